@@ -1,0 +1,382 @@
+"""What a partner's file is made of: interchange › group › message › segment.
+
+Frozen values and navigation only; reading bytes into them and writing them back is `syntax/`.
+
+**Masked text.** Inside the program a message's text is one string in which every *released* (escaped)
+delimiter is replaced by two control characters of the same total length (`?'` becomes `\\x01\\x02`, see
+`MASK`), so that splitting at a delimiter is always right and plain `str.split` can be used. Values
+are turned back by `unmask`, needed only where `\\x01` occurs. Input that carries these control
+characters itself gets a finding and is never masked.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+MARK = "\x01"
+
+
+@dataclass(frozen=True, slots=True)
+class Delimiters:
+    """The service characters in force (ISO 9735-1 clause 6 UNA; X12.5 ISA). '' means: not in use."""
+
+    element: str = "+"
+    component: str = ":"
+    terminator: str = "'"
+    release: str = "?"
+    repetition: str = ""
+    decimal: str = "."
+
+    def released(self) -> str:
+        """The characters that must be released inside data, in the order of their mask codes."""
+        return self.release + self.terminator + self.element + self.component + self.repetition
+
+    def masks(self) -> list[tuple[str, str]]:
+        """(released pair as it stands on the wire, its masked form); the release pair stands first."""
+        if not self.release:
+            return []
+        return [(self.release + char, MARK + chr(2 + code)) for code, char in enumerate(self.released())]
+
+
+def mask(text: str, delimiters: Delimiters) -> str:
+    """Hide released delimiters; same length as `text`. A release before any other character stays."""
+    for pair, masked in delimiters.masks():
+        text = text.replace(pair, masked)
+    return text
+
+
+def unmask(value: str, delimiters: Delimiters) -> str:
+    """The value a person sees: masked pairs and needless releases become the character they stand for."""
+    if delimiters.release and delimiters.release in value:
+        value = re.sub(re.escape(delimiters.release) + "(.)", r"\1", value, flags=re.DOTALL)
+    if MARK in value:
+        for code, char in enumerate(delimiters.released()):
+            value = value.replace(MARK + chr(2 + code), char)
+    return value
+
+
+def wire(masked_text: str, delimiters: Delimiters) -> str:
+    """The inverse of `mask`: the text as it stands on the wire."""
+    if MARK in masked_text:
+        for pair, masked in delimiters.masks():
+            masked_text = masked_text.replace(masked, pair)
+    return masked_text
+
+
+def escape(value: str, delimiters: Delimiters) -> str:
+    """`value` made safe to stand in an element on the wire (release character before each delimiter).
+
+    Without a release character (X12 before 007040) the value is returned unchanged: the caller must
+    ask `clashes` first.
+    """
+    if not delimiters.release:
+        return value
+    for char in delimiters.released():
+        if char in value:
+            value = value.replace(char, delimiters.release + char)
+    return value
+
+
+def clashes(value: str, delimiters: Delimiters) -> str:
+    """The delimiters that stand in `value` and cannot be released; '' when it is safe to write."""
+    if delimiters.release:
+        return ""
+    return "".join(c for c in delimiters.released() if c and c in value)
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where something stands. Counts start at 1 (the message's header segment is segment 1, the first
+    element after the tag is element 1); `offset` and `length` are bytes in the source and start at 0."""
+
+    interchange: int | None = None
+    group: int | None = None
+    message: int | None = None
+    segment: int | None = None
+    tag: str | None = None
+    element: int | None = None
+    component: int | None = None
+    repetition: int | None = None
+    offset: int | None = None
+    length: int | None = None
+    line: int | None = None
+    path: str | None = None  # the place in the reader's words: SG25/QTY/6060, an XML path, a CSV column
+
+    def words(self) -> str:
+        """`interchange 1 › message 2 › segment 9 (QTY) › element 1.2`, leaving out what is unknown."""
+        steps = []
+        if self.interchange is not None:
+            steps.append(f"interchange {self.interchange}")
+        if self.group is not None:
+            steps.append(f"group {self.group}")
+        if self.message is not None:
+            steps.append(f"message {self.message}")
+        if self.segment is not None:
+            steps.append(f"segment {self.segment}" + (f" ({self.tag})" if self.tag else ""))
+        if self.element is not None:
+            steps.append(f"element {self.element}" + (f".{self.component}" if self.component else ""))
+        if self.line is not None:
+            steps.append(f"line {self.line}")
+        if self.path:
+            steps.append(self.path)
+        if self.offset is not None:
+            steps.append(f"byte {self.offset}")
+        return " › ".join(steps) or "the file"
+
+
+@dataclass(frozen=True, slots=True)
+class MessageType:
+    """What a message says it is. `version` is D96A, 004010, ubl-2.1 …; `usage` the subset or
+    implementation (EAN008, VICS, X231A1) that follows it in the envelope."""
+
+    standard: str  # edifact, x12, xml, csv, fixed
+    version: str
+    name: str
+    usage: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.standard}/{self.version}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A sender or receiver as the envelope names it (UNB S002/S003, ISA05-08, EndpointID …)."""
+
+    id: str = ""
+    qualifier: str = ""
+    internal: str = ""  # UNB 0008/0014; GS02/GS03 stand on the group
+
+    def __str__(self) -> str:
+        return f"{self.qualifier}:{self.id}" if self.qualifier else self.id
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A functional group (UNG/UNE, GS/GE). `header` and `trailer` are raw wire text without terminator."""
+
+    ordinal: int
+    reference: str
+    sender: str
+    receiver: str
+    version: str
+    header: str
+    kind: str = ""  # GS01 functional identifier code, UNG 0038
+    offset: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class GroupEnd:
+    """The trailer of a group, as a part of the interchange."""
+
+    group: Group
+    trailer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stray:
+    """A segment that belongs to no message (a TA1, an unknown one, junk): raw wire text, kept for writing."""
+
+    raw: str
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How a segment file was laid out, so that writing gives back the bytes that were read."""
+
+    una: str = ""  # the whole UNA segment as it stood, '' when absent
+    bom: bool = False
+    line_break: str = ""  # between segments
+    wrap: int = 0  # the column at which the file is wrapped; 0: it is not
+    wrap_break: str = ""
+
+
+class Message:
+    """One EDIFACT message or X12 transaction set. Its segments are split when first asked for.
+
+    `text` is masked (see above), free of line breaks between segments, header to trailer, each segment
+    ended by the terminator. `raw` are the bytes as they came, `offset` their place in the source.
+    """
+
+    __slots__ = ("standard", "type", "ordinal", "reference", "group", "delimiters", "encoding",
+                 "raw", "offset", "text", "released", "interchange", "_segments", "_spans")
+
+    def __init__(self, standard: str, type: MessageType, ordinal: int, reference: str, text: str,
+                 delimiters: Delimiters, *, raw: bytes = b"", offset: int = 0, encoding: str = "ascii",
+                 group: Group | None = None, interchange: int = 1):
+        self.standard = standard
+        self.type = type
+        self.ordinal = ordinal
+        self.reference = reference
+        self.text = text
+        self.delimiters = delimiters
+        self.raw = raw
+        self.offset = offset
+        self.encoding = encoding
+        self.group = group
+        self.interchange = interchange
+        self.released = MARK in text or bool(delimiters.release and delimiters.release in text)
+        self._segments: list[list[str]] | None = None
+        self._spans: list[tuple[int, int]] | None = None
+
+    @property
+    def segments(self) -> list[list[str]]:
+        """Every segment, header and trailer included, split into its elements; [0] is the tag. Masked."""
+        if self._segments is None:
+            element = self.delimiters.element
+            texts = self.text.split(self.delimiters.terminator)
+            if not texts[-1]:
+                texts.pop()
+            self._segments = [text.split(element) for text in texts]
+        return self._segments
+
+    def value(self, segment: int, element: int, component: int = 1) -> str:
+        """The unmasked value at a place (all counts from 1, as in `Position`); '' when absent."""
+        elements = self.segments[segment - 1]
+        if element >= len(elements):
+            return ""
+        parts = elements[element].split(self.delimiters.component) if self.delimiters.component else [elements[element]]
+        return unmask(parts[component - 1], self.delimiters) if component <= len(parts) else ""
+
+    def locate(self, segment: int, element: int | None = None, component: int | None = None) -> Position:
+        """The position of a segment (from 1), element or component, with its bytes in the source."""
+        if self._spans is None:
+            self._spans = spans(self.raw, self.delimiters, self.encoding)
+        tag = self.segments[segment - 1][0] if 0 < segment <= len(self.segments) else None
+        offset = length = None
+        if 0 < segment <= len(self._spans):
+            start, end = self._spans[segment - 1]
+            if element is not None:
+                start, end = inner_span(self.raw, start, end, element, component, self.delimiters, self.encoding)
+            offset, length = self.offset + start, end - start
+        return Position(interchange=self.interchange, group=self.group.ordinal if self.group else None,
+                        message=self.ordinal, segment=segment, tag=tag, element=element, component=component,
+                        offset=offset, length=length)
+
+
+def spans(raw: bytes, delimiters: Delimiters, encoding: str) -> list[tuple[int, int]]:
+    """(start, end) of each segment in `raw`, terminator and surrounding line breaks excluded."""
+    term = re.escape(delimiters.terminator.encode(encoding))
+    rel = re.escape(delimiters.release.encode(encoding)) if delimiters.release else b""
+    body = (rb"(?:[^%b%b]|%b[\r\n]*.)*+" % (term, rel, rel)) if rel else rb"[^%b]*+" % term
+    found = []
+    at = 0
+    for match in re.finditer(rb"(%b)(?:%b|\Z)" % (body, term), raw, re.DOTALL):
+        start, end = match.span(1)
+        text = raw[start:end]
+        start += len(text) - len(text.lstrip(b"\r\n"))
+        if start < end:
+            found.append((start, end))
+        at = match.end()
+        if at >= len(raw):
+            break
+    return found
+
+
+def inner_span(raw: bytes, start: int, end: int, element: int, component: int | None,
+               delimiters: Delimiters, encoding: str) -> tuple[int, int]:
+    """The bytes of an element (component) inside the segment at start..end; an empty span where absent."""
+    for separator, index in ((delimiters.element, element), (delimiters.component, (component or 0) - 1)):
+        if index < 0 or not separator:
+            break
+        begins = [start]
+        at = start
+        rel = delimiters.release.encode(encoding)
+        sep = separator.encode(encoding)
+        while at < end:
+            if rel and raw.startswith(rel, at):
+                at += len(rel) + 1
+                continue
+            if raw.startswith(sep, at):
+                begins.append(at + len(sep))
+            at += 1
+        if index >= len(begins):
+            return end, end
+        ends = [begin - len(sep) for begin in begins[1:]] + [end]
+        start, end = begins[index], ends[index]
+    return start, end
+
+
+class Document:
+    """One XML business document: `root` is its lxml element, `offset` its first byte in the source."""
+
+    __slots__ = ("standard", "type", "ordinal", "reference", "root", "raw", "offset", "interchange", "group")
+
+    def __init__(self, type: MessageType, ordinal: int, reference: str, root: Any, *, raw: bytes = b"",
+                 offset: int = 0, interchange: int = 1):
+        self.standard = "xml"
+        self.type = type
+        self.ordinal = ordinal
+        self.reference = reference
+        self.root = root
+        self.raw = raw
+        self.offset = offset
+        self.interchange = interchange
+        self.group = None
+
+
+class Sheet:
+    """The rows of one CSV or fixed-width message: `header` names the columns, `rows` are their texts and
+    `lines` the line number (from 1) on which each row begins."""
+
+    __slots__ = ("standard", "type", "ordinal", "reference", "header", "rows", "lines", "raw", "offset",
+                 "interchange", "group")
+
+    def __init__(self, type: MessageType, ordinal: int, reference: str, header: list[str], rows: list[list[str]],
+                 lines: list[int], *, raw: bytes = b"", offset: int = 0, interchange: int = 1):
+        self.standard = type.standard
+        self.type = type
+        self.ordinal = ordinal
+        self.reference = reference
+        self.header = header
+        self.rows = rows
+        self.lines = lines
+        self.raw = raw
+        self.offset = offset
+        self.interchange = interchange
+        self.group = None
+
+
+AnyMessage = Message | Document | Sheet
+Part = Group | GroupEnd | Message | Document | Sheet | Stray
+
+
+@dataclass(slots=True)
+class Interchange:
+    """One interchange, XML document (or wrapper of many) or CSV file.
+
+    `parts` can be walked once, in the order of the file, and reads the source as it goes; `trailer` and the
+    last of `findings` are there when it is used up. `header` and `trailer` are raw wire text without terminator.
+    """
+
+    standard: str
+    ordinal: int
+    sender: Address
+    receiver: Address
+    control: str
+    parts: Iterator[Part]
+    delimiters: Delimiters = Delimiters()
+    encoding: str = "ascii"
+    header: str = ""
+    trailer: str | None = None
+    syntax: str = ""  # UNOC:3, 00401, …
+    prepared: str = ""  # ISO 8601, as far as the envelope says it
+    test: bool | None = None  # None: the standard has no flag
+    application: str = ""  # UNB 0026, the application reference
+    acknowledge: bool = False  # UNB 0031 = 1, ISA14 = 1
+    offset: int = 0
+    layout: Layout = Layout()
+    findings: list[Any] = field(default_factory=list)
+
+    @property
+    def messages(self) -> Iterator[AnyMessage]:
+        """The messages alone, lazily; the same single pass as `parts`."""
+        return (part for part in self.parts if part.__class__ in (Message, Document, Sheet))
+
+    def drain(self) -> None:
+        """Read what is left, so that trailer and findings are complete."""
+        for _ in self.parts:
+            pass

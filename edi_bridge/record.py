@@ -1,0 +1,237 @@
+"""What the CRM speaks: the records and their parts, as one table.
+
+A record at run time is a plain `dict` with the fields below in this order; a field without a value is absent
+(never None, never an empty list). Names follow UBL 2.1 / EN 16931 business terms. Values:
+
+- `text`, `code`: str, not empty, no leading or trailing blank. Codes are UNCL / UNECE Rec 20 / ISO 4217 /
+  ISO 3166-1 alpha-2 values, whatever the message's own code was (`mappings/codes/`).
+- `decimal`: `decimal.Decimal`, digits as they came (JSON: string). `integer`: int. `boolean`: bool.
+- `date`: ISO 8601 text with the precision it came with (`2026-11-21`, `2026-11-21T10:30`, `2026-W47`, a
+  period as `start/end`).
+- a list holds dicts of the named part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+SCALARS = ("text", "code", "decimal", "integer", "boolean", "date")
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field: `type` is a scalar of SCALARS or the name of a part; `many` means a list of them."""
+
+    name: str
+    type: str
+    many: bool = False
+
+
+def _fields(text: str) -> dict[str, Field]:
+    fields: dict[str, Field] = {}
+    for word in text.split():
+        name, _, type_ = word.partition(":")
+        many = type_.endswith("*")
+        fields[name] = Field(name, type_.rstrip("*") or "text", many)
+    return fields
+
+
+# name:type, text where no type is given; a star makes a list.
+PARTS: dict[str, dict[str, Field]] = {
+    part: _fields(text)
+    for part, text in {
+        "party": """
+            gln duns vat tax_number registration sender_number receiver_number id id_scheme endpoint endpoint_scheme
+            name name_2 department street street_2 building city region postcode country:code language:code
+            contacts:contact* references:reference*
+        """,
+        "contact": "role:code name phone fax email",
+        "reference": "kind:code number line date:date",
+        "note": "kind:code language:code text",
+        "document": "number type:code date:date line",
+        "payment_terms": """
+            kind:code text due_on:date days:integer discount_percent:decimal discount_amount:decimal discount_days:integer discount_on:date
+        """,
+        "delivery_terms": "code:code payment:code place text",
+        "allowance": """
+            kind:code code:code reason percent:decimal amount:decimal base:decimal quantity:decimal unit:code sequence:integer
+            tax_category:code tax_rate:decimal
+        """,
+        "tax": "type:code category:code rate:decimal base:decimal amount:decimal currency:code exemption exemption_code:code",
+        "schedule": "deliver_to:party location quantity:decimal unit:code date:date earliest:date latest:date",
+        "product_id": "scheme:code value",
+        "totals": """
+            lines:decimal allowances:decimal charges:decimal net:decimal tax:decimal gross:decimal prepaid:decimal
+            rounding:decimal payable:decimal quantity:decimal line_count:integer
+        """,
+        "order_line": """
+            number action:code gtin buyer_item seller_item manufacturer_item other_items:product_id* description
+            color size quantity:decimal unit:code free_quantity:decimal net_price:decimal gross_price:decimal price_basis:decimal
+            price_basis_unit:code retail_price:decimal currency:code net_amount:decimal requested_delivery:date earliest_delivery:date
+            latest_delivery:date promotion contract pack_count:decimal pack_kind:code
+            schedules:schedule* allowances:allowance* taxes:tax* parts:order_line* notes:note* references:reference*
+        """,
+        "response_line": """
+            number order_line outcome:code gtin buyer_item seller_item description quantity:decimal unit:code
+            net_price:decimal date:date reason:code reason_text schedules:schedule* notes:note*
+        """,
+        "despatch_item": """
+            number gtin buyer_item seller_item description quantity:decimal unit:code ordered_quantity:decimal
+            batch best_before:date produced_on:date serials:product_id* order_number order_line order_date:date
+        """,
+        "pack": """
+            sscc kind:code count:integer gross_weight:decimal weight_unit:code order_number order_date:date items:despatch_item* packs:pack*
+        """,
+        "invoice_line": """
+            number gtin buyer_item seller_item manufacturer_item other_items:product_id* description
+            quantity:decimal unit:code free_quantity:decimal net_price:decimal gross_price:decimal price_basis:decimal
+            price_basis_unit:code net_amount:decimal order_number order_line despatch_number despatch_line
+            delivered_on:date period:date origin:code taxes:tax* allowances:allowance* references:reference* notes:note*
+        """,
+        "payment_means": "code:code iban bic account bank_name account_name reference mandate due_on:date",
+        "remittance_item": """
+            document type:code date:date amount:decimal gross:decimal discount:decimal currency:code deductions:allowance* notes:note*
+        """,
+        "identifier": "scheme:code value",
+        "location": """
+            number role:code gln duns name name_2 street street_2 city region postcode country:code contacts:contact* valid_from:date
+        """,
+        "bank_account": "iban bic account bank_code bank_name holder currency:code country:code",
+    }.items()
+}
+
+RECORDS: dict[str, dict[str, Field]] = {
+    record: _fields(text)
+    for record, text in {
+        "order": """
+            number type:code purpose:code response_requested:code issued_on:date currency:code tax_currency:code
+            requested_delivery:date earliest_delivery:date latest_delivery:date cancel_after:date ship_on:date
+            contract promotion order_number release department vendor_number quotation references:reference*
+            buyer:party seller:party deliver_to:party ship_from:party invoicee:party payer:party ordered_by:party ultimate:party
+            carrier:party other_parties:named_party*
+            payment_terms:payment_terms* delivery_terms:delivery_terms transport_mode:code
+            allowances:allowance* taxes:tax* notes:note* lines:order_line* totals:totals
+        """,
+        "order_response": """
+            number order_number outcome:code type:code purpose:code issued_on:date currency:code expected:date order_date:date
+            buyer:party seller:party deliver_to:party invoicee:party
+            notes:note* lines:response_line* totals:totals
+        """,
+        "despatch_advice": """
+            number type:code purpose:code issued_on:date shipped_on:date expected:date order_number order_date:date delivery_note bill_of_lading
+            carrier_reference transport_mode:code vehicle
+            buyer:party seller:party deliver_to:party ship_from:party carrier:party invoicee:party
+            gross_weight:decimal weight_unit:code pack_count:integer notes:note* packs:pack* items:despatch_item* totals:totals
+        """,
+        "invoice": """
+            number type:code purpose:code issued_on:date due_on:date tax_point:date delivered_on:date period:date currency:code tax_currency:code
+            exchange_rate:decimal order_number order_date:date seller_order_number despatch_number despatch_date:date contract project buyer_reference accounting_cost
+            corrects:document* references:reference*
+            buyer:party seller:party deliver_to:party ship_from:party invoicee:party payee:party payer:party ordered_by:party
+            tax_representative:party issuer:party other_parties:named_party*
+            payment_terms:payment_terms* payment_means:payment_means* delivery_terms:delivery_terms
+            allowances:allowance* taxes:tax* notes:note* lines:invoice_line* totals:totals
+        """,
+        "remittance": """
+            number purpose:code issued_on:date paid_on:date currency:code amount:decimal means:code trace payer:party payee:party
+            payer_account:bank_account payee_account:bank_account notes:note* items:remittance_item*
+        """,
+        "customer": """
+            action:code number gln duns vat tax_number registration receiver_number other_ids:identifier*
+            name name_2 search_name roles:role* department street street_2 building city region postcode po_box country:code language:code
+            currency:code website parent_number status:code segment:code valid_from:date valid_to:date
+            tax_category:code tax_exemption credit_limit:decimal
+            contacts:contact* locations:location* bank_accounts:bank_account*
+            payment_terms:payment_terms* delivery_terms:delivery_terms notes:note*
+        """,
+    }.items()
+}
+PARTS["named_party"] = {"role": Field("role", "code"), **PARTS["party"]}
+PARTS["role"] = {"code": Field("code", "code")}
+
+
+def fields_of(name: str) -> dict[str, Field]:
+    """The fields of a record or part; KeyError when there is none of that name."""
+    return RECORDS[name] if name in RECORDS else PARTS[name]
+
+
+def to_json(value: Any, *, indent: bool = False) -> bytes:
+    """A record as JSON (UTF-8): decimals as strings with the digits they came with."""
+    encoded = _ENCODER.encode(value)
+    return msgspec.json.format(encoded, indent=2) if indent else encoded
+
+
+_ENCODER = msgspec.json.Encoder(decimal_format="string")
+
+
+def from_json(text: bytes | str, record: str) -> dict[str, Any]:
+    """The inverse of `to_json`; numbers become Decimal where the record says so. ValueError on anything else."""
+    return _typed(msgspec.json.decode(text), fields_of(record), record)
+
+
+def _typed(value: Any, fields: dict[str, Field], where: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ValueError(f"{where}: expected an object")
+    unknown = [name for name in value if name not in fields]
+    if unknown:
+        raise ValueError(f"{where}: no field {unknown[0]}")
+    return {name: _typed_field(value[name], field, f"{where}.{name}") for name, field in fields.items() if name in value}
+
+
+def _typed_field(value: Any, field: Field, where: str) -> Any:
+    if field.many:
+        if not isinstance(value, list):
+            raise ValueError(f"{where}: expected a list")
+        one = Field(field.name, field.type)
+        return [_typed_field(item, one, f"{where}[{n}]") for n, item in enumerate(value)]
+    match field.type:
+        case "decimal":
+            return _decimal(value, where)
+        case "integer" if isinstance(value, int):
+            return value
+        case "boolean" if isinstance(value, bool):
+            return value
+        case "text" | "code" | "date" if isinstance(value, str):
+            return value
+        case part if part in PARTS:
+            return _typed(value, PARTS[part], where)
+    raise ValueError(f"{where}: {value!r} is not of type {field.type}")
+
+
+def _decimal(value: Any, where: str) -> Decimal:
+    try:
+        number = Decimal(value if isinstance(value, str) else str(value))
+    except ArithmeticError:
+        raise ValueError(f"{where}: {value!r} is not a number") from None
+    if not number.is_finite():
+        raise ValueError(f"{where}: {value!r} is not a number")
+    return number
+
+
+def normal(value: Any) -> Any:
+    """A record for comparison: decimals without trailing zeros, absent and empty the same."""
+    if isinstance(value, dict):
+        return {key: normal(item) for key, item in value.items() if item not in (None, "", [], {})}
+    if isinstance(value, list):
+        return [normal(item) for item in value]
+    if isinstance(value, Decimal):
+        return value.normalize() + 0
+    return value
+
+
+def differences(old: Any, new: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """(path, old, new) for every field in which two records differ, after `normal`; absent is None."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key in [*old, *(key for key in new if key not in old)]:
+            yield from differences(old.get(key), new.get(key), f"{path}.{key}" if path else key)
+    elif isinstance(old, list) and isinstance(new, list):
+        for index in range(max(len(old), len(new))):
+            pair = [side[index] if index < len(side) else None for side in (old, new)]
+            yield from differences(*pair, f"{path}[{index}]")
+    elif normal(old) != normal(new):
+        yield path, old, new

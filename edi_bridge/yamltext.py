@@ -1,0 +1,146 @@
+"""YAML text → plain values that know their line and column.
+
+YAML 1.2 core schema (yaml.org/spec/1.2.2 chapter 10.3), not PyYAML's 1.1: `NO` is text, `0123` is 123, a date is
+text, a number with a point is a Decimal. Duplicate keys, aliases, tags and more than one document are refused,
+and so are texts over 5 MB or nested more than 50 deep.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import Any
+
+import yaml
+
+from edi_bridge.fault import ConfigFault
+
+MAX_BYTES = 5_000_000
+MAX_DEPTH = 50
+
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_INT = re.compile(r"[-+]?[0-9]+")
+_HEX = re.compile(r"0x[0-9a-fA-F]+|0o[0-7]+")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_WORDS: dict[str, Any] = {"": None, "~": None, "null": None, "Null": None, "NULL": None,
+                          "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+# What a parser gives to untagged nodes by YAML 1.1's rules; the value is made by ours.
+_PLAIN_TAGS = {"str", "int", "float", "bool", "null", "map", "seq", "timestamp", "merge", "value"}
+
+Mark = tuple[int, int]  # line, column; both from 1
+
+
+class Block(dict[str, Any]):
+    """A YAML mapping; `marks` holds the place of each key, `value_marks` of each value, `mark` its own."""
+
+    __slots__ = ("marks", "value_marks", "mark")
+
+    def __init__(self, mark: Mark):
+        super().__init__()
+        self.mark = mark
+        self.marks: dict[str, Mark] = {}
+        self.value_marks: dict[str, Mark] = {}
+
+
+class Items(list[Any]):
+    """A YAML sequence; `marks` holds the place of each item, `mark` its own."""
+
+    __slots__ = ("marks", "mark")
+
+    def __init__(self, mark: Mark):
+        super().__init__()
+        self.mark = mark
+        self.marks: list[Mark] = []
+
+
+def parse(text: str | bytes, file: str) -> Any:
+    """The value of a YAML text, mappings as `Block` and sequences as `Items`; keys are always text.
+
+    Raises ConfigFault with file, line and column for anything that is not plain YAML data.
+    """
+    if len(text) > MAX_BYTES:
+        raise ConfigFault.at(file, 1, 1, f"the file is larger than {MAX_BYTES} bytes")
+    try:
+        loader = _LOADER(text)
+        try:
+            node = loader.get_single_node()
+        finally:
+            loader.dispose()
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
+        raise ConfigFault.at(file, line, column, f"not readable as YAML: {error.problem or error.context}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigFault.at(file, 1, 1, f"not readable as YAML: {str(error).splitlines()[0]}") from None
+    return None if node is None else _value(node, file, 0, set())
+
+
+def _value(node: yaml.Node, file: str, depth: int, seen: set[int]) -> Any:
+    mark = (node.start_mark.line + 1, node.start_mark.column + 1)
+    if depth > MAX_DEPTH:
+        raise ConfigFault.at(file, *mark, f"nested more than {MAX_DEPTH} deep")
+    if id(node) in seen:
+        raise ConfigFault.at(file, *mark, "aliases (*name) are not allowed")
+    seen.add(id(node))
+    if node.tag.removeprefix("tag:yaml.org,2002:") not in _PLAIN_TAGS:
+        raise ConfigFault.at(file, *mark, f"tags ({node.tag}) are not allowed")
+    if isinstance(node, yaml.ScalarNode):
+        return node.value if node.style else _scalar(node)
+    if isinstance(node, yaml.SequenceNode):
+        items = Items(mark)
+        for child in node.value:
+            items.append(_value(child, file, depth + 1, seen))
+            items.marks.append((child.start_mark.line + 1, child.start_mark.column + 1))
+        return items
+    block = Block(mark)
+    for key_node, value_node in node.value:
+        key_mark = (key_node.start_mark.line + 1, key_node.start_mark.column + 1)
+        if not isinstance(key_node, yaml.ScalarNode):
+            raise ConfigFault.at(file, *key_mark, "a key must be a plain word")
+        key = key_node.value
+        if key in block:
+            raise ConfigFault.at(file, *key_mark, f"{key} is given twice (first in line {block.marks[key][0]})")
+        block[key] = _value(value_node, file, depth + 1, seen)
+        block.marks[key] = key_mark
+        block.value_marks[key] = (value_node.start_mark.line + 1, value_node.start_mark.column + 1)
+    return block
+
+
+def _scalar(node: yaml.ScalarNode) -> Any:
+    text = node.value
+    if text in _WORDS:
+        return _WORDS[text]
+    if _INT.fullmatch(text):
+        return int(text)
+    if _HEX.fullmatch(text):
+        return int(text, 0)
+    if _FLOAT.fullmatch(text):
+        return Decimal(text)
+    return text
+
+
+class Problems:
+    """Collects what is wrong with one file, so that everything is said at once."""
+
+    def __init__(self, file: str):
+        self.file = file
+        self.found: list[tuple[str, int, int, str]] = []
+
+    def add(self, mark: Mark, sentence: str) -> None:
+        """Note a problem at a place."""
+        self.found.append((self.file, *mark, sentence))
+
+    def unknown_keys(self, block: Block, known: tuple[str, ...] | list[str], what: str) -> None:
+        """Note every key of `block` that is not among `known`, with the nearest known one."""
+        import difflib
+
+        for key in block:
+            if key not in known:
+                near = difflib.get_close_matches(key, known, 1)
+                hint = f"; did you mean {near[0]}?" if near else f"; known are {', '.join(known)}"
+                self.add(block.marks[key], f"{what} has no key {key!r}{hint}")
+
+    def done(self) -> None:
+        """Raise ConfigFault when anything was noted."""
+        if self.found:
+            raise ConfigFault(self.found)

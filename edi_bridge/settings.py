@@ -1,0 +1,97 @@
+"""Environment and home folder → Settings, read once at the start of a command.
+
+Order: an argument of the command, then the environment, then `settings.yaml` of the home folder, then the default.
+A password never stands in `settings.yaml`: it comes with `EDI_BRIDGE_DATABASE`, `PGPASSWORD` or the password file
+of PostgreSQL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from edi_bridge.fault import ConfigFault
+from edi_bridge.yamltext import Block, Problems, parse
+
+KEYS = ("database", "same_content", "batch_messages", "batch_milliseconds")
+SAME_CONTENT = ("hold", "post")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What holds for this home. `database` is a URL or the path of an SQLite file.
+
+    `same_content`: what becomes of a message that came before under another number (PROMISES, intake outcomes).
+    """
+
+    home: Path
+    database: str
+    same_content: str = "hold"
+    batch_messages: int = 64
+    batch_milliseconds: int = 200
+
+    @property
+    def archive(self) -> Path:
+        """The folder of the raw bytes."""
+        return self.home / "archive"
+
+    @property
+    def file(self) -> Path:
+        """The settings file itself; it need not exist."""
+        return self.home / "settings.yaml"
+
+
+def load(environ: Mapping[str, str], home: str | Path | None = None, database: str | None = None) -> Settings:
+    """The settings in force. ConfigFault names file, line and column of everything that is wrong.
+
+    `home` defaults to `EDI_BRIDGE_HOME`, then to the folder `edi-bridge` in the user's home.
+    """
+    place = Path(home or environ.get("EDI_BRIDGE_HOME") or Path(environ.get("HOME", ".")) / "edi-bridge").expanduser()
+    chosen = _from_file(place / "settings.yaml")
+    url = database or environ.get("EDI_BRIDGE_DATABASE") or chosen.pop("database", None)
+    chosen.pop("database", None)
+    if not url:
+        url = str(place / "edi-bridge.sqlite")
+    elif "://" not in url and not Path(url).is_absolute() and not database:
+        url = str(place / url)
+    return Settings(home=place, database=url, **chosen)
+
+
+def _from_file(file: Path) -> dict[str, Any]:
+    try:
+        text = file.read_bytes()
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise ConfigFault.at(str(file), 0, 0, f"cannot be read: {error.strerror}") from None
+    block = parse(text, str(file))
+    if block is None:
+        return {}
+    problems = Problems(str(file))
+    if not isinstance(block, Block):
+        raise ConfigFault.at(str(file), 1, 1, "expected `key: value` lines")
+    problems.unknown_keys(block, KEYS, "settings")
+    for key in KEYS:
+        if key in block and (wrong := _wrong(key, block[key])):
+            problems.add(block.value_marks[key], wrong)
+    problems.done()
+    return {key: block[key] for key in KEYS if key in block}
+
+
+def _wrong(key: str, value: Any) -> str:
+    match key:
+        case "database":
+            if not isinstance(value, str) or not value:
+                return "database must be a URL or the path of an SQLite file"
+            if "://" in value and urlsplit(value).password:
+                return "a password must not stand in this file; use EDI_BRIDGE_DATABASE or PGPASSWORD"
+        case "same_content":
+            if value not in SAME_CONTENT:
+                return f"same_content must be one of {', '.join(SAME_CONTENT)}"
+        case _:
+            if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= 10_000:
+                return f"{key} must be a whole number from 1 to 10000"
+    return ""

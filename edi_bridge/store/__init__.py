@@ -1,0 +1,1 @@
+"""The ledger: what came in (raw bytes, write-once) and what became of it."""

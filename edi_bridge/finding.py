@@ -146,6 +146,8 @@ def _table() -> dict[str, Kind]:
         Kind("duplicate_message_reference", m, reject, "two messages carry the same reference", "", contrl="26", x12="718=23"),
         Kind("unexpected_envelope_segment", i, reject, "an envelope segment stands where it cannot", "", contrl="15", x12="I18=024"),
         Kind("segment_outside_message", i, note, "a segment stands outside any message", "it is kept with the raw file", contrl="33"),
+        Kind("package_not_translated", m, reject, "a package (UNO…UNP) holds an object that is not translated",
+             "it is kept with the raw file; ask for messages", contrl="17"),
         Kind("binary_length", s, reject, "the length of a binary segment does not fit its content", "", x12="720=8"),
         # XML and CSV
         Kind("xml_not_well_formed", i, reject, "the XML is not well formed", "the partner must send well-formed XML"),
@@ -155,6 +157,13 @@ def _table() -> dict[str, Kind]:
         Kind("csv_unknown_column", i, note, "a column that the map does not know", "add it to the map's layout if it matters"),
         Kind("csv_row_width", s, reject, "the row has another number of columns than the layout says", ""),
         Kind("csv_quote", s, reject, "a quoted value is not closed", ""),
+        Kind("csv_duplicate_column", i, reject, "two columns have the same name", "the partner must name each column differently"),
+        Kind("csv_row_lost", i, reject, "a row could not be read, so no message of the file is sure to be complete",
+             "correct the file from that line on and send it again"),
+        Kind("csv_key_returns", m, note, "rows of this key came before, further up in the file",
+             "they are a message of their own; the file should be sorted by its key"),
+        Kind("mixed_parties", m, reject, "the documents of one file name different senders or receivers",
+             "the agreement is chosen by the first document; send one file a partner"),
         # message structure
         Kind("unknown_message_type", m, reject, "this message type and version is not known", "import its guide or add a map", contrl="14", x12="718=1"),
         Kind("no_map", m, reject, "no map is agreed for this message type", "add one to the partner's agreement, or give --map"),

@@ -165,6 +165,7 @@ class Group:
     header: str
     kind: str = ""  # GS01 functional identifier code, UNG 0038
     offset: int = 0
+    source: bytes = b""  # the header's bytes as they came, terminator included; written back where present
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +174,7 @@ class GroupEnd:
 
     group: Group
     trailer: str
+    source: bytes = b""  # the trailer's bytes as they came, terminator included; written back where present
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +183,7 @@ class Stray:
 
     raw: str
     offset: int
+    source: bytes = b""  # its bytes as they came, terminator included; written back where present
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +195,9 @@ class Layout:
     line_break: str = ""  # between segments
     wrap: int = 0  # the column at which the file is wrapped; 0: it is not
     wrap_break: str = ""
+    wrap_start: int = 0  # the column of the interchange's first byte in a wrapped file
+    before: str = ""  # what stands before the interchange (blank lines, mailbox lines), one character a byte (latin-1)
+    ending: str | None = None  # what stands after it up to the next one, likewise; None: one `line_break`
 
 
 class Message:
@@ -261,13 +267,13 @@ def spans(raw: bytes, delimiters: Delimiters, encoding: str) -> list[tuple[int, 
     """(start, end) of each segment in `raw`, terminator and surrounding line breaks excluded."""
     term = re.escape(delimiters.terminator.encode(encoding))
     rel = re.escape(delimiters.release.encode(encoding)) if delimiters.release else b""
-    body = (rb"(?:[^%b%b]|%b[\r\n]*.)*+" % (term, rel, rel)) if rel else rb"[^%b]*+" % term
+    body = (rb"(?:[^%b%b]++|%b[\r\n]*.)*+" % (term, rel, rel)) if rel else rb"[^%b]*+" % term
     found = []
     at = 0
     for match in re.finditer(rb"(%b)(?:%b|\Z)" % (body, term), raw, re.DOTALL):
         start, end = match.span(1)
         text = raw[start:end]
-        start += len(text) - len(text.lstrip(b"\r\n"))
+        start += len(text) - len(text.lstrip(b"\r\n\t "))
         if start < end:
             found.append((start, end))
         at = match.end()
@@ -288,7 +294,10 @@ def inner_span(raw: bytes, start: int, end: int, element: int, component: int | 
         sep = separator.encode(encoding)
         while at < end:
             if rel and raw.startswith(rel, at):
-                at += len(rel) + 1
+                at += len(rel)
+                while at < end - 1 and raw[at] in b"\r\n":  # a wrapped file may break right after it
+                    at += 1
+                at += 1
                 continue
             if raw.startswith(sep, at):
                 begins.append(at + len(sep))
@@ -301,12 +310,13 @@ def inner_span(raw: bytes, start: int, end: int, element: int, component: int | 
 
 
 class Document:
-    """One XML business document: `root` is its lxml element, `offset` its first byte in the source."""
+    """One XML business document: `root` is its lxml element, `raw` its bytes, `offset` and `line` their place in
+    the source."""
 
-    __slots__ = ("standard", "type", "ordinal", "reference", "root", "raw", "offset", "interchange", "group")
+    __slots__ = ("standard", "type", "ordinal", "reference", "root", "raw", "offset", "line", "interchange", "group")
 
     def __init__(self, type: MessageType, ordinal: int, reference: str, root: Any, *, raw: bytes = b"",
-                 offset: int = 0, interchange: int = 1):
+                 offset: int = 0, line: int = 1, interchange: int = 1):
         self.standard = "xml"
         self.type = type
         self.ordinal = ordinal
@@ -314,19 +324,43 @@ class Document:
         self.root = root
         self.raw = raw
         self.offset = offset
+        self.line = line
         self.interchange = interchange
         self.group = None
+
+    def locate(self, element: Any = None, attribute: str = "") -> Position:
+        """The position of an element (default: the root) or of one of its attributes: line and path."""
+        element = self.root if element is None else element
+        path = element_path(element) + (f"/@{attribute}" if attribute else "")
+        line = self.line + element.sourceline - 1 if element.sourceline else self.line
+        return Position(interchange=self.interchange, message=self.ordinal, line=line, path=path)
+
+
+def element_path(element: Any) -> str:
+    """`/Order/cac:OrderLine[3]/cbc:ID`: names with the document's own prefixes; a number only among namesakes."""
+    steps = []
+    while element is not None:
+        name = element.tag.rpartition("}")[2]
+        step = f"{element.prefix}:{name}" if element.prefix else name
+        before = sum(1 for _ in element.itersiblings(element.tag, preceding=True))
+        if before or next(element.itersiblings(element.tag), None) is not None:
+            step += f"[{before + 1}]"
+        steps.append(step)
+        element = element.getparent()
+    return "/" + "/".join(reversed(steps))
 
 
 class Sheet:
     """The rows of one CSV or fixed-width message: `header` names the columns, `rows` are their texts and
-    `lines` the line number (from 1) on which each row begins."""
+    `lines` the line number (from 1) on which each row begins. `raw` are the bytes from its first row up to the
+    next sheet's; `columns` (fixed width only) holds (start, end) of each column, counted from 0."""
 
     __slots__ = ("standard", "type", "ordinal", "reference", "header", "rows", "lines", "raw", "offset",
-                 "interchange", "group")
+                 "interchange", "group", "delimiter", "quote", "encoding", "columns")
 
     def __init__(self, type: MessageType, ordinal: int, reference: str, header: list[str], rows: list[list[str]],
-                 lines: list[int], *, raw: bytes = b"", offset: int = 0, interchange: int = 1):
+                 lines: list[int], *, raw: bytes = b"", offset: int = 0, interchange: int = 1, delimiter: str = ",",
+                 quote: str = '"', encoding: str = "utf-8", columns: tuple[tuple[int, int], ...] = ()):
         self.standard = type.standard
         self.type = type
         self.ordinal = ordinal
@@ -338,6 +372,52 @@ class Sheet:
         self.offset = offset
         self.interchange = interchange
         self.group = None
+        self.delimiter = delimiter
+        self.quote = quote
+        self.encoding = encoding
+        self.columns = columns
+
+    def locate(self, row: int, column: int | str | None = None) -> Position:
+        """The position of a row (from 1), or of one of its cells (number from 1, or name), quotes included."""
+        name = index = None
+        if isinstance(column, str):
+            name = column
+            index = self.header.index(column) if column in self.header else None
+        elif column is not None:
+            index = column - 1
+            name = self.header[index] if 0 <= index < len(self.header) else f"column {column}"
+        if not 0 < row <= len(self.lines):
+            return Position(interchange=self.interchange, message=self.ordinal, path=name)
+        line = self.lines[row - 1]
+        text = self.raw.decode(self.encoding, "surrogateescape")
+        starts = [0, *(match.end() for match in re.finditer(r"\r\n|\r|\n", text))]
+        first = starts[min(line - self.lines[0], len(starts) - 1)]
+        last = starts[min(self.lines[row] - self.lines[0], len(starts) - 1)] if row < len(self.lines) else len(text)
+        cells = self.columns or cell_spans(text[first:last], self.delimiter, self.quote)
+        start, end = cells[index] if index is not None and index < len(cells) else (0, len(text[first:last].rstrip("\r\n")))
+        before, cell = text[:first + start], text[first + start:min(first + end, last)]
+        return Position(interchange=self.interchange, message=self.ordinal, line=line, path=name,
+                        offset=self.offset + len(before.encode(self.encoding, "surrogateescape")),
+                        length=len(cell.encode(self.encoding, "surrogateescape")))
+
+
+def cell_spans(row: str, delimiter: str, quote: str) -> list[tuple[int, int]]:
+    """(start, end) of each cell of one CSV row (RFC 4180), the quotes inside, line breaks at its end outside."""
+    spans, start, at, end = [], 0, 0, len(row)
+    while at < end:
+        if quote and at == start and row[at] == quote:
+            at += 1
+            while at < end and (row[at] != quote or row[at + 1:at + 2] == quote):
+                at += 1 + (row[at] == quote)
+            at += 1
+        elif row[at] == delimiter:
+            spans.append((start, at))
+            at = start = at + 1
+        elif row[at] in "\r\n":
+            break
+        else:
+            at += 1
+    return [*spans, (start, min(at, end))]
 
 
 AnyMessage = Message | Document | Sheet
@@ -369,6 +449,8 @@ class Interchange:
     acknowledge: bool = False  # UNB 0031 = 1, ISA14 = 1
     offset: int = 0
     layout: Layout = Layout()
+    header_source: bytes = b""  # the bytes as they came, terminator included; written back where present
+    trailer_source: bytes = b""
     findings: list[Any] = field(default_factory=list)
 
     @property

@@ -1,0 +1,1 @@
+"""Published dictionaries (UN/EDIFACT directories) turned into our own structure files."""

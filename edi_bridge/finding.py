@@ -125,6 +125,8 @@ def _table() -> dict[str, Kind]:
         Kind("transmission_control", i, reject, "network control traffic (TA3, ISB/ISE), not business data", "it is kept and not translated"),
         Kind("missing_header", i, reject, "a message stands outside any interchange", "UNB or ISA is missing", contrl="33", x12="I18=024"),
         Kind("missing_trailer", i, reject, "the interchange has no trailer", "the file is cut off: ask for it again", contrl="13", x12="I18=023"),
+        Kind("missing_terminator", i, note, "the last segment is not ended by the terminator",
+             "nothing is lost unless the file was cut off just there"),
         Kind("doubled_trailer", i, reject, "a trailer stands where none is open", "the file was put together wrongly", contrl="15", x12="I18=024"),
         Kind("interchange_reference_mismatch", i, reject, "header and trailer carry different control numbers", "", contrl="28", x12="I18=001"),
         Kind("interchange_count_mismatch", i, reject, "the trailer counts something else than was received",

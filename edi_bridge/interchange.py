@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 MARK = "\x01"
+NATIVE = MARK + "\x07"  # stands for a MARK that the input itself carries (X12 binary content)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ def unmask(value: str, delimiters: Delimiters) -> str:
     if MARK in value:
         for code, char in enumerate(delimiters.released()):
             value = value.replace(MARK + chr(2 + code), char)
+        value = value.replace(NATIVE, MARK)
     return value
 
 
@@ -63,6 +65,7 @@ def wire(masked_text: str, delimiters: Delimiters) -> str:
     if MARK in masked_text:
         for pair, masked in delimiters.masks():
             masked_text = masked_text.replace(masked, pair)
+        masked_text = masked_text.replace(NATIVE, MARK)
     return masked_text
 
 
@@ -116,6 +119,8 @@ class Position:
             steps.append(f"message {self.message}")
         if self.segment is not None:
             steps.append(f"segment {self.segment}" + (f" ({self.tag})" if self.tag else ""))
+        elif self.tag:
+            steps.append(self.tag)
         if self.element is not None:
             steps.append(f"element {self.element}" + (f".{self.component}" if self.component else ""))
         if self.line is not None:
@@ -195,6 +200,7 @@ class Layout:
     line_break: str = ""  # between segments
     wrap: int = 0  # the column at which the file is wrapped; 0: it is not
     wrap_break: str = ""
+    last_break: str | None = None  # after the trailer, where it is another one than between segments
     wrap_start: int = 0  # the column of the interchange's first byte in a wrapped file
     before: str = ""  # what stands before the interchange (blank lines, mailbox lines), one character a byte (latin-1)
     ending: str | None = None  # what stands after it up to the next one, likewise; None: one `line_break`
@@ -239,6 +245,10 @@ class Message:
             self._segments = [text.split(element) for text in texts]
         return self._segments
 
+    def places(self, spans: list[tuple[int, int]]) -> None:
+        """Say where each segment stands in `raw`, for messages whose terminators alone do not tell (X12 binary content)."""
+        self._spans = spans
+
     def value(self, segment: int, element: int, component: int = 1) -> str:
         """The unmasked value at a place (all counts from 1, as in `Position`); '' when absent."""
         elements = self.segments[segment - 1]
@@ -267,7 +277,10 @@ def spans(raw: bytes, delimiters: Delimiters, encoding: str) -> list[tuple[int, 
     """(start, end) of each segment in `raw`, terminator and surrounding line breaks excluded."""
     term = re.escape(delimiters.terminator.encode(encoding))
     rel = re.escape(delimiters.release.encode(encoding)) if delimiters.release else b""
-    body = (rb"(?:[^%b%b]++|%b[\r\n]*.)*+" % (term, rel, rel)) if rel else rb"[^%b]*+" % term
+    breaks = b"\r\n".translate(None, (delimiters.terminator + delimiters.element + delimiters.component).encode(encoding))
+    body = rb"[^%b]*+" % term
+    if rel:  # a wrapped file may break right after the release character; a cut one may end there
+        body = rb"(?:[^%b%b]++|%b[%b]*(?:.|\Z))*+" % (term, rel, rel, breaks or rel)
     found = []
     at = 0
     for match in re.finditer(rb"(%b)(?:%b|\Z)" % (body, term), raw, re.DOTALL):

@@ -3,8 +3,9 @@
 A record at run time is a plain `dict` with the fields below in this order; a field without a value is absent
 (never None, never an empty list). Names follow UBL 2.1 / EN 16931 business terms. Values:
 
-- `text`, `code`: str, not empty, no leading or trailing blank. Codes are UNCL / UNECE Rec 20 / ISO 4217 /
-  ISO 3166-1 alpha-2 values, whatever the message's own code was (`mappings/codes/`).
+- `text`, `code`: str, not empty, no leading or trailing blank. Codes are words of ours for types and functions (`order`,
+  `credit_note`, `change`) and the international code where there is one (UNECE Rec 20, ISO 4217, ISO 3166-1 alpha-2);
+  `mappings/codes/` says which codes of which standard they are.
 - `decimal`: `decimal.Decimal`, digits as they came (JSON: string). `integer`: int. `boolean`: bool.
 - `date`: ISO 8601 text with the precision it came with (`2026-11-21`, `2026-11-21T10:30`, `2026-W47`, a
   period as `start/end`).

@@ -31,13 +31,16 @@ Mark = tuple[int, int]  # line, column; both from 1
 
 
 class Block(dict[str, Any]):
-    """A YAML mapping; `marks` holds the place of each key, `value_marks` of each value, `mark` its own."""
+    """A YAML mapping; `marks` holds the place of each key, `value_marks` of each value, `mark` its own; `files` names
+    the file of a key where it is another than `file` (after layers were merged)."""
 
-    __slots__ = ("marks", "value_marks", "mark")
+    __slots__ = ("marks", "value_marks", "mark", "file", "files")
 
-    def __init__(self, mark: Mark):
+    def __init__(self, mark: Mark, file: str = ""):
         super().__init__()
         self.mark = mark
+        self.file = file
+        self.files: dict[str, str] = {}
         self.marks: dict[str, Mark] = {}
         self.value_marks: dict[str, Mark] = {}
 
@@ -92,7 +95,7 @@ def _value(node: yaml.Node, file: str, depth: int, seen: set[int]) -> Any:
             items.append(_value(child, file, depth + 1, seen))
             items.marks.append((child.start_mark.line + 1, child.start_mark.column + 1))
         return items
-    block = Block(mark)
+    block = Block(mark, file)
     for key_node, value_node in node.value:
         key_mark = (key_node.start_mark.line + 1, key_node.start_mark.column + 1)
         if not isinstance(key_node, yaml.ScalarNode):
@@ -126,9 +129,9 @@ class Problems:
         self.file = file
         self.found: list[tuple[str, int, int, str]] = []
 
-    def add(self, mark: Mark, sentence: str) -> None:
+    def add(self, mark: Mark, sentence: str, file: str = "") -> None:
         """Note a problem at a place."""
-        self.found.append((self.file, *mark, sentence))
+        self.found.append((file or self.file, *mark, sentence))
 
     def unknown_keys(self, block: Block, known: tuple[str, ...] | list[str], what: str) -> None:
         """Note every key of `block` that is not among `known`, with the nearest known one."""
@@ -138,7 +141,7 @@ class Problems:
             if key not in known:
                 near = difflib.get_close_matches(key, known, 1)
                 hint = f"; did you mean {near[0]}?" if near else f"; known are {', '.join(known)}"
-                self.add(block.marks[key], f"{what} has no key {key!r}{hint}")
+                self.add(block.marks[key], f"{what} has no key {key!r}{hint}", block.files.get(key, block.file))
 
     def done(self) -> None:
         """Raise ConfigFault when anything was noted."""

@@ -1,0 +1,76 @@
+"""Shared by the code generators: a writer of indented Python lines, and what the generated code calls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from edi_bridge.mapping.codec import Bad
+
+
+class Lines:
+    """Python source under construction."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.depth = 0
+
+    def add(self, line: str) -> None:
+        """One line at the present depth."""
+        self.lines.append("    " * self.depth + line)
+
+    @contextmanager
+    def block(self, head: str) -> Iterator[None]:
+        """`head` and what is added inside, one level deeper; an empty block gets `pass`."""
+        self.add(head)
+        self.depth += 1
+        before = len(self.lines)
+        yield
+        if len(self.lines) == before:
+            self.add("pass")
+        self.depth -= 1
+
+    def text(self) -> str:
+        """The source."""
+        return "\n".join(self.lines) + "\n"
+
+
+class Memo(dict[Any, Any]):
+    """raw text → converted value, remembered: most values of a batch occur again and again. Emptied when large, so that
+    a hostile file cannot make it grow."""
+
+    __slots__ = ("convert", "many")
+
+    LIMIT = 8192
+
+    def __init__(self, convert: Callable[..., Any], many: bool):
+        super().__init__()
+        self.convert = convert
+        self.many = many  # the key is a tuple: the text and what stands beside it
+
+    def __missing__(self, key: Any) -> Any:
+        if len(self) >= self.LIMIT:
+            self.clear()
+        value = self.convert(*key) if self.many else self.convert(key)
+        if value == "":
+            value = None
+        self[key] = value
+        return value
+
+
+def when_expression(when: Any, constants: dict[str, Any], record: str = "r") -> str:
+    """`r.get("purpose") in W3` for each field of a `when:`."""
+    parts = []
+    for name, values in when.items():
+        key = f"W{len(constants)}"
+        constants[key] = values
+        chain = record
+        *above, last = name.split(".")
+        for word in above:
+            chain += f".get({word!r}, {{}})"
+        parts.append(f"{chain}.get({last!r}) in {key}")
+    return " and ".join(parts)
+
+
+__all__ = ["Bad", "Lines", "Memo", "when_expression"]

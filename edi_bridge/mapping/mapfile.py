@@ -1,0 +1,281 @@
+"""A map's YAML → rules: layers merged, fragments put in, every mistake noted with its place.
+
+No structure is known here: paths are parsed (`path.py`) but not yet looked up in a message (`resolve.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from edi_bridge.mapping.path import Path, PathError, parse
+from edi_bridge.record import PARTS, RECORDS, SCALARS, Field, fields_of
+from edi_bridge.yamltext import Block, Items, Mark, Problems
+
+MAP_KEYS = ("map", "about", "extends", "message", "record", "when", "records", "on_record_error", "prefixes", "layout",
+            "fields", "writes", "tests")
+VALUE_KEYS = ("at", "as", "codes", "else", "default", "required", "is", "when", "take", "lookup", "reads", "writes")
+OBJECT_KEYS = ("at", "use", "fields", "when", "required")
+LIST_KEYS = ("each", "use", "fields", "when", "required", "recurse", "expand")
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The layer a rule comes from."""
+
+    file: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One path of a rule; `write` marks the alternative that is written."""
+
+    path: Path
+    origin: Origin
+    write: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One field of a map. `kind` is value, object or list; `field` says what the record holds there."""
+
+    kind: str
+    name: str
+    field: Field
+    origin: Origin
+    sources: tuple[Source, ...] = ()
+    codec: str = ""
+    codes: Any = None  # the name of a table or a Block {theirs: ours}
+    keep_unknown: bool = False
+    default: Any = None
+    required: bool = False
+    constant: Any = None
+    when: Mapping[str, tuple[Any, ...]] | None = None
+    take: str = ""  # first, last
+    lookup: str = ""
+    reads: str = ""  # a named function instead of a path, only when reading
+    writes: str = ""
+    rules: tuple[Rule, ...] = ()
+    recurse: str = ""
+    expand: Source | None = None  # one record for each number found there, put into the field `expand_to`
+    expand_to: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MapSpec:
+    """A whole map after merging. `writes` are (path, constant or function call) that no record field stands for."""
+
+    name: str
+    message: str
+    record: str
+    rules: tuple[Rule, ...]
+    writes: tuple[tuple[Source, str], ...] = ()
+    records: tuple[Source, ...] = ()
+    on_record_error: str = "message"
+    when: Mapping[str, tuple[Any, ...]] | None = None
+    prefixes: Mapping[str, str] = field(default_factory=dict)
+    layout: Any = None
+    tests: tuple[Mapping[str, Any], ...] = ()
+    layers: tuple[str, ...] = ()
+    file: str = ""
+
+
+Loader = Callable[[str], Block]  # name of a map or fragment → its YAML
+
+
+def load(block: Block, load_map: Loader, load_fragment: Loader) -> MapSpec:
+    """The rules of a map. Raises ConfigFault with everything that is wrong in any of its layers."""
+    problems = Problems(block.file)
+    layers = [block]
+    while (parent := layers[-1].get("extends")) is not None:
+        below = load_map(str(parent))
+        if any(below.file == layer.file for layer in layers):
+            problems.add(layers[-1].marks["extends"], f"{parent} extends itself in a circle", layers[-1].file)
+            break
+        layers.append(below)
+    for layer in layers:
+        problems.unknown_keys(layer, MAP_KEYS, "a map")
+    merged = layers[-1]
+    for layer in reversed(layers[:-1]):
+        merged = _merge(merged, layer)
+    reader = _Reader(problems, load_fragment)
+    record = str(merged.get("record") or "")
+    if record not in RECORDS:
+        problems.add(merged.value_marks.get("record", merged.mark), f"record must be one of {', '.join(RECORDS)}")
+        problems.done()
+    if not merged.get("message"):
+        problems.add(merged.mark, "message: is missing (edifact/D96A/ORDERS, x12/004010/850, xml/ubl-2.1/Order, csv/…)")
+    rules = reader.rules(merged.get("fields"), fields_of(record), record, merged)
+    writes = reader.writes(merged.get("writes"))
+    records = reader.sources(merged["records"].get("each"), merged["records"], "each") if merged.get("records") else ()
+    problems.done()
+    return MapSpec(
+        name=str(block.get("map")), message=str(merged["message"]), record=record, rules=rules, writes=writes,
+        records=records, on_record_error=str(merged.get("on_record_error") or "message"), when=_when(merged.get("when")),
+        prefixes=merged.get("prefixes") or {}, layout=merged.get("layout"), tests=tuple(block.get("tests") or ()),
+        layers=tuple(layer.file for layer in layers), file=block.file)
+
+
+def _merge(below: Block, above: Block) -> Block:
+    """`above` laid over `below`: `fields` and `writes` key by key, `~` removes, anything else replaces."""
+    merged = Block(above.mark, above.file)
+    for source, keys in ((below, below), (above, above)):
+        for key in keys:
+            old, new = merged.get(key), source[key]
+            if new is None and source is above and key in merged:
+                del merged[key]
+                continue
+            if isinstance(old, Block) and isinstance(new, Block) and key != "codes":
+                new = _merge(old, new)
+            elif isinstance(old, str) and isinstance(new, Block) and "at" not in new and not new.keys() & {"each", "use"}:
+                short = Block(source.value_marks[key], below.files.get(key, below.file))
+                short["at"] = old
+                short.marks["at"] = short.value_marks["at"] = below.value_marks[key]
+                new = _merge(short, new)
+            merged[key] = new
+            merged.marks[key], merged.value_marks[key] = source.marks[key], source.value_marks[key]
+            merged.files[key] = source.files.get(key, source.file)
+    return merged
+
+
+class _Reader:
+    def __init__(self, problems: Problems, load_fragment: Loader):
+        self.problems = problems
+        self.load_fragment = load_fragment
+
+    def rules(self, block: Any, fields: Mapping[str, Field], where: str, parent: Block) -> tuple[Rule, ...]:
+        if not isinstance(block, Block):
+            mark = parent.value_marks.get("fields", parent.mark)
+            self.problems.add(mark, f"{where} needs fields: with at least one field", parent.file)
+            return ()
+        made = []
+        for name, entry in block.items():
+            file = block.files.get(name, block.file)
+            if entry is None:
+                continue  # removed by a layer that came before anything set it
+            if name not in fields:
+                import difflib
+
+                near = difflib.get_close_matches(name, list(fields), 1)
+                hint = f"; did you mean {near[0]}?" if near else ""
+                self.problems.add(block.marks[name], f"{where} has no field {name!r}{hint}", file)
+                continue
+            rule = self._rule(name, entry, fields[name], block, file, f"{where}.{name}")
+            if rule is not None:
+                made.append(rule)
+        order = list(fields)
+        return tuple(sorted(made, key=lambda rule: order.index(rule.name)))
+
+    def _rule(self, name: str, entry: Any, field_: Field, block: Block, file: str, where: str) -> Rule | None:
+        mark = block.marks[name]
+        origin = Origin(file, *mark)
+        scalar = field_.type in SCALARS
+        if isinstance(entry, str):
+            if not scalar or field_.many:
+                self.problems.add(block.value_marks[name], f"{where} is a {_kind_words(field_)}: it needs fields:", file)
+                return None
+            return Rule("value", name, field_, origin, self.sources(entry, block, name))
+        if not isinstance(entry, Block):
+            self.problems.add(block.value_marks[name], f"{where} must be a path or {{at: …}}", file)
+            return None
+        if field_.many:
+            return self._list(name, entry, field_, origin, where)
+        if scalar:
+            return self._value(name, entry, field_, origin, where)
+        return self._object(name, entry, field_, origin, where)
+
+    def _value(self, name: str, entry: Block, field_: Field, origin: Origin, where: str) -> Rule:
+        self.problems.unknown_keys(entry, VALUE_KEYS, where)
+        if not entry.keys() & {"at", "is", "default", "reads", "writes", "lookup"}:
+            self.problems.add(entry.mark, f"{where} says nothing: at: is missing", entry.file)
+        if entry.get("take") not in (None, "first", "last"):
+            self.problems.add(entry.value_marks["take"], "take: is first or last", entry.file)
+        if entry.get("else") not in (None, "keep"):
+            self.problems.add(entry.value_marks["else"], "else: is keep", entry.file)
+        return Rule("value", name, field_, origin,
+                    self.sources(entry.get("at"), entry, "at"), codec=str(entry.get("as") or ""), codes=entry.get("codes"),
+                    keep_unknown=entry.get("else") == "keep", default=entry.get("default"),
+                    required=bool(entry.get("required")), constant=entry.get("is"), when=_when(entry.get("when")),
+                    take=str(entry.get("take") or ""), lookup=str(entry.get("lookup") or ""),
+                    reads=str(entry.get("reads") or ""), writes=str(entry.get("writes") or ""))
+
+    def _object(self, name: str, entry: Block, field_: Field, origin: Origin, where: str) -> Rule:
+        self.problems.unknown_keys(entry, OBJECT_KEYS, where)
+        return Rule("object", name, field_, origin, self.sources(entry.get("at"), entry, "at"),
+                    required=bool(entry.get("required")), when=_when(entry.get("when")),
+                    rules=self._inside(entry, field_, where))
+
+    def _list(self, name: str, entry: Block, field_: Field, origin: Origin, where: str) -> Rule:
+        self.problems.unknown_keys(entry, LIST_KEYS, where)
+        if "each" not in entry:
+            self.problems.add(entry.mark, f"{where} is a list: each: is missing", entry.file)
+        expand_to, expand = "", ()
+        if isinstance(entry.get("expand"), Block) and len(entry["expand"]) == 1:
+            (expand_to,) = entry["expand"]
+            expand = self.sources(entry["expand"][expand_to], entry["expand"], expand_to)
+        elif "expand" in entry:
+            self.problems.add(entry.value_marks["expand"], "expand: is one field and its path, such as {sscc: …}", entry.file)
+        return Rule("list", name, field_, origin, self.sources(entry.get("each"), entry, "each"),
+                    required=bool(entry.get("required")), when=_when(entry.get("when")),
+                    rules=self._inside(entry, field_, where), recurse=str(entry.get("recurse") or ""),
+                    expand=expand[0] if expand else None, expand_to=expand_to)
+
+    def _inside(self, entry: Block, field_: Field, where: str) -> tuple[Rule, ...]:
+        """The rules of an object or list: those of its fragment with its own laid over them."""
+        fields = PARTS[field_.type]
+        if entry.get("use") is None:
+            return self.rules(entry.get("fields"), fields, where, entry)
+        fragment = self.load_fragment(str(entry["use"]))
+        self.problems.unknown_keys(fragment, ("fragment", "of", "about", "fields"), "a fragment")
+        if not isinstance(fragment.get("fields"), Block):
+            self.problems.add(fragment.mark, "a fragment needs fields:", fragment.file)
+            return ()
+        own = entry.get("fields")
+        fields_block = _merge(fragment["fields"], own) if isinstance(own, Block) else fragment["fields"]
+        return self.rules(fields_block, fields, where, fragment)
+
+    def sources(self, entry: Any, block: Block, key: str) -> tuple[Source, ...]:
+        """The paths of an `at:`/`each:` entry: one text, or a list of texts and {at: …, write: true}."""
+        if entry is None:
+            return ()
+        if isinstance(entry, Items):
+            listed = []
+            for item, mark in zip(entry, entry.marks, strict=True):
+                text, write = (item.get("at"), item.get("write") is True) if isinstance(item, Block) else (item, False)
+                listed += self._source(str(text), mark, block.file, write)
+            return tuple(listed)
+        return tuple(self._source(str(entry), block.value_marks.get(key, block.mark), block.files.get(key, block.file), False))
+
+    def _source(self, text: str, mark: Mark, file: str, write: bool) -> list[Source]:
+        try:
+            return [Source(parse(text), Origin(file, *mark), write)]
+        except PathError as error:
+            self.problems.add((mark[0], mark[1] + error.column), f"the path {text!r}: {error}", file)
+            return []
+
+    def writes(self, block: Any) -> tuple[tuple[Source, str], ...]:
+        if block is None:
+            return ()
+        listed = []
+        for text, value in block.items():
+            if value is None:
+                continue
+            for source in self._source(text, block.marks[text], block.files.get(text, block.file), True):
+                listed.append((source, str(value)))
+        return tuple(listed)
+
+
+def _kind_words(field_: Field) -> str:
+    return f"list of {field_.type}" if field_.many else field_.type
+
+
+def _when(entry: Any) -> Mapping[str, tuple[Any, ...]] | None:
+    if not entry:
+        return None
+    return {name: tuple(value) if isinstance(value, list) else (value,) for name, value in entry.items()}

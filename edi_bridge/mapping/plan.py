@@ -1,0 +1,243 @@
+"""Rules with their paths looked up and their conversions chosen: what the code generators work from.
+
+A plan is a tree of scopes. A scope is one place from which relative paths start (the message, an instance of a list, an
+object with its own place) and lists what to fill there. Objects without a place of their own are dissolved into the scope
+around them; their fields keep the dotted target.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from edi_bridge.mapping.codec import Bad, Codec, CodeTable, code_table, codec
+from edi_bridge.mapping.mapfile import MapSpec, Rule, Source
+from edi_bridge.mapping.path import PathError
+from edi_bridge.yamltext import Problems
+
+TableLoader = Callable[[str, str], CodeTable]  # (name, standard) → table
+
+
+@dataclass(frozen=True, slots=True)
+class Convert:
+    """How a raw text becomes a record value and back; `aux` are the further places it uses. `plain`: only stripped."""
+
+    read: Callable[..., Any]
+    write: Callable[..., Any]
+    type: str
+    aux: tuple[str, ...] = ()
+    plain: bool = False
+    lossy: str = ""
+    codec: Codec | None = None
+
+
+@dataclass(eq=False, slots=True)
+class ValuePlan:
+    """One value. `sources` are resolved paths (their class is the backend's), `aux[k]` those of the codec for source k."""
+
+    number: int
+    rule: Rule
+    target: tuple[str, ...]
+    sources: tuple[Any, ...]
+    convert: Convert
+    aux: tuple[tuple[Any, ...], ...] = ()
+    default: Any = None
+    constant: Any = None
+    when: Mapping[str, tuple[Any, ...]] | None = None
+
+    @property
+    def writes_to(self) -> int:
+        """The source that is written: the marked one, else the first."""
+        marked = [k for k, source in enumerate(self.rule.sources) if source.write]
+        return marked[0] if marked else 0
+
+
+@dataclass(eq=False, slots=True)
+class ScopeUse:
+    """An object (`many` False) or list of the scope: where its instances are, and the scope inside."""
+
+    number: int
+    rule: Rule
+    target: tuple[str, ...]
+    sources: tuple[Any, ...]
+    item: ScopePlan
+    many: bool
+    when: Mapping[str, tuple[Any, ...]] | None = None
+    expand: Any = None
+
+
+@dataclass(eq=False, slots=True)
+class ScopePlan:
+    """What is filled from one place. `scope` is the backend's."""
+
+    number: int
+    scope: Any
+    values: list[ValuePlan] = field(default_factory=list)
+    uses: list[ScopeUse] = field(default_factory=list)
+    required: list[tuple[Rule, tuple[str, ...]]] = field(default_factory=list)
+    order: list[tuple[str, ...]] = field(default_factory=list)  # targets in the record's order
+
+
+@dataclass(frozen=True, slots=True)
+class MapPlan:
+    """The whole map: `root` is the scope of one record, `records` the places of the records (empty: the message)."""
+
+    spec: MapSpec
+    root: ScopePlan
+    message: ScopePlan  # the same as root unless the message holds many records
+    records: tuple[Any, ...]
+    scopes: tuple[ScopePlan, ...]
+    writes: tuple[tuple[Any, str, Source], ...]
+
+    def values(self) -> Iterator[ValuePlan]:
+        """Every value rule of every scope."""
+        for scope in self.scopes:
+            yield from scope.values
+
+
+class Planner:
+    """Builds a plan. `resolver` has resolve(path, scope), inner_scope(resolved, scope) and aux(name, resolved, scope)."""
+
+    def __init__(self, spec: MapSpec, resolver: Any, root_scope: Any, tables: TableLoader):
+        self.spec = spec
+        self.resolver = resolver
+        self.tables = tables
+        self.root_scope = root_scope
+        self.problems = Problems(spec.file)
+        self.scopes: list[ScopePlan] = []
+        self.count = 0
+        self.standard = spec.message.partition("/")[0]
+        self.dialect = self.standard if self.standard != "xml" else spec.message.split("/")[1].split("-")[0]
+
+    def plan(self) -> MapPlan:
+        """The plan, or ConfigFault with everything that does not fit."""
+        message = self._new_scope(self.root_scope)
+        records: tuple[Any, ...] = ()
+        root = message
+        if self.spec.records:
+            records = tuple(filter(None, (self._resolve(source, self.root_scope) for source in self.spec.records)))
+            if records:
+                root = self._new_scope(self.resolver.inner_scope(records[0], self.root_scope))
+        self._fill(root, self.spec.rules, ())
+        writes = []
+        for source, value in self.spec.writes:
+            resolved = self._resolve(source, self.root_scope)
+            if resolved is not None:
+                writes.append((resolved, value, source))
+        self.problems.done()
+        return MapPlan(self.spec, root, message, records, tuple(self.scopes), tuple(writes))
+
+    def _new_scope(self, scope: Any) -> ScopePlan:
+        made = ScopePlan(len(self.scopes), scope)
+        self.scopes.append(made)
+        return made
+
+    def _fill(self, plan: ScopePlan, rules: tuple[Rule, ...], prefix: tuple[str, ...]) -> None:
+        for rule in rules:
+            target = (*prefix, rule.name)
+            if rule.kind == "value":
+                self._value(plan, rule, target)
+            elif rule.kind == "object" and not rule.sources:
+                plan.order.append(target)
+                self._fill(plan, rule.rules, target)
+            else:
+                self._use(plan, rule, target)
+            if rule.required:
+                plan.required.append((rule, target))
+
+    def _value(self, plan: ScopePlan, rule: Rule, target: tuple[str, ...]) -> None:
+        convert = self._convert(rule)
+        if convert is None:
+            return
+        sources = tuple(filter(None, (self._resolve(source, plan.scope) for source in rule.sources)))
+        aux = []
+        for resolved, source in zip(sources, rule.sources, strict=False):
+            try:
+                aux.append(tuple(self.resolver.aux(name, resolved, plan.scope) for name in convert.aux))
+            except PathError as error:
+                self._say(source.origin, f"{rule.name}, {rule.codec}: {error}")
+                aux.append(())
+        self.count += 1
+        plan.values.append(ValuePlan(self.count, rule, target, sources, convert, tuple(aux),
+                                     self._typed(rule, rule.default), self._typed(rule, rule.constant), rule.when))
+        plan.order.append(target)
+
+    def _use(self, plan: ScopePlan, rule: Rule, target: tuple[str, ...]) -> None:
+        sources = tuple(filter(None, (self._resolve(source, plan.scope) for source in rule.sources)))
+        if not sources:
+            return
+        inner = self.resolver.inner_scope(sources[0], plan.scope)
+        item = self._new_scope(inner)
+        expand = self._resolve(rule.expand, inner) if rule.expand is not None else None
+        self._fill(item, rule.rules, ())
+        self.count += 1
+        use = ScopeUse(self.count, rule, target, sources, item, rule.kind == "list", rule.when, expand)
+        plan.uses.append(use)
+        plan.order.append(target)
+        if rule.recurse:
+            self.count += 1
+            item.uses.append(ScopeUse(self.count, rule, (rule.recurse,), self.resolver.recursion(sources[0]), item, True, None, expand))
+            item.order.append((rule.recurse,))
+
+    def _resolve(self, source: Source, scope: Any) -> Any:
+        try:
+            return self.resolver.resolve(source.path, scope)
+        except PathError as error:
+            self._say(source.origin, f"the path {source.path}: {error}", error.column)
+            return None
+
+    def _convert(self, rule: Rule) -> Convert | None:
+        try:
+            one = codec(rule.codec or _DEFAULT_CODECS.get(rule.field.type, "text"), self.standard)
+            if rule.codes is not None:
+                spec = rule.codes
+                table = self.tables(spec, self.dialect) if isinstance(spec, str) else code_table(spec, keep=rule.keep_unknown)
+                if rule.keep_unknown and isinstance(spec, str):
+                    table = table.keeping()
+                return _coded(one, table, rule)
+        except ValueError as error:
+            self._say(rule.origin, f"{rule.name}: {error}")
+            return None
+        if not _fits(one.type, rule.field.type):
+            self._say(rule.origin, f"{rule.name} is of type {rule.field.type}, but {one.name} gives {one.type}")
+        return Convert(one.read, one.write, one.type, one.aux, one.name == "text", one.lossy, one)
+
+    def _typed(self, rule: Rule, value: Any) -> Any:
+        """A default or constant as the record holds it."""
+        from decimal import Decimal
+
+        if value is None:
+            return None
+        match rule.field.type:
+            case "decimal":
+                return Decimal(str(value))
+            case "integer":
+                return int(value)
+            case "boolean":
+                return bool(value)
+        return str(value)
+
+    def _say(self, origin: Any, sentence: str, column: int = 0) -> None:
+        self.problems.add((origin.line, origin.column + column), sentence, origin.file)
+
+
+_DEFAULT_CODECS = {"decimal": "decimal", "integer": "integer", "boolean": "boolean"}
+
+
+def _fits(given: str, wanted: str) -> bool:
+    return given == wanted or {given, wanted} <= {"text", "code", "date"} and given in ("text", "code")
+
+
+def _coded(one: Codec, table: CodeTable, rule: Rule) -> Convert:
+    """A codec followed by a code table; the table works on the codec's text form."""
+
+    def read(raw: str, *aux: str) -> Any:
+        ours = table.read(raw.strip())
+        return ours if rule.field.type != "boolean" or isinstance(ours, Bad) else bool(ours)
+
+    def write(value: Any, mark: str = ".") -> Any:
+        theirs = table.write(value)
+        return theirs if isinstance(theirs, Bad) else (theirs,)
+
+    return Convert(read, write, rule.field.type, codec=one)

@@ -1,0 +1,280 @@
+"""Running the generated readers: what their code calls, and how the tuples they leave become findings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from edi_bridge.finding import KINDS, Finding, found
+from edi_bridge.interchange import Delimiters, Message, unmask
+from edi_bridge.mapping.emit import Bad, Memo
+from edi_bridge.mapping.plan import MapPlan, ScopeUse, ValuePlan
+from edi_bridge.mapping.resolve import ElementStep, PairStep
+from edi_bridge.mapping.segment_reader import SegmentReader
+from edi_bridge.structure import Instance, Structure
+
+Note = tuple[str, int, int, int, str, str]  # kind, rule, source, segment (from 0), raw value, note
+Segments = list[list[str]]
+
+MOST_NUMBERS = 10_000  # in one range of identity numbers: a mistyped end must not fill the memory
+
+
+class SegmentProgram:
+    """A map's generated reader for segment messages. One per map; `bind` makes the functions for given delimiters."""
+
+    def __init__(self, plan: MapPlan, structure: Structure):
+        self.plan = plan
+        self.structure = structure
+        self._code: dict[bool, tuple[Any, dict[str, Any], str]] = {}
+        self._bound: dict[tuple[Delimiters, bool], dict[str, Any]] = {}
+        self._by_number = {one.number: one for scope in plan.scopes for one in [*scope.values, *scope.uses]}
+
+    def source(self, released: bool = False) -> str:
+        """The generated Python, for people."""
+        return self._compiled(released)[2]
+
+    def _compiled(self, released: bool) -> tuple[Any, dict[str, Any], str]:
+        if released not in self._code:
+            generator = SegmentReader(self.plan, self.structure, released)
+            text = generator.source()
+            self._code[released] = (compile(text, f"<map {self.plan.spec.name}>", "exec"), generator.constants, text)
+        return self._code[released]
+
+    def _bind(self, delimiters: Delimiters, released: bool) -> dict[str, Any]:
+        key = (delimiters, released)
+        if key not in self._bound:
+            if len(self._bound) > 16:
+                self._bound.clear()  # a partner with ever new delimiters must not make it grow
+            code, constants, _ = self._compiled(released)
+            tree = self.structure.hierarchy
+            space = {**_runtime(delimiters, tree.kind if tree is not None and tree.kind else (0, 0)), **constants}
+            for value in self.plan.values():
+                space[f"M{value.number}"] = Memo(value.convert.read, bool(value.convert.aux))
+            for scope in self.plan.scopes:
+                for use in scope.uses:
+                    space[f"FLOW{use.number}"] = _flow_reader(use, space["CO"], delimiters)
+                    space[f"EXPAND{use.number}"] = _expander(use, space)
+            exec(code, space)  # our own generated text; nothing of a partner's is in it
+            self._bound[key] = space
+        return self._bound[key]
+
+    def read(self, message: Message) -> tuple[list[dict[str, Any]], list[Finding]]:
+        """The records of a message, and what was found on the way."""
+        segments = message.segments
+        walked = self.structure.walk(segments, message.delimiters.component)
+        space = self._bind(message.delimiters, message.released)
+        notes: list[Note] = []
+        records = []
+        if not self.plan.records:
+            records.append(space[f"s{self.plan.root.number}"](walked.root, segments, notes, None))
+        else:
+            function = space[f"s{self.plan.root.number}"]
+            for instance in _instances(self.plan.records[0], walked.root, segments, space):
+                records.append(function(instance, segments, notes, (walked.root, None)))
+        findings = self.structure.findings(message, walked) if walked.misplaced else []
+        if notes:
+            findings += [self._finding(message, note) for note in notes]
+        return [record for record in records if record], findings
+
+    def _finding(self, message: Message, note: Note) -> Finding:
+        kind, number, source, segment, raw, text = note
+        plan = self._by_number[number]
+        words, element, component = plan.rule.name, None, None
+        if plan.sources:
+            resolved = plan.sources[min(source, len(plan.sources) - 1)]
+            words = resolved.words
+            if isinstance(plan, ValuePlan) and isinstance(resolved.element, ElementStep) and resolved.element.positions[0] > 0:
+                element, component = resolved.element.positions[0], resolved.element.component or None
+        position = message.locate(max(segment, 0) + 1, element if raw else None, component if raw else None)
+        sentence = text or _sentence(kind, plan, words)
+        return found(kind, position, unmask(raw, message.delimiters), f"{words}: {sentence}")
+
+
+def _sentence(kind: str, plan: ValuePlan | ScopeUse, words: str) -> str:
+    match kind:
+        case "missing_element":
+            return f"{plan.rule.field.name} is required and is not there"
+        case "value_not_read":
+            return f"a second value for {plan.rule.field.name}; only the first is read"
+        case "alternatives_differ":
+            return f"another place for {plan.rule.field.name} says something else"
+    return KINDS[kind].sentence
+
+
+def _instances(resolved: Any, root: Instance, segments: Segments, space: dict[str, Any]) -> Iterator[Instance]:
+    """The instances of a `records: {each: …}` path."""
+    level = [root]
+    for step in resolved.groups:
+        if hasattr(step, "kinds"):
+            level = [node for one in level for node in space["NODES"](one, step.kinds, step.optional, segments)]
+            continue
+        below = [item for one in level for item in one[step.node.slot] or ()]
+        level = [item for item in below if all(space["HAS"](segments, item, test.slot, test.element, test.component,
+                                                            test.op, test.values) for test in step.tests)]
+    return iter(level)
+
+
+def _runtime(delimiters: Delimiters, kind: tuple[int, int]) -> dict[str, Any]:
+    """What generated readers call, for given delimiters; `kind` is where a hierarchy's node says its kind."""
+    component, repetition = delimiters.component, delimiters.repetition
+
+    def part(elements: list[str], position: int, number: int) -> str:
+        if position >= len(elements):
+            return ""
+        parts = elements[position].split(component)
+        return parts[number - 1] if number <= len(parts) else ""
+
+    def passes(value: str, op: str, values: tuple[str, ...]) -> bool:
+        match op:
+            case "=":
+                return value in values
+            case "!=":
+                return value not in values
+            case "has":
+                return bool(value)
+        return not value
+
+    def has(segments: Segments, instance: Instance, slot: int, element: int, number: int, op: str, values: tuple[str, ...]) -> bool:
+        held = instance[slot]
+        if not element:
+            return bool(held) is (op == "has")
+        got = [(part(segments[i], element, number) if number else (segments[i][element] if element < len(segments[i]) else ""))
+               for i in held or ()]
+        if op in ("!=", "lacks"):
+            return all(passes(value, op, values) for value in got)
+        return any(passes(value, op, values) for value in got)
+
+    def places(elements: list[str], positions: tuple[int, ...], tests: Any, repeats: bool) -> Iterator[tuple[int, list[str]]]:
+        for position in positions:
+            if position >= len(elements):
+                return
+            text = elements[position]
+            for one in text.split(repetition) if repeats and repetition else (text,):
+                parts = one.split(component)
+                if all(passes(parts[n - 1] if n <= len(parts) else "", op, values) for n, op, values in tests):
+                    yield position, parts
+
+    def values(elements: list[str], positions: tuple[int, ...], number: int, tests: Any, repeats: bool) -> Iterator[str]:
+        for _, parts in places(elements, positions, tests, repeats):
+            value = component.join(parts) if not number else parts[number - 1] if number <= len(parts) else ""
+            if value:
+                yield value
+
+    def composites(elements: list[str], segment: int, positions: tuple[int, ...], tests: Any, repeats: bool) -> Iterator[Any]:
+        for position, parts in places(elements, positions, tests, repeats):
+            if any(parts):
+                yield elements, segment, parts, position
+
+    def pairs(elements: list[str], start: int, end: int, qualifiers: tuple[str, ...]) -> Iterator[str]:
+        for position in range(start, min(len(elements) - 1, end), 2):
+            if elements[position + 1] and (not qualifiers or elements[position] in qualifiers):
+                yield elements[position + 1]
+
+    def nodes(instance: Instance, kinds: tuple[str, ...], optional: bool, segments: Segments) -> list[Instance]:
+        children = instance[-1] or []
+        if not kinds:
+            return children
+        fitting = [child for child in children if kind_of(child, segments) in kinds]
+        if optional and len(fitting) < len(children):
+            fitting.append(instance)
+        return fitting
+
+    def kind_of(instance: Instance, segments: Segments) -> str:
+        return part(segments[instance[0][0]], *kind)
+
+    def first(instance: Instance) -> int:
+        for held in instance:
+            if held:
+                return held[0] if isinstance(held[0], int) else first(held[0])
+        return 0
+
+    def root(parents: Any) -> Instance:
+        while parents[1] is not None:
+            parents = parents[1]
+        return parents[0]
+
+    return {
+        "CO": component or "\0", "RE": repetition, "Z": (), "Bad": Bad, "PART": part, "HAS": has, "VALUES": values,
+        "COMPOSITES": composites, "PAIRS": pairs, "NODES": nodes, "FIRST": first, "ROOT": root,
+        "U": lambda value: unmask(value, delimiters),
+    }
+
+
+def _flow_reader(use: ScopeUse, component: str, delimiters: Delimiters) -> Callable[..., list[dict[str, Any]]]:
+    """Reads a list of segments whose free text runs over several of them: neighbours that agree in everything else are
+    handed to the text together."""
+    flow_rule = next((value for value in use.item.values if value.convert.codec is not None and value.convert.codec.flow), None)
+
+    def read(numbers: list[int], item: Any, S: Segments, F: list[Note], P: Any) -> list[dict[str, Any]]:
+        assert flow_rule is not None
+        step = flow_rule.sources[0].element
+        runs: list[tuple[dict[str, Any], list[list[str]]]] = []
+        for i in numbers:
+            record = item(i, S, F, P)
+            record.pop(flow_rule.target[0], None)
+            text = S[i][step.positions[0]] if step.positions[0] < len(S[i]) else ""
+            parts = [unmask(part, delimiters) for part in text.split(component)] if text else []
+            if runs and runs[-1][0] == record:
+                runs[-1][1].append(parts)
+            else:
+                runs.append((record, [parts]))
+        listed = []
+        for record, segments in runs:
+            for text in flow_rule.convert.read(segments):
+                one = {**record, flow_rule.target[0]: text}
+                listed.append({name: one[name] for name in dict.fromkeys(t[0] for t in use.item.order) if name in one})
+        return listed
+
+    return read
+
+
+def _expander(use: ScopeUse, space: dict[str, Any]) -> Callable[..., list[dict[str, Any]]]:
+    """One record for each number of a GIN composite (or each of a range) found below the instance: `expand:`."""
+
+    def read(items: list[Instance], item: Any, S: Segments, F: list[Note], P: Any) -> list[dict[str, Any]]:
+        resolved = use.expand
+        step = resolved.segment
+        listed = []
+        for instance in items:
+            record = item(instance, S, F, P)
+            numbers: list[str] = []
+            for group in _instances(resolved, instance, S, space):
+                for i in group[step.node.slot] or ():
+                    if all(_passes_own(space, S[i], test) for test in step.tests):
+                        for composite in space["COMPOSITES"](S[i], i, resolved.element.positions, resolved.element.tests, False):
+                            numbers += _range(composite[2])
+                            if len(numbers) > MOST_NUMBERS:
+                                F.append(("invalid_value", use.number, 0, i, composite[2][-1], "the range holds too many numbers"))
+                                numbers = composite[2][:1]
+            target = use.rule.expand_to
+            listed += [{**record, target: number} for number in numbers] if numbers else ([record] if record else [])
+        return listed
+
+    return read
+
+
+def _passes_own(space: dict[str, Any], elements: list[str], test: Any) -> bool:
+    value = space["PART"](elements, test.element, max(test.component, 1))
+    return {"=": value in test.values, "!=": value not in test.values, "has": bool(value), "lacks": not value}[test.op]
+
+
+def _range(parts: list[str]) -> list[str]:
+    """The numbers of one GIN composite: a single one, or from 7402 to 7402 (same length, digits, check digit left alone
+    only where both ends have none: SSCC ranges step in the number before the check digit)."""
+    first, last = parts[0], parts[1] if len(parts) > 1 else ""
+    if not last or not (first.isdigit() and last.isdigit() and len(first) == len(last)):
+        return [part for part in parts if part]
+    if int(last) - int(first) > 10 * MOST_NUMBERS:
+        return [first] * (MOST_NUMBERS + 1)  # refused by the caller
+    if len(first) == 18:
+        return [_with_check_digit(str(number).zfill(17)) for number in range(int(first[:-1]), int(last[:-1]) + 1)]
+    return [str(number).zfill(len(first)) for number in range(int(first), int(last) + 1)]
+
+
+def _with_check_digit(digits: str) -> str:
+    from stdnum.ean import calc_check_digit
+
+    return digits + calc_check_digit(digits)
+
+
+__all__ = ["PairStep", "SegmentProgram"]

@@ -1,0 +1,628 @@
+"""Generates the Python that reads one segment message (EDIFACT, X12) into records.
+
+For each scope of the plan one function is generated. It goes once through the slots of its instance that any rule
+reads, splits only those segments, keeps the raw values in local variables, and then converts them in the record's
+order. Everything that is not as it should be is appended to `F` as a small tuple (see `reading.py`), so that there is
+only one path for good and bad input, and the good one does not pay for the bad.
+
+Names in the generated code: `h` an instance, `S` the segments, `F` what was found, `P` (parent's instance, its parent),
+`i` a segment number, `e` its elements, `n` their count, `c3` the components of element 3, `v7_0` the raw value of rule 7
+from its first path, `i7_0` the segment it came from, `CO` and `RE` the component and repetition separators.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from edi_bridge.mapping.emit import Lines, when_expression
+from edi_bridge.mapping.plan import MapPlan, ScopePlan, ScopeUse, ValuePlan
+from edi_bridge.mapping.resolve import ElementStep, GroupStep, PairStep, Resolved, SegmentStep, TreeStep, ValueTest
+from edi_bridge.structure import Structure
+
+Taker = tuple[Any, int, Any]  # (plan, number of its source, where in the segment or None)
+
+
+@dataclass(eq=False)
+class Branch:
+    """What happens below one step with one set of tests."""
+
+    tests: tuple[ValueTest, ...]
+    nth: int
+    values: list[Taker] = field(default_factory=list)
+    uses: list[Taker] = field(default_factory=list)
+    below: dict[Any, Slot] = field(default_factory=dict)
+
+
+@dataclass(eq=False)
+class Slot:
+    """A child of the instance that some rule reads, with its branches."""
+
+    step: GroupStep | TreeStep | SegmentStep
+    branches: list[Branch] = field(default_factory=list)
+
+    def branch(self, tests: tuple[ValueTest, ...], nth: int, take: str = "") -> Branch:
+        for one in self.branches:
+            if one.tests == tests and one.nth == nth and not take:
+                return one
+        made = Branch(tests, nth)
+        self.branches.append(made)
+        return made
+
+
+class SegmentReader:
+    """The source text of a map's read functions, and the constants it refers to."""
+
+    def __init__(self, plan: MapPlan, structure: Structure, released: bool):
+        self.plan = plan
+        self.structure = structure
+        self.released = released  # values may hold masked characters
+        self.code = Lines()
+        self.constants: dict[str, Any] = {}
+        self.serial = 0
+        for scope in plan.scopes:
+            self._function(scope)
+
+    def source(self) -> str:
+        """The generated module."""
+        return self.code.text()
+
+    # --- one function a scope --------------------------------------------------------------------------------
+
+    def _function(self, plan: ScopePlan) -> None:
+        code = self.code
+        inner = plan.scope.inner is not None
+        argument = "e, i, c, k" if inner else ("i" if plan.scope.segment is not None else "h")
+        with code.block(f"def s{plan.number}({argument}, S, F, P):"):
+            self._initialise(plan)
+            if inner:
+                self._from_inner(plan)
+            elif plan.scope.segment is not None:
+                code.add("e = S[i]; n = len(e)")
+                self._segment_scope(plan)
+            for base, slots in self._tries(plan).items():
+                self._slots(base, slots)
+            self._decode(plan)
+            code.add("return r")
+
+    def _initialise(self, plan: ScopePlan) -> None:
+        values, numbers, things = [], [], []
+        for value in plan.values:
+            for k in range(len(value.sources)):
+                values.append(f"v{value.number}_{k}")
+                values += [f"a{value.number}_{k}_{a}" for a in range(len(value.convert.aux))]
+                numbers.append(f"i{value.number}_{k}")
+        for use in plan.uses:
+            things += [f"o{use.number}_{k}" for k in range(len(use.sources))]
+        for names, start in ((values, "''"), (numbers, "-1"), (things, "None")):
+            if names:
+                self.code.add(" = ".join(names) + f" = {start}")
+        self.code.add("r = {}")
+
+    def _tries(self, plan: ScopePlan) -> dict[str, dict[Any, Slot]]:
+        """base expression → what is read below it: the scope's instance, its parents', the root's."""
+        tries: dict[str, dict[Any, Slot]] = {}
+        for taker in _takers(plan):
+            one, k, _ = taker
+            resolved: Resolved = one.sources[k]
+            if not resolved.groups and resolved.segment is None and not resolved.up and not resolved.root:
+                continue  # inside the scope's own segment
+            base = "h"
+            if resolved.root:
+                base = "ROOT(P)"
+            elif resolved.up:
+                base = "P" + "[1]" * (resolved.up - 1) + "[0]"
+            self._insert(tries.setdefault(base, {}), taker, resolved)
+        return tries
+
+    def _insert(self, slots: dict[Any, Slot], taker: Taker, resolved: Resolved) -> None:
+        one, k, _ = taker
+        branch: Branch | None = None
+        take = getattr(one.rule, "take", "")
+        for step in [*resolved.groups, *([resolved.segment] if resolved.segment else [])]:
+            key = (step.node.slot, step.kinds, step.optional) if isinstance(step, TreeStep) else step.node.slot
+            slot = slots.setdefault(key, Slot(step))
+            tests, nth = ((), 0) if isinstance(step, TreeStep) else (step.tests, step.nth)
+            branch = slot.branch(tests, nth, take if step is resolved.segment else "")
+            slots = branch.below
+        assert branch is not None
+        if isinstance(one, ScopeUse):
+            branch.uses.append((one, k, resolved.element))
+        else:
+            branch.values.append((one, k, resolved.element))
+
+    # --- going through an instance ------------------------------------------------------------------------------
+
+    def _slots(self, base: str, slots: dict[Any, Slot]) -> None:
+        for slot in slots.values():
+            if isinstance(slot.step, TreeStep):
+                self._tree_slot(base, slot)
+            elif isinstance(slot.step, GroupStep):
+                self._group_slot(base, slot)
+            else:
+                self._segment_slot(base, slot)
+
+    def _tree_slot(self, base: str, slot: Slot) -> None:
+        step = slot.step
+        assert isinstance(step, TreeStep)
+        name = self._name("h")
+        kinds = self._constant("K", step.kinds)
+        with self.code.block(f"for {name} in NODES({base}, {kinds}, {step.optional}, S):"):
+            for branch in slot.branches:
+                self._instance_branch(branch, name)
+
+    def _group_slot(self, base: str, slot: Slot) -> None:
+        whole = self._whole_slot(slot)
+        if whole is not None:
+            self.code.add(f"o{whole[0].number}_{whole[1]} = {base}[{slot.step.node.slot}]")
+            return
+        name, held = self._name("h"), self._name("x")
+        self.code.add(f"{held} = {base}[{slot.step.node.slot}]")
+        with self.code.block(f"if {held} is not None:"), self.code.block(f"for {name} in {held}:"):
+            places = sorted({(test.element, test.component) for branch in slot.branches for test in branch.tests
+                             if test.slot == 0 and test.element})
+            if places:
+                self.code.add(f"e = S[{name}[0][0]]; n = len(e)")
+                self._components(places)
+                for place in places:
+                    self.code.add(f"{_test_name(place)} = {_value(*place)}")
+            self._branches(slot, name, self._instance_branch)
+
+    def _whole_slot(self, slot: Slot) -> Taker | None:
+        """The list that simply takes all instances of the slot, when nothing else reads it."""
+        if len(slot.branches) != 1:
+            return None
+        branch = slot.branches[0]
+        if branch.tests or branch.nth or branch.values or branch.below or len(branch.uses) != 1:
+            return None
+        return branch.uses[0] if branch.uses[0][0].many else None
+
+    def _branches(self, slot: Slot, name: str, body: Any) -> None:
+        """The branches of a slot, as if/elif where their tests exclude each other."""
+        exclusive = _exclusive(slot.branches)
+        keyword = "if"
+        for branch in slot.branches:
+            condition = " and ".join(self._test(test, name) for test in branch.tests)
+            if branch.nth:
+                counter = self._counter()
+                step = f"({counter} := {counter} + 1) == {branch.nth}"
+                condition = f"{condition} and {step}" if condition else step
+            if condition:
+                with self.code.block(f"{keyword} {condition}:"):
+                    body(branch, name)
+                if exclusive:
+                    keyword = "elif"
+            else:
+                body(branch, name)
+
+    def _function_start(self) -> int:
+        """The line after the `def` of the function under construction."""
+        return max(n for n, line in enumerate(self.code.lines) if line.startswith("def ")) + 1
+
+    def _instance_branch(self, branch: Branch, name: str) -> None:
+        for use, k, _ in branch.uses:
+            variable = f"o{use.number}_{k}"
+            if use.many:
+                with self.code.block(f"if {variable} is None:"):
+                    self.code.add(f"{variable} = [{name}]")
+                with self.code.block("else:"):
+                    self.code.add(f"{variable}.append({name})")
+            else:
+                with self.code.block(f"if {variable} is None:"):
+                    self.code.add(f"{variable} = {name}")
+                with self.code.block("else:"):
+                    self.code.add(f"F.append(('value_not_read', {use.number}, {k}, {name}[0][0], '', ''))")
+        self._slots(name, branch.below)
+
+    # --- one segment --------------------------------------------------------------------------------------------------
+
+    def _segment_slot(self, base: str, slot: Slot) -> None:
+        held = self._name("x")
+        whole = self._whole_slot(slot)
+        if whole is not None and whole[2] is None:
+            self.code.add(f"o{whole[0].number}_{whole[1]} = {base}[{slot.step.node.slot}]")
+            return
+        node = slot.step.node
+        alone = node.slot == 0 and node.max == 1 and node.depth > 1  # a group's trigger is there exactly once
+        if alone:
+            self.code.add(f"i = {base}[0][0]")
+            self._segment_branches(slot, alone)
+            return
+        self.code.add(f"{held} = {base}[{node.slot}]")
+        with self.code.block(f"if {held} is not None:"), self.code.block(f"for i in {held}:"):
+            self._segment_branches(slot, alone)
+
+    def _segment_branches(self, slot: Slot, alone: bool) -> None:
+        self.code.add("e = S[i]; n = len(e)")
+        places = sorted({(test.element, test.component) for branch in slot.branches for test in branch.tests})
+        wanted = set(places)
+        for branch in slot.branches:
+            wanted |= _static_places(branch.values)
+        self._components(sorted(wanted))
+        for place in places:
+            self.code.add(f"{_test_name(place)} = {_value(*place)}")
+        self._branches(slot, "", partial(self._segment_branch, alone=alone))
+
+    def _segment_scope(self, plan: ScopePlan) -> None:
+        own = [taker for taker in _takers(plan) if self._own(taker[0].sources[taker[1]])]
+        branch = Branch((), 0)
+        for one, k, _ in own:
+            (branch.uses if isinstance(one, ScopeUse) else branch.values).append((one, k, one.sources[k].element))
+        self._components(sorted(_static_places(branch.values)))
+        self._segment_branch(branch, "", alone=True)
+
+    @staticmethod
+    def _own(resolved: Resolved) -> bool:
+        return not resolved.groups and resolved.segment is None and not resolved.up and not resolved.root
+
+    def _segment_branch(self, branch: Branch, _: str, alone: bool = False) -> None:
+        simple = [taker for taker in branch.values if _is_static(taker[2])]
+        if simple and alone:
+            self._take_all(simple)
+        elif simple:
+            first = f"i{simple[0][0].number}_{simple[0][1]}"
+            last = simple[0][0].rule.take == "last"
+            with self.code.block("if True:" if last else f"if {first} < 0:"):
+                self._take_all(simple)
+            if not last and simple[0][0].rule.take != "first":
+                with self.code.block("else:"):
+                    for one, k, step in simple:
+                        with self.code.block(f"if {self._element(step)}:"):
+                            self.code.add(f"F.append(('value_not_read', {one.number}, {k}, i, {self._element(step)}, ''))")
+        self._moving(branch)
+        for use, k, step in branch.uses:
+            self._segment_use(use, k, step)
+
+    def _take_all(self, simple: list[Taker]) -> None:
+        """The raw values of one segment into their locals."""
+        self.code.add(" = ".join(f"i{one.number}_{k}" for one, k, _ in simple) + " = i")
+        for one, k, step in simple:
+            self.code.add(f"v{one.number}_{k} = {self._element(step)}")
+            self._aux(one, k, "e")
+
+    def _segment_use(self, use: ScopeUse, k: int, step: Any) -> None:
+        """A list or object whose instances are segments, or composites or pairs of a segment."""
+        variable = f"o{use.number}_{k}"
+        item = "i"
+        if isinstance(step, ElementStep):
+            positions = self._constant("K", step.positions)
+            tests = self._constant("K", step.tests)
+            item = None
+            with self.code.block(f"for item in COMPOSITES(e, i, {positions}, {tests}, {step.repeats}):"):
+                self._collect(use, variable, "item", k)
+        elif isinstance(step, PairStep):
+            item = None
+            with self.code.block(f"for k in range({step.start}, min(n, {step.end + 1}), 2):"), self.code.block("if e[k]:"):
+                self._collect(use, variable, "(e, i, e[k:k + 2], k)", k)
+        if item is not None:
+            self._collect(use, variable, item, k)
+
+    def _collect(self, use: ScopeUse, variable: str, item: str, k: int) -> None:
+        with self.code.block(f"if {variable} is None:"):
+            self.code.add(f"{variable} = [{item}]" if use.many else f"{variable} = {item}")
+        with self.code.block("else:"):
+            self.code.add(f"{variable}.append({item})" if use.many else
+                          f"F.append(('value_not_read', {use.number}, {k}, i, '', ''))")
+
+    def _moving(self, branch: Branch) -> None:
+        """Values that may stand at several positions: equal composites, qualifier/value pairs, repetitions."""
+        loops: dict[Any, list[Taker]] = {}
+        for one, k, step in branch.values:
+            if isinstance(step, PairStep):
+                loops.setdefault((step.start, step.end), []).append((one, k, step))
+            elif not _is_static(step):
+                key = step.positions if not step.repeats and _contiguous(step.positions) else (one, k)
+                loops.setdefault(key, []).append((one, k, step))
+        for takers in loops.values():
+            step = takers[0][2]
+            if isinstance(step, PairStep):
+                self._pair_loop(step, takers)
+            elif step.repeats or not _contiguous(step.positions):
+                one, k, _ = takers[0]
+                places = (f"VALUES(e, {self._constant('K', step.positions)}, {step.component}, "
+                          f"{self._constant('K', step.tests)}, {step.repeats})")
+                with self.code.block(f"for w in {places}:"):
+                    self._take(one, k, step, "w")
+            else:
+                self._composite_loop(step, takers)
+            for one, k, _ in takers:
+                self._aux(one, k, "e")
+
+    def _pair_loop(self, step: PairStep, takers: list[Taker]) -> None:
+        with self.code.block(f"for k in range({step.start}, min(n - 1, {step.end}), 2):"):
+            self.code.add("q = e[k]; w = e[k + 1]")
+            for one, k, own in takers:
+                test = f"q == {own.qualifiers[0]!r}" if len(own.qualifiers) == 1 else (
+                    f"q in {self._constant('K', own.qualifiers)}" if own.qualifiers else "True")
+                with self.code.block(f"if w and {test}:"):
+                    self._take(one, k, own, "w")
+
+    def _composite_loop(self, step: ElementStep, takers: list[Taker]) -> None:
+        """One pass over equal composites (PIA's five C212) for all values that are looked for in them."""
+        first, last = step.positions[0], step.positions[-1]
+        several = first != last
+        if several:
+            head = f"for x in e[{first}:{last + 1}]:"
+        else:
+            head = f"if n > {first}:"
+        with self.code.block(head):
+            source = "x" if several else f"e[{first}]"
+            self.code.add(f"c = {source}.split(CO); m = len(c)")
+            for one, k, own in takers:
+                tests = " and ".join(self._part_test(number, op, values) for number, op, values in own.tests)
+                value = f"c[{own.component - 1}]" if own.component else source
+                reach = f"m > {own.component - 1}" if own.component > 1 else ""
+                condition = " and ".join(filter(None, (tests, reach))) or "True"
+                with self.code.block(f"if {condition}:"):
+                    self.code.add(f"w = {value}")
+                    with self.code.block("if w:"):
+                        self._take(one, k, own, "w")
+
+    def _part_test(self, number: int, op: str, values: tuple[str, ...]) -> str:
+        part = f"(c[{number - 1}] if m > {number - 1} else '')" if number > 1 else "c[0]"
+        match op:
+            case "has":
+                return part
+            case "lacks":
+                return f"not {part}"
+            case "=" if len(values) == 1:
+                return f"{part} == {values[0]!r}"
+        return f"{part} {'in' if op == '=' else 'not in'} {self._constant('K', values)}"
+
+    def _take(self, one: ValuePlan, k: int, step: Any, value: str) -> None:
+        """Keep a value that was found in a loop: the first, the last or the nth; report what is left."""
+        variable, place = f"v{one.number}_{k}", f"i{one.number}_{k}"
+        nth = step.nth if isinstance(step, ElementStep) else 0
+        if nth:
+            counter = self._counter()
+            with self.code.block(f"if ({counter} := {counter} + 1) == {nth}:"):
+                self.code.add(f"{variable} = {value}; {place} = i")
+        elif one.rule.take == "last":
+            self.code.add(f"{variable} = {value}; {place} = i")
+        else:
+            with self.code.block(f"if not {variable}:"):
+                self.code.add(f"{variable} = {value}; {place} = i")
+            if not one.rule.take:
+                with self.code.block("else:"):
+                    self.code.add(f"F.append(('value_not_read', {one.number}, {k}, i, {value}, ''))")
+
+    def _counter(self) -> str:
+        """A local that starts at 0."""
+        name = self._name("m")
+        self.code.lines.insert(self._function_start(), f"    {name} = 0")
+        return name
+
+    def _from_inner(self, plan: ScopePlan) -> None:
+        """Values of one composite (`c` its components) or one pair (`c` qualifier and value)."""
+        for one, k, _ in _takers(plan):
+            resolved = one.sources[k]
+            if not self._own(resolved):
+                continue
+            step = resolved.element
+            if step.positions[0] < 0:
+                expression = f"c[{-step.positions[0] - 1}] if len(c) > {-step.positions[0] - 1} else ''"
+            elif step.positions == (0,):
+                expression = f"c[{step.component - 1}] if len(c) > {step.component - 1} else ''"
+            else:
+                expression = self._uncached(step)
+            self.code.add(f"v{one.number}_{k} = {expression}; i{one.number}_{k} = i")
+
+    def _aux(self, one: ValuePlan, k: int, elements: str) -> None:
+        for a, step in enumerate(one.aux[k]):
+            self.code.add(f"a{one.number}_{k}_{a} = {self._uncached(step)}")
+
+    def _components(self, places: list[tuple[int, int]]) -> None:
+        for element in sorted({element for element, component in places if component}):
+            self.code.add(f"c{element} = e[{element}].split(CO) if n > {element} else Z")
+
+    def _element(self, step: ElementStep) -> str:
+        return _value(step.positions[0], step.component)
+
+    def _uncached(self, step: ElementStep) -> str:
+        position = step.positions[0]
+        if not step.component:
+            return _value(position, 0)
+        return f"PART(e, {position}, {step.component})"
+
+    def _test(self, test: ValueTest, name: str) -> str:
+        if name and test.slot != 0:
+            values = self._constant("K", test.values)
+            return f"HAS(S, {name}, {test.slot}, {test.element}, {test.component}, {test.op!r}, {values})"
+        variable = _test_name((test.element, test.component)) if test.element else "True"
+        match test.op:
+            case "has":
+                return variable if test.element else "True"
+            case "lacks":
+                return f"not {variable}"
+        if len(test.values) == 1:
+            return f"{variable} {'==' if test.op == '=' else '!='} {test.values[0]!r}"
+        return f"{variable} {'in' if test.op == '=' else 'not in'} {self._constant('K', frozenset(test.values))}"
+
+    # --- values into the record --------------------------------------------------------------------------------------
+
+    def _decode(self, plan: ScopePlan) -> None:
+        by_target: dict[tuple[str, ...], Any] = {one.target: one for one in [*plan.values, *plan.uses]}
+        required = {target: rule for rule, target in plan.required}
+        later = [target for target in plan.order if target in by_target and by_target[target].when]
+        early = [target for target in plan.order if target not in later]
+        opened: set[tuple[str, ...]] = {()}
+        first = "i" if plan.scope.segment is not None or plan.scope.inner is not None else "FIRST(h)"
+        for target in [*early, *later]:
+            one = by_target.get(target)
+            if one is None:
+                opened.add(target)
+                self.code.add(f"{_record(target)} = {{}}")
+            elif one.when:
+                with self.code.block(f"if {when_expression(one.when, self.constants)}:"):
+                    self._decode_one(one, target, required, first)
+            else:
+                self._decode_one(one, target, required, first)
+        for target in sorted(opened - {()}, key=len, reverse=True):
+            with self.code.block(f"if {_record(target)}:"):
+                self.code.add(f"{_record(target[:-1])}[{target[-1]!r}] = {_record(target)}")
+        if later or len(opened) > 1:
+            names = self._constant("K", tuple(dict.fromkeys(target[0] for target in plan.order)))
+            self.code.add(f"r = {{name: r[name] for name in {names} if name in r}}")
+
+    def _decode_one(self, one: Any, target: tuple[str, ...], required: dict[Any, Any], first: str) -> None:
+        if isinstance(one, ScopeUse):
+            self._decode_use(one, target)
+        else:
+            self._decode_value(one, target)
+        if target in required:
+            with self.code.block(f"if {target[-1]!r} not in {_record(target[:-1])}:"):
+                self.code.add(f"F.append(('missing_element', {one.number}, 0, {first}, '', ''))")
+
+    def _decode_value(self, one: ValuePlan, target: tuple[str, ...]) -> None:
+        if one.convert.codec is not None and one.convert.codec.flow is not None:
+            return  # read by FLOW for several segments together
+        store = f"{_record(target[:-1])}[{target[-1]!r}]"
+        if not one.sources:
+            if one.constant is not None or one.default is not None:
+                name = self._constant("D", one.constant if one.constant is not None else one.default)
+                self.code.add(f"{store} = {name}")
+            return
+        raw = f"v{one.number}_0"
+        if len(one.sources) > 1:
+            raw = self._alternatives(one)
+        with self.code.block(f"if {raw}:"):
+            self._convert(one, raw, store)
+        if one.default is not None:
+            with self.code.block("else:"):
+                self.code.add(f"{store} = {self._constant('D', one.default)}")
+
+    def _alternatives(self, one: ValuePlan) -> str:
+        count = len(one.sources)
+        raw = f"v{one.number}"
+        names = [f"v{one.number}_{k}" for k in range(count)]
+        self.code.add(f"{raw} = {' or '.join(names)}")
+        self.code.add(f"k{one.number} = " + " ".join(f"{k} if {name} else" for k, name in enumerate(names[:-1])) + f" {count - 1}")
+        for a in range(len(one.convert.aux)):
+            choice = " ".join(f"a{one.number}_{k}_{a} if v{one.number}_{k} else" for k in range(count - 1))
+            self.code.add(f"a{one.number}_0_{a} = {choice} a{one.number}_{count - 1}_{a}")
+        for k in range(count):
+            for other in range(k + 1, count):
+                with self.code.block(f"if {names[k]} and {names[other]} and {names[k]} != {names[other]}:"):
+                    self.code.add(f"F.append(('alternatives_differ', {one.number}, {other}, i{one.number}_{other}, {names[other]}, {names[k]}))")
+        return raw
+
+    def _convert(self, one: ValuePlan, raw: str, store: str) -> None:
+        code, number = self.code, one.number
+        value = f"U({raw})" if self.released else raw
+        k = f"k{number}" if len(one.sources) > 1 else "0"
+        segment = (f"({', '.join(f'i{number}_{n}' for n in range(len(one.sources)))})[k{number}]"
+                   if len(one.sources) > 1 else f"i{number}_0")
+        if one.convert.plain:
+            code.add(f"w = {value}.strip()")
+            with code.block("if w:"):
+                self._check_constant(one, k, segment, raw)
+                code.add(f"{store} = w")
+            return
+        aux = ", ".join(f"U(a{number}_0_{a})" if self.released else f"a{number}_0_{a}" for a in range(len(one.convert.aux)))
+        code.add(f"w = M{number}[{value}, {aux}]" if aux else f"w = M{number}[{value}]")
+        with code.block("if w.__class__ is Bad:"):
+            code.add(f"F.append((w.kind, {number}, {k}, {segment}, {value}, w.note)); w = w.value")
+        with code.block("if w is not None:"):
+            self._check_constant(one, k, segment, raw)
+            code.add(f"{store} = w")
+
+    def _check_constant(self, one: ValuePlan, k: str, segment: str, raw: str) -> None:
+        if one.constant is not None:
+            name = self._constant("D", one.constant)
+            with self.code.block(f"if w != {name}:"):
+                self.code.add(f"F.append(('invalid_value', {one.number}, {k}, {segment}, {raw}, f'expected {{{name}}}'))")
+
+    def _decode_use(self, use: ScopeUse, target: tuple[str, ...]) -> None:
+        code, store = self.code, f"{_record(target[:-1])}[{target[-1]!r}]"
+        for k in range(1, len(use.sources)):
+            with code.block(f"if o{use.number}_0 is None:"):
+                code.add(f"o{use.number}_0 = o{use.number}_{k}")
+        parent = "(h, P)" if use.item.scope.parent is not None and use.item.scope.parent.segment is None else "(None, P)"
+        inner = use.item.scope.inner is not None
+        call = f"s{use.item.number}({'*item' if inner else 'item'}, S, F, Q)"
+        with code.block(f"if o{use.number}_0 is not None:"):
+            code.add(f"Q = {parent}")
+            if not use.many:
+                code.add(f"item = o{use.number}_0")
+                code.add(f"w = {call}")
+                with code.block("if w:"):
+                    code.add(f"{store} = w")
+                return
+            flow = _flow(use)
+            if flow is not None:
+                code.add(f"w = FLOW{use.number}(o{use.number}_0, s{use.item.number}, S, F, Q)")
+            elif use.expand is not None:
+                code.add(f"w = EXPAND{use.number}(o{use.number}_0, s{use.item.number}, S, F, Q)")
+            else:
+                code.add("w = []")
+                with code.block(f"for item in o{use.number}_0:"):
+                    code.add(f"x = {call}")
+                    with code.block("if x:"):
+                        code.add("w.append(x)")
+            with code.block("if w:"):
+                code.add(f"{store} = w")
+
+    def _constant(self, prefix: str, value: Any) -> str:
+        for name, known in self.constants.items():
+            if name.startswith(prefix) and known == value and type(known) is type(value):
+                return name
+        name = f"{prefix}{len(self.constants)}"
+        self.constants[name] = value
+        return name
+
+    def _name(self, prefix: str) -> str:
+        self.serial += 1
+        return f"{prefix}{self.serial}_"
+
+
+def _takers(plan: ScopePlan) -> Iterator[Taker]:
+    for one in [*plan.values, *plan.uses]:
+        for k in range(len(one.sources)):
+            yield one, k, None
+
+
+def _static_places(values: list[Taker]) -> set[tuple[int, int]]:
+    return {(step.positions[0], step.component) for _, _, step in values if _is_static(step)}
+
+
+def _is_static(step: Any) -> bool:
+    """Whether the value always stands at the same place of the segment."""
+    return isinstance(step, ElementStep) and len(step.positions) == 1 and not step.tests and not step.repeats and not step.nth
+
+
+def _contiguous(positions: tuple[int, ...]) -> bool:
+    return positions == tuple(range(positions[0], positions[-1] + 1))
+
+
+def _test_name(place: tuple[int, int]) -> str:
+    return f"t{place[0]}_{place[1]}"
+
+
+def _value(element: int, component: int) -> str:
+    if not component:
+        return f"(e[{element}] if n > {element} else '')"
+    if component == 1:
+        return f"(c{element}[0] if c{element} else '')"
+    return f"(c{element}[{component - 1}] if len(c{element}) > {component - 1} else '')"
+
+
+def _record(target: tuple[str, ...]) -> str:
+    return "r" + "".join(f"_{word}" for word in target)
+
+
+def _exclusive(branches: list[Branch]) -> bool:
+    """Whether at most one branch can match: all test the same place for different single values."""
+    if len({tuple((t.slot, t.element, t.component, t.op) for t in branch.tests) for branch in branches}) != 1:
+        return False
+    if any(branch.nth for branch in branches) or not branches[0].tests or any(t.op != "=" for t in branches[0].tests):
+        return False
+    seen = [value for branch in branches for value in branch.tests[0].values]
+    return len(seen) == len(set(seen))
+
+
+def _flow(use: ScopeUse) -> ValuePlan | None:
+    """The free-text rule of a list of segments, whose texts run over several of them."""
+    return next((value for value in use.item.values if value.convert.codec is not None
+                 and getattr(value.convert.codec, "flow", None) is not None), None)

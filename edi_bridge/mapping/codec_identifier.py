@@ -1,0 +1,78 @@
+"""Numbers that identify a party or thing and carry a check digit.
+
+They are text and kept as they came. A wrong check digit or length is only noted: refusing an order for a mistyped
+number would hurt more than it helps, and matching compares the number exactly anyway.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from edi_bridge.mapping.codec_type import Arguments, Bad, Codec
+
+
+def _identifier(wrong: Callable[[str], str]) -> Callable[[Arguments, str], Codec]:
+    """A codec for text of which `wrong` says what is wrong ('' when nothing is)."""
+
+    def make(arguments: Arguments, standard: str) -> Codec:
+        def read(raw: str) -> str | Bad | None:
+            text = raw.strip()
+            note = wrong(text) if text else ""
+            return Bad("invalid_check_digit", note, text) if note else text or None
+
+        def write(value: Any, mark: str = ".") -> tuple[str] | Bad:
+            if not isinstance(value, str) or not value.strip():
+                return Bad("cannot_write", f"{value!r} is not a number of this kind")
+            return (value.strip(),)
+
+        return Codec("", "text", (), read, write)
+
+    return make
+
+
+def _gs1(name: str, *lengths: int) -> Callable[[str], str]:
+    """GS1's check digit: digits weighted 3, 1, 3 … from the right (GS1 General Specifications 7.9)."""
+
+    def wrong(text: str) -> str:
+        from stdnum import ean
+
+        if not (text.isascii() and text.isdigit()):
+            return f"a {name} has only digits"
+        if len(text) not in lengths:
+            return f"a {name} has {' or '.join(map(str, lengths))} digits, this one has {len(text)}"
+        expected = ean.calc_check_digit(text[:-1])
+        return "" if expected == text[-1] else f"the check digit of this {name} should be {expected}"
+
+    return wrong
+
+
+def _vat(text: str) -> str:
+    from stdnum import vatin
+    from stdnum.exceptions import ValidationError
+    from stdnum.util import get_cc_module
+
+    number = re.sub(r"[ .\-/]", "", text).upper()
+    if not re.fullmatch("[A-Z]{2}[0-9A-Z+*]{2,15}", number):
+        return "a VAT number begins with its country's two letters"
+    country = {"EL": "gr", "XI": "gb"}.get(number[:2], number[:2].lower())
+    if get_cc_module(country, "vat") is None:
+        return ""  # no rule known for this country: nothing to say
+    try:
+        vatin.validate(number)
+    except ValidationError:
+        return f"this is not a valid VAT number of {number[:2]}"
+    return ""
+
+
+def _duns(text: str) -> str:
+    """Only the form: since 2006 D&B gives out numbers without a check digit."""
+    return "" if re.fullmatch("[0-9]{9}(?:[0-9]{4})?", text.replace("-", "")) else "a DUNS number has 9 digits, with suffix 13"
+
+
+gln = _identifier(_gs1("GLN", 13))
+gtin = _identifier(_gs1("GTIN", 8, 12, 13, 14))
+sscc = _identifier(_gs1("SSCC", 18))
+vat = _identifier(_vat)
+duns = _identifier(_duns)

@@ -335,7 +335,7 @@ class Walk:
         remarks: list[Remark] = []
         tag, at = self.cutter.boundary(0)
         while tag in BINARY:
-            tag, at = self.cutter.boundary(self.cutter.binary(at, binaries, remarks))
+            tag, at = self.cutter.boundary(*self.cutter.binary(at, binaries, remarks))
         if tag == b"SE":
             end = self.cutter.segment_end(at)
             return self._assemble(start, at, end, binaries, remarks)

@@ -25,10 +25,10 @@ class Cutter:
         e, t, r = (re.escape(char.encode("latin-1")) for char in (delimiters.element, delimiters.terminator, delimiters.release))
         # a terminator that is not released: an even number of release characters before it
         self._end = re.compile(rb"(?<!%b)(?:%b%b)*+%b" % (r, r, r, t) if r else t)
-        blanks = rb"[%b]*+" % re.escape(blanks)
-        self._boundary = re.compile(
-            self._end.pattern + blanks + rb"(?=[SGIB])(S[ET](?=%b|%b)|G[SE](?=%b|%b)|IEA(?=%b|%b)|ISA(?=[^A-Za-z0-9 \r\n])"
-            rb"|BIN(?=%b)|BDS(?=%b))" % (e, t, e, t, e, t, e, e))
+        tagged = rb"[%b]*+(?=[SGIB])(S[ET](?=%b|%b)|G[SE](?=%b|%b)|IEA(?=%b|%b)|ISA(?=[^A-Za-z0-9 \r\n])|BIN(?=%b)|BDS(?=%b))" % (
+            re.escape(blanks), e, t, e, t, e, t, e, e)
+        self._boundary = re.compile(self._end.pattern + tagged)
+        self._boundary_here = re.compile(t + tagged)
         self._binary = re.compile(rb"(?:BIN|BDS%b[^%b%b]{0,15})%b(\d{1,15})%b" % (e, e, t, e, e))
 
     def segment(self) -> tuple[bytes | None, bool]:
@@ -57,9 +57,17 @@ class Cutter:
                 return
         source.at = match.end()
 
-    def boundary(self, scan: int) -> tuple[bytes, int]:
-        """The next envelope or binary segment's tag and place behind `scan`. No tag at the end of the file."""
+    def boundary(self, scan: int, binary: bool = False) -> tuple[bytes, int]:
+        """The next envelope or binary segment's tag and place behind `scan`. No tag at the end of the file.
+
+        `binary`: binary content ends at `scan`; whatever its last byte is, it releases nothing.
+        """
         source = self.source
+        if binary and self.release:
+            source.ensure(scan + 64)
+            if here := self._boundary_here.match(source.data, source.at + scan):
+                return here.group(1), here.start(1) - source.at
+            scan += 1
         while not (match := self._boundary.search(source.data, source.at + scan)):
             if len(source.data) - source.at > self.limits.message + SLACK:
                 return TOO_LARGE, 0
@@ -80,8 +88,9 @@ class Cutter:
                 return len(source.data) - source.at
         return match.end() - source.at
 
-    def binary(self, at: int, binaries: Spans, remarks: list[Remark]) -> int:
-        """Go over a binary segment by its declared length; the place from which to look on."""
+    def binary(self, at: int, binaries: Spans, remarks: list[Remark]) -> tuple[int, bool]:
+        """Go over a binary segment by its declared length; the place from which to look on,
+        and whether binary content ends there."""
         source = self.source
         source.ensure(at + 48)
         match = self._binary.match(source.data, source.at + at)
@@ -91,11 +100,11 @@ class Cutter:
             source.ensure(begin + declared + 1)
             if source.data.startswith(self.terminator, source.at + begin + declared):
                 binaries.append((begin, begin + declared))
-                return begin + declared
+                return begin + declared, True
         shown = f"declared are {declared} bytes" if match else "its length is missing"
         remarks.append(Remark("binary_length", at, 3, match.group(1).decode() if match else "",
                               f"the terminator does not stand after the binary content: {shown}"))
-        return at + 3
+        return at + 3, False
 
     def drop_message(self) -> None:
         """Go over a message without keeping it."""

@@ -49,8 +49,8 @@ def write_to(interchange: Interchange, out: BinaryIO) -> None:
             case Group(header=text) | GroupEnd(trailer=text) | Stray(raw=text):
                 out.write(envelope(text) + after)
     if interchange.trailer is not None:
-        last = line_break if layout.last_break is None else layout.last_break.encode("latin-1")
-        out.write(envelope(interchange.trailer) + terminator + last)
+        last = interchange.layout.last_break  # known only now that the parts were read
+        out.write(envelope(interchange.trailer) + terminator + (line_break if last is None else last.encode("latin-1")))
 
 
 def envelope(text: str) -> bytes:

@@ -207,6 +207,13 @@ def _table() -> dict[str, Kind]:
         Kind("duplicate_document", b, reject, "a document with this number is here already with other content",
              "the partner must send a change or a new number"),
         Kind("message_posted_before", b, note, "this message was posted before; nothing was changed", ""),
+        Kind("no_counterpart", b, reject, "no party of the document can be the customer or supplier",
+             "check our own identities (partners/_own.yaml) and the document's buyer and seller"),
+        Kind("missing_number", b, reject, "the document has no number", "the map must read one"),
+        Kind("test_document", b, reject, "the document says that it is a test", "the partner must not send tests as live data"),
+        Kind("same_content", b, reject, "the same content came before under another number",
+             "a person decides; set same_content: post to take such messages"),
+        Kind("unknown_order_line", b, note, "the line that the change names is not in the order", ""),
         Kind("totals_differ", b, note, "the totals do not agree with the lines", ""),
     ]
     return {row.name: row for row in rows}

@@ -1,0 +1,131 @@
+"""Bytes ⇄ interchanges, whatever the standard: `detect` looks at the first bytes, `read` and `write` dispatch.
+
+Each standard has its module (`edifact`, `x12`, `xml`, `csv`) with `read(stream, *, charset, limits, ordinal,
+offset)`, `write_to(interchange, out)` and `build(…)`; they are imported when first needed.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import io
+import re
+from collections.abc import Iterator
+from types import ModuleType
+from typing import Any, BinaryIO
+
+from edi_bridge.finding import found
+from edi_bridge.interchange import Address, Interchange, Position
+from edi_bridge.syntax.limits import DEFAULT, Limits
+from edi_bridge.syntax.source import Source
+
+__all__ = ["detect", "read", "write", "write_to"]
+
+FIRST = 1 << 13  # how many bytes `detect` is given
+BLANKS = b"\r\n\t \0\x1a"
+MODULES = {"edifact": "edifact", "x12": "x12", "xml": "xml", "csv": "csv", "fixed": "csv"}
+
+EDIFACT = rb"UNA(?![0-9A-Za-z])|U(?:NB|NG|NH|IB|IH)(?![0-9A-Za-z \r\n])"
+X12 = rb"ISA([^0-9A-Za-z\r\n ])..\1|(?:TA3|ISB|ISA)[^0-9A-Za-z\r\n ]"
+STARTS = (  # at the very beginning, after blanks and a byte order mark
+    ("edifact", re.compile(EDIFACT + rb"|U(?:NT|NE|NZ)[+:'\x1d]")),
+    ("x12", re.compile(X12, re.DOTALL)),
+    ("xml", re.compile(rb"<[?!A-Za-z_]")),
+)
+LATER = (  # on a later line, behind what a mailbox put before it
+    ("edifact", re.compile(rb"(?:\A|[\r\n])[ \t]*(?:UNA[^0-9A-Za-z].{5}\s*U[NI][BGH]|U(?:NB|IB|NG|NH)[^0-9A-Za-z \r\n])", re.DOTALL)),
+    ("x12", re.compile(rb"(?:\A|[\r\n])[ \t]*ISA([^0-9A-Za-z\r\n ])..\1", re.DOTALL)),
+)
+EBCDIC = tuple(word.encode("cp500") for word in ("UNA", "UNB", "UNH", "UIB", "ISA", "<?xml"))
+BOMS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
+CONTROL = re.compile(rb"[\x00-\x08\x0b\x0e-\x1f\x7f]")
+
+
+def detect(first: bytes) -> str:
+    """What a file is by its first bytes (8 kB are plenty): edifact, x12, xml, csv, ebcdic, empty or unknown.
+
+    A byte order mark, blanks, line breaks and lines of a mailbox may stand before an interchange. `csv` only says
+    that these are lines of text with a separator; which columns they have a map must say.
+    """
+    start = first
+    for bom in BOMS:
+        start = start.removeprefix(bom)
+    start = start.lstrip(BLANKS)
+    if not start:
+        return "empty"
+    if first.startswith(BOMS[1:]) or start[1:2] == b"\0":
+        start = start.replace(b"\0", b"")  # UTF-16, to see what it holds; the reader says what it thinks of it
+    for name, pattern in STARTS:
+        if pattern.match(start):
+            return name
+    if start.startswith(EBCDIC):
+        return "ebcdic"
+    later = [(hit.start(), name) for name, pattern in LATER if (hit := pattern.search(start))]
+    if later:
+        return min(later)[1]
+    line = re.split(rb"[\r\n]", start, maxsplit=1)[0]
+    if not CONTROL.search(start) and any(sign in line for sign in (b",", b";", b"\t", b"|")):
+        return "csv"
+    return "unknown"
+
+
+def read(source: bytes | BinaryIO, *, charset: str | None = None, limits: Limits = DEFAULT,
+         **options: Any) -> Iterator[Interchange]:
+    """Every interchange of `source`, one after another, also of different standards in one file.
+
+    Never raises for any bytes: what cannot be read gives an Interchange with findings. Asking for the next one
+    drains the former. `charset` overrides what envelopes declare; `options` go to the standard's reader (the
+    layout of a CSV). ConfigFault when `charset` cannot be used.
+    """
+    stream = Source(io.BytesIO(source) if isinstance(source, bytes) else source, shared=True)
+    ordinal = 1
+    while True:
+        first = stream.peek(FIRST)
+        if ordinal > 1 and not first.strip(BLANKS):
+            return
+        kind = detect(first)
+        if kind not in MODULES:
+            yield _refused(stream, kind, ordinal, first)
+            return
+        reader = module(kind).read
+        position = stream.position
+        for interchange in reader(stream, charset=charset, limits=limits, ordinal=ordinal, offset=position,
+                                  **_accepted(reader, options)):
+            ordinal = interchange.ordinal + 1
+            yield interchange
+        if stream.position == position or not stream.peek(1):
+            return
+
+
+def _accepted(reader: Any, options: dict[str, Any]) -> dict[str, Any]:
+    """Of the options those that the standard's reader knows."""
+    known = inspect.signature(reader).parameters
+    return {name: value for name, value in options.items() if name in known}
+
+
+def _refused(stream: Source, kind: str, ordinal: int, first: bytes) -> Interchange:
+    """An interchange that says only why nothing could be read; the source is used up."""
+    names = {"empty": "empty_file", "ebcdic": "ebcdic"}
+    interchange = Interchange("unknown", ordinal, Address(), Address(), "", iter(()), offset=stream.position)
+    value = "" if kind == "empty" else first[:60].decode("latin-1")
+    interchange.findings.append(found(names.get(kind, "unknown_format"), Position(interchange=ordinal, offset=stream.position), value))
+    while stream.read(1 << 18):
+        pass
+    return interchange
+
+
+def write(interchange: Interchange) -> bytes:
+    """The interchange as bytes; its parts are used up."""
+    out = io.BytesIO()
+    write_to(interchange, out)
+    return out.getvalue()
+
+
+def write_to(interchange: Interchange, out: BinaryIO) -> None:
+    """Write the interchange to a binary stream; its parts are used up, memory does not grow with its size."""
+    module(interchange.standard).write_to(interchange, out)
+
+
+def module(standard: str) -> ModuleType:
+    """The module that reads and writes a standard. KeyError for an unknown one."""
+    return importlib.import_module(f"edi_bridge.syntax.{MODULES[standard]}")

@@ -1,0 +1,172 @@
+"""EDIFACT, ISO 9735 syntax 1-4: a stream of bytes ⇄ interchanges with their groups and messages.
+
+`read` never raises for any bytes: what is wrong becomes findings of the interchange. Messages are cut out of the
+stream with one compiled search each and are not split before their `segments` are asked for; the segment count of
+UNT is checked by counting terminators. What is read is written back byte for byte, see `edifact_write`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import BinaryIO
+
+from edi_bridge.interchange import Address, Interchange
+from edi_bridge.syntax.charset import named
+from edi_bridge.syntax.edifact_header import Opening, bare, batch, interactive, layout, opening, wrapping
+from edi_bridge.syntax.edifact_parts import BLANKS, PADDING, Parts, segment_here
+from edi_bridge.syntax.edifact_text import Service
+from edi_bridge.syntax.edifact_write import build, write_to
+from edi_bridge.syntax.limits import DEFAULT, Limits
+from edi_bridge.syntax.source import CHUNK, Source, Window, as_source
+
+__all__ = ["build", "read", "write_to"]
+
+BOM = b"\xef\xbb\xbf"
+SAMPLE = 1 << 16  # how much of a file is looked at to see whether it is wrapped
+START = re.compile(rb"UNA(?![0-9A-Za-z])|U(?:NB|NG|NH|IB|IH|NT|NE|NZ)(?![0-9A-Za-z \r\n])")
+WIDE = (b"\xff\xfe", b"\xfe\xff", b"U\0N\0", b"\0U\0N")
+
+
+def read(stream: BinaryIO | Source, *, charset: str | None = None, limits: Limits = DEFAULT, ordinal: int = 1,
+         offset: int = 0, chunk: int = CHUNK) -> Iterator[Interchange]:
+    """The interchanges of a stream, one after another; asking for the next one drains the former.
+
+    `charset` overrides the character set of every UNB (an agreement's); `ordinal` and `offset` are the first
+    interchange's number and first byte. ConfigFault when there is no such `charset`; no bytes raise anything.
+    """
+    if charset:
+        named(charset)
+    window = Window(as_source(stream, offset), chunk)
+    first = True
+    while True:
+        interchange = _open(window, ordinal, charset, limits, first)
+        if interchange is None:
+            return
+        yield interchange
+        interchange.drain()
+        ordinal, first = ordinal + 1, False
+        window.unwrap(False)
+        if window.source.shared:
+            window.give_back()
+            return
+
+
+def _open(window: Window, ordinal: int, charset: str | None, limits: Limits, first: bool) -> Interchange | None:
+    """The next interchange, its parts not yet read. The cursor stands at the end of the former one."""
+    window.ensure(4)
+    if window.data.startswith(WIDE, window.at):
+        return _refused(window, ordinal, "character_set_unsupported", "the file is in UTF-16, which EDIFACT does not know")
+    bom = first and window.data.startswith(BOM, window.at)
+    if bom:
+        window.at += len(BOM)
+    before, more = _skip_to_start(window)
+    if not more:
+        return _refused(window, ordinal, "unknown_format" if before.strip(PADDING) else "empty_file", "") if first else None
+    column, begin = window.column(), window.place(window.at)
+    window.ensure(SAMPLE)
+    sample = window.data[window.at:window.at + SAMPLE]
+    opened = opening(sample, charset)
+    s = opened.service
+    if s is None:
+        return _unusable(window, ordinal, opened, before, bom)
+    width, wrap_break, own_lines = wrapping(sample, column, s, window.ended and len(window.data) - window.at <= SAMPLE)
+    if width:
+        window.unwrap(True)
+    window.at += len(opened.una)
+    if opened.una:
+        window.skip(BLANKS)
+    interchange, line_break, parts = _start(window, ordinal, s, limits, begin)
+    line_break = (wrap_break if own_lines else "") if width else line_break
+    parts.line_break = line_break
+    interchange.layout = replace(layout(opened.una, before, line_break, width, wrap_break, column), bom=bom)
+    interchange.offset = begin
+    for kind, note in opened.problems:
+        parts.report(kind, parts.position(offset=begin, length=max(len(opened.una), 3)), note=note)
+    if before.strip(PADDING):
+        parts.report("junk_between_interchanges", parts.position(offset=begin - len(before), length=len(before)),
+                     before.decode("latin-1"))
+    interchange.parts = parts
+    return interchange
+
+
+def _start(window: Window, ordinal: int, s: Service, limits: Limits, begin: int) -> tuple[Interchange, str, Parts]:
+    """Read the header segment, if there is one."""
+    tag = window.data[window.at:window.at + 3]
+    if tag not in (b"UNB", b"UIB", b"UIH"):
+        interchange = bare(s, begin, ordinal)
+        parts = Parts(window, interchange, s, limits)
+        parts.report("missing_header", parts.position(offset=window.place(window.at), length=3),
+                     note="a message stands outside any interchange: UNB is missing")
+        return interchange, _break_ahead(window, s), parts
+    end, complete = segment_here(window, s, limits.segment)
+    offset = window.place(window.at)
+    body, header = window.data[window.at:end], window.original(window.at, end)
+    interchange, findings = (batch if tag == b"UNB" else interactive)(body, header, offset, s, ordinal)
+    parts = Parts(window, interchange, s, limits, is_interactive=tag != b"UNB", headed=tag != b"UIH")
+    for finding in findings:
+        parts.report(finding.kind, finding.position, finding.value, finding.note)
+    if tag != b"UIH":
+        window.at = end
+    if not complete and end - window.at > limits.segment:
+        parts.oversized_segment(offset, "UNB")
+    return interchange, _gap(window), parts
+
+
+def _gap(window: Window) -> str:
+    """The blanks and line breaks that stand at the cursor."""
+    window.ensure(64)
+    ahead = window.data[window.at:window.at + 64]
+    return ahead[:len(ahead) - len(ahead.lstrip(BLANKS))].decode("ascii")
+
+
+def _break_ahead(window: Window, s: Service) -> str:
+    """The line break after the first terminator ahead: what a file without UNB is laid out with."""
+    ahead = window.data[window.at:window.at + SAMPLE]
+    after = ahead[ahead.find(s.terminator) + 1:] if s.terminator in ahead else b""
+    return after[:len(after) - len(after.lstrip(BLANKS))].decode("ascii")
+
+
+def _skip_to_start(window: Window) -> tuple[bytes, bool]:
+    """Move to where the next interchange starts: the bytes before it (the last 64 kB), and whether there is one."""
+    before = window.skip(PADDING)
+    window.ensure(4)
+    if START.match(window.data, window.at):
+        return before, True
+    while True:
+        hit = START.search(window.data, window.at)
+        end = hit.start() if hit else max(len(window.data) - 4, window.at)
+        before = (before + window.data[window.at:end])[-SAMPLE:]
+        window.at = end
+        if hit:
+            return before, True
+        if not window.fill():
+            return before + window.data[window.at:], False
+
+
+def _refused(window: Window, ordinal: int, kind: str, note: str) -> Interchange:
+    """An interchange that says only why nothing could be read; its source is used up."""
+    interchange = Interchange("edifact", ordinal, Address(), Address(), "", iter(()), offset=window.place(window.at))
+    parts = Parts(window, interchange, None, DEFAULT)
+    parts.report(kind, parts.position(offset=interchange.offset), note=note)
+    window.at = len(window.data)
+    while window.fill():
+        window.at = len(window.data)
+    return interchange
+
+
+def _unusable(window: Window, ordinal: int, opened: Opening, before: bytes, bom: bool) -> Interchange:
+    """An interchange whose service characters cannot be used: it is skipped up to the next one."""
+    begin = window.place(window.at)
+    interchange = Interchange("edifact", ordinal, Address(), Address(), "", iter(()), offset=begin)
+    parts = Parts(window, interchange, None, DEFAULT)
+    for kind, note in opened.problems:
+        parts.report(kind, parts.position(offset=begin, length=max(len(opened.una), 3)),
+                     window.data[window.at:window.at + 9].decode("latin-1"), note)
+    window.at += 9
+    kept = window.data[max(window.at - 9, 0):window.at] + parts.skip_to_interchange()
+    interchange.header = kept[:200].decode("latin-1")
+    interchange.header_source = kept
+    interchange.layout = replace(layout(b"", before, "", 0, "", 0), bom=bom)
+    return interchange

@@ -209,6 +209,8 @@ def _table() -> dict[str, Kind]:
         Kind("message_posted_before", b, note, "this message was posted before; nothing was changed", ""),
         Kind("no_counterpart", b, reject, "no party of the document can be the customer or supplier",
              "check our own identities (partners/_own.yaml) and the document's buyer and seller"),
+        Kind("own_party", b, note, "the party is our own company, a carrier or a bank; it is no customer", ""),
+        Kind("unknown_customer", b, note, "the customer to be removed is not here", ""),
         Kind("missing_number", b, reject, "the document has no number", "the map must read one"),
         Kind("test_document", b, reject, "the document says that it is a test", "the partner must not send tests as live data"),
         Kind("same_content", b, reject, "the same content came before under another number",

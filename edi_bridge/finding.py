@@ -211,6 +211,7 @@ def _table() -> dict[str, Kind]:
              "check our own identities (partners/_own.yaml) and the document's buyer and seller"),
         Kind("own_party", b, note, "the party is our own company, a carrier or a bank; it is no customer", ""),
         Kind("unknown_customer", b, note, "the customer to be removed is not here", ""),
+        Kind("no_posting", b, reject, "the CRM does not keep records of this type", "translate it instead of posting it"),
         Kind("missing_number", b, reject, "the document has no number", "the map must read one"),
         Kind("test_document", b, reject, "the document says that it is a test", "the partner must not send tests as live data"),
         Kind("same_content", b, reject, "the same content came before under another number",

@@ -431,8 +431,8 @@ def test_a_new_directory_is_read_whole() -> None:
     )
     files = yaml_files(directory, coded=directory.codes)
     segments = yaml.safe_load(files["segments.yaml"])
-    assert segments["COM"] == {"name": "Communication contact", "of": ["C076 M *3"]}
-    assert segments["RFF"]["of"] == ["1004 C *99"]  # a minus sign only marks it for deletion here
+    assert segments["COM"] == {"name": "Communication contact", "of": ["C076 M*3"]}
+    assert segments["RFF"]["of"] == ["1004 C*99"]  # a minus sign only marks it for deletion here
     assert yaml.safe_load(files["elements.yaml"])["3148"] == (
         "an..512 Communication address identifier with a long name that runs on")
     assert yaml.safe_load(files["codes.yaml"]) == {

@@ -103,10 +103,10 @@ def _parts_lines(parts: Parts, elements: dict[str, Element]) -> Iterator[str]:
 
 
 def _place(use: Use, elements: dict[str, Element]) -> str:
-    """`3286 M`, `C819 C *5`, and with its own form where that differs from the element's: `7140 C an..20`."""
+    """`3286 M`, `C819 C*5`, and with its own form where that differs from the element's: `7140 C an..20`."""
     element = elements.get(use.id)
     own_form = f" {use.form}" if element and use.form and use.form != element.form else ""
-    return f"{use.id} {use.status}{f' *{use.repeat}' if use.repeat > 1 else ''}{own_form}"
+    return f"{use.id} {use.status}{f'*{use.repeat}' if use.repeat > 1 else ''}{own_form}"
 
 
 def message_text(release: str, message: MessageTree) -> str:

@@ -1,0 +1,371 @@
+"""Generates the Python that writes records as the segments of one message (EDIFACT, X12).
+
+One function a written scope (`write_plan.py`). A group's function fills an instance `h` in the shape of the structure's
+walk, with finished segment texts where the reader has numbers, so that `writing.py` only has to go through the tree to
+have them in the guide's order. Names in the generated code: `r` the record or list item, `r_buyer` an object of it, `x7`
+the wire text of rule 7 (`y7_0` what stands beside it), `W7` its converter, `JC`/`JE` join components/elements without
+trailing empties, `X` the state of this message (`notes`, the hierarchy's counter), `N` the number of a hierarchy's node.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from edi_bridge.mapping.emit import Lines, when_expression
+from edi_bridge.mapping.resolve import ElementStep, PairStep, TreeStep
+from edi_bridge.mapping.write_plan import (
+    Target, WritePlanner, WrittenGroup, WrittenList, WrittenScope, WrittenSegment, WrittenValue, constants,
+)
+from edi_bridge.structure import Structure, width
+
+
+class SegmentWriter:
+    """The source text of a map's write functions, and the constants it refers to."""
+
+    def __init__(self, planner: WritePlanner, root: WrittenScope, structure: Structure):
+        self.structure = structure
+        self.code = Lines()
+        self.constants: dict[str, Any] = {}
+        self.serial = 0
+        self.planner = planner
+        for scope in planner.scopes.values():
+            self._function(scope)
+        if planner.plan.records:
+            self._message_function(root)
+
+    def source(self) -> str:
+        """The generated module."""
+        return self.code.text()
+
+    def _function(self, scope: WrittenScope) -> None:
+        number = scope.plan.number
+        code = self.code
+        if scope.inner is not None:
+            with code.block(f"def w{number}(r, X):"):
+                self._prologue(scope)
+                self._inner_item(scope)
+        elif scope.segment is not None:
+            with code.block(f"def w{number}(r, X):"):
+                self._prologue(scope)
+                code.add("texts = []")
+                self._segment(scope.segment, "texts.append")
+                code.add("return texts")
+        else:
+            assert scope.group is not None
+            with code.block(f"def w{number}(r, h, X, N=0):"):
+                self._prologue(scope)
+                if scope.tree:
+                    code.add("N, PARENT = X.next(), N")
+                self._group(scope.group, "h", tree=scope.tree)
+
+    def _message_function(self, root: WrittenScope) -> None:
+        """Several records in one message: what they have in common, then each in its own group."""
+        step = self.planner.record_step
+        group = root.group
+        assert group is not None
+        with self.code.block("def message(records, h, X):"):
+            self.code.add("r = {'': records}")
+            self._group(self.planner.message, "h")
+            with self.code.block("for item in records:"):
+                self.code.add(f"g = [None] * {width(step.node)}")
+                self.code.add(f"w{root.plan.number}(item, g, X)")
+                with self.code.block("if any(g):"):
+                    self._trigger(group, "g")
+                    self.code.add(f"HANG(h, {step.node.slot}, g)")
+
+    def _prologue(self, scope: WrittenScope) -> None:
+        known = self._constant("K", scope.known)
+        if scope.plan.number >= 0:
+            with self.code.block(f"if not r.keys() <= {known}:"):
+                self.code.add(f"X.not_carried({scope.plan.number}, r, {known})")
+        for rule, target in scope.plan.required:
+            with self.code.block(f"if {_get(target)} is None:"):
+                self.code.add(f"X.missing({scope.plan.number}, {target!r})")
+
+    # --- groups ----------------------------------------------------------------------------------------------------
+
+    def _group(self, group: WrittenGroup, name: str, tree: bool = False) -> None:
+        for segment in group.segments.values():
+            if not (tree and segment.node.slot == 0):
+                self._segment(segment, f"HANG({name}, {segment.node.slot}, %s)")
+        for below in group.groups.values():
+            inner = self._name("g")
+            if below.kinds is not None:
+                self.code.add(f"{inner} = [None] * {width(below.node)}; X.tree.append({inner})")
+                self.code.add(f"PARENT, UP, N = N, PARENT, X.next()" if tree else "PARENT, UP, N = 0, 0, X.next()")
+                self._group(below, inner, tree=True)
+                self.code.add("N, PARENT = PARENT, UP")
+                continue
+            self.code.add(f"{inner} = [None] * {width(below.node)}")
+            self._group(below, inner)
+            with self.code.block(f"if any({inner}):"):
+                self._trigger(below, inner)
+                self.code.add(f"HANG({name}, {below.node.slot}, {inner})")
+        for one, step in zip(group.lists, group.list_steps, strict=True):
+            self._group_list(one, step, name, tree)
+        if tree:
+            self._tree_trigger(group, name)
+
+    def _group_list(self, one: WrittenList, step: Any, name: str, tree: bool) -> None:
+        items = _get(one.target, "()")
+        if one.scope.expand_to:
+            items = f"COLLECT({items}, {one.scope.expand_to!r})"
+        inner = self._name("g")
+        guard = when_expression(one.use.when, self.constants, _base(one.target)) if one.use.when else "True"
+        with self.code.block(f"for item in {items} if {guard} else ():"):
+            self.code.add(f"{inner} = [None] * {width(step.node)}")
+            if isinstance(step, TreeStep):
+                self.code.add(f"X.tree.append({inner})")
+                self.code.add(f"w{one.scope.plan.number}(item, {inner}, X, {'N' if tree else '0'})")
+                return
+            self.code.add(f"w{one.scope.plan.number}(item, {inner}, X)")
+            with self.code.block(f"if any({inner}):"):
+                assert one.scope.group is not None
+                self._trigger(one.scope.group, inner)
+                self.code.add(f"HANG({name}, {step.node.slot}, {inner})")
+
+    def _trigger(self, group: WrittenGroup, name: str) -> None:
+        """A group that says anything begins with its trigger, if only with the constants of the path."""
+        segment = WrittenSegment(group.node.children[0], group.trigger_tests())
+        with self.code.block(f"if {name}[0] is None:"):
+            self.code.add(f"{name}[0] = [{self._joined(segment, {})}]")
+
+    def _tree_trigger(self, group: WrittenGroup, name: str) -> None:
+        tree = self.structure.hierarchy
+        assert tree is not None
+        segment = next((one for one in group.segments.values() if one.node.slot == 0),
+                       WrittenSegment(group.node.children[0], ()))
+        extra = {tree.id: "str(N)", tree.parent: "(str(PARENT) if PARENT else '')"}
+        if tree.kind is not None and group.kinds:
+            extra[tree.kind] = repr(group.kinds[0])
+        if tree.has_child is not None:
+            extra[tree.has_child] = "('1' if X.last > N else '0')"
+        self._segment(segment, f"HANG({name}, 0, %s)", extra)
+
+    # --- segments ------------------------------------------------------------------------------------------------------
+
+    def _segment(self, segment: WrittenSegment, sink: str, extra: dict[tuple[int, int], str] | None = None) -> None:
+        """Everything that goes into one segment: converted, joined, handed to `sink` (a call with %s for the text)."""
+        if "%s" not in sink:
+            sink += "(%s)"
+        cells: dict[tuple[int, int], list[str]] = {}
+        filled: list[str] = list((extra or {}).values())[:1]
+        conditional: dict[tuple[Any, Any], list[tuple[int, str]]] = {}
+        moving: dict[Any, list[tuple[int, str]]] = {}
+        pairs: list[tuple[PairStep, str]] = []
+        flow: WrittenValue | None = None
+        for value in segment.values:
+            step = value.step
+            if value.plan is not None and value.plan.convert.codec is not None and value.plan.convert.codec.flow:
+                flow = value
+                continue
+            variable = self._encode(value)
+            filled.append(variable)
+            if isinstance(step, PairStep):
+                pairs.append((step, variable))
+            elif len(step.positions) > 1:
+                moving.setdefault((step.positions, step.tests, step.nth), []).append((step.component, variable))
+            elif step.tests:
+                conditional.setdefault((step.positions[0], step.tests), []).append((step.component, variable))
+            else:
+                cells.setdefault((step.positions[0], step.component), []).append(variable)
+            for a, aux in enumerate(value.aux):
+                cells.setdefault((aux.positions[0], aux.component), []).append(f"y{self._number(value)}_{a}")
+        for place, expression in (extra or {}).items():
+            cells.setdefault(place, []).insert(0, expression)
+        for (position, tests), parts in conditional.items():
+            expression = self._composite(parts, tests)
+            cells.setdefault((position, 0), []).append(f"({expression} if {' or '.join(v for _, v in parts)} else '')")
+        items = [one for one in segment.lists if one.step is not None]
+        if moving or pairs or items:
+            self._moving_segment(segment, cells, filled, moving, pairs, items, sink)
+        elif flow is not None:
+            self._flow_segment(segment, cells, flow, sink)
+        elif filled:
+            with self.code.block(f"if {' or '.join(filled)}:"):
+                self.code.add(sink % self._joined(segment, cells))
+        for one in segment.lists:
+            if one.step is None:
+                guard = when_expression(one.use.when, self.constants, _base(one.target)) if one.use.when else "True"
+                with self.code.block(f"for item in {_get(one.target, '()')} if {guard} else ():"):
+                    with self.code.block(f"for text in w{one.scope.plan.number}(item, X):"):
+                        self.code.add(sink % "text")
+
+    def _moving_segment(self, segment: WrittenSegment, cells: Any, filled: list[str], moving: Any, pairs: Any,
+                        items: list[WrittenList], sink: str) -> None:
+        """A segment with equal composites, pairs or a list of them: as many segments as they need."""
+        code = self.code
+        code.add("L = []")
+        start, room, size = 1, 1, 1
+        for (positions, tests, _), parts in moving.items():
+            start, room = positions[0], len(positions)
+            with code.block(f"if {' or '.join(v for _, v in parts)}:"):
+                code.add(f"L.append(({self._composite(parts, tests)},))")
+        for step, variable in pairs:
+            start, room, size = step.start, (step.end - step.start + 1) // 2, 2
+            with code.block(f"if {variable}:"):
+                code.add(f"L.append(({(step.qualifiers or ('',))[0]!r}, {variable}))")
+        outside = "()"
+        for one in items:
+            step = one.step
+            if isinstance(step, PairStep):
+                start, room, size = step.start, (step.end - step.start + 1) // 2, 2
+            else:
+                assert isinstance(step, ElementStep)
+                start, room = step.positions[0], len(step.positions)
+            number = one.scope.plan.number
+            if number < 0:  # numbers that `expand:` collected
+                code.add("L += [(W_(number, X),) for number in r.get('\\0numbers', ())]")
+                continue
+            with code.block(f"for item in {_get(one.target, '()')}:"):
+                code.add(f"L.append(w{number}(item, X))")
+            if isinstance(step, PairStep):
+                outside = "O"
+        with code.block(f"if L{''.join(f' or {name}' for name in filled)}:"):
+            before = self._joined(segment, {place: v for place, v in cells.items() if place[0] < start}, until=start)
+            after = [place for place in cells if place[0] >= start + room * size]
+            assert not after, "a structure whose equal composites are followed by a mapped element"
+            if outside == "O":
+                with code.block(f"for O, T in RUNS(L, {room}):"):
+                    code.add(sink % f"JE(({segment.node.name!r}, *O, *T))")
+                return
+            code.add(f"T = CHUNKS(L, {room})")
+            if segment.node.max == 1:
+                with code.block("if len(T) > 1:"):
+                    code.add(f"X.no_room({segment.node.name!r})")
+            with code.block("for T in T:"):
+                code.add(sink % f"JE(({before}, *T))")
+
+    def _flow_segment(self, segment: WrittenSegment, cells: Any, flow: WrittenValue, sink: str) -> None:
+        assert flow.plan is not None and isinstance(flow.step, ElementStep)
+        number = flow.plan.number
+        cells = {**cells, (flow.step.positions[0], 0): ["T"]}
+        self.code.add(f"v = {_get(flow.target)}")
+        with self.code.block("if v is not None:"), self.code.block(f"for T in W{number}(v, X):"):
+            self.code.add(sink % self._joined(segment, cells))
+
+    def _joined(self, segment: WrittenSegment, cells: dict[tuple[int, int], list[str]], until: int = 0) -> str:
+        """The expression of a whole segment (of its elements before `until`, without joining, where that is given)."""
+        table: dict[int, dict[int, list[str]]] = {}
+        for element, component, text in constants(segment.tests):
+            table.setdefault(element, {}).setdefault(component or 1, []).append(repr(text))
+        for (element, component), names in cells.items():
+            table.setdefault(element, {}).setdefault(component, []).extend(names)
+        last = until - 1 if until else max(table, default=0)
+        elements = [repr(segment.node.name)]
+        for element in range(1, last + 1):
+            elements.append(_element_expression(table.get(element, {})))
+        if until:
+            return ", ".join(elements)
+        return f"JE(({', '.join(elements)},))" if last else repr(segment.node.name)
+
+    def _composite(self, parts: list[tuple[int, str]], tests: Any) -> str:
+        table: dict[int, list[str]] = {}
+        for number, op, values in tests:
+            if op == "=":
+                table.setdefault(number, []).append(repr(values[0]))
+        for number, variable in parts:
+            table.setdefault(number or 1, []).append(variable)
+        return _element_expression(table)
+
+    def _inner_item(self, scope: WrittenScope) -> None:
+        """One composite (its text in a tuple) or one pair (what stands outside, qualifier, value)."""
+        assert scope.segment is not None
+        inside: list[tuple[int, str]] = []
+        outside: dict[int, str] = {}
+        for value in scope.segment.values:
+            variable = self._encode(value)
+            step = value.step
+            assert isinstance(step, ElementStep)
+            if step.positions[0] > 0:
+                outside[step.positions[0]] = variable
+            else:
+                inside.append((-step.positions[0] if step.positions[0] < 0 else step.component, variable))
+        if isinstance(scope.inner, PairStep):
+            head = ", ".join(outside.get(position, "''") for position in range(1, scope.inner.start))
+            pair = dict(inside)
+            self.code.add(f"return ({head}{',' if head else ''}), {pair.get(1, repr(''))}, {pair.get(2, repr(''))}")
+        else:
+            assert isinstance(scope.inner, ElementStep)
+            self.code.add(f"return ({self._composite(inside, scope.inner.tests)},)")
+
+    # --- values --------------------------------------------------------------------------------------------------------
+
+    def _number(self, value: WrittenValue) -> int:
+        return value.plan.number if value.plan is not None else -1
+
+    def _encode(self, value: WrittenValue) -> str:
+        """Code that puts the wire text of a value into a local; the local's name."""
+        code = self.code
+        if value.plan is None:
+            name = self._name("x")
+            code.add(f"{name} = CALL({self._constant('C', value.call)}, r, X)")
+            return name
+        number, plan = value.plan.number, value.plan
+        if value.common is not None:
+            items = _get(value.common, "()") if value.common else "r['']"
+            code.add(f"v = X.common({number}, [{_get(value.target, record='one')} for one in {items}])")
+        else:
+            code.add(f"v = {_get(value.target)}")
+        fallback = plan.constant if plan.constant is not None else plan.default
+        if fallback is not None:
+            guards = "".join(f" and {_get(guard)}" for guard in value.guards[-1:])
+            with code.block(f"if v is None{guards}:"):
+                code.add(f"v = {self._constant('D', fallback)}")
+        aux = [f"y{number}_{a}" for a in range(len(value.aux))]
+        names = ", ".join([f"x{number}", *aux])
+        empty = ", ".join(["''"] * (1 + len(aux)))
+        key = "str(v)" if plan.convert.type == "decimal" else "v"
+        condition = "v is None"
+        if plan.when:
+            condition += f" or not ({when_expression(plan.when, self.constants, _base(value.target))})"
+        with code.block(f"if {condition}:"):
+            code.add(f"{names} = {empty}")
+        with code.block("else:"):
+            code.add(f"w = W{number}[{key}]")
+            with code.block("if w.__class__ is Bad:"):
+                code.add(f"X.bad({number}, v, w)")
+                code.add(f"{names} = {empty}")
+            with code.block("else:"):
+                code.add(f"{names} = w")
+        return f"x{number}"
+
+    def _constant(self, prefix: str, value: Any) -> str:
+        for name, known in self.constants.items():
+            if name.startswith(prefix) and type(known) is type(value) and known == value and str(known) == str(value):
+                return name
+        name = f"{prefix}{len(self.constants)}"
+        self.constants[name] = value
+        return name
+
+    def _name(self, prefix: str) -> str:
+        self.serial += 1
+        return f"{prefix}_{self.serial}"
+
+
+def _element_expression(parts: dict[int, list[str]]) -> str:
+    """An element from its components' expressions; component 0 stands for the whole element."""
+    if not parts:
+        return "''"
+    if set(parts) <= {0, 1} and (len(parts) == 1):
+        names = next(iter(parts.values()))
+        return names[0] if len(names) == 1 else f"({' or '.join(names)})"
+    listed = []
+    whole = parts.get(0, [])
+    for number in range(1, max(parts) + 1):
+        names = parts.get(number, [])
+        listed.append("''" if not names else names[0] if len(names) == 1 else f"({' or '.join(names)})")
+    joined = f"JC(({', '.join(listed)},))"
+    return f"({' or '.join(whole)} or {joined})" if whole else joined
+
+
+def _get(target: Target, default: str = "", record: str = "r") -> str:
+    """`r.get('a', E).get('b')`: a field of the record, however deep; `default` when absent."""
+    *above, last = target
+    chain = record + "".join(f".get({name!r}, E)" for name in above)
+    return f"{chain}.get({last!r}{', ' + default if default else ''})"
+
+
+def _base(target: Target) -> str:
+    """The object a field stands in."""
+    return "r" + "".join(f".get({name!r}, E)" for name in target[:-1])

@@ -1,0 +1,251 @@
+"""The plan of a map turned round for writing: objects dissolved, every value hung where its segment will stand.
+
+Two rules write into the same segment when their paths name it by the same steps and tests; the tests' first values are
+written as constants. A test on a group's trigger (`SG2[NAD/3035=BY]`) and the same test on the segment itself
+(`RFF[1153=ON]`, whose RFF triggers SG1) mean the same place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from edi_bridge.mapping.plan import MapPlan, ScopePlan, ScopeUse, ValuePlan
+from edi_bridge.mapping.resolve import ElementStep, GroupStep, PairStep, Resolved, SegmentStep, TreeStep, ValueTest
+from edi_bridge.structure import Node
+
+Target = tuple[str, ...]
+
+
+@dataclass(eq=False)
+class WrittenValue:
+    """A value and its place in the segment. `target` is its path in the scope's record; `common` names the list whose
+    items must agree on it (a value of the head that stands in each item); `call` a named function instead of a field."""
+
+    plan: ValuePlan | None
+    target: Target
+    step: ElementStep | PairStep
+    aux: tuple[ElementStep, ...] = ()
+    guards: tuple[Target, ...] = ()  # objects around it: their defaults fill only when the object is there
+    common: Target | None = None
+    call: str = ""
+
+
+@dataclass(eq=False)
+class WrittenList:
+    """A list whose items are written below a place: as group instances, segments, composites or pairs."""
+
+    use: ScopeUse
+    target: Target
+    step: ElementStep | PairStep | None
+    scope: WrittenScope
+
+
+@dataclass(eq=False)
+class WrittenSegment:
+    """One segment to be written; `tests` are its constants."""
+
+    node: Node
+    tests: tuple[ValueTest, ...]
+    nth: int = 0
+    values: list[WrittenValue] = field(default_factory=list)
+    lists: list[WrittenList] = field(default_factory=list)
+
+
+@dataclass(eq=False)
+class WrittenGroup:
+    """One instance of a group (or of a hierarchy's node, `kinds` set) to be written."""
+
+    node: Node
+    tests: tuple[ValueTest, ...] = ()
+    kinds: tuple[str, ...] | None = None
+    segments: dict[Any, WrittenSegment] = field(default_factory=dict)
+    groups: dict[Any, WrittenGroup] = field(default_factory=dict)
+    lists: list[WrittenList] = field(default_factory=list)  # lists of instances of a group below, their path's last step
+    list_steps: list[Any] = field(default_factory=list)
+
+    def trigger_tests(self) -> tuple[ValueTest, ...]:
+        """The constants of the trigger, as tests on the segment itself."""
+        return tuple(ValueTest(-1, test.element, test.component, test.op, test.values) for test in self.tests if test.slot == 0)
+
+
+@dataclass(eq=False)
+class WrittenScope:
+    """What is written for one record or list item: into a group instance, one segment, or one composite or pair."""
+
+    plan: ScopePlan
+    group: WrittenGroup | None
+    segment: WrittenSegment | None
+    inner: ElementStep | PairStep | None
+    known: frozenset[str]
+    expand_to: str = ""
+    tree: bool = False
+
+
+class WritePlanner:
+    """Builds the written scopes of a map. `notes` says which rules cannot be written, and why."""
+
+    def __init__(self, plan: MapPlan, root: Node):
+        self.plan = plan
+        self.root_node = root
+        self.notes: list[tuple[Any, str]] = []
+        self.scopes: dict[int, WrittenScope] = {}
+        self.hoisted: list[tuple[ValuePlan, Resolved, Target]] = []
+
+    def build(self) -> WrittenScope:
+        """The scope of one record (of the message, where it holds one record)."""
+        root = self.plan.root
+        group = WrittenGroup(root.scope.group)
+        scope = self._scope(root, group, None, None)
+        self.scopes[root.number] = scope
+        self._fill(scope, root, (), (), None)
+        target_group = group
+        if self.plan.records:
+            self.message = WrittenGroup(self.root_node)
+            self.record_step = self.plan.records[0].groups[-1]
+            group.tests = self.record_step.tests
+            target_group = self.message
+            self._place_common(self.message, self.hoisted, ())
+        for resolved, text, source in self.plan.writes:
+            if isinstance(resolved.element, (ElementStep, PairStep)):
+                self._place(target_group, resolved, WrittenValue(None, (source.path.steps[-1].name,), resolved.element, call=text))
+        return scope
+
+    def _scope(self, plan: ScopePlan, group: Any, segment: Any, inner: Any) -> WrittenScope:
+        return WrittenScope(plan, group, segment, inner, frozenset(target[0] for target in plan.order))
+
+    def _fill(self, scope: WrittenScope, plan: ScopePlan, prefix: Target, guards: tuple[Target, ...], outer: Resolved | None) -> None:
+        """Hang the scope's values and lists; `outer` is the place of the object they stand in."""
+        for value in plan.values:
+            if not value.sources:
+                continue
+            k = value.writes_to
+            resolved = value.sources[k]
+            if resolved.up or resolved.root:
+                self.hoisted.append((value, resolved, (*prefix, *value.target)))
+                continue
+            written = WrittenValue(value, (*prefix, *value.target), resolved.element, value.aux[k] if k < len(value.aux) else (), guards)
+            self._hang(scope, _join(outer, resolved), written)
+        for use in plan.uses:
+            marked = [k for k, source in enumerate(use.rule.sources) if source.write]
+            resolved = _join(outer, use.sources[marked[0] if marked and marked[0] < len(use.sources) else 0])
+            target = (*prefix, *use.target)
+            if use.many:
+                self._list(scope, use, target, resolved)
+            else:
+                self._fill(scope, use.item, target, (*guards, target), resolved)
+
+    def _hang(self, scope: WrittenScope, resolved: Resolved, written: WrittenValue) -> None:
+        if scope.inner is not None or scope.segment is not None:
+            assert scope.segment is not None
+            scope.segment.values.append(written)
+        else:
+            assert scope.group is not None
+            self._place(scope.group, resolved, written)
+
+    def _place(self, group: WrittenGroup, resolved: Resolved, written: WrittenValue) -> None:
+        segment = self._segment(self._descend(group, resolved.groups, resolved.segment), resolved)
+        segment.values.append(written)
+
+    def _place_common(self, group: WrittenGroup, hoisted: list[Any], target: Target) -> None:
+        """Values of a list's items that stand in the place around the list: all items must agree on them."""
+        for value, resolved, inside in hoisted:
+            self._place(group, resolved, WrittenValue(value, inside, resolved.element, value.aux[0] if value.aux else (),
+                                                      (), target))
+
+    def _descend(self, group: WrittenGroup, steps: tuple[Any, ...], segment: SegmentStep | None) -> WrittenGroup:
+        for index, step in enumerate(steps):
+            if isinstance(step, TreeStep):
+                if step.optional:
+                    continue
+                key: Any = ("tree", step.kinds)
+                made = WrittenGroup(step.node, (), step.kinds)
+            else:
+                tests = step.tests
+                if index == len(steps) - 1 and segment is not None and segment.node.slot == 0 and segment.node.parent is step.node:
+                    tests = _merged(tests, tuple(ValueTest(0, t.element, t.component, t.op, t.values) for t in segment.tests))
+                key = (step.node.slot, _written(tests), step.nth)
+                made = WrittenGroup(step.node, tests)
+            group = group.groups.setdefault(key, made)
+        return group
+
+    def _segment(self, group: WrittenGroup, resolved: Resolved) -> WrittenSegment:
+        step = resolved.segment
+        assert step is not None
+        tests = step.tests
+        if step.node.slot == 0:
+            tests = _merged(group.trigger_tests(), tests)
+        key = (step.node.slot, _written(tests), step.nth)
+        return group.segments.setdefault(key, WrittenSegment(step.node, tests, step.nth))
+
+    def _list(self, scope: WrittenScope, use: ScopeUse, target: Target, resolved: Resolved) -> None:
+        item_plan = use.item
+        recursive = item_plan.number in self.scopes
+        if resolved.segment is None and resolved.element is None:  # instances of a group
+            last = resolved.groups[-1]
+            assert scope.group is not None
+            group = self._descend(scope.group, resolved.groups[:-1], None)
+            if not recursive:
+                tree = isinstance(last, TreeStep)
+                made = WrittenGroup(last.node, () if tree else last.tests, last.kinds if tree else None)
+                item = self._scope(item_plan, made, None, None)
+                item.tree = tree
+                self.scopes[item_plan.number] = item
+                self._expand(item, use)
+                before = len(self.hoisted)
+                self._fill(item, item_plan, (), (), None)
+                if not self.plan.records:
+                    self._place_common(scope.group, self.hoisted[before:], target)
+                    del self.hoisted[before:]
+            group.lists.append(WrittenList(use, target, None, self.scopes[item_plan.number]))
+            group.list_steps.append(last)
+            return
+        if resolved.segment is None:  # composites or pairs of the scope's own segment
+            assert scope.segment is not None
+            segment = scope.segment
+        else:
+            assert scope.group is not None
+            segment = self._segment(self._descend(scope.group, resolved.groups, resolved.segment), resolved)
+        own = WrittenSegment(segment.node, segment.tests, segment.nth)
+        item = self._scope(item_plan, None, own, resolved.element)
+        self.scopes[item_plan.number] = item
+        self._fill(item, item_plan, (), (), None)
+        segment.lists.append(WrittenList(use, target, resolved.element, item))
+
+    def _expand(self, item: WrittenScope, use: ScopeUse) -> None:
+        if use.expand is None:
+            return
+        item.expand_to = use.rule.expand_to
+        assert item.group is not None
+        segment = self._segment(self._descend(item.group, use.expand.groups, use.expand.segment), use.expand)
+        number = WrittenValue(None, ("",), ElementStep((0,), 1))
+        own = WrittenScope(ScopePlan(-1, None), None, WrittenSegment(segment.node, (), 0, [number]), use.expand.element, frozenset())
+        segment.lists.append(WrittenList(use, ("\0numbers",), use.expand.element, own))
+
+
+def _join(outer: Resolved | None, inner: Resolved) -> Resolved:
+    """A path inside an object, seen from the scope around the object."""
+    if outer is None:
+        return inner
+    return Resolved((*outer.groups, *inner.groups), inner.segment or outer.segment, inner.element or outer.element,
+                    inner.up, inner.root, inner.words, inner.path)
+
+
+def _merged(one: tuple[ValueTest, ...], two: tuple[ValueTest, ...]) -> tuple[ValueTest, ...]:
+    return (*one, *(test for test in two if test not in one))
+
+
+def _written(tests: tuple[ValueTest, ...]) -> tuple[Any, ...]:
+    """What a place is known by: the constants it writes (a test that writes nothing does not make another segment)."""
+    return tuple(sorted((t.slot, t.element, t.component, t.values[0]) for t in tests if t.op == "="))
+
+
+def constants(tests: tuple[ValueTest, ...]) -> Iterator[tuple[int, int, str]]:
+    """(element, component, text) that a segment's tests write."""
+    for test in tests:
+        if test.op == "=" and test.element:
+            yield test.element, test.component, test.values[0]
+
+
+__all__ = ["GroupStep", "WritePlanner", "WrittenGroup", "WrittenList", "WrittenScope", "WrittenSegment", "WrittenValue", "constants"]

@@ -1,0 +1,239 @@
+"""Running the generated writers: records → the segments of one message, in the guide's order, and what was found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from edi_bridge.finding import Finding, found, printable
+from edi_bridge.interchange import Delimiters, Position, clashes, escape
+from edi_bridge.mapping import functions
+from edi_bridge.mapping.emit import Bad, Memo
+from edi_bridge.mapping.plan import MapPlan, ValuePlan
+from edi_bridge.mapping.segment_writer import SegmentWriter
+from edi_bridge.mapping.write_plan import WritePlanner
+from edi_bridge.structure import Instance, Node, Structure, width
+
+Record = dict[str, Any]
+
+
+class SegmentWriteProgram:
+    """A map's generated writer for segment messages."""
+
+    def __init__(self, plan: MapPlan, structure: Structure):
+        self.plan = plan
+        self.structure = structure
+        planner = WritePlanner(plan, structure.root)
+        root = planner.build()
+        generator = SegmentWriter(planner, root, structure)
+        self._text = generator.source()
+        self._constants = generator.constants
+        self._code = compile(self._text, f"<map {plan.spec.name}, writing>", "exec")
+        self._bound: dict[tuple[Delimiters, str, str], dict[str, Any]] = {}
+        self._by_number = {value.number: value for value in plan.values()}
+
+    def source(self) -> str:
+        """The generated Python, for people."""
+        return self._text
+
+    def _bind(self, delimiters: Delimiters, encoding: str, policy: str) -> dict[str, Any]:
+        key = (delimiters, encoding, policy)
+        if key not in self._bound:
+            space = {**_runtime(delimiters, encoding, policy), **self._constants}
+            for value in self.plan.values():
+                space[f"W{value.number}"] = _converter(value, delimiters, encoding, policy)
+            exec(self._code, space)  # our own generated text; nothing of a partner's is in it
+            self._bound[key] = space
+        return self._bound[key]
+
+    def write(self, records: Sequence[Record], delimiters: Delimiters, encoding: str = "ascii",
+              policy: str = "error") -> tuple[list[str], list[Finding]]:
+        """The segments between header and trailer, in wire form without terminators, and what could not be written.
+
+        `policy` says what becomes of a character that cannot stand in the data (a delimiter in X12 without a release
+        character, a character outside the charset): error (finding cannot_write) or replace (by a blank or `?`).
+        """
+        space = self._bind(delimiters, encoding, policy)
+        state = _State()
+        root: Instance = [None] * width(self.structure.root)
+        if self.plan.records:
+            space["message"](records, root, state)
+        else:
+            space[f"w{self.plan.root.number}"](records[0], root, state)
+        if self.structure.hierarchy is not None and state.tree:
+            root[self.structure.hierarchy.node.slot] = state.tree
+        return list(_flatten(self.structure.root, root)), [self._finding(note) for note in state.notes]
+
+    def _finding(self, note: tuple[str, int, str, Any, str]) -> Finding:
+        kind, number, path, value, text = note
+        plan = self._by_number.get(number)
+        place = ".".join(plan.target) if plan is not None else path
+        if plan is not None and plan.sources:
+            text = f"{place} ({plan.sources[plan.writes_to].words}, {plan.rule.origin}): {text}"
+        elif place:
+            text = f"{place}: {text}"
+        return found(kind, Position(path=place), "" if value is None else str(value), text)
+
+
+class _State:
+    """What one message collects while it is written."""
+
+    __slots__ = ("notes", "last", "tree")
+
+    def __init__(self) -> None:
+        self.notes: list[tuple[str, int, str, Any, str]] = []
+        self.last = 0  # the number of the hierarchy's newest node
+        self.tree: list[Instance] = []
+
+    def next(self) -> int:
+        self.last += 1
+        return self.last
+
+    def bad(self, number: int, value: Any, bad: Bad) -> None:
+        self.notes.append(("cannot_write", number, "", value, bad.note))
+
+    def missing(self, _: int, target: tuple[str, ...]) -> None:
+        self.notes.append(("cannot_write", 0, ".".join(target), None, "the message needs it and the record does not have it"))
+
+    def not_carried(self, _: int, record: Record, known: frozenset[str]) -> None:
+        for name in record:
+            if name not in known and not name.startswith("\0"):
+                self.notes.append(("field_not_carried", 0, name, None, "the message has no place for it in this map"))
+
+    def no_room(self, tag: str) -> None:
+        self.notes.append(("cannot_write", 0, tag, None, f"more values than {tag} has room for"))
+
+    def common(self, number: int, values: list[Any]) -> Any:
+        """The value that all items agree on; a finding where they do not."""
+        given = [value for value in values if value is not None]
+        if any(value != given[0] for value in given):
+            self.notes.append(("cannot_write", number, "", given[1], f"stands once in the message, but the items differ ({given[0]})"))
+        return given[0] if given else None
+
+
+def _converter(plan: ValuePlan, delimiters: Delimiters, encoding: str, policy: str) -> Any:
+    """value → wire text, remembered; the free text of several segments is a plain function instead."""
+    convert = plan.convert
+    if convert.codec is not None and convert.codec.flow is not None:
+        def flow(value: str, state: _State) -> Iterator[str]:
+            written = convert.write(value)
+            if isinstance(written, Bad):
+                state.bad(plan.number, value, written)
+                return
+            for parts in written:
+                safe = [_safe(part, delimiters, encoding, policy) for part in parts]
+                wrong = next((part for part in safe if isinstance(part, Bad)), None)
+                if wrong is not None:
+                    state.bad(plan.number, value, wrong)
+                    return
+                yield delimiters.component.join(safe)
+
+        return flow
+    single = not convert.aux
+
+    def write(value: Any) -> Any:
+        written = convert.write(_decimal(value) if convert.type == "decimal" else value, delimiters.decimal)
+        if isinstance(written, Bad):
+            return written
+        safe = [_safe(text, delimiters, encoding, policy) for text in written]
+        wrong = next((text for text in safe if isinstance(text, Bad)), None)
+        return wrong if wrong is not None else safe[0] if single else tuple(safe)
+
+    return Memo(write, False)
+
+
+def _decimal(text: str) -> Any:
+    from decimal import Decimal
+
+    return Decimal(text)
+
+
+def _safe(text: str, delimiters: Delimiters, encoding: str, policy: str) -> Any:
+    """The text as it may stand on the wire, or Bad."""
+    if any(c < " " or c == "\x7f" for c in text):
+        return Bad("cannot_write", f"{printable(text)} holds a control character or line break")
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError as error:
+        if policy != "replace":
+            return Bad("cannot_write", f"{text[error.start]!r} is not in the character set {encoding}")
+        text = text.encode(encoding, "replace").decode(encoding)
+    bad = clashes(text, delimiters)
+    if bad:
+        if policy != "replace":
+            return Bad("cannot_write", f"{printable(text)} holds the delimiter {bad[0]!r}")
+        for char in bad:
+            text = text.replace(char, " ")
+    return escape(text, delimiters)
+
+
+def _runtime(delimiters: Delimiters, encoding: str, policy: str) -> dict[str, Any]:
+    """What generated writers call, for given delimiters."""
+
+    def joiner(separator: str) -> Callable[[Sequence[str]], str]:
+        join = separator.join
+
+        def joined(parts: Sequence[str]) -> str:
+            if parts[-1]:
+                return join(parts)
+            count = len(parts)
+            while count and not parts[count - 1]:
+                count -= 1
+            return join(parts[:count])
+
+        return joined
+
+    def hang(instance: Instance, slot: int, item: Any) -> None:
+        if instance[slot] is None:
+            instance[slot] = [item]
+        else:
+            instance[slot].append(item)
+
+    def chunks(items: list[tuple[str, ...]], room: int) -> list[list[str]]:
+        """What fills one segment after another; one empty filling where there is nothing."""
+        return [[text for item in items[at:at + room] for text in item] for at in range(0, max(len(items), 1), room)]
+
+    def runs(items: list[tuple[tuple[str, ...], str, str]], room: int) -> list[tuple[tuple[str, ...], list[str]]]:
+        """Pairs that agree in what stands outside them, at most `room` to a segment."""
+        made: list[tuple[tuple[str, ...], list[str]]] = []
+        for outside, qualifier, value in items:
+            if not made or made[-1][0] != outside or len(made[-1][1]) >= 2 * room:
+                made.append((outside, []))
+            made[-1][1].extend((qualifier, value))
+        return made
+
+    def collect(items: Sequence[Record], name: str) -> list[Record]:
+        """Neighbours that differ in nothing but their number, as one with all the numbers."""
+        made: list[Record] = []
+        for item in items:
+            rest = {key: value for key, value in item.items() if key != name}
+            numbers = [item[name]] if name in item else []
+            if made and numbers and made[-1]["\0numbers"] and {k: v for k, v in made[-1].items() if k != "\0numbers"} == rest:
+                made[-1]["\0numbers"] += numbers
+            else:
+                made.append({**rest, "\0numbers": numbers})
+        return made
+
+    def number(text: str, state: _State) -> str:
+        safe = _safe(text, delimiters, encoding, policy)
+        if isinstance(safe, Bad):
+            state.bad(0, text, safe)
+            return ""
+        return safe
+
+    def call(text: str, record: Record, state: _State) -> str:
+        return number(functions.call(text, record), state)
+
+    return {"JC": joiner(delimiters.component), "JE": joiner(delimiters.element), "HANG": hang, "CHUNKS": chunks,
+            "RUNS": runs, "COLLECT": collect, "W_": number, "CALL": call, "Bad": Bad, "E": {}}
+
+
+def _flatten(group: Node, instance: Instance) -> Iterator[str]:
+    """The segments in the structure's order."""
+    for child, held in zip(group.children, instance, strict=False):
+        if held:
+            if child.children:
+                for item in held:
+                    yield from _flatten(child, item)
+            else:
+                yield from held

@@ -1,0 +1,116 @@
+"""A map made ready to run, whatever it reads: one class in front of the backends for segments, XML and rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from edi_bridge.finding import Finding
+from edi_bridge.interchange import AnyMessage, Delimiters
+from edi_bridge.mapping.mapfile import MapSpec
+from edi_bridge.mapping.plan import MapPlan, Planner, TableLoader
+
+Record = dict[str, Any]
+
+
+class CompiledMap:
+    """Reads messages into records and writes records as messages.
+
+    `structure` is the message's tree: a `structure.Structure` for edifact and x12, a `structure_xml.XmlStructure` for
+    xml; csv and fixed have none, their layout stands in the map. Nothing is generated before it is first needed.
+    Raises ConfigFault with every rule that does not fit the structure.
+    """
+
+    def __init__(self, spec: MapSpec, structure: Any, tables: TableLoader):
+        self.spec = spec
+        self.name = spec.name
+        self.record = spec.record
+        self.standard = spec.message.partition("/")[0]
+        self.structure = structure
+        self.plan: MapPlan = Planner(spec, *self._backend(structure), tables).plan()
+        self._reader: Any = None
+        self._writer: Any = None
+
+    def _backend(self, structure: Any) -> tuple[Any, Any]:
+        """The resolver of paths, and the scope of the message's root."""
+        if self.standard == "xml":
+            from edi_bridge.mapping.resolve_xml import XmlResolver
+
+            resolver = XmlResolver(structure, self.spec.prefixes)
+            return resolver, resolver.root()
+        if self.standard in ("csv", "fixed"):
+            from edi_bridge.mapping.resolve_sheet import SheetResolver
+
+            sheet = SheetResolver(self.spec)
+            return sheet, sheet.root()
+        from edi_bridge.mapping.resolve import Resolver, Scope
+
+        return Resolver(structure), Scope(structure.root)
+
+    @property
+    def reader(self) -> Any:
+        """The backend's reading program: `read(message) -> (records, findings)`."""
+        if self._reader is None:
+            if self.standard == "xml":
+                from edi_bridge.mapping.xml_reader import XmlProgram
+
+                self._reader = XmlProgram(self.plan, self.structure)
+            elif self.standard in ("csv", "fixed"):
+                from edi_bridge.mapping.sheet import SheetProgram
+
+                self._reader = SheetProgram(self.plan)
+            else:
+                from edi_bridge.mapping.reading import SegmentProgram
+
+                self._reader = SegmentProgram(self.plan, self.structure)
+        return self._reader
+
+    @property
+    def writer(self) -> Any:
+        """The backend's writing program: `write(records, …) -> (body, findings)`; the body is a list of wire segments,
+        an lxml element, or rows."""
+        if self._writer is None:
+            if self.standard == "xml":
+                from edi_bridge.mapping.xml_writer import XmlWriteProgram
+
+                self._writer = XmlWriteProgram(self.plan, self.structure)
+            elif self.standard in ("csv", "fixed"):
+                from edi_bridge.mapping.sheet import SheetWriteProgram
+
+                self._writer = SheetWriteProgram(self.plan)
+            else:
+                from edi_bridge.mapping.writing import SegmentWriteProgram
+
+                self._writer = SegmentWriteProgram(self.plan, self.structure)
+        return self._writer
+
+    def read(self, message: AnyMessage) -> tuple[list[Record], list[Finding]]:
+        """The records of one message, and what was found while reading them."""
+        return self.reader.read(message)
+
+    def write(self, records: Sequence[Record], delimiters: Delimiters | None = None, encoding: str = "utf-8",
+              policy: str = "error") -> tuple[Any, list[Finding]]:
+        """The body of one message from its records (one record, unless the map says `records:`).
+
+        `delimiters`, `encoding` and `policy` matter for segments only (see `SegmentWriteProgram.write`).
+        """
+        if self.standard in ("edifact", "x12"):
+            return self.writer.write(records, delimiters or Delimiters(), encoding, policy)
+        return self.writer.write(records)
+
+    def carries(self) -> set[str]:
+        """The record fields that this map can hold, as dotted paths (`lines.quantity`)."""
+        found: set[str] = set()
+
+        def visit(scope: Any, prefix: str, seen: frozenset[int]) -> None:
+            for value in scope.values:
+                found.add(prefix + ".".join(value.target))
+            for use in scope.uses:
+                path = prefix + ".".join(use.target)
+                if use.item.number not in seen:
+                    visit(use.item, path + ".", seen | {use.item.number})
+                if use.rule.expand_to:
+                    found.add(f"{path}.{use.rule.expand_to}")
+
+        visit(self.plan.root, "", frozenset({self.plan.root.number}))
+        return found

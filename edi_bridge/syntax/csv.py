@@ -1,0 +1,460 @@
+"""CSV and fixed-width files ⇄ Interchange, by a layout that the map declares (RFC 4180 and what is around it).
+
+One file is one interchange. Consecutive rows that agree in the layout's `key` columns are one message (`Sheet`);
+without a key every row is one. Comments, blank lines and rows of empty cells stand between the messages as `Stray`s.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain, groupby, islice
+from typing import BinaryIO
+
+from edi_bridge.finding import Finding, found
+from edi_bridge.interchange import Address, Delimiters, Interchange, MessageType, Part, Position, Sheet, Stray
+from edi_bridge.syntax.csv_rows import CHUNK, FixedReader, Line, Row, RowReader, codec_of, lines, mark_of
+from edi_bridge.syntax.limits import DEFAULT, Limits
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_KEYS_REMEMBERED = 200_000  # so many messages back a returning key is noticed
+_SNIFF_LINES = 20
+_ENDING = ("unclosed", "too_long")  # problems of a row after which nothing can be read
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column: its name; in fixed-width files the first character's number (from 1) and how many it has."""
+
+    name: str
+    start: int = 0
+    width: int = 0
+    required: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SheetLayout:
+    """How a partner's sheets look. `version` and `name` make the message type csv/version/name.
+
+    Every character of `delimiter` is allowed, the first is written; `skip` lines stand before the header line (or
+    the first row); lines that begin with `comment` are no rows. Fixed-width files have no header line.
+    """
+
+    kind: str = "csv"
+    version: str = ""
+    name: str = ""
+    delimiter: str = ","
+    quote: str = '"'
+    encoding: str = "utf-8"
+    header: bool = True
+    columns: tuple[Column, ...] = ()
+    key: tuple[str, ...] = ()
+    decimal: str = "."
+    comment: str = ""
+    skip: int = 0
+
+    def required(self) -> list[str]:
+        """The columns that must be there: those marked and those of the key."""
+        return [column.name for column in self.columns if column.required or column.name in self.key]
+
+    def spans(self) -> tuple[tuple[int, int], ...]:
+        """(start, end) of each fixed-width column, from 0."""
+        return tuple((column.start - 1, column.start - 1 + column.width) for column in self.columns)
+
+
+def read(stream: BinaryIO, *, layout: SheetLayout, charset: str | None = None, limits: Limits = DEFAULT,
+         ordinal: int = 1, offset: int = 0) -> Iterator[Interchange]:
+    """The one interchange of a CSV or fixed-width file; whatever is wrong is in its findings, never raised.
+
+    `charset` overrides the layout's encoding; a byte order mark overrides both. Bytes count from `offset`.
+    """
+    start = b""
+    while len(start) < 4 and (piece := stream.read(CHUNK)):  # a byte order mark may come in pieces
+        start += piece
+    codec = codec_of(start, charset or layout.encoding)
+    yield _Reader(layout, limits, ordinal, offset, codec).interchange(stream, start, charset or layout.encoding)
+
+
+def write_to(interchange: Interchange, out: BinaryIO) -> None:
+    """Write what was read (byte-equal) or built; uses up `parts`."""
+    out.write(interchange.header.encode(interchange.encoding, "surrogateescape"))
+    for part in interchange.parts:
+        match part:
+            case Sheet():
+                out.write(part.raw)
+            case Stray():
+                out.write(part.raw.encode(interchange.encoding, "surrogateescape"))
+    out.write((interchange.trailer or "").encode(interchange.encoding, "surrogateescape"))
+
+
+def match(header: Sequence[str], layouts: Sequence[SheetLayout]) -> int | None:
+    """The index of the layout whose required columns are all in the header: the one that knows most of them, then
+    the one that expects fewest others; None when there is none."""
+    scores = [(_score(header, layout), index) for index, layout in enumerate(layouts)]
+    best = max((score for score, _ in scores if score), default=None)
+    return next((index for score, index in scores if score == best), None) if best else None
+
+
+def match_file(start: bytes, layouts: Sequence[SheetLayout], charset: str | None = None) -> int | None:
+    """`match` by a file's first bytes, each layout reading the header line in its own way."""
+    scores = [(_score(header_of(start, layout, charset), layout), index) for index, layout in enumerate(layouts)
+              if layout.kind == "csv" and layout.header]
+    best = max((score for score, _ in scores if score), default=None)
+    return next((index for score, index in scores if score == best), None) if best else None
+
+
+def header_of(start: bytes, layout: SheetLayout, charset: str | None = None) -> list[str]:
+    """The names in the header line of a file that begins with `start`; [] when there is none."""
+    codec = codec_of(start, charset or layout.encoding)
+    if not codec:
+        return []
+    source = islice(lines(io.BytesIO(), start, codec, DEFAULT.segment), layout.skip, None)
+    head = list(islice(source, _SNIFF_LINES))
+    row = next(iter(RowReader(iter(head), _delimiter(head, layout), layout.quote, layout.comment, DEFAULT.segment)), None)
+    return [] if row is None or row.problem else [_name(cell) for cell in row.cells]
+
+
+def _score(header: Sequence[str], layout: SheetLayout) -> tuple[int, int] | None:
+    there = {_same(name) for name in header}
+    if not all(_same(name) in there for name in layout.required()):
+        return None
+    known = sum(_same(column.name) in there for column in layout.columns)
+    return (known, known - len(layout.columns)) if known else None
+
+
+def _name(cell: str) -> str:
+    return " ".join(cell.split())
+
+
+def _same(name: str) -> str:
+    """Column names are compared without regard to case and blanks."""
+    return _name(name).casefold()
+
+
+def _delimiter(head: Sequence[Line], layout: SheetLayout) -> str:
+    """The allowed delimiter under which the first row fits the layout best; the first allowed one when none does."""
+    best, delimiter = (-1, -1), layout.delimiter[:1] or ","
+    for candidate in layout.delimiter if len(layout.delimiter) > 1 else "":
+        row = next(iter(RowReader(iter(head), candidate, layout.quote, layout.comment, DEFAULT.segment)), None)
+        if row is None:
+            continue
+        names = {_same(cell) for cell in row.cells}
+        known = sum(_same(column.name) in names for column in layout.columns) if layout.header else 0
+        score = (known, len(row.cells)) if layout.header else (int(len(row.cells) == len(layout.columns)), 0)
+        if score > best:
+            best, delimiter = score, candidate
+    return delimiter
+
+
+def _text(some: Iterable[Line], codec: str) -> str:
+    return b"".join(line.raw for line in some).decode(codec, "surrogateescape")
+
+
+@dataclass(slots=True)
+class _Open:
+    """The message that is being collected."""
+
+    key: tuple[str, ...]
+    ordinal: int
+    offset: int
+    rows: list[list[str]]
+    lines: list[int]
+    raw: list[bytes]
+    size: int = 0
+    dropped: bool = False
+
+
+class _Reader:
+    """One pass over one file."""
+
+    def __init__(self, layout: SheetLayout, limits: Limits, ordinal: int, offset: int, codec: str):
+        self.layout = layout
+        self.limits = limits
+        self.ordinal = ordinal
+        self.offset = offset
+        self.codec = codec
+        self.findings: list[Finding] = []
+        self.header: list[str] = []
+        self.delimiter = layout.delimiter[:1] or ","
+        self.key_at: list[int] = []
+        self.seen: dict[int, None] = {}
+        self.count = 0
+        self.type = MessageType(layout.kind, layout.version, layout.name)
+
+    def interchange(self, stream: BinaryIO, start: bytes, declared: str) -> Interchange:
+        """The interchange, its header line read."""
+        interchange = Interchange(self.layout.kind, self.ordinal, Address(), Address(), "", iter(()),
+                                  encoding=self.codec or "utf-8", syntax=str(self.type), offset=self.offset,
+                                  findings=self.findings)
+        if not start:
+            self.add("empty_file")
+        elif not self.codec:
+            self.add("character_set_unsupported", value=declared)
+        else:
+            source = lines(stream, start, self.codec, self.limits.segment)
+            head = list(islice(source, self.layout.skip))
+            rows = self.rows(source)
+            readable = self.read_header(rows, head)
+            interchange.header = ("\ufeff" if mark_of(start) else "") + _text(head, self.codec)
+            interchange.delimiters = Delimiters(self.delimiter, "", "\n", self.layout.quote, "", self.layout.decimal)
+            if readable:
+                interchange.parts = self.parts(rows, interchange)
+        return interchange
+
+    def rows(self, source: Iterator[Line]) -> RowReader:
+        layout = self.layout
+        if layout.kind == "fixed":
+            return FixedReader(source, layout.spans(), layout.comment, self.limits.segment)
+        if len(layout.delimiter) > 1:
+            head = list(islice(source, _SNIFF_LINES))
+            self.delimiter = _delimiter(head, layout)
+            source = chain(head, source)
+        return RowReader(source, self.delimiter, layout.quote, layout.comment, self.limits.segment)
+
+    def add(self, kind: str, line: Line | None = None, value: str = "", note: str = "", path: str | None = None,
+            message: int | None = None, at: int = 0) -> None:
+        place = Position(interchange=self.ordinal, message=message, path=path, line=line.number if line else None,
+                         offset=self.offset + line.offset + at if line else None)
+        self.findings.append(found(kind, place, value, note))
+
+    # -- the header line
+
+    def read_header(self, rows: RowReader, head: list[Line]) -> bool:
+        """Find out the columns; whether the rows can be read with them."""
+        columns = [column.name for column in self.layout.columns]
+        if self.layout.kind == "fixed" or not self.layout.header:
+            self.header = columns
+        else:
+            row = next(iter(rows), None)
+            if row is None:
+                head += rows.after
+                self.add("empty_file" if not head else "csv_missing_column", note="" if not head else "there is no header line")
+                return False
+            head += [*row.before, *row.lines]
+            if row.problem:
+                self.row_problem(row, None)
+                return False
+            if not self.columns_known(row, columns):
+                return False
+        at = {_same(name): index for index, name in reversed(list(enumerate(self.header)))}
+        self.key_at = [at[_same(name)] for name in self.layout.key if _same(name) in at]
+        return True
+
+    def columns_known(self, row: Row, columns: list[str]) -> bool:
+        line = row.lines[0]
+        self.line_problems(row, None)
+        known = {_same(name): name for name in columns}
+        given = [_name(cell) for cell in row.cells]
+        self.header = [known.get(_same(name), name) for name in given]
+        there = {_same(name) for name in given}
+        missing = [name for name in self.layout.required() if _same(name) not in there]
+        twice = sorted({name for name in self.header if name and self.header.count(name) > 1})
+        if missing:
+            self.add("csv_missing_column", line, note=f"missing {_list(missing)}; the header line has {_list(given)}")
+        if twice:
+            self.add("csv_duplicate_column", line, note=f"{_list(twice)} more than once")
+        unknown = [name for name in given if _same(name) not in known]
+        if unknown and columns:
+            self.add("csv_unknown_column", line, note=f"not in the layout: {_list(unknown)}")
+        return not missing and not twice
+
+    # -- the rows
+
+    def parts(self, rows: RowReader, interchange: Interchange) -> Iterator[Part]:
+        """The sheets and what stands between them; the last gap becomes the trailer."""
+        current: _Open | None = None
+        # Rows that could not be read and what stands before a row; they join the sheet around them or become strays.
+        gap: list[Line] = []
+        for row in rows:
+            gap += row.before
+            if row.lines[-1].offset + len(row.lines[-1].raw) > self.limits.interchange:
+                self.add("interchange_too_large", row.lines[0], note=f"more than {self.limits.interchange} bytes; "
+                         "what follows was not read")
+                gap += row.lines
+                break
+            key = tuple(row.cells[at] if at < len(row.cells) else "" for at in self.key_at)
+            belongs = current is not None and bool(self.key_at) and key == current.key
+            if row.problem in _ENDING or not belongs and not self.trusted(row):
+                self.row_problem(row, None)
+                self.add("csv_row_lost", row.lines[0])
+                gap += row.lines
+                continue
+            if current is None or not belongs:
+                yield from self.closed(current)
+                if gap:
+                    yield Stray(_text(gap, self.codec), self.offset + gap[0].offset)
+                    gap = []
+                current = self.begin(key, row)
+            self.extend(current, gap, row)
+            gap = []
+            self.row_problem(row, current.ordinal)
+        yield from self.closed(current)
+        interchange.trailer = _text([*gap, *rows.after], self.codec)
+
+    def trusted(self, row: Row) -> bool:
+        """Whether it is clear to which message a row belongs that is not of the open message's key."""
+        return not self.key_at or self.layout.kind == "fixed" or len(row.cells) == len(self.header)
+
+    def begin(self, key: tuple[str, ...], row: Row) -> _Open:
+        self.count += 1
+        if self.key_at:
+            known = hash(key)
+            if known in self.seen:
+                self.add("csv_key_returns", row.lines[0], " / ".join(key), path=" / ".join(self.layout.key), message=self.count)
+            elif len(self.seen) >= _KEYS_REMEMBERED:
+                del self.seen[next(iter(self.seen))]
+            self.seen[known] = None
+        return _Open(key, self.count, self.offset + row.lines[0].offset, [], [], [])
+
+    def extend(self, current: _Open, gap: list[Line], row: Row) -> None:
+        raw = b"".join(line.raw for line in [*gap, *row.lines])
+        current.size += len(raw)
+        if current.dropped:
+            return
+        if current.size > self.limits.message or len(current.rows) >= self.limits.message_segments:
+            current.dropped = True
+            self.add("message_too_large", row.lines[0], note=f"more than {self.limits.message} bytes or "
+                     f"{self.limits.message_segments} rows", message=current.ordinal)
+            current.rows, current.lines, current.raw = [], [], []
+            return
+        current.rows.append(row.cells)
+        current.lines.append(row.lines[0].number)
+        current.raw.append(raw)
+
+    def closed(self, current: _Open | None) -> Iterator[Sheet]:
+        if current is not None and not current.dropped:
+            fixed = self.layout.kind == "fixed"
+            yield Sheet(self.type, current.ordinal, " / ".join(current.key) or str(current.ordinal), self.header,
+                        current.rows, current.lines, raw=b"".join(current.raw), offset=current.offset,
+                        interchange=self.ordinal, delimiter=self.delimiter, quote=self.layout.quote,
+                        encoding=self.codec, columns=self.layout.spans() if fixed else ())
+
+    # -- what is wrong with a row
+
+    def row_problem(self, row: Row, message: int | None) -> None:
+        first, last = row.lines[0], row.lines[-1]
+        span = f"line {first.number}" if first is last else f"lines {first.number} to {last.number}"
+        match row.problem:
+            case "quote":
+                self.add("csv_quote", first, first.text.rstrip("\r\n"), f"text stands after a closing quote in {span}", message=message)
+            case "unclosed":
+                self.add("csv_quote", first, first.text.rstrip("\r\n"),
+                         f"the quote opened in line {first.number} is not closed; what follows was not read", message=message)
+            case "too_long":
+                self.add("segment_too_large", first, first.text, f"the row is larger than {self.limits.segment} bytes or has a "
+                         f"value larger than {csv.field_size_limit()} characters; what follows was not read", message=message)
+        self.line_problems(row, message)
+        if self.layout.kind == "fixed":
+            self.fixed_width(row, message)
+        elif self.header and len(row.cells) != len(self.header) and row.problem not in _ENDING:
+            self.add("csv_row_width", first, note=f"{len(self.header)} columns expected, {len(row.cells)} found in {span}", message=message)
+
+    def fixed_width(self, row: Row, message: int | None) -> None:
+        text = row.lines[0].text.rstrip("\r\n")
+        widths = self.layout.spans()
+        needed = max((span[1] if width.required else 0 for span, width in zip(widths, self.layout.columns, strict=True)), default=0)
+        most = max((end for _, end in widths), default=0)
+        # Blanks at the end of a line are often cut off, inside the last required column as well.
+        if needed and len(text) <= max(span[0] for span, column in zip(widths, self.layout.columns, strict=True) if column.required):
+            self.add("csv_row_width", row.lines[0], note=f"at least {needed} characters expected, {len(text)} found", message=message)
+        elif text[most:].strip():
+            self.add("csv_row_width", row.lines[0], text[most:], f"{most} characters expected, {len(text)} found", message=message)
+
+    def line_problems(self, row: Row, message: int | None) -> None:
+        for line in row.lines:
+            if line.bad is not None:
+                self.add("wrong_charset", line, repr(line.raw[line.bad:line.bad + 1])[2:-1],
+                         f"byte {line.bad + 1} of the line is not {self.codec}", message=message, at=line.bad)
+            if control := _CONTROL.search(line.text):
+                self.add("control_character", line, control[0], message=message,
+                         at=len(line.text[:control.start()].encode(self.codec, "replace")))
+
+
+def _list(names: Sequence[str]) -> str:
+    shown = ", ".join(f'"{name}"' for name in names[:30])
+    return shown + (f" and {len(names) - 30} more" if len(names) > 30 else "") if names else "nothing"
+
+
+# -- writing
+
+def build(layout: SheetLayout, rows: Iterable[Sequence[str]], *, ordinal: int = 1, formula_safe: bool = False) -> Interchange:
+    """An interchange of rows (texts in the order of the layout's columns), CRLF at the end of each line.
+
+    Values are never altered unless `formula_safe` asks for an apostrophe before = + - @, tab and CR, with which a
+    spreadsheet would start a formula. What cannot be written (a character outside the encoding, a value wider than
+    its fixed column) becomes a finding `cannot_write` while `parts` is used up.
+    """
+    findings: list[Finding] = []
+    names = [column.name for column in layout.columns]
+    header = _line(names, layout) if layout.kind == "csv" and layout.header else ""
+    parts = _built(layout, rows, ordinal, header, formula_safe, findings)
+    delimiters = Delimiters(layout.delimiter[:1], "", "\n", layout.quote, "", layout.decimal)
+    return Interchange(layout.kind, ordinal, Address(), Address(), "", parts, delimiters, codec_of(b"", layout.encoding) or "utf-8",
+                       header, findings=findings, syntax=f"{layout.kind}/{layout.version}/{layout.name}")
+
+
+def _built(layout: SheetLayout, rows: Iterable[Sequence[str]], ordinal: int, header: str, formula_safe: bool,
+           findings: list[Finding]) -> Iterator[Sheet]:
+    codec = codec_of(b"", layout.encoding) or "utf-8"
+    names = [column.name for column in layout.columns]
+    key_at = [names.index(name) for name in layout.key if name in names]
+    spans = layout.spans() if layout.kind == "fixed" else ()
+    offset, line = len(header.encode(codec, "replace")), 1 + bool(header)
+    numbered = enumerate(rows)
+    for count, (_, group) in enumerate(groupby(numbered, lambda item: tuple(item[1][at] for at in key_at) or item[0]), 1):
+        sheet = Sheet(MessageType(layout.kind, layout.version, layout.name), count, str(count), names, [], [], offset=offset,
+                      interchange=ordinal, delimiter=layout.delimiter[:1], quote=layout.quote, encoding=codec, columns=spans)
+        pieces = []
+        for _, row in group:
+            cells = [_safe(cell) for cell in row] if formula_safe else list(row)
+            place = Position(interchange=ordinal, message=count, line=line)
+            text = _fixed(cells, layout, place, findings) if spans else _line(cells, layout)
+            pieces.append(_bytes(text, codec, layout, place, findings))
+            sheet.rows.append(cells)
+            sheet.lines.append(line)
+            line += max(len(re.findall(r"\r\n|\r|\n", text)), 1)
+        if key_at:
+            sheet.reference = " / ".join(sheet.rows[0][at] for at in key_at)
+        sheet.raw = b"".join(pieces)
+        offset += len(sheet.raw)
+        yield sheet
+
+
+def _bytes(text: str, codec: str, layout: SheetLayout, place: Position, findings: list[Finding]) -> bytes:
+    try:
+        return text.encode(codec)
+    except UnicodeEncodeError as error:
+        findings.append(found("cannot_write", place, text[error.start:error.end], f"not in the encoding {layout.encoding}"))
+        return text.encode(codec, "replace")
+
+
+def _safe(cell: str) -> str:
+    return "'" + cell if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
+
+
+def _line(cells: Sequence[str], layout: SheetLayout) -> str:
+    """One CSV line: quotes only where the reader needs them (RFC 4180 2.6, 2.7), so that it reads back the same."""
+    delimiter, quote = layout.delimiter[:1], layout.quote
+    special = {delimiter, quote, "\r", "\n"}
+    done = [quote + cell.replace(quote, quote * 2) + quote if quote and not special.isdisjoint(cell) else cell for cell in cells]
+    text = delimiter.join(done)
+    if quote and cells and done[0] == cells[0] and (
+            not text.strip() or layout.comment and text.startswith(layout.comment) or text.startswith("\ufeff")):
+        done[0] = quote + cells[0] + quote  # or it would be read as a blank line, a comment, a byte order mark
+    return delimiter.join(done) + "\r\n"
+
+
+def _fixed(cells: Sequence[str], layout: SheetLayout, place: Position, findings: list[Finding]) -> str:
+    """One fixed-width line: values flush left, blanks between."""
+    text = ""
+    for cell, column in sorted(zip(cells, layout.columns, strict=False), key=lambda pair: pair[1].start):
+        if len(cell) > column.width or "\n" in cell or "\r" in cell:
+            findings.append(found("cannot_write", replace(place, path=column.name), cell, f"more than {column.width} characters or a line break"))
+            cell = re.sub(r"[\r\n]", " ", cell)[:column.width]
+        text = text.ljust(column.start - 1) + cell.ljust(column.width)
+    return text + "\r\n"
+
+

@@ -8,6 +8,7 @@ itself (locked, full, away) as TransientFault, what a person must change (folder
 
 from __future__ import annotations
 
+import itertools
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -157,7 +158,8 @@ def _sqlite(path: Path, patience: float) -> Database:
         connection.isolation_level = None  # transactions are begun below, not by the driver
         cursor = connection.cursor()
         for pragma in (f"busy_timeout={int(patience * 1000)}", f"journal_mode={mode}", "synchronous=FULL",
-                       "foreign_keys=ON", "cache_size=-16000", "temp_store=MEMORY"):
+                       "foreign_keys=ON", "cache_size=-16000", "temp_store=MEMORY",
+                       "wal_autocheckpoint=4000"):
             cursor.execute(f"PRAGMA {pragma}").fetchall()
         cursor.close()
 
@@ -250,14 +252,14 @@ def is_conflict(error: BaseException) -> bool:
 
 
 def take_ids(connection: Connection, table: Table, count: int) -> Iterator[int]:
-    """`count` row numbers that nobody else gets, for rows whose children are written in the same transaction.
+    """Row numbers that nobody else gets, for rows whose children are written in the same transaction.
 
-    SQLite: the transaction holds the only write lock, so the numbers after the largest are free. PostgreSQL: from
-    the sequence of the table's identity column; numbers not used leave harmless gaps.
+    SQLite: endless, since the transaction holds the only write lock and all numbers after the largest are free.
+    PostgreSQL: `count` of them from the table's sequence; numbers not used leave harmless gaps.
     """
     if connection.dialect.name == "sqlite":
         first = connection.exec_driver_sql(f'SELECT coalesce(max(id), 0) + 1 FROM "{table.name}"').scalar_one()
-        return iter(range(first, first + count))
+        return itertools.count(first)
     rows = connection.exec_driver_sql(
         "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)", (f'"{table.name}"', count))
     return iter(rows.scalars().all())

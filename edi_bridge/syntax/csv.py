@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from itertools import chain, groupby, islice
 from typing import BinaryIO
 
-from edi_bridge.finding import Finding, found
+from edi_bridge.finding import Finding, found, printable
 from edi_bridge.interchange import Address, Delimiters, Interchange, MessageType, Part, Position, Sheet, Stray
 from edi_bridge.syntax.csv_rows import CHUNK, FixedReader, Line, Row, RowReader, codec_of, lines, mark_of
 from edi_bridge.syntax.limits import DEFAULT, Limits
@@ -150,7 +150,11 @@ def _delimiter(head: Sequence[Line], layout: SheetLayout) -> str:
 
 
 def _text(some: Iterable[Line], codec: str) -> str:
-    return b"".join(line.raw for line in some).decode(codec, "surrogateescape")
+    raw = b"".join(line.raw for line in some)
+    try:
+        return raw.decode(codec, "surrogateescape")
+    except UnicodeDecodeError:  # UTF-16 cut off in the middle of a character, after which nothing is read
+        return raw.decode(codec, "replace")
 
 
 @dataclass(slots=True)
@@ -374,7 +378,7 @@ class _Reader:
 
 
 def _list(names: Sequence[str]) -> str:
-    shown = ", ".join(f'"{name}"' for name in names[:30])
+    shown = ", ".join(printable(name) for name in names[:30])
     return shown + (f" and {len(names) - 30} more" if len(names) > 30 else "") if names else "nothing"
 
 

@@ -196,7 +196,7 @@ class RowReader:
 
     def is_gap(self, line: Line) -> bool:
         text = line.text
-        return bool(not text.strip() or text == "\x1a" or self.comment and text.startswith(self.comment))
+        return bool(not text.strip() or text.rstrip("\r\n") == "\x1a" or self.comment and text.startswith(self.comment))
 
 
 # What csv.Error says; text after a closing quote is any other.

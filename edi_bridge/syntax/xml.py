@@ -130,6 +130,11 @@ def _deeper_than(depth: int) -> etree.XPath:
     return etree.XPath(f"boolean({'/*' * (depth + 1)})")
 
 
+def _one_line(message: str) -> str:
+    """libxml2's words without line breaks; they may quote the partner's text."""
+    return " ".join("".join(c if c.isprintable() else " " for c in message[:300]).split())
+
+
 def _take(stream: BinaryIO, size: int) -> bytes:
     """Up to `size` bytes; fewer only at the end, however the stream is cut."""
     pieces: list[bytes] = []
@@ -231,7 +236,7 @@ class _Reader:
         except LookupError:
             return None, found("character_set_unsupported", Position(interchange=self.ordinal), encoding or "")
         except ValueError as error:  # lxml's own checks of names and characters
-            return None, found("xml_not_well_formed", Position(interchange=self.ordinal), note=str(error))
+            return None, found("xml_not_well_formed", Position(interchange=self.ordinal), note=_one_line(str(error)))
         return root, self.excess(root, len(raw), check_depth)
 
     def excess(self, root: Any, size: int, check_depth: bool) -> Finding | None:
@@ -252,7 +257,7 @@ class _Reader:
     def syntax_finding(self, error: Any, line: int = 1) -> Finding:
         """libxml2's complaint as a finding; its limits (code 114) are ours too."""
         at, column = error.position
-        message = re.sub(r",? line \d+, column \d+.*|,? use XML_PARSE_HUGE.*|,? try XML_PARSE_HUGE.*", "", error.msg or "")
+        message = re.sub(r",? line \d+, column \d+.*|,? (use|try) XML_PARSE_HUGE.*", "", _one_line(error.msg or ""))
         kind = "xml_too_deep" if error.code == 114 else "xml_not_well_formed"
         place = Position(interchange=self.ordinal, line=at + line - 1 if at else None)
         note = f"{message}, line {at + line - 1}, column {column + 1}" if at else message

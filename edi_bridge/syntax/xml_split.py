@@ -85,11 +85,13 @@ class _Bounds:
         raise _Doctype
 
     def next_event(self, *_: Any) -> None:
-        """The end of a tag is known when something follows it."""
+        """The end of a tag is known when something follows it.
+
+        Must not unset DefaultHandler: expat calls it several times for one text and would crash.
+        """
         if self.awaiting:
             self.mark("open" if self.awaiting == "root" else "end", "")
             self.awaiting = ""
-        self.parser.DefaultHandler = None
 
     def mark(self, what: str, name: str) -> None:
         self.marks.append((what, self.parser.CurrentByteIndex, self.parser.CurrentLineNumber, name))
@@ -110,6 +112,7 @@ class _Bounds:
             self.parser.DefaultHandler = self.next_event
         elif self.test:
             self.inside = self.test(name)
+            self.parser.DefaultHandler = None  # texts inside a child are nothing to us
             self.mark(self.inside or "stray", name)
 
     def end(self, _: str) -> None:

@@ -140,7 +140,7 @@ def test_asking_for_the_next_interchange_drains_the_former_one():
 
 def test_a_byte_order_mark_is_kept():
     data = b"\xef\xbb\xbf" + ORDER.encode()
-    interchange, parts = one(data)
+    interchange, _ = one(data)
     assert interchange.layout.bom and interchange.findings == [] and interchange.offset == 3
     assert written(data) == data and written(data + data) == data + data
 

@@ -1,0 +1,1 @@
+"""Deterministic files to measure with, and the measurements."""

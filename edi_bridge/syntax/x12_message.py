@@ -228,10 +228,20 @@ class Assembly:
                                   f"{count} control character{'s' * (count > 1)} inside segments, the first here"))
 
     def _long_segments(self, raw: bytes, binaries: Spans, remarks: list[Remark]) -> None:
+        """A remark for the first segment beyond the limit, binary ones excepted. Goes over the message in strides of the
+        limit, so that a message of many segments costs nothing."""
+        limit, terminator, at = self.limits.segment, self.delimiters.terminator.encode(LATIN), 0
+        while len(raw) - at > limit:
+            last = raw.rfind(terminator, at, at + limit + 1)
+            if last < 0:
+                break
+            at = last + 1
+        else:
+            return
         for start, end in self.spans(raw, binaries):
-            if end - start > self.limits.segment and not any(start < begin < end for begin, _ in binaries):
+            if end - start > limit and not any(start < begin < end for begin, _ in binaries):
                 remarks.append(Remark("segment_too_large", start, end - start, "",
-                                      f"a segment is larger than {self.limits.segment} bytes: is a terminator missing?"))
+                                      f"a segment is larger than {limit} bytes: is a terminator missing?"))
                 return
 
     def place(self, raw: bytes, binaries: Spans, at: int) -> tuple[int, int, str]:

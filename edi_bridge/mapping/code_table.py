@@ -98,7 +98,8 @@ def load_table(block: Block, standard: str, file: str = "") -> CodeTable:
     """The table of a `mappings/codes/NAME.yaml` for one standard. ConfigFault with places for anything wrong in it.
 
     `values` are our values with a sentence each; each standard maps its codes to them, or says `same` (its codes are our
-    values) or the name of another standard (it uses that one's codes).
+    values) or the name of another standard (it uses that one's codes). `"*": same` among a standard's codes: our values
+    are its codes too and are written, except where another code is marked `write: true`.
     """
     name = str(block.get("codes", ""))
     problems = Problems(file or f"{name or 'codes'}.yaml")
@@ -143,12 +144,16 @@ def _section(block: Block, key: str, values: Block, problems: Problems, name: st
     if not isinstance(section, Block):
         problems.add(place, f"{key}: expected their codes and our values, `same`, or another standard's name")
         return None
+    spec = dict(section)
+    if spec.get("*") == SAME:
+        del spec["*"]
+        spec = {value: value for value in values if value not in spec} | spec
     for theirs, entry in section.items():
         ours = entry.get("ours") if isinstance(entry, Block) else entry
-        if ours not in values:
+        if ours not in values and (theirs, ours) != ("*", SAME):
             problems.add(section.value_marks[theirs], f"{theirs}: {ours} is not among the values of {name}")
     try:
-        return code_table(section, name=name)
+        return code_table(spec, name=name)
     except ValueError as error:
         problems.add(place, str(error))
         return None

@@ -30,7 +30,7 @@ class Recipe:
 
 
 CODECS = {
-    "text": Recipe(codec_text.text, "text · text(width: 35) · text(width: 70, parts: 5, segments: 5, mode: flow)",
+    "text": Recipe(codec_text.text, "text · text(width: 35) · text(first: 3) · text(width: 70, parts: 5, segments: 5, mode: flow)",
                    "text without blanks around it; with parts, one text over several components and segments"),
     "padded": Recipe(codec_text.padded, "padded(10, 0, left) · padded(18, 0, left, only: digits)",
                      "text filled to a width with a character on one side (SAP's leading zeros)"),

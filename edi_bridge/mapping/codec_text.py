@@ -164,12 +164,16 @@ class TextFlow:
 
 
 def text(arguments: Arguments, standard: str) -> Codec:
-    """`text`, `text(width: W)` or, with parts and segments, a TextFlow."""
+    """`text`, `text(width: W)`, `text(first: N)` or, with parts and segments, a TextFlow.
+
+    `first: N` reads only the first N characters (X12's packaging code CTN25 is a form and a material).
+    """
     width = arguments.number("width", 0, 0, 100_000)
     parts = arguments.number("parts", 0, 1, 99) if "parts" in arguments.names else 0
     segments = arguments.number("segments", 1, 1, 100_000) if "segments" in arguments.names else 0
     mode = arguments.choice("mode", ("flow", "lines"))
     wrap = arguments.flag("wrap")
+    first = arguments.number("first", 0, 0, 1000) or None
     if parts or segments:
         if width < 10:
             raise ValueError("text over several parts or segments needs a width of at least 10: text(width: 70, parts: 5)")
@@ -179,7 +183,7 @@ def text(arguments: Arguments, standard: str) -> Codec:
         return Codec("", "text", (), flow.read_segments, flow.write_segments, flow.lossy, flow)
 
     def read(raw: str) -> str | None:
-        return raw.strip() or None
+        return raw[:first].strip() or None
 
     def write(value: Any, mark: str = ".") -> tuple[str] | Bad:
         if not isinstance(value, str):
@@ -188,7 +192,7 @@ def text(arguments: Arguments, standard: str) -> Codec:
             return Bad("cannot_write", f"the text has {len(value)} characters, {width} fit")
         return (value,)
 
-    return Codec("", "text", (), read, write)
+    return Codec("", "text", (), read, write, f"only the first {first} characters are read" if first else "")
 
 
 def padded(arguments: Arguments, standard: str) -> Codec:

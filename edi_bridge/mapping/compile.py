@@ -98,6 +98,16 @@ class CompiledMap:
             return self.writer.write(records, delimiters or Delimiters(), encoding, policy)
         return self.writer.write(records)
 
+    def layout(self) -> Any:
+        """The layout of a CSV or fixed-width map, as the reader of such files wants it."""
+        return self.plan.root.scope.layout
+
+    def fits_header(self, first: bytes) -> int:
+        """How well a CSV's first line fits the layout: the number of its columns there, 0 when a required one is missing."""
+        from edi_bridge.mapping.detect_sheet import fits
+
+        return fits(self.layout(), first)
+
     def carries(self) -> set[str]:
         """The record fields that this map can hold, as dotted paths (`lines.quantity`)."""
         found: set[str] = set()

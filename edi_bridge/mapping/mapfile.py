@@ -231,14 +231,25 @@ class _Reader:
         fields = PARTS[field_.type]
         if entry.get("use") is None:
             return self.rules(entry.get("fields"), fields, where, entry)
-        fragment = self.load_fragment(str(entry["use"]))
-        self.problems.unknown_keys(fragment, ("fragment", "of", "about", "fields"), "a fragment")
-        if not isinstance(fragment.get("fields"), Block):
-            self.problems.add(fragment.mark, "a fragment needs fields:", fragment.file)
+        fields_block = self._fragment(str(entry["use"]), 0)
+        if fields_block is None:
             return ()
         own = entry.get("fields")
-        fields_block = _merge(fragment["fields"], own) if isinstance(own, Block) else fragment["fields"]
-        return self.rules(fields_block, fields, where, fragment)
+        if isinstance(own, Block):
+            fields_block = _merge(fields_block, own)
+        return self.rules(fields_block, fields, where, fields_block)
+
+    def _fragment(self, name: str, depth: int) -> Block | None:
+        """The fields of a fragment, laid over those of the fragment that it uses itself."""
+        fragment = self.load_fragment(name)
+        self.problems.unknown_keys(fragment, ("fragment", "of", "about", "use", "fields"), "a fragment")
+        own = fragment.get("fields")
+        below = self._fragment(str(fragment["use"]), depth + 1) if fragment.get("use") and depth < 8 else None
+        if not isinstance(own, Block):
+            if below is None:
+                self.problems.add(fragment.mark, "a fragment needs fields:", fragment.file)
+            return below
+        return _merge(below, own) if below is not None else own
 
     def sources(self, entry: Any, block: Block, key: str) -> tuple[Source, ...]:
         """The paths of an `at:`/`each:` entry: one text, or a list of texts and {at: …, write: true}."""

@@ -8,7 +8,7 @@ around them; their fields keep the dotted target.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from edi_bridge.mapping.codec import Bad, Codec, CodeTable, code_table, codec
@@ -194,7 +194,7 @@ class Planner:
                 spec = rule.codes
                 table = self.tables(spec, self.dialect) if isinstance(spec, str) else code_table(spec, keep=rule.keep_unknown)
                 if rule.keep_unknown and isinstance(spec, str):
-                    table = table.keeping()
+                    table = replace(table, keep=True)
                 return _coded(one, table, rule)
         except ValueError as error:
             self._say(rule.origin, f"{rule.name}: {error}")

@@ -204,7 +204,7 @@ class Resolver:
     def _find(self, step: PathStep, node: Node) -> Node:
         level = list(node.children)
         while level:
-            hits = [child for child in level if child.name == step.name]
+            hits = [child for child in level if _is_named(child, step.name)]
             if len(hits) == 1:
                 return hits[0]
             if hits:
@@ -278,6 +278,11 @@ class Resolver:
         if element is not None:
             parts.append(str(path.steps[-1]).partition("[")[0])
         return "/".join(parts) or str(path)
+
+
+def _is_named(node: Node, name: str) -> bool:
+    """A group answers to its own name and, in braces, to its trigger's: SG5 and {CTA}."""
+    return node.name == name or (name.startswith("{") and node.is_group and node.children[0].name == name[1:-1])
 
 
 def _is_segment_name(name: str) -> bool:

@@ -173,6 +173,11 @@ class SegmentWriter:
                 cells.setdefault((aux.positions[0], aux.component), []).append(f"y{self._number(value)}_{a}")
         for place, expression in (extra or {}).items():
             cells.setdefault(place, []).insert(0, expression)
+        for place in sorted({place for place, _ in conditional}):
+            names = [v for (at, _), parts in conditional.items() if at == place for _, v in parts[:1]]
+            if len(names) > 1:  # one composite, told apart by a qualifier: only one of them can stand there
+                with self.code.block(f"if ({' + '.join(f'bool({name})' for name in names)}) > 1:"):
+                    self.code.add(f"X.no_room({segment.node.name!r})")
         for (position, tests), parts in conditional.items():
             expression = self._composite(parts, tests)
             cells.setdefault((position, 0), []).append(f"({expression} if {' or '.join(v for _, v in parts)} else '')")

@@ -1,0 +1,209 @@
+"""Opens partners/, mappings/ and the guides: the only reader of their files. Parses on demand, compiles once.
+
+A name is looked for in the home folder first, then in what is shipped with the package.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from edi_bridge import partner as partners_
+from edi_bridge import structure
+from edi_bridge.fault import ConfigFault
+from edi_bridge.interchange import Interchange, MessageType
+from edi_bridge.mapping import mapfile
+from edi_bridge.mapping.codec import CodeTable, load_table
+from edi_bridge.mapping.compile import CompiledMap
+from edi_bridge.yamltext import Block, parse
+
+PACKAGE = Path(__file__).parent
+GUIDES = PACKAGE / "guide" / "standard"
+
+
+def shipped() -> Path:
+    """The folder that holds mappings/, partners/ and samples/ as they came: inside the wheel, or the checkout's."""
+    inside = PACKAGE / "shipped"
+    return inside if inside.is_dir() else PACKAGE.parent
+
+
+class Catalog:
+    """What a home and the package know together. Nothing is read before it is asked for."""
+
+    def __init__(self, home: Path | None = None, *, check_receiver: bool = False):
+        self.roots = [*([home] if home else []), shipped()]
+        self.check_receiver = check_receiver
+        self._maps: dict[str, CompiledMap] = {}
+        self._by_type: dict[tuple[MessageType, str], CompiledMap | None] = {}
+        self._yaml: dict[Path, Any] = {}
+        self._tables: dict[tuple[str, str], CodeTable] = {}
+
+    # --- partners ------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def partners(self) -> list[partners_.Partner]:
+        """Every partner of the home, and the shipped ones whose name the home does not use."""
+        found = [partners_.load(self._block(path)) for name, path in self._files("partners") if not name.startswith("_")]
+        partners_.check_unique(found)
+        return found
+
+    @cached_property
+    def own(self) -> partners_.Own:
+        """Our own company (`partners/_own.yaml`)."""
+        path = dict(self._files("partners")).get("_own")
+        return partners_.load_own(self._block(path)) if path else partners_.Own()
+
+    def partner_of(self, interchange: Interchange) -> partners_.Partner | None:
+        """Who sent it, by its envelope."""
+        return partners_.find(self.partners, interchange.sender, interchange.standard)
+
+    def partner_named(self, name: str) -> partners_.Partner:
+        """The partner of that name; ConfigFault when there is none."""
+        for one in self.partners:
+            if one.name == name:
+                return one
+        known = ", ".join(one.name for one in self.partners)
+        raise ConfigFault.at("", 0, 0, f"there is no partner {name}; known are {known}")
+
+    def is_ours(self, interchange: Interchange) -> bool:
+        """Whether the receiver is our own company; True where nobody asked or nothing is known of us."""
+        if not self.check_receiver or not self.own.identities:
+            return True
+        return any(one.fits(interchange.receiver, interchange.standard) for one in self.own.identities)
+
+    # --- maps ----------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def map_index(self) -> dict[str, tuple[Path, str, bool]]:
+        """name → (file, message type, whether it extends another); from the files' first lines, without parsing."""
+        index = {}
+        for name, path in self._files("mappings"):
+            text = path.read_text("utf-8", "replace")
+            message = re.search(r"^message:\s*[\"']?([^\s\"'#]+)", text, re.MULTILINE)
+            extends = re.search(r"^extends:\s*[\"']?([^\s\"'#]+)", text, re.MULTILINE)
+            index[name] = (path, message.group(1) if message else "", extends is not None)
+        return index
+
+    def map_named(self, name: str) -> CompiledMap:
+        """The map of that name, or of that file; ConfigFault when there is none or it has mistakes."""
+        if name not in self._maps:
+            path = self.map_index[name][0] if name in self.map_index else Path(name)
+            if name not in self.map_index and not path.is_file():
+                import difflib
+
+                near = difflib.get_close_matches(name, self.map_index, 1)
+                raise ConfigFault.at("", 0, 0, f"there is no map {name}" + (f"; did you mean {near[0]}?" if near else
+                                                                            f"; known are {', '.join(sorted(self.map_index))}"))
+            self._maps[name] = self._compile(self._block(path))
+        return self._maps[name]
+
+    def map_for(self, type: MessageType, partner: partners_.Partner | None) -> CompiledMap | None:
+        """The agreed map, else the one that is named for the message and extends no other."""
+        key = (type, partner.name if partner else "")
+        if key not in self._by_type:
+            agreement = partner.agreement(type) if partner else None
+            name = agreement.map if agreement else ""
+            if not name:
+                plain = MessageType(type.standard, type.version, type.name)
+                fitting = [one for one, (_, message, extends) in self.map_index.items() if message == str(plain) and not extends]
+                name = fitting[0] if fitting else ""
+            if len(self._by_type) > 1000:
+                self._by_type.clear()  # made-up types of a hostile file
+            self._by_type[key] = self.map_named(name) if name else None
+        return self._by_type[key]
+
+    def sheet_map(self, first_line: bytes, partner: partners_.Partner | None) -> CompiledMap | None:
+        """The CSV map whose required columns all stand in the first line: the partner's agreed ones first."""
+        agreed = [one.map for one in (partner.agreements if partner else ()) if one.map]
+        names = [*agreed, *(name for name, (_, message, _) in self.map_index.items() if message.startswith("csv/") and name not in agreed)]
+        best: tuple[int, CompiledMap] | None = None
+        for name in names:
+            if not self._message_of(name).startswith("csv/"):
+                continue
+            compiled = self.map_named(name)
+            weight = compiled.fits_header(first_line)
+            if weight and (best is None or weight > best[0]):
+                best = (weight, compiled)
+        return best[1] if best else None
+
+    def _message_of(self, name: str) -> str:
+        path, message, _ = self.map_index.get(name, (None, "", False))
+        if not message and path is not None:
+            parent = self._block(path).get("extends")
+            return self._message_of(str(parent)) if parent else ""
+        return message
+
+    def _compile(self, block: Block) -> CompiledMap:
+        spec = mapfile.load(block, self._map_block, self._fragment)
+        return CompiledMap(spec, self.structure(spec.message), self.table)
+
+    def _map_block(self, name: str) -> Block:
+        if name not in self.map_index:
+            raise ConfigFault.at("", 0, 0, f"there is no map {name} to extend")
+        return self._block(self.map_index[name][0])
+
+    def _fragment(self, name: str) -> Block:
+        return self._named("mappings/fragments", name, "fragment")
+
+    def table(self, name: str, standard: str) -> CodeTable:
+        """A named code table for one standard."""
+        key = (name, standard)
+        if key not in self._tables:
+            block = self._named("mappings/codes", name, "code table")
+            self._tables[key] = load_table(block, standard, block.file)
+        return self._tables[key]
+
+    # --- structures ------------------------------------------------------------------------------------------------
+
+    def structure(self, message: str) -> Any:
+        """The structure of a message (`edifact/D96A/ORDERS`); None where the standard has none (CSV)."""
+        standard, _, rest = message.partition("/")
+        if standard in ("csv", "fixed"):
+            return None
+        path = GUIDES / standard / f"{rest}.yaml"
+        if not path.is_file() or ".." in message:
+            raise ConfigFault.at("", 0, 0, f"there is no structure {message}; see `edi-bridge guide list`")
+        block = self._block(path)
+        if standard == "xml":
+            from edi_bridge import structure_xml
+
+            return structure_xml.load(block, block.file, lambda name: self._block(path.parent / f"{name}.yaml"))
+        return structure.load(block, block.file, self._block(path.parent / "segments.yaml"), self._block(path.parent / "composites.yaml"))
+
+    # --- files -----------------------------------------------------------------------------------------------------
+
+    def _files(self, folder: str) -> Iterator[tuple[str, Path]]:
+        """(name, path) of every YAML file of a folder; the home's stands before the shipped one of the same name."""
+        seen = set()
+        for root in self.roots:
+            for path in sorted((root / folder).glob("*.yaml")):
+                if path.stem not in seen:
+                    seen.add(path.stem)
+                    yield path.stem, path
+
+    def _named(self, folder: str, name: str, what: str) -> Block:
+        if re.fullmatch(r"[A-Za-z0-9_.-]+", name):
+            for root in self.roots:
+                path = root / folder / f"{name}.yaml"
+                if path.is_file():
+                    return self._block(path)
+        raise ConfigFault.at("", 0, 0, f"there is no {what} {name} in {folder}/")
+
+    def _block(self, path: Path) -> Block:
+        """A parsed file; in messages it is named from its root (mappings/order.edifact-d96a.yaml)."""
+        if path not in self._yaml:
+            root = next((one for one in [*self.roots, GUIDES.parent.parent] if path.is_relative_to(one)), None)
+            try:
+                value = parse(path.read_bytes(), str(path.relative_to(root) if root else path))
+            except OSError as error:
+                raise ConfigFault.at(str(path), 0, 0, f"cannot be read: {error.strerror}") from None
+            if not isinstance(value, Block):
+                raise ConfigFault.at(str(path), 1, 1, "the file must hold keys and values")
+            self._yaml[path] = value
+        return self._yaml[path]
+
+
+

@@ -1,0 +1,182 @@
+"""Partners and what is agreed with them: profiles as values, and which agreement rules an interchange."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from edi_bridge.fault import ConfigFault
+from edi_bridge.finding import KINDS, Finding, Severity, Verdict
+from edi_bridge.interchange import Address, MessageType
+from edi_bridge.yamltext import Block, Problems
+
+PARTNER_KEYS = ("partner", "about", "name", "identities", "charset", "allow_doctype", "findings", "agreements")
+AGREEMENT_KEYS = ("message", "direction", "map", "test", "findings")
+IDENTITY_KEYS = ("id", "qualifier", "standard")
+OWN_KEYS = ("own", "about", "name", "identities", "parties")
+ACTIONS = ("reject", "note", "off")
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """An address in an envelope; `standard` '' holds for all. Ids are compared as they are, only right-trimmed."""
+
+    id: str
+    qualifier: str = ""
+    standard: str = ""
+
+    def fits(self, address: Address, standard: str) -> bool:
+        """Whether an envelope's address is this one. Qualifier `2 ` means 02 (X12.5 I05); nothing else is equivalent."""
+        if self.standard and self.standard != standard:
+            return False
+        return self.id == address.id.rstrip() and (not self.qualifier or _qualifier(self.qualifier) == _qualifier(address.qualifier))
+
+
+def _qualifier(text: str) -> str:
+    text = text.strip()
+    return "0" + text if len(text) == 1 and text.isdigit() else text
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """What holds for one message and direction. `findings` overrides what a kind does: reject, note or off."""
+
+    message: str  # edifact/D96A/ORDERS; a star stands for any part: x12/*/850
+    map: str = ""
+    direction: str = "in"
+    test: bool = False
+    findings: Mapping[str, str] = field(default_factory=dict)
+
+    def fits(self, type: MessageType, direction: str = "in") -> bool:
+        """Whether it rules a message of this type."""
+        own = self.message.split("/")
+        return self.direction == direction and len(own) == 3 and all(
+            part in ("*", given) for part, given in zip(own, (type.standard, type.version, type.name), strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Partner:
+    """A trading partner."""
+
+    name: str
+    title: str = ""
+    identities: tuple[Identity, ...] = ()
+    agreements: tuple[Agreement, ...] = ()
+    charset: str | None = None
+    allow_doctype: bool = False
+    findings: Mapping[str, str] = field(default_factory=dict)
+    file: str = ""
+
+    def agreement(self, type: MessageType, direction: str = "in") -> Agreement | None:
+        """The agreement for a message: the one without stars wins."""
+        fitting = [one for one in self.agreements if one.fits(type, direction)]
+        return min(fitting, key=lambda one: one.message.count("*"), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """Our own company: its envelope addresses and its party identifiers (scheme, value)."""
+
+    title: str = ""
+    identities: tuple[Identity, ...] = ()
+    parties: frozenset[tuple[str, str]] = frozenset()
+
+
+def verdict(findings: Sequence[Finding], *policies: Mapping[str, str]) -> Verdict:
+    """Accepted, with errors or rejected, by each finding's kind and the first policy that speaks of it."""
+    worst = Verdict.ACCEPTED
+    for one in findings:
+        default = KINDS[one.kind].severity
+        action = next((policy[one.kind] for policy in policies if one.kind in policy), default.value)
+        if action == "reject":
+            return Verdict.REJECTED
+        if action == "note" and default is Severity.REJECT:
+            worst = Verdict.WITH_ERRORS
+    return worst
+
+
+def find(partners: Sequence[Partner], address: Address, standard: str) -> Partner | None:
+    """The partner with this envelope address: an identity that names the qualifier wins over one that does not."""
+    best: tuple[int, Partner] | None = None
+    for partner in partners:
+        for identity in partner.identities:
+            if identity.fits(address, standard):
+                weight = bool(identity.qualifier) + bool(identity.standard)
+                if best is None or weight > best[0]:
+                    best = (weight, partner)
+    return best[1] if best else None
+
+
+def load(block: Block) -> Partner:
+    """A partner from its YAML. ConfigFault with everything that is wrong."""
+    problems = Problems(block.file)
+    problems.unknown_keys(block, PARTNER_KEYS, "a partner")
+    if not isinstance(block.get("partner"), str):
+        problems.add(block.mark, "partner: must name the partner, as the file does")
+    agreements = []
+    for entry in block.get("agreements") or ():
+        if not isinstance(entry, Block):
+            problems.add(block.value_marks["agreements"], "an agreement needs at least message:")
+            continue
+        problems.unknown_keys(entry, AGREEMENT_KEYS, "an agreement")
+        message = str(entry.get("message") or "")
+        if message.count("/") != 2:
+            problems.add(entry.value_marks.get("message", entry.mark), "message: is of the form edifact/D96A/ORDERS")
+        if entry.get("direction", "in") not in ("in", "out"):
+            problems.add(entry.value_marks["direction"], "direction: is in or out")
+        agreements.append(Agreement(message, str(entry.get("map") or ""), str(entry.get("direction") or "in"),
+                                    bool(entry.get("test")), _policy(entry, problems)))
+    identities = _identities(block, problems)
+    policy = _policy(block, problems)
+    problems.done()
+    return Partner(str(block["partner"]), str(block.get("name") or block["partner"]), identities, tuple(agreements),
+                   block.get("charset"), bool(block.get("allow_doctype")), policy, block.file)
+
+
+def load_own(block: Block) -> Own:
+    """Our own company from `partners/_own.yaml`."""
+    problems = Problems(block.file)
+    problems.unknown_keys(block, OWN_KEYS, "our own company")
+    parties = set()
+    for entry in block.get("parties") or ():
+        if not isinstance(entry, Block) or not entry.get("scheme") or not isinstance(entry.get("value"), str):
+            problems.add(block.value_marks["parties"], "each party is {scheme: gln, value: \"…\"}, the value in quotes")
+            continue
+        parties.add((str(entry["scheme"]), entry["value"]))
+    identities = _identities(block, problems)
+    problems.done()
+    return Own(str(block.get("name") or block.get("own") or ""), identities, frozenset(parties))
+
+
+def check_unique(partners: Sequence[Partner]) -> None:
+    """ConfigFault when one address leads to two partners."""
+    seen: dict[Identity, Partner] = {}
+    for partner in partners:
+        for identity in partner.identities:
+            other = seen.setdefault(identity, partner)
+            if other is not partner:
+                raise ConfigFault.at(partner.file, 0, 0, f"the address {identity.qualifier}:{identity.id} is also {other.name}'s ({other.file})")
+
+
+def _identities(block: Block, problems: Problems) -> tuple[Identity, ...]:
+    made = []
+    for entry in block.get("identities") or ():
+        if not isinstance(entry, Block):
+            problems.add(block.value_marks["identities"], "each identity is {id: \"…\", qualifier: \"…\"}")
+            continue
+        problems.unknown_keys(entry, IDENTITY_KEYS, "an identity")
+        for key in ("id", "qualifier"):
+            if key in entry and not isinstance(entry[key], str):
+                problems.add(entry.value_marks[key], f"{key}: put it in quotes, so that no zero is lost")
+        made.append(Identity(str(entry.get("id") or "").rstrip(), str(entry.get("qualifier") or ""), str(entry.get("standard") or "")))
+    return tuple(made)
+
+
+def _policy(block: Block, problems: Problems) -> dict[str, str]:
+    policy = block.get("findings") or {}
+    for kind, action in policy.items():
+        if kind not in KINDS:
+            problems.add(policy.marks[kind], f"there is no finding {kind}; docs/findings.md lists them")
+        if action not in ACTIONS:
+            problems.add(policy.value_marks[kind], "a finding may reject, note or off")
+    return {kind: str(action) for kind, action in policy.items()}

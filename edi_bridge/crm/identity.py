@@ -30,7 +30,8 @@ BOUGHT_FROM = ("seller", "issuer", "payee")
 LOCATIONS = {"sold": ("deliver_to", "ordered_by", "invoicee", "payer", "ultimate"),
              "bought": ("ship_from", "issuer", "payee")}
 
-SELF_BILLED = {"389", "261"}  # UNCL 1001: made by the buyer instead of the seller
+# Made by the buyer instead of the seller: our words and UNCL 1001.
+SELF_BILLED = frozenset({"self_billed_invoice", "self_billed_credit_note", "389", "261"})
 
 
 def own_identities(pairs: Iterable[Identifier]) -> OwnIdentities:

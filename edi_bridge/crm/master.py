@@ -1,7 +1,7 @@
 """Customer records (PARTIN, 816, 838, DEBMAS, CSV): the only ones that change what is on file.
 
-`add` and `change` both create an unknown customer and complete a known one, field by field: what the record does not
-say stays. `delete` makes a customer inactive; its orders and invoices stay. A record whose place identifier differs
+Each creates an unknown customer and completes a known one, field by field: what the record does not say stays, unless
+it says `replace`. `delete` makes a customer inactive; its orders and invoices stay. A record whose place identifier differs
 while its entity identifier agrees (see `identity.match`) describes a branch: it becomes a location.
 """
 
@@ -24,10 +24,8 @@ from edi_bridge.crm.party import (
     put_contacts,
     put_identifiers,
 )
+from edi_bridge.crm.purpose import CUSTOMER_ACTS
 from edi_bridge.record import from_json, normal, to_json
-
-# The record's own words, and UNCL 1229 where a map hands them on as they came.
-ACTIONS = {"add": "put", "change": "put", "delete": "remove", "": "put", "1": "put", "2": "remove", "3": "put", "4": "put", "9": "put"}
 
 # UNCL 3035 party functions: who is a supplier, who never becomes a customer.
 SUPPLIERS = frozenset({"SU", "SE", "VN", "supplier", "seller"})
@@ -49,7 +47,7 @@ def post_customer(batch: Batch, record: Record, source: Source) -> Outcome:
     found = find(batch, wanted)
     if found.conflict:
         return outcome.refuse(source, "conflicting_identifiers", "customer", note=found.conflict, state="held")
-    if ACTIONS.get(record.get("action", ""), "put") == "remove":
+    if CUSTOMER_ACTS.get(record.get("action", "")) == "remove":
         return _remove(batch, record, source, outcome, found)
     fresh = found.customer is None
     known = create(batch, record, source.message) if fresh else batch.customers[found.customer or 0]
@@ -88,7 +86,8 @@ def _put(batch: Batch, known: Known, record: Record, source: Source, outcome: Ou
         table = batch.tables.customer
         text = batch.connection.execute(select(table.c.record).where(table.c.id == known.id)).scalar_one()
         before = _before(text)
-        merged = {**before, **clean}
+        replaced = CUSTOMER_ACTS.get(record.get("action", "")) == "replace"
+        merged = clean if replaced else {**before, **clean}
         if normal(merged) == normal(before) and not added and known.status == "active":
             outcome.note(source, "message_posted_before", "number", record.get("number", ""))
             return

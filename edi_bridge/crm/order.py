@@ -1,6 +1,6 @@
 """Orders: posted once, found again by their number, changed by what comes later.
 
-| 1225 says | the order is not here | the order is here |
+| the purpose is | the order is not here | the order is here |
 |---|---|---|
 | new, copy | posted | same content: nothing changes (message_posted_before); other content: duplicate_document |
 | change, cancel | kept, applied when the order comes (unknown_order) | applied |
@@ -33,7 +33,7 @@ from edi_bridge.crm.document import (
     total_of,
 )
 from edi_bridge.crm.party import Counterpart, location, locations_of, settle
-from edi_bridge.crm.purpose import LINE_ACTS, act_of
+from edi_bridge.crm.purpose import ADDS, act_of, line_act
 from edi_bridge.record import from_json, to_json
 
 # Fields of a change that say which document it is, not what the order is to become.
@@ -241,7 +241,7 @@ def apply_change(batch: Batch, order: int, key: DocumentKey, record: Record, act
             head.update({name: was[name] for name in ("number", "release") if name in was})
         else:
             head = {**was, **{name: value for name, value in record.items() if name not in _OF_THE_CHANGE}}
-            lines = _changed_lines(old, record.get("lines", ()), source, outcome)
+            lines = _changed_lines(old, record, source, outcome)
         head.pop("lines", None)
         new_values.update(_rewrite(batch, order, key, head, lines, source))
     batch.connection.execute(update(t.sales_order).where(t.sales_order.c.id == order).values(**new_values))
@@ -251,22 +251,23 @@ def apply_change(batch: Batch, order: int, key: DocumentKey, record: Record, act
 Line = tuple[Record, str, int]  # the line, its state ('' or cancelled), the message it came from
 
 
-def _changed_lines(old: Sequence[Line], wanted: Sequence[Record], source: Source, outcome: Outcome) -> list[Line]:
+def _changed_lines(old: Sequence[Line], record: Record, source: Source, outcome: Outcome) -> list[Line]:
     """The lines after a change: each is found by its number, or by its item numbers where it has none."""
     lines = list(old)
-    for line in wanted:
-        act = LINE_ACTS.get(line.get("action", ""), "set")
+    for line in record.get("lines", ()):
+        action = line.get("action", "")
+        act = line_act(action, record.get("purpose", ""))
         clean = {name: value for name, value in line.items() if name != "action"}
         at = _line_at(lines, line)
         if at is None:
-            if act == "cancel" or line.get("action") == "3":
+            if action not in ADDS or act == "cancel":
                 outcome.note(source, "unknown_order_line", "lines", line.get("number", ""))
-            if act == "set":
+            if act in ("set", "replace"):
                 lines.append((clean, "", source.message))
         elif act == "cancel":
             lines[at] = (lines[at][0], "cancelled", source.message)
-        elif act == "set":
-            lines[at] = ({**lines[at][0], **clean}, "", source.message)
+        elif act in ("set", "replace"):
+            lines[at] = ({**lines[at][0], **clean} if act == "set" else clean, "", source.message)
     return lines
 
 

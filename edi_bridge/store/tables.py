@@ -42,7 +42,9 @@ def make(metadata: MetaData) -> LedgerTables:
     receipt = Table(
         "receipt", metadata, _key(), _text("sha256"), Column("size", Id, nullable=False),
         _text("name"),  # the partner's file name, as text only: never a path of ours
-        _text("channel"), _text("received_at"), _text("state"), Index(None, "sha256"), Index(None, "state"))
+        _text("channel"), _text("received_at"), _text("state"),
+        _text("partner"), _text("map"),  # as told with the delivery, for doing it again; '': found from the envelope
+        _text("failure"), Index(None, "sha256"), Index(None, "state"))
     exchange = Table(
         "exchange", metadata, _key(), _link("receipt_id", "receipt"), Column("ordinal", Integer, nullable=False),
         _text("standard"), _text("syntax"), _text("sender_qualifier"), _text("sender"), _text("receiver_qualifier"),

@@ -54,7 +54,7 @@ def upgrade() -> None:
 
 def _ledger() -> None:
     _create("receipt",
-            "id id; text sha256; id size; text name channel received_at state",
+            "id id; text sha256; id size; text name channel received_at state partner map failure",
             "id", indexes="sha256 state")
     _create("exchange",
             "id id receipt_id; count ordinal; text standard syntax sender_qualifier sender receiver_qualifier "

@@ -1,0 +1,396 @@
+"""The shell around the path: bytes into the archive, interchanges into the ledger, records into the CRM, restartable.
+
+One receipt goes through these commits, and a crash between any two of them is repaired by doing the rest again:
+
+1. **received**: the bytes are durable in the archive, the receipt has its row;
+2. **scanned**: a first pass over the archived bytes has decided each interchange's intake outcome and verdict, before
+   anything is posted;
+3. **batches** of at most 64 messages or 200 ms: ledger rows, CRM rows and content identities in one transaction; the
+   unique (exchange, ordinal) makes a restart skip what is posted;
+4. **closing**: each exchange gets its state and verdict.
+
+A batch that fails because of our own mistake is rolled back and its messages are posted one by one, so that one bad
+message never stops the rest; it alone becomes `failed`, with its traceback.
+"""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol, TypeVar
+
+from sqlalchemy import Connection
+
+from edi_bridge.crashpoint import passing
+from edi_bridge.crm.identity import OwnIdentities
+from edi_bridge.crm.post import Document, PostItem, post_batch
+from edi_bridge.database import Database, is_conflict
+from edi_bridge.fault import Fault
+from edi_bridge.finding import Finding, Verdict, found
+from edi_bridge.interchange import Position
+from edi_bridge.store import ledger
+from edi_bridge.store.archive import Archive
+from edi_bridge.store.content import content_hash
+from edi_bridge.store.ledger import Exchange, MessageRow, Receipt
+
+BATCH_LINES = 10_000  # of one batch together, so that messages of many lines do not pile up
+INTAKE_BATCH = 64
+Result = TypeVar("Result")
+
+
+class Line(Protocol):
+    """The path as the engine walks it (`pipeline.py`)."""
+
+    def scan(self, source: BinaryIO, catalog: Any, *, partner: str | None = None, map: str | None = None) -> Iterator[Any]:
+        """Each interchange with its envelope's findings and verdict, nothing mapped."""
+
+    def inbound(self, source: BinaryIO, catalog: Any, *, partner: str | None = None, map: str | None = None) -> Iterator[Any]:
+        """Each message with its records, findings and verdict."""
+
+
+@dataclass(frozen=True, slots=True)
+class MessageReport:
+    """What became of one message, told as soon as it is committed."""
+
+    exchange: int  # ordinal in the receipt
+    ordinal: int
+    type: str
+    reference: str
+    state: str
+    findings: list[Finding] = field(default_factory=list)
+    documents: list[Document] = field(default_factory=list)
+    offset: int = 0  # of the message in the source, in bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangeSummary:
+    """What became of one interchange; `messages` counts by state, `original` is the exchange it repeats or contradicts,
+    `findings` the first of its envelope."""
+
+    id: int
+    ordinal: int
+    state: str
+    outcome: str
+    verdict: str
+    original: int | None
+    messages: Mapping[str, int]
+    findings: Sequence[Finding] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptSummary:
+    """What became of one delivery. `joined`: it went on with an earlier one of the same bytes. `failure`: the traceback
+    of our own mistake. All findings stand in the ledger (`ledger.findings`)."""
+
+    id: int
+    name: str
+    sha256: str
+    size: int
+    joined: bool
+    exchanges: list[ExchangeSummary]
+    findings: Sequence[Finding] = ()  # where the file has no interchange at all
+    failure: str = ""
+
+    @property
+    def refused(self) -> bool:
+        """Whether anything was not accepted."""
+        good = ("done", "duplicate")
+        return bool(self.failure) or not self.exchanges or any(
+            e.state not in good or e.verdict != Verdict.ACCEPTED.value for e in self.exchanges)
+
+
+@dataclass(slots=True)
+class _Failure:
+    """A mistake of ours: its traceback."""
+
+    text: str
+    conflict: bool
+
+
+class Engine:
+    """Posts what comes in. It holds no state between receipts but what it was given.
+
+    `catalog` is handed to the path untouched; `versions` (map and agreement hashes) are pinned to each exchange;
+    `own` are our identities; `path` is `pipeline` unless given.
+    """
+
+    def __init__(self, database: Database, archive: Archive, catalog: Any, *, own: OwnIdentities = frozenset(),
+                 versions: Mapping[str, str] | None = None, same_content: str = "hold", batch_messages: int = 64,
+                 batch_milliseconds: int = 200, path: Line | None = None,
+                 clock: Callable[[], datetime] = lambda: datetime.now(UTC)):
+        self.database = database
+        self.archive = archive
+        self.catalog = catalog
+        self.own = own
+        self.versions = dict(versions or {})
+        self.same_content = same_content
+        self.batch_messages = batch_messages
+        self.batch_seconds = batch_milliseconds / 1000
+        self.clock = clock
+        if path is None:
+            from edi_bridge import pipeline
+
+            path = pipeline
+        self.path: Line = path
+
+    def post_file(self, name: str, source: BinaryIO | Path, *, channel: str = "", partner: str | None = None, map: str | None = None,
+                  on_message: Callable[[MessageReport], None] | None = None) -> ReceiptSummary:
+        """Take a file in and post it: everything from the archive to the closing.
+
+        `name` is the partner's name for it, kept as text. `on_message` is told each message once it is committed.
+        Raises TransientFault when archive or database do not let us go on: doing it again goes on where it stopped.
+        """
+        if isinstance(source, Path):
+            with source.open("rb") as file:
+                blob = self.archive.put(file)
+        else:
+            blob = self.archive.put(source)
+        with self.database.write() as connection:
+            now = self.clock().astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+            receipt, joined = ledger.receive(connection, blob, name, now, channel, partner or "", map or "")
+        passing("receipt_committed")
+        return self._process(receipt, joined, on_message)
+
+    def resume(self, on_message: Callable[[MessageReport], None] | None = None) -> list[ReceiptSummary]:
+        """Finish what a stopped or killed process left."""
+        with self.database.read() as connection:
+            left = ledger.unfinished(connection)
+        return [self._process(receipt, True, on_message) for receipt in left]
+
+    def _process(self, receipt: Receipt, joined: bool, on_message: Callable[[MessageReport], None] | None) -> ReceiptSummary:
+        failure = ""
+        if receipt.state == "received":
+            failed = _guarded(lambda: self._scan(receipt))
+            if isinstance(failed, _Failure):
+                failure = failed.text
+                with self.database.write() as connection:
+                    ledger.set_receipt(connection, receipt.id, "failed", failure)
+                return self._summary(receipt, joined, failure)
+        with self.database.read() as connection:
+            open_ = {e.ordinal: e for e in ledger.exchanges(connection, receipt.id) if e.state == "open"}
+        broken: tuple[int, str] | None = None
+        if open_:
+            broken = self._post_messages(receipt, open_, on_message)
+        self._close(receipt, open_, broken)
+        return self._summary(receipt, joined, broken[1] if broken else "")
+
+    # the first pass
+
+    def _scan(self, receipt: Receipt) -> None:
+        """Give each interchange its row and intake outcome; at the end the receipt is scanned."""
+        waiting: list[Any] = []
+        seen = 0
+        with self.archive.open(receipt.sha256) as source:
+            for scanned in self.path.scan(source, self.catalog, partner=receipt.partner or None,
+                                          map=receipt.map or None):
+                waiting.append(scanned)
+                seen += 1
+                if len(waiting) >= INTAKE_BATCH:
+                    self._take_in(receipt, waiting)
+                    waiting = []
+        with self.database.write() as connection:
+            self._intake(connection, receipt, waiting)
+            if not seen:
+                kind = "unknown_format" if receipt.size else "empty_file"
+                ledger.add_findings(connection, receipt.id, [(None, None, found(kind))])
+            ledger.set_receipt(connection, receipt.id, "scanned")
+        passing("scanned")
+
+    def _take_in(self, receipt: Receipt, scanned: Sequence[Any]) -> None:
+        with self.database.write() as connection:
+            self._intake(connection, receipt, scanned)
+
+    def _intake(self, connection: Connection, receipt: Receipt, scanned: Sequence[Any]) -> None:
+        there = {exchange.ordinal for exchange in ledger.exchanges(connection, receipt.id)} if scanned else set()
+        entries: list[tuple[int | None, int | None, Finding]] = []
+        for one in scanned:
+            interchange = one.interchange
+            if interchange.ordinal in there:
+                continue
+            types = [str(message[1]) for message in one.messages[:1]]
+            exchange = ledger.intake(connection, receipt, interchange, getattr(one, "partner", "") or receipt.partner, one.verdict,
+                                     types, self.versions)
+            found_ = list(one.findings)
+            if exchange.outcome == "conflict":
+                found_.append(found("duplicate_interchange", Position(interchange=interchange.ordinal, offset=interchange.offset),
+                                    interchange.control, f"control number {interchange.control} came before with other content, "
+                                    f"in exchange {exchange.original}"))
+            if exchange.outcome != "again":
+                entries += [(exchange.id, None, finding) for finding in found_]
+        ledger.add_findings(connection, receipt.id, entries)
+
+    # the second pass
+
+    def _post_messages(self, receipt: Receipt, open_: Mapping[int, Exchange],
+                       on_message: Callable[[MessageReport], None] | None) -> tuple[int, str] | None:
+        """Post the messages of the open exchanges; (ordinal of the exchange, traceback) where the path itself broke."""
+        waiting: list[Any] = []
+        lines, since, at = 0, time.monotonic(), min(open_)
+        broken: tuple[int, str] | None = None
+        with self.archive.open(receipt.sha256) as source:
+            outcomes = iter(self.path.inbound(source, self.catalog, partner=receipt.partner or None, map=receipt.map or None))
+            while True:
+                outcome = _guarded(lambda: next(outcomes, None))
+                if isinstance(outcome, _Failure):
+                    broken = (at, outcome.text)
+                    break
+                if outcome is None:
+                    break
+                at = outcome.interchange.ordinal
+                if at not in open_ or outcome.message is None:  # what concerns the interchange was kept by the first pass
+                    continue
+                waiting.append(outcome)
+                lines += sum(len(record.get("lines", ())) + 1 for record in outcome.records)
+                if (len(waiting) >= self.batch_messages or lines >= BATCH_LINES
+                        or time.monotonic() - since >= self.batch_seconds):
+                    self._post(receipt, open_, waiting, on_message)
+                    waiting, lines, since = [], 0, time.monotonic()
+        if waiting:
+            self._post(receipt, open_, waiting, on_message)
+        return broken
+
+    def _post(self, receipt: Receipt, open_: Mapping[int, Exchange], outcomes: Sequence[Any],
+              on_message: Callable[[MessageReport], None] | None) -> None:
+        """Post a batch in one transaction; when that fails by our mistake, each message in its own."""
+        result = _guarded(lambda: self._transact(receipt, open_, outcomes))
+        if isinstance(result, _Failure) and result.conflict:  # another process was faster: what it posted is skipped now
+            result = _guarded(lambda: self._transact(receipt, open_, outcomes))
+        if isinstance(result, _Failure):
+            if len(outcomes) > 1:
+                for outcome in outcomes:
+                    self._post(receipt, open_, [outcome], on_message)
+                return
+            failure = result.text
+            result = self._transact(receipt, open_, outcomes, failure)
+        passing("batch_committed")
+        if on_message:
+            for report in result:
+                on_message(report)
+
+    def _transact(self, receipt: Receipt, open_: Mapping[int, Exchange], outcomes: Sequence[Any], failure: str = "") -> list[MessageReport]:
+        with self.database.write() as connection:
+            passing("tx_begun")
+            reports = self._write(connection, receipt, open_, outcomes, failure)
+            passing("crm_written")
+        return reports
+
+    def _write(self, connection: Connection, receipt: Receipt, open_: Mapping[int, Exchange], outcomes: Sequence[Any],
+               failure: str) -> list[MessageReport]:
+        """Ledger and CRM rows of a batch, inside its transaction; what has its row already is left out."""
+        todo = self._not_posted(connection, open_, outcomes)
+        entries: list[tuple[int | None, int | None, Finding]] = []
+        drafts = self._judge(connection, open_, todo, failure)
+        ids = ledger.add_messages(connection, [draft.row for draft in drafts])
+        items = [PostItem(number, draft.partner, draft.row.record_type, draft.outcome.records, draft.position)
+                 for number, draft in zip(ids, drafts, strict=True) if draft.row.state == "posted"]
+        results = {result.message_id: result for result in post_batch(connection, items, self.own)} if items else {}
+        reports, contents = [], []
+        for number, draft in zip(ids, drafts, strict=True):
+            row, result = draft.row, results.get(number)
+            state, findings, documents = row.state, draft.findings, list[Document]()
+            if result:
+                state, documents = result.state, result.documents
+                findings = [*findings, *result.findings]
+                if state != "posted":
+                    ledger.set_message(connection, number, state, Verdict.REJECTED)
+                elif not draft.content_known:
+                    contents.append((draft.scope, row.content, row.exchange, row.ordinal))
+            entries += [(row.exchange, number, finding) for finding in findings]
+            reports.append(MessageReport(draft.outcome.interchange.ordinal, row.ordinal, row.type, row.reference, state, findings,
+                                         documents, draft.outcome.message.offset))
+        ledger.own_contents(connection, contents)
+        ledger.add_findings(connection, receipt.id, entries)
+        return reports
+
+    def _not_posted(self, connection: Connection, open_: Mapping[int, Exchange], outcomes: Sequence[Any]) -> list[Any]:
+        by_exchange: dict[int, list[int]] = {}
+        for outcome in outcomes:
+            by_exchange.setdefault(open_[outcome.interchange.ordinal].id, []).append(outcome.message.ordinal)
+        still = ledger.lock_exchanges(connection, sorted(by_exchange))
+        done = {exchange: ledger.posted_ordinals(connection, exchange, min(ordinals), max(ordinals)) for exchange, ordinals in by_exchange.items()}
+        return [outcome for outcome in outcomes if (exchange := open_[outcome.interchange.ordinal].id) in still
+                and outcome.message.ordinal not in done[exchange]]
+
+    def _judge(self, connection: Connection, open_: Mapping[int, Exchange], outcomes: Sequence[Any], failure: str) -> list[_Draft]:
+        """The ledger's row for each message, before the CRM is asked: posted, rejected, held for its content, or failed."""
+        drafts = []
+        for outcome in outcomes:
+            message, interchange = outcome.message, outcome.interchange
+            exchange = open_[interchange.ordinal]
+            state = "failed" if failure else "rejected" if outcome.verdict is Verdict.REJECTED else "posted"
+            row = MessageRow(exchange.id, message.ordinal, str(message.type), message.reference, state, outcome.verdict, content_hash(message),
+                             outcome.map, self.versions.get(outcome.map, ""), outcome.record_type, len(outcome.records), failure)
+            scope = ledger.content_scope(interchange, row.type)
+            drafts.append(_Draft(row, outcome, scope, list(outcome.findings)))
+        self._hold_repeated(connection, drafts)
+        return drafts
+
+    def _hold_repeated(self, connection: Connection, drafts: Sequence[_Draft]) -> None:
+        """Hold (or only remember) messages whose content came before in another message."""
+        by_scope: dict[str, list[_Draft]] = {}
+        for draft in drafts:
+            if draft.row.state == "posted":
+                by_scope.setdefault(draft.scope, []).append(draft)
+        for scope, group in by_scope.items():
+            owners = ledger.content_owners(connection, scope, [draft.row.content for draft in group])
+            for draft in group:
+                owner = owners.setdefault(draft.row.content, (draft.row.exchange, draft.row.ordinal))
+                draft.content_known = owner != (draft.row.exchange, draft.row.ordinal)
+                if draft.content_known and self.same_content == "hold":
+                    draft.row = draft.row.held()
+                    draft.findings.append(found("same_content", draft.position, "",
+                                                f"the same content came before in message {owner[1]} of exchange {owner[0]}"))
+
+    # the end
+
+    def _close(self, receipt: Receipt, open_: Mapping[int, Exchange], broken: tuple[int, str] | None) -> None:
+        """Close what is open: one transaction for the whole receipt."""
+        with self.database.write() as connection:
+            passing("closing_begun")
+            still = ledger.lock_exchanges(connection, sorted(exchange.id for exchange in open_.values()))
+            for ordinal, exchange in sorted(open_.items()):
+                if exchange.id in still:
+                    ledger.close(connection, exchange.id, broken[1] if broken and ordinal >= broken[0] else "")
+            ledger.set_receipt(connection, receipt.id, "done")
+        passing("committed")
+
+    def _summary(self, receipt: Receipt, joined: bool, failure: str) -> ReceiptSummary:
+        with self.database.read() as connection:
+            rows = [ExchangeSummary(e.id, e.ordinal, e.state, e.outcome, e.verdict, e.original, ledger.message_counts(connection, e.id),
+                                    ledger.envelope_findings(connection, receipt.id, e.id))
+                    for e in ledger.exchanges(connection, receipt.id)]
+            whole = ledger.envelope_findings(connection, receipt.id, None)
+        return ReceiptSummary(receipt.id, receipt.name, receipt.sha256, receipt.size, joined, rows, whole, failure)
+
+
+@dataclass(slots=True)
+class _Draft:
+    """A message between the path and the CRM."""
+
+    row: MessageRow
+    outcome: Any
+    scope: str
+    findings: list[Finding]
+    content_known: bool = False
+
+    @property
+    def partner(self) -> str:
+        return self.outcome.partner or str(self.outcome.interchange.sender)
+
+    @property
+    def position(self) -> Position:
+        return Position(interchange=self.outcome.interchange.ordinal, message=self.row.ordinal)
+
+
+def _guarded(work: Callable[[], Result]) -> Result | _Failure:
+    """The one place where an exception that is no fault is caught: it is our mistake, kept with its traceback."""
+    try:
+        return work()
+    except Fault:
+        raise
+    except Exception as error:
+        return _Failure(traceback.format_exc(), is_conflict(error))

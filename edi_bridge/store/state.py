@@ -1,0 +1,58 @@
+"""The states of receipts, exchanges and messages, and the ways between them: one table, printed in `docs/ledger.md`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """One state of one kind of row; `next` are the states that may follow."""
+
+    of: str  # receipt, exchange, message
+    name: str
+    meaning: str
+    next: tuple[str, ...] = ()
+
+
+STATES = (
+    State("receipt", "received", "the bytes are durable in the archive", ("scanned", "failed")),
+    State("receipt", "scanned", "every interchange in it has its row and its intake outcome", ("done",)),
+    State("receipt", "done", "every exchange in it is closed", ("scanned",)),
+    State("receipt", "failed", "its envelopes could not be read because of our own mistake", ("received",)),
+    State("exchange", "open", "its envelope is accepted; its messages are being posted", ("done", "rejected", "held", "failed")),
+    State("exchange", "done", "closed: at least one message was posted or was here before"),
+    State("exchange", "rejected", "closed: its envelope, or each of its messages, was refused"),
+    State("exchange", "held", "closed: nothing was posted, and a person must decide about at least one message"),
+    State("exchange", "failed", "our own mistake; tried again when the same bytes come again", ("open",)),
+    State("exchange", "duplicate", "the same bytes came before; what became of the first holds"),
+    State("exchange", "quarantined", "its control number came before with other content; a person must decide"),
+    State("message", "posted", "its records are in the CRM"),
+    State("message", "rejected", "refused; its findings say why"),
+    State("message", "held", "kept for a person: its party is not clear, or the same content came under another number"),
+    State("message", "failed", "our own mistake; tried again when the same bytes come again"),
+)
+
+OUTCOMES = (
+    ("new", "nothing of it was here"),
+    ("again", "the same bytes came before: nothing changes, the row points to the first"),
+    ("retry", "the same bytes were refused before, by other maps or agreements: tried again"),
+    ("conflict", "its control number came before with other content: quarantined"),
+    ("refused", "its envelope is not acceptable; it uses up no control number"),
+)
+
+_BY_NAME = {(state.of, state.name): state for state in STATES}
+
+
+def may_follow(of: str, before: str, after: str) -> bool:
+    """Whether a row may go from one state to another."""
+    return after in _BY_NAME[of, before].next
+
+
+def as_markdown() -> str:
+    """The tables as they stand in `docs/ledger.md`."""
+    lines = ["| of | state | means | then |", "|---|---|---|---|"]
+    lines += [f"| {state.of} | {state.name} | {state.meaning} | {', '.join(state.next) or '–'} |" for state in STATES]
+    lines += ["", "| intake outcome | means |", "|---|---|"]
+    lines += [f"| {name} | {meaning} |" for name, meaning in OUTCOMES]
+    return "\n".join(lines)

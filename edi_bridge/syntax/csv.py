@@ -16,6 +16,7 @@ from typing import BinaryIO
 
 from edi_bridge.finding import Finding, found, printable
 from edi_bridge.interchange import Address, Delimiters, Interchange, MessageType, Part, Position, Sheet, Stray
+from edi_bridge.layout import Column, SheetLayout, same_title, titles_of
 from edi_bridge.syntax.csv_rows import CHUNK, FixedReader, Line, Row, RowReader, codec_of, lines, mark_of
 from edi_bridge.syntax.limits import DEFAULT, Limits
 
@@ -23,46 +24,6 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _KEYS_REMEMBERED = 200_000  # so many messages back a returning key is noticed
 _SNIFF_LINES = 20
 _ENDING = ("unclosed", "too_long")  # problems of a row after which nothing can be read
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column: its name; in fixed-width files the first character's number (from 1) and how many it has."""
-
-    name: str
-    start: int = 0
-    width: int = 0
-    required: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class SheetLayout:
-    """How a partner's sheets look. `version` and `name` make the message type csv/version/name.
-
-    Every character of `delimiter` is allowed, the first is written; `skip` lines stand before the header line (or
-    the first row); lines that begin with `comment` are no rows. Fixed-width files have no header line.
-    """
-
-    kind: str = "csv"
-    version: str = ""
-    name: str = ""
-    delimiter: str = ","
-    quote: str = '"'
-    encoding: str = "utf-8"
-    header: bool = True
-    columns: tuple[Column, ...] = ()
-    key: tuple[str, ...] = ()
-    decimal: str = "."
-    comment: str = ""
-    skip: int = 0
-
-    def required(self) -> list[str]:
-        """The columns that must be there: those marked and those of the key."""
-        return [column.name for column in self.columns if column.required or column.name in self.key]
-
-    def spans(self) -> tuple[tuple[int, int], ...]:
-        """(start, end) of each fixed-width column, from 0."""
-        return tuple((column.start - 1, column.start - 1 + column.width) for column in self.columns)
 
 
 def read(stream: BinaryIO, *, layout: SheetLayout, charset: str | None = None, limits: Limits = DEFAULT,
@@ -118,20 +79,16 @@ def header_of(start: bytes, layout: SheetLayout, charset: str | None = None) -> 
 
 
 def _score(header: Sequence[str], layout: SheetLayout) -> tuple[int, int] | None:
-    there = {_same(name) for name in header}
-    if not all(_same(name) in there for name in layout.required()):
+    titles = titles_of(layout.columns)
+    there = {titles.get(same_title(name), "") for name in header}
+    if not there.issuperset(layout.required()):
         return None
-    known = sum(_same(column.name) in there for column in layout.columns)
+    known = sum(column.name in there for column in layout.columns)
     return (known, known - len(layout.columns)) if known else None
 
 
 def _name(cell: str) -> str:
     return " ".join(cell.split())
-
-
-def _same(name: str) -> str:
-    """Column names are compared without regard to case and blanks."""
-    return _name(name).casefold()
 
 
 def _delimiter(head: Sequence[Line], layout: SheetLayout) -> str:
@@ -141,8 +98,8 @@ def _delimiter(head: Sequence[Line], layout: SheetLayout) -> str:
         row = next(iter(RowReader(iter(head), candidate, layout.quote, layout.comment, DEFAULT.segment)), None)
         if row is None:
             continue
-        names = {_same(cell) for cell in row.cells}
-        known = sum(_same(column.name) in names for column in layout.columns) if layout.header else 0
+        names = {same_title(cell) for cell in row.cells}
+        known = sum(title in names for title in titles_of(layout.columns)) if layout.header else 0
         score = (known, len(row.cells)) if layout.header else (int(len(row.cells) == len(layout.columns)), 0)
         if score > best:
             best, delimiter = score, candidate
@@ -243,24 +200,24 @@ class _Reader:
                 return False
             if not self.columns_known(row, columns):
                 return False
-        at = {_same(name): index for index, name in reversed(list(enumerate(self.header)))}
-        self.key_at = [at[_same(name)] for name in self.layout.key if _same(name) in at]
+        at = {name: index for index, name in reversed(list(enumerate(self.header)))}
+        self.key_at = [at[name] for name in self.layout.key if name in at]
         return True
 
     def columns_known(self, row: Row, columns: list[str]) -> bool:
         line = row.lines[0]
         self.line_problems(row, None)
-        known = {_same(name): name for name in columns}
+        known = titles_of(self.layout.columns)
         given = [_name(cell) for cell in row.cells]
-        self.header = [known.get(_same(name), name) for name in given]
-        there = {_same(name) for name in given}
-        missing = [name for name in self.layout.required() if _same(name) not in there]
+        self.header = [known.get(same_title(name), name) for name in given]
+        titles = {column.name: " or ".join(column.titles or (column.name,)) for column in self.layout.columns}
+        missing = [titles[name] for name in self.layout.required() if name not in self.header]
         twice = sorted({name for name in self.header if name and self.header.count(name) > 1})
         if missing:
             self.add("csv_missing_column", line, note=f"missing {_list(missing)}; the header line has {_list(given)}")
         if twice:
             self.add("csv_duplicate_column", line, note=f"{_list(twice)} more than once")
-        unknown = [name for name in given if _same(name) not in known]
+        unknown = [name for name in given if same_title(name) not in known]
         if unknown and columns:
             self.add("csv_unknown_column", line, note=f"not in the layout: {_list(unknown)}")
         return not missing and not twice

@@ -25,10 +25,10 @@ FIRST = 1 << 13  # how many bytes `detect` is given
 BLANKS = b"\r\n\t \0\x1a"
 MODULES = {"edifact": "edifact", "x12": "x12", "xml": "xml", "csv": "csv", "fixed": "csv"}
 
-EDIFACT = rb"UNA(?![0-9A-Za-z])|U(?:NB|NG|NH|IB|IH)(?![0-9A-Za-z \r\n])"
+EDIFACT = rb"UNA(?:(?![0-9A-Za-z])|.{6}[\r\n\t ]*UN[BGH])|U(?:NB|NG|NH|IB|IH)(?![0-9A-Za-z \r\n])"
 X12 = rb"ISA([^0-9A-Za-z\r\n ])..\1|(?:TA3|ISB|ISA)[^0-9A-Za-z\r\n ]"
 STARTS = (  # at the very beginning, after blanks and a byte order mark
-    ("edifact", re.compile(EDIFACT + rb"|U(?:NT|NE|NZ)[+:'\x1d]")),
+    ("edifact", re.compile(EDIFACT + rb"|U(?:NT|NE|NZ)[+:'\x1d]", re.DOTALL)),
     ("x12", re.compile(X12, re.DOTALL)),
     ("xml", re.compile(rb"<[?!A-Za-z_]")),
 )
@@ -88,6 +88,9 @@ def read(source: bytes | BinaryIO, *, charset: str | None = None, limits: Limits
             yield _refused(stream, kind, ordinal, first)
             return
         reader = module(kind).read
+        if _missing(reader, options):  # lines of text, and nobody says what their columns are
+            yield _refused(stream, kind, ordinal, first)
+            return
         position = stream.position
         for interchange in reader(stream, charset=charset, limits=limits, ordinal=ordinal, offset=position,
                                   **_accepted(reader, options)):
@@ -103,10 +106,16 @@ def _accepted(reader: Any, options: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in options.items() if name in known}
 
 
+def _missing(reader: Any, options: dict[str, Any]) -> list[str]:
+    """The options that the standard's reader needs and does not get."""
+    return [name for name, parameter in inspect.signature(reader).parameters.items()
+            if parameter.kind is parameter.KEYWORD_ONLY and parameter.default is parameter.empty and name not in options]
+
+
 def _refused(stream: Source, kind: str, ordinal: int, first: bytes) -> Interchange:
     """An interchange that says only why nothing could be read; the source is used up."""
     names = {"empty": "empty_file", "ebcdic": "ebcdic"}
-    interchange = Interchange("unknown", ordinal, Address(), Address(), "", iter(()), offset=stream.position)
+    interchange = Interchange(kind if kind in MODULES else "unknown", ordinal, Address(), Address(), "", iter(()), offset=stream.position)
     value = "" if kind == "empty" else first[:60].decode("latin-1")
     interchange.findings.append(found(names.get(kind, "unknown_format"), Position(interchange=ordinal, offset=stream.position), value))
     while stream.read(1 << 18):

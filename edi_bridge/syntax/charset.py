@@ -143,11 +143,11 @@ def decode(raw: bytes, charset: Charset, delimiters: bytes = b"") -> tuple[str, 
 
 def _explain(raw: bytes, charset: Charset, delimiters: bytes) -> tuple[str, list[Misfit]]:
     """The slow way: name each kind of misfit with its first place and their number."""
-    misfits = []
-    eight_bit = charset.codec.startswith("iso8859") or charset.codec == "ascii"
+    misfits = _utf8(raw, charset)
+    beyond = b"" if misfits else HIGH if charset.codec == "ascii" else C1 if charset.codec.startswith("iso8859") else b""
     rows = (
         ("control_character", CONTROLS, "control character"),
-        ("wrong_charset", (C1 if charset.codec != "ascii" else HIGH) if eight_bit else b"", "byte"),
+        ("wrong_charset", beyond, "byte"),
         ("character_outside_set", PRINTABLE.translate(None, charset.fits), "character"),
     )
     for kind, group, word in rows:
@@ -169,9 +169,17 @@ def _undecodable(raw: bytes, charset: Charset) -> list[Misfit]:
     except UnicodeDecodeError as error:
         return [Misfit("wrong_charset", error.start, error.end - error.start, 1,
                        f"byte {raw[error.start]:02X} (hexadecimal) is not in {charset.declared}")]
-    if charset.latin and not raw.isascii() and UTF8.fullmatch(raw):
-        first = re.search(rb"[\x80-\xff]++", raw)
-        assert first
-        return [Misfit("wrong_charset", first.start(), first.end() - first.start(), 1,
-                       f"the bytes are UTF-8, but {charset.declared} is declared")]
     return []
+
+
+def _utf8(raw: bytes, charset: Charset) -> list[Misfit]:
+    """Text in UTF-8 where a part of ISO 8859 is declared: every high byte belongs to a UTF-8 sequence. In parts
+    that are not Latin, capitals could look like that; there a byte 80-9F, which ISO 8859 does not use, must occur."""
+    if not charset.codec.startswith("iso8859") or raw.isascii() or not UTF8.fullmatch(raw):
+        return []
+    if not charset.latin and not re.search(rb"[\x80-\x9f]", raw):
+        return []
+    first = re.search(rb"[\x80-\xff]++", raw)
+    assert first
+    return [Misfit("wrong_charset", first.start(), first.end() - first.start(), 1,
+                   f"the bytes are UTF-8, but {charset.declared} is declared")]

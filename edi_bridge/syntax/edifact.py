@@ -25,7 +25,7 @@ __all__ = ["build", "read", "write_to"]
 
 BOM = b"\xef\xbb\xbf"
 SAMPLE = 1 << 16  # how much of a file is looked at to see whether it is wrapped
-START = re.compile(rb"UNA(?![0-9A-Za-z])|U(?:NB|NG|NH|IB|IH|NT|NE|NZ)(?![0-9A-Za-z \r\n])")
+START = re.compile(rb"UNA(?:(?![0-9A-Za-z])|.{6}[\r\n\t ]*UN[BGH])|U(?:NB|NG|NH|IB|IH|NT|NE|NZ)(?![0-9A-Za-z \r\n])", re.DOTALL)
 WIDE = (b"\xff\xfe", b"\xfe\xff", b"U\0N\0", b"\0U\0N")
 
 

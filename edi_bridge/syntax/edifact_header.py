@@ -66,7 +66,7 @@ def opening(first: bytes, charset: str | None) -> Opening:
             delimiters = default_delimiters(version)
     elif rest[3:4] == b"\x1d":
         delimiters = LEVEL_B_SEPARATORS
-    elif rest[3:4] not in (b"+", b""):
+    elif rest[3:4] not in (b"+", b"'", b""):
         problems.append(("bad_service_string", "the header uses other service characters than the standard's, and there is no UNA"))
         delimiters = None
     if delimiters is None:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from edi_bridge.finding import found
 from edi_bridge.interchange import Group, GroupEnd, Interchange, Message, MessageType, Part, Position, Stray
 from edi_bridge.syntax.charset import Misfit
-from edi_bridge.syntax.edifact_text import Service, at, clean, elements, is_released, place, segment_end, spot, starts_segment
+from edi_bridge.syntax.edifact_text import Service, at, clean, elements, is_released, next_tag, place, segment_end, spot
 from edi_bridge.syntax.limits import Limits
 from edi_bridge.syntax.source import Window
 
@@ -155,7 +155,7 @@ class Parts:
             return step(self)
         if w.source.shared and OTHER_STANDARD.match(data, start):
             return self._next_interchange()
-        return self._stray()
+        return self._empties() if data.startswith(s.terminator, start) else self._stray()
 
     def _next_interchange(self) -> None:
         """UNA, UNB or UIB: another interchange begins although this one has no trailer."""
@@ -180,20 +180,13 @@ class Parts:
         w, s, limits = self.window, self.service, self.limits
         assert s
         scan = w.at + 3
-        terminator, release = s.terminator, s.release
         while True:
             data = w.data
-            hit = s.tags.search(data, scan)
-            if hit:
-                cut = hit.start()
-                before = data[cut - 2:cut]
-                if (before[1:] == terminator and before[:1] != release and before[:1] not in BLANKS) or starts_segment(
-                        data, cut, w.at, s):
-                    break
-                scan = cut + 1
-                continue
+            cut = next_tag(data, scan, w.at, s)
+            if cut >= 0:
+                break
             read = len(data) - w.at
-            last = data.rfind(terminator, w.at)
+            last = data.rfind(s.terminator, w.at)
             if read > limits.message:
                 return self._oversized("message_too_large", f"the message has more than {limits.message} bytes")
             if len(data) - max(last, w.at) > limits.segment:
@@ -321,15 +314,12 @@ class Parts:
         self.report(kind, replace(message.locate(1), path="UNH"), note=note)
         scan = w.at + 3
         while True:
-            hit = s.tags.search(w.data, scan)
-            if hit and starts_segment(w.data, hit.start(), w.at, s):
-                w.at = hit.start()
-                if hit[0] == b"UNT":
+            cut = next_tag(w.data, scan, w.at, s)
+            if cut >= 0:
+                w.at = cut
+                if w.data.startswith(b"UNT", cut):
                     self._skip_segment()
                 return message
-            if hit:
-                scan = hit.start() + 1
-                continue
             w.at = max(w.at, len(w.data) - 256)
             if not w.fill():
                 w.at = len(w.data)
@@ -397,6 +387,18 @@ class Parts:
         if not self.is_interactive:
             self._report_stray(kind, self.position(offset=start, length=len(source), tag=text[:3]), text, note)
         return Stray(text, start, source)
+
+    def _empties(self) -> Part:
+        """Terminators with nothing before them, all at once."""
+        w, s = self.window, self.service
+        assert s
+        hit = s.empties.match(w.data, w.at)
+        assert hit
+        source, start = w.original(w.at, hit.end()).rstrip(s.blanks), w.place(w.at)
+        w.at += len(hit[0].rstrip(s.blanks))
+        self._report_stray("trailing_separator", self.position(offset=start, length=len(source)), "",
+                           "a terminator stands outside any segment")
+        return Stray("", start, source)
 
     def oversized_segment(self, start: int, tag: str) -> None:
         """Report a segment outside messages that is beyond the limit, and skip it."""
@@ -504,22 +506,23 @@ class Parts:
                     note=f"the interchange has more than {self.limits.interchange} bytes; the rest of it is not read")
         scan = w.at
         while True:
-            hit = s.tags.search(w.data, scan)
-            if hit and hit[0] in (b"UNZ", b"UNA", b"UNB") and (hit.start() == w.at or starts_segment(w.data, hit.start(), w.at, s)):
-                w.at = hit.start()
-                if hit[0] == b"UNZ":
-                    _, source, _ = self._segment()
-                    self.interchange.trailer_source = source
-                    return self._close(self._words(source))
+            cut = scan if w.data.startswith(b"UNZ", scan) else next_tag(w.data, scan, w.at, s)
+            if cut < 0:
+                w.at = max(w.at, len(w.data) - 256)
+                if not w.fill():
+                    w.at = len(w.data)
+                    return self._close("")
+                scan = w.at
+            elif w.data[cut:cut + 3] in (b"UNA", b"UNB"):
+                w.at = cut
                 return self._close("")
-            if hit:
-                scan = hit.start() + 1
-                continue
-            w.at = max(w.at, len(w.data) - 256)
-            if not w.fill():
-                w.at = len(w.data)
-                return self._close("")
-            scan = w.at
+            elif w.data.startswith(b"UNZ", cut):
+                w.at = cut
+                _, source, _ = self._segment()
+                self.interchange.trailer_source = source
+                return self._close(self._words(source))
+            else:
+                scan = cut + 1
 
     def _close(self, trailer: str) -> None:
         """The interchange is over: what is still open is reported, what stands behind it is looked at and kept."""

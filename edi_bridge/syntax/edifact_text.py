@@ -32,6 +32,8 @@ class Service:
     breaks: str  # CR and LF where they are no delimiters
     loose: str  # these and the tab: no data, whether between segments or inside them
     tags: re.Pattern[bytes]  # the service segments that end a message
+    tags_behind: re.Pattern[bytes]  # the same behind a terminator: slower, but never fooled often
+    empties: re.Pattern[bytes]  # terminators with nothing between them
     after_terminator: re.Pattern[str]
     released_break: re.Pattern[str]
     inner_break: re.Pattern[str]
@@ -54,6 +56,9 @@ def service(delimiters: Delimiters, charset: Charset) -> Service:
     return Service(
         delimiters, charset, wire(d.terminator), wire(d.element), wire(d.release), wire(signs), wire(blanks), breaks, "".join(c for c in blanks if c != " "),
         tags=re.compile(rb"UN(?:[BEGHOPTZ](?=[%b])|A)" % follow),
+        tags_behind=re.compile(rb"%b[%b]*+(UN(?:[BEGHOPTZ](?=[%b])|A))" % (
+            re.escape(wire(d.terminator)), re.escape(wire(blanks + d.terminator)), follow)),
+        empties=re.compile(rb"%b[%b]*+" % (re.escape(wire(d.terminator)), re.escape(wire(blanks + d.terminator)))),
         after_terminator=re.compile(f"{term}[{re.escape(blanks)}]+" if blanks else "(?!)"),
         released_break=re.compile(f"({re.escape(d.release)}){some_break}*(.)" if d.release else "(?!)()()", re.DOTALL),
         inner_break=re.compile(f"{some_loose}*([{re.escape(signs)}]){some_loose}*|{some_loose}+"),
@@ -102,6 +107,20 @@ def segment_end(data: bytes, start: int, s: Service, stop: int | None = None) ->
     return at + 1
 
 
+def next_tag(data: bytes, scan: int, floor: int, s: Service) -> int:
+    """The place of the next service segment of a batch from `scan` on; -1 when there is none in `data`."""
+    hit = s.tags.search(data, scan)
+    if hit is None:
+        return -1
+    cut = hit.start()
+    while not starts_segment(data, cut, floor, s):
+        hit = s.tags_behind.search(data, cut)
+        if hit is None:
+            return -1
+        cut = hit.start(1)
+    return cut
+
+
 def starts_segment(data: bytes, at: int, floor: int, s: Service) -> bool:
     """Does a segment start at `at`? Its former one must end with a terminator that is not released."""
     before = at
@@ -134,7 +153,7 @@ def clean(body: bytes, s: Service, line_break: str) -> tuple[str, list[Misfit]]:
     broken = any(c in text for c in s.loose)
     inside = False
     if d.release and d.release in text:
-        if broken:
+        if broken and any(d.release + c in text for c in s.breaks):
             joined = s.released_break.sub(r"\1\2", text)
             inside, text = len(joined) < len(text), joined
         text = mask(text, d)

@@ -1,0 +1,1 @@
+"""Bridges to other libraries' objects, for programs that already speak them."""

@@ -176,6 +176,8 @@ class _Reader:
         mark = block.marks[name]
         origin = Origin(file, *mark)
         scalar = field_.type in SCALARS
+        if isinstance(entry, int) and not isinstance(entry, bool):
+            entry = str(entry)  # an element's number without quotes
         if isinstance(entry, str):
             if not scalar or field_.many:
                 self.problems.add(block.value_marks[name], f"{where} is a {_kind_words(field_)}: it needs fields:", file)

@@ -78,6 +78,7 @@ class SegmentReader:
         with code.block(f"def s{plan.number}({argument}, S, F, P):"):
             self._initialise(plan)
             if inner:
+                code.add("n = len(e)")
                 self._from_inner(plan)
             elif plan.scope.segment is not None:
                 code.add("e = S[i]; n = len(e)")
@@ -294,7 +295,7 @@ class SegmentReader:
                 self._collect(use, variable, "item", k)
         elif isinstance(step, PairStep):
             item = None
-            with self.code.block(f"for k in range({step.start}, min(n, {step.end + 1}), 2):"), self.code.block("if e[k]:"):
+            with self.code.block(f"for k in range({step.start}, min(len(e), {step.end + 1}), 2):"), self.code.block("if e[k]:"):
                 self._collect(use, variable, "(e, i, e[k:k + 2], k)", k)
         if item is not None:
             self._collect(use, variable, item, k)

@@ -84,7 +84,8 @@ class SegmentWriter:
 
     # --- groups ----------------------------------------------------------------------------------------------------
 
-    def _group(self, group: WrittenGroup, name: str, tree: bool = False) -> None:
+    def _group(self, group: WrittenGroup, name: str, tree: bool = False, drop: bool = False) -> None:
+        """The segments, groups and lists of one instance; a node of the hierarchy that holds nothing is dropped (`drop`)."""
         for segment in group.segments.values():
             if not (tree and segment.node.slot == 0):
                 self._segment(segment, f"HANG({name}, {segment.node.slot}, %s)")
@@ -93,7 +94,7 @@ class SegmentWriter:
             if below.kinds is not None:
                 self.code.add(f"{inner} = [None] * {width(below.node)}; X.tree.append({inner})")
                 self.code.add(f"PARENT, UP, N = N, PARENT, X.next()" if tree else "PARENT, UP, N = 0, 0, X.next()")
-                self._group(below, inner, tree=True)
+                self._group(below, inner, tree=True, drop=True)
                 self.code.add("N, PARENT = PARENT, UP")
                 continue
             self.code.add(f"{inner} = [None] * {width(below.node)}")
@@ -103,7 +104,12 @@ class SegmentWriter:
                 self.code.add(f"HANG({name}, {below.node.slot}, {inner})")
         for one, step in zip(group.lists, group.list_steps, strict=True):
             self._group_list(one, step, name, tree)
-        if tree:
+        if tree and drop:
+            with self.code.block(f"if X.last == N and not any({name}):"):
+                self.code.add("X.drop()")
+            with self.code.block("else:"):
+                self._tree_trigger(group, name)
+        elif tree:
             self._tree_trigger(group, name)
 
     def _group_list(self, one: WrittenList, step: Any, name: str, tree: bool) -> None:

@@ -89,6 +89,11 @@ class _State:
         self.last += 1
         return self.last
 
+    def drop(self) -> None:
+        """Take back the newest node."""
+        self.last -= 1
+        self.tree.pop()
+
     def bad(self, number: int, value: Any, bad: Bad) -> None:
         self.notes.append(("cannot_write", number, "", value, bad.note))
 

@@ -43,6 +43,8 @@ def read_decimal(raw: str, standard: str = "edifact") -> Decimal | Bad:
     number = Decimal(raw.replace(",", "."))
     if abs(number.adjusted()) > _MAX_PLACES:
         return Bad("invalid_number", f"the exponent is beyond {_MAX_PLACES}")
+    if "E" in raw:
+        number = Decimal(format(number, "f"))  # 1.5E3 is 1500, in JSON too
     return number if number else number.copy_abs()
 
 

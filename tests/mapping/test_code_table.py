@@ -1,0 +1,95 @@
+"""Code tables: inline, from files, many to one, unknown codes; and every table that is shipped."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from edi_bridge.fault import ConfigFault
+from edi_bridge.mapping.code_table import STANDARDS, CodeTable, code_table, load_table
+from edi_bridge.mapping.codec_type import Bad
+from edi_bridge.yamltext import parse
+
+CODES = sorted((Path(__file__).parents[2] / "mappings" / "codes").glob("*.yaml"))
+
+
+def test_the_first_code_is_written_unless_another_is_marked() -> None:
+    table = code_table({"A": "allowance", "C": "charge", "F": "allowance", "M": {"ours": "charge", "write": True}})
+    assert [table.read(code) for code in "ACFM"] == ["allowance", "charge", "allowance", "charge"]
+    assert (table.write("allowance"), table.write("charge")) == ("A", "M")
+    assert table.lossy == "C, F come back as another code of the same meaning"
+
+
+def test_an_unknown_code_is_bad_both_ways() -> None:
+    table = code_table({"A": "allowance"}, name="kind")
+    bad = table.read("X")
+    assert isinstance(bad, Bad) and bad.kind == "unknown_code" and bad.note == "the code X is not in the table kind (A)"
+    assert isinstance(table.write("charge"), Bad)
+
+
+def test_kept_codes_pass_both_ways_but_never_look_like_ours() -> None:
+    for table in (code_table({"A": "allowance", "*": "keep"}), code_table({"A": "allowance"}, keep=True)):
+        assert table.read("X") == "X" and table.write("X") == "X"
+        assert isinstance(table.read("allowance"), Bad) and isinstance(table.write("A"), Bad)
+
+
+def test_booleans_are_codes_and_values() -> None:
+    assert code_table({"false": "allowance", "true": "charge"}).read(True) == "charge"
+    flag = code_table({"Y": True, "N": False})
+    assert flag.read("N") is False and flag.write(True) == "Y"
+
+
+@pytest.mark.parametrize("spec", [{"A": None}, {"A": ["x"]}, {"A": {"write": True}}, {"A": {"ours": "x", "write": False}},
+                                  {"*": "drop"}, {"A": {"ours": "x", "write": True}, "B": {"ours": "x", "write": True}}])
+def test_a_table_that_makes_no_sense_is_refused(spec: dict[str, object]) -> None:
+    with pytest.raises(ValueError):
+        code_table(spec)
+
+
+def load(text: str, standard: str = "edifact") -> CodeTable:
+    return load_table(parse(text, "t.yaml"), standard, "t.yaml")
+
+
+def test_a_file_says_same_or_points_to_another_standard() -> None:
+    text = "codes: unit\nof: units\nvalues: {EA: each, H87: piece}\nedifact: {'*': same, PCE: {ours: H87, write: true}}\nubl: same\ncii: edifact\n"
+    assert load(text).read("PCE") == load(text).read("H87") == "H87" and load(text).write("H87") == "PCE"
+    assert load(text, "ubl").write("H87") == "H87" and load(text, "cii").write("H87") == "PCE"
+
+
+def test_every_mistake_of_a_file_is_said_with_its_place() -> None:
+    with pytest.raises(ConfigFault) as fault:
+        load("codes: kind\nof: kinds\nvalues:\n  a: sentence\n  b:\nedifact: {X: a, Y: c}\nx13: {}\nubl: nowhere\n")
+    words = str(fault.value)
+    assert "t.yaml:7:1: a code table has no key 'x13'; did you mean x12?" in words
+    assert "t.yaml:5:3: the value b needs a sentence" in words
+    assert "t.yaml:6:20: Y: c is not among the values of kind" in words
+    assert "t.yaml:8:6: ubl: nowhere is neither `same` nor another standard of this table" in words
+    with pytest.raises(ConfigFault, match="says nothing of x12; it has edifact"):
+        load("codes: kind\nof: kinds\nvalues: {a: one}\nedifact: {X: a}\n", "x12")
+
+
+@pytest.mark.parametrize("file", CODES, ids=lambda file: file.stem)
+def test_a_shipped_table_is_whole_and_comes_back(file: Path) -> None:
+    block = parse(file.read_bytes(), file.name)
+    assert block["codes"] == file.stem
+    used = set()
+    for standard in (one for one in STANDARDS if one in block):
+        table = load_table(block, standard, file.name)
+        used |= set(table.writes)
+        for code, ours in table.reads.items():
+            assert table.read(table.write(ours)) == ours, f"{standard} {code}"
+    assert used == set(block["values"]), "a value that no standard can say"
+
+
+@pytest.mark.parametrize(("name", "edifact", "x12", "ours"), [
+    ("order_type", "221", "BK", "blanket_order"), ("message_function", "9", "00", "original"), ("unit", "PCE", "PC", "H87"),
+    ("unit", "KGM", "KG", "KGM"), ("party_role", "DP", "ST", "deliver_to"), ("reference_kind", "LC", "NB", "letter_of_credit"),
+    ("item_id_scheme", "NB", "LT", "batch"), ("package_kind", "PX", "PLT", "PX"), ("allowance_reason", "FC", "D240", "freight"),
+    ("transport_mode", "3", "M", "road"), ("tax_type", "VAT", "VA", "vat"), ("contact_role", "PD", "BD", "purchasing"),
+    ("line_action", "2", "DI", "deleted"), ("response_outcome", "27", "RD", "rejected"), ("currency", "EUR", "EUR", "EUR"),
+])
+def test_the_same_fact_in_edifact_and_x12(name: str, edifact: str, x12: str, ours: str) -> None:
+    block = parse(next(file for file in CODES if file.stem == name).read_bytes(), name)
+    for standard, code in (("edifact", edifact), ("x12", x12)):
+        assert load_table(block, standard).read(code) == ours and load_table(block, standard).write(ours) == code

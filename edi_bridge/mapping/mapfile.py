@@ -65,6 +65,7 @@ class Rule:
     recurse: str = ""
     expand: Source | None = None  # one record for each number found there, put into the field `expand_to`
     expand_to: str = ""
+    fragment: str = ""  # the fragment that an object's rules are, unchanged
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +212,8 @@ class _Reader:
         self.problems.unknown_keys(entry, OBJECT_KEYS, where)
         return Rule("object", name, field_, origin, self.sources(entry.get("at"), entry, "at"),
                     required=bool(entry.get("required")), when=_when(entry.get("when")),
-                    rules=self._inside(entry, field_, where))
+                    rules=self._inside(entry, field_, where),
+                    fragment=str(entry["use"]) if "use" in entry and "fields" not in entry else "")
 
     def _list(self, name: str, entry: Block, field_: Field, origin: Origin, where: str) -> Rule:
         self.problems.unknown_keys(entry, LIST_KEYS, where)

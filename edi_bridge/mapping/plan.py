@@ -107,6 +107,7 @@ class Planner:
         self.problems = Problems(spec.file)
         self.scopes: list[ScopePlan] = []
         self.count = 0
+        self._fragments: dict[tuple[str, Any], ScopePlan] = {}  # a party stands in a map ten times: planned once
         self.standard = spec.message.partition("/")[0]
         self.dialect = self.standard if self.standard != "xml" else spec.message.split("/")[1].split("-")[0]
 
@@ -168,9 +169,12 @@ class Planner:
         if not sources:
             return
         inner = self.resolver.inner_scope(sources[0], plan.scope)
-        item = self._new_scope(inner)
+        item = self._fragments.get((rule.fragment, inner)) if rule.fragment else None
         expand = self._resolve(rule.expand, inner) if rule.expand is not None else None
-        self._fill(item, rule.rules, ())
+        if item is None:
+            item = self._new_scope(inner)
+            self._fill(item, rule.rules, ())
+            self._fragments[(rule.fragment, inner)] = item
         self.count += 1
         use = ScopeUse(self.count, rule, target, sources, item, rule.kind == "list", rule.when, expand)
         plan.uses.append(use)

@@ -49,7 +49,8 @@ class SegmentProgram:
             tree = self.structure.hierarchy
             space = {**_runtime(delimiters, tree.kind if tree is not None and tree.kind else (0, 0)), **constants}
             for value in self.plan.values():
-                space[f"M{value.number}"] = Memo(value.convert.read, bool(value.convert.aux))
+                space[f"M{value.number}"] = Memo(_unmasking(value.convert.read, delimiters) if released else value.convert.read,
+                                                 bool(value.convert.aux))
             for scope in self.plan.scopes:
                 for use in scope.uses:
                     space[f"FLOW{use.number}"] = _flow_reader(use, space["CO"], delimiters)
@@ -112,6 +113,10 @@ def _instances(resolved: Any, root: Instance, segments: Segments, space: dict[st
         level = [item for item in below if all(space["HAS"](segments, item, test.slot, test.element, test.component,
                                                             test.op, test.values) for test in step.tests)]
     return iter(level)
+
+
+def _unmasking(read: Callable[..., Any], delimiters: Delimiters) -> Callable[..., Any]:
+    return lambda *texts: read(*(unmask(text, delimiters) for text in texts))
 
 
 def _runtime(delimiters: Delimiters, kind: tuple[int, int]) -> dict[str, Any]:
@@ -196,6 +201,7 @@ def _runtime(delimiters: Delimiters, kind: tuple[int, int]) -> dict[str, Any]:
     return {
         "CO": component or "\0", "RE": repetition, "Z": (), "Bad": Bad, "PART": part, "HAS": has, "VALUES": values,
         "COMPOSITES": composites, "PAIRS": pairs, "NODES": nodes, "FIRST": first, "ROOT": root,
+        "RL": delimiters.release,
         "U": lambda value: unmask(value, delimiters),
     }
 

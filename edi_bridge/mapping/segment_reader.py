@@ -226,14 +226,13 @@ class SegmentReader:
             self.code.add(f"o{whole[0].number}_{whole[1]} = {base}[{slot.step.node.slot}]")
             return
         node = slot.step.node
-        alone = node.slot == 0 and node.max == 1 and node.depth > 1  # a group's trigger is there exactly once
-        if alone:
+        if node.slot == 0 and node.max == 1 and node.depth > 1:  # a group's trigger is there exactly once
             self.code.add(f"i = {base}[0][0]")
-            self._segment_branches(slot, alone)
+            self._segment_branches(slot, alone=base == "h")
             return
         self.code.add(f"{held} = {base}[{node.slot}]")
         with self.code.block(f"if {held} is not None:"), self.code.block(f"for i in {held}:"):
-            self._segment_branches(slot, alone)
+            self._segment_branches(slot, alone=False)
 
     def _segment_branches(self, slot: Slot, alone: bool) -> None:
         self.code.add("e = S[i]; n = len(e)")
@@ -351,18 +350,24 @@ class SegmentReader:
         with self.code.block(head):
             source = "x" if several else f"e[{first}]"
             self.code.add(f"c = {source}.split(CO); m = len(c)")
+            numbers = {number for _, _, own in takers for number, _, _ in own.tests}
+            for number in sorted(numbers):
+                self.code.add(f"t{number} = " + (f"c[{number - 1}] if m > {number - 1} else ''" if number > 1 else "c[0]"))
+            keyword = "if"
             for one, k, own in takers:
                 tests = " and ".join(self._part_test(number, op, values) for number, op, values in own.tests)
-                value = f"c[{own.component - 1}]" if own.component else source
-                reach = f"m > {own.component - 1}" if own.component > 1 else ""
-                condition = " and ".join(filter(None, (tests, reach))) or "True"
-                with self.code.block(f"if {condition}:"):
+                with self.code.block(f"{keyword} {tests or 'True'}:"):
+                    value = f"c[{own.component - 1}]" if own.component else source
+                    if own.component > 1:
+                        value += f" if m > {own.component - 1} else ''"
                     self.code.add(f"w = {value}")
                     with self.code.block("if w:"):
                         self._take(one, k, own, "w")
+                if len(takers) > 1 and _one_of(takers):
+                    keyword = "elif"
 
     def _part_test(self, number: int, op: str, values: tuple[str, ...]) -> str:
-        part = f"(c[{number - 1}] if m > {number - 1} else '')" if number > 1 else "c[0]"
+        part = f"t{number}"
         match op:
             case "has":
                 return part
@@ -497,34 +502,37 @@ class SegmentReader:
     def _alternatives(self, one: ValuePlan) -> str:
         count = len(one.sources)
         raw = f"v{one.number}"
-        names = [f"v{one.number}_{k}" for k in range(count)]
-        self.code.add(f"{raw} = {' or '.join(names)}")
-        self.code.add(f"k{one.number} = " + " ".join(f"{k} if {name} else" for k, name in enumerate(names[:-1])) + f" {count - 1}")
-        for a in range(len(one.convert.aux)):
-            choice = " ".join(f"a{one.number}_{k}_{a} if v{one.number}_{k} else" for k in range(count - 1))
-            self.code.add(f"a{one.number}_0_{a} = {choice} a{one.number}_{count - 1}_{a}")
-        for k in range(count):
-            for other in range(k + 1, count):
-                with self.code.block(f"if {names[k]} and {names[other]} and {names[k]} != {names[other]}:"):
-                    self.code.add(f"F.append(('alternatives_differ', {one.number}, {other}, i{one.number}_{other}, {names[other]}, {names[k]}))")
+        aux = range(len(one.convert.aux))
+        self.code.add(f"{raw} = v{one.number}_0; k{one.number} = 0")
+        for k in range(1, count):
+            other = f"v{one.number}_{k}"
+            with self.code.block(f"if {other}:"):
+                with self.code.block(f"if not {raw}:"):
+                    self.code.add(f"{raw} = {other}; k{one.number} = {k}")
+                    for a in aux:
+                        self.code.add(f"a{one.number}_0_{a} = a{one.number}_{k}_{a}")
+                with self.code.block(f"elif {other} != {raw}:"):
+                    self.code.add(f"F.append(('alternatives_differ', {one.number}, {k}, i{one.number}_{k}, {other}, ''))")
         return raw
 
     def _convert(self, one: ValuePlan, raw: str, store: str) -> None:
         code, number = self.code, one.number
-        value = f"U({raw})" if self.released else raw
         k = f"k{number}" if len(one.sources) > 1 else "0"
         segment = (f"({', '.join(f'i{number}_{n}' for n in range(len(one.sources)))})[k{number}]"
                    if len(one.sources) > 1 else f"i{number}_0")
         if one.convert.plain:
-            code.add(f"w = {value}.strip()")
+            code.add(f"w = {raw}.strip()")
             with code.block("if w:"):
+                if self.released:
+                    with code.block("if '\\x01' in w or RL in w:"):
+                        code.add("w = U(w)")
                 self._check_constant(one, k, segment, raw)
                 code.add(f"{store} = w")
             return
-        aux = ", ".join(f"U(a{number}_0_{a})" if self.released else f"a{number}_0_{a}" for a in range(len(one.convert.aux)))
-        code.add(f"w = M{number}[{value}, {aux}]" if aux else f"w = M{number}[{value}]")
+        aux = ", ".join(f"a{number}_0_{a}" for a in range(len(one.convert.aux)))
+        code.add(f"w = M{number}[{raw}, {aux}]" if aux else f"w = M{number}[{raw}]")  # M unmasks what it has not seen
         with code.block("if w.__class__ is Bad:"):
-            code.add(f"F.append((w.kind, {number}, {k}, {segment}, {value}, w.note)); w = w.value")
+            code.add(f"F.append((w.kind, {number}, {k}, {segment}, {raw}, w.note)); w = w.value")
         with code.block("if w is not None:"):
             self._check_constant(one, k, segment, raw)
             code.add(f"{store} = w")
@@ -621,6 +629,14 @@ def _exclusive(branches: list[Branch]) -> bool:
         return False
     seen = [value for branch in branches for value in branch.tests[0].values]
     return len(seen) == len(set(seen))
+
+
+def _one_of(takers: list[Taker]) -> bool:
+    """Whether each looks for another single value at the same component: only one can be meant."""
+    tests = [own.tests for _, _, own in takers]
+    if any(len(test) != 1 or test[0][1] != "=" or len(test[0][2]) != 1 for test in tests):
+        return False
+    return len({test[0][0] for test in tests}) == 1 and len({test[0][2] for test in tests}) == len(tests)
 
 
 def _flow(use: ScopeUse) -> ValuePlan | None:

@@ -1,0 +1,194 @@
+"""A path's steps looked up in the structure of an XML document type.
+
+    cac:Party/cac:PartyName/cbc:Name      elements, each step one level down
+    cbc:ID[@schemeID=0088]                tests on attributes, on children (`[cac:TaxScheme/cbc:ID=VAT]`), on the own text (`[.=A]`)
+    cbc:ID#2   cbc:Quantity/@unitCode     the second one; an attribute
+    .   @languageID                       the text and an attribute of the scope's own element
+    ../cbc:ID   ^/cbc:ID                  from the element around the scope's; from the document's root element
+
+A path is always the full one: XML names say where they stand, and a shortened one would be ambiguous in UBL almost always.
+Prefixes are those of the map (`prefixes:`) or else of the structure; a structure without namespaces has bare names.
+`../` goes up one *element*, whatever the scopes are, as in XPath.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from edi_bridge.fault import ConfigFault
+from edi_bridge.mapping.path import Path, PathError, PathStep, Test, parse
+from edi_bridge.structure_xml import XmlChild, XmlStructure
+
+
+@dataclass(frozen=True, slots=True)
+class XmlTest:
+    """A test on an element: on the texts (`attribute` '') or the attribute of what `steps` lead to, the element itself when
+    there are none."""
+
+    steps: tuple[XmlChild, ...]
+    attribute: str
+    op: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class XmlStep:
+    """Down to the children of one name that pass the tests; `nth` picks one."""
+
+    child: XmlChild
+    tests: tuple[XmlTest, ...] = ()
+    nth: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class XmlResolved:
+    """A path in a structure: `up` elements up (or from the root), then down the steps, to the text or an attribute
+    (its Clark name) of the last element, or of the scope's own when there are no steps. `owner` is that element."""
+
+    steps: tuple[XmlStep, ...]
+    attribute: str
+    owner: XmlChild
+    up: int = 0
+    root: bool = False
+    words: str = ""
+    path: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class XmlScope:
+    """Where relative paths start: the element that `chain` leads to from the document's root element."""
+
+    chain: tuple[XmlStep, ...] = ()
+
+
+class XmlResolver:
+    """Looks paths up in one structure. `prefixes` are the map's."""
+
+    def __init__(self, structure: XmlStructure, prefixes: Mapping[str, str]):
+        self.structure = structure
+        self.prefixes = prefixes
+
+    def root(self) -> XmlScope:
+        """The scope of the document's root element."""
+        return XmlScope()
+
+    def resolve(self, path: Path, scope: XmlScope) -> XmlResolved:
+        """The path's elements. Raises PathError naming what is not there and what is."""
+        chain = self._start(path, scope)
+        element = chain[-1].child if chain else self.structure.root
+        steps: list[XmlStep] = []
+        attribute = ""
+        for index, step in enumerate(path.steps):
+            if step.argument or step.part or step.optional or step.name[0] in "{$" or step.name[0].isdigit():
+                raise PathError(f"{step} is a step for segments; an XML path has elements and @attributes", step.column)
+            if attribute or (index and path.steps[index - 1].name == "."):
+                raise PathError(f"nothing can follow {path.steps[index - 1]}", step.column)
+            if step.name == "." or step.name.startswith("@"):
+                if step.tests or step.nth:
+                    raise PathError(f"{step.name} takes no tests; put them on the element", step.column)
+                attribute = self._attribute(step, element) if step.name != "." else ""
+                if step.name == "." and index:
+                    raise PathError(". stands alone: it is the text of the scope's own element", step.column)
+                continue
+            found = self._child(step, element)
+            steps.append(XmlStep(found, tuple(self._test(test, found, step) for test in step.tests), step.nth))
+            element = found
+        return XmlResolved(tuple(steps), attribute, element, path.up, path.root, str(path), path)
+
+    def inner_scope(self, resolved: XmlResolved, scope: XmlScope) -> XmlScope:
+        """The scope of the rules inside an object or list at this path."""
+        if resolved.attribute:
+            raise PathError("a list or object stands at an element, not at an attribute", 0)
+        assert resolved.path is not None
+        return XmlScope((*self._start(resolved.path, scope), *resolved.steps))
+
+    def aux(self, name: str, resolved: XmlResolved, scope: XmlScope) -> XmlResolved:
+        """A further place for a codec that needs it: an attribute of the same element, or an element beside it."""
+        step = parse(name).steps[0]
+        if step.name.startswith("@"):
+            if resolved.attribute:
+                raise PathError(f"{name} is looked for beside a text, not beside an attribute", 0)
+            return replace(resolved, attribute=self._attribute(step, resolved.owner))
+        if not resolved.steps:
+            raise PathError(f"{name} cannot stand beside the scope's own element", 0)
+        above = resolved.steps[-2].child if len(resolved.steps) > 1 else self._above(resolved, scope)
+        found = self._child(step, above)
+        return replace(resolved, steps=(*resolved.steps[:-1], XmlStep(found)), attribute="", owner=found)
+
+    def recursion(self, resolved: XmlResolved) -> tuple[XmlResolved, ...]:
+        """Where a list that nests finds its own kind again: the child that has the same children as the item itself."""
+        same = [child for child in self.structure.children(resolved.owner) if child.type == resolved.owner.type]
+        if not resolved.steps or not same:
+            raise PathError(f"recurse: {resolved.owner.name} holds no element of its own kind", 0)
+        return (XmlResolved((XmlStep(same[0]),), "", same[0], words=same[0].name, path=parse(same[0].name)),)
+
+    def _start(self, path: Path, scope: XmlScope) -> tuple[XmlStep, ...]:
+        if path.root:
+            return ()
+        if path.up > len(scope.chain):
+            raise PathError("there is no parent here", 0)
+        return scope.chain[:len(scope.chain) - path.up]
+
+    def _above(self, resolved: XmlResolved, scope: XmlScope) -> XmlChild:
+        assert resolved.path is not None
+        chain = self._start(resolved.path, scope)
+        return chain[-1].child if chain else self.structure.root
+
+    def _child(self, step: PathStep, element: XmlChild) -> XmlChild:
+        try:
+            tag = self.structure.tag(step.name, self.prefixes)
+        except KeyError:
+            known = ", ".join(filter(None, {**self.structure.prefixes, **self.prefixes}))
+            raise PathError(f"the prefix of {step.name} is not known (known are {known or 'none'})", step.column) from None
+        found = self.structure.child(element, tag)
+        if found is None:
+            known = ", ".join(child.name for child in self.structure.children(element))
+            raise PathError(f"{element.name} has no {step.name} (it has {known})" if known else
+                            f"{element.name} holds text only, there is no {step.name} in it", step.column)
+        return found
+
+    def _attribute(self, step: PathStep, element: XmlChild) -> str:
+        name = step.name[1:]
+        known = self.structure.attributes(element)
+        if name not in known:
+            raise PathError(f"{element.name} has no attribute {name} (it has {', '.join(known) or 'none'})", step.column)
+        return self.structure.tag(name) if ":" in name else name
+
+    def _test(self, test: Test, element: XmlChild, step: PathStep) -> XmlTest:
+        path = parse(test.path)
+        if path.up or path.root:
+            raise PathError("a test looks at its own element and below", step.column)
+        steps: list[XmlChild] = []
+        attribute = ""
+        for one in path.steps:
+            if one.name == ".":
+                continue
+            if attribute or one.tests or one.nth:
+                raise PathError(f"[{test.path}] is not a test on an element or attribute", step.column)
+            if one.name.startswith("@"):
+                attribute = self._attribute(replace(one, column=step.column), element)
+            else:
+                element = self._child(replace(one, column=step.column), element)
+                steps.append(element)
+        return XmlTest(tuple(steps), attribute, test.op, test.values)
+
+
+def refuse_segment_rules(plan: Any) -> None:
+    """ConfigFault for what a map may say of segments only: `expand:` and text over several components."""
+    problems = []
+    for scope in plan.scopes:
+        for use in scope.uses:
+            if use.rule.expand is not None:
+                problems.append((*_place(use.rule), "expand: is for the number ranges of segments; XML has none"))
+        for value in scope.values:
+            if value.convert.codec is not None and value.convert.codec.flow is not None:
+                problems.append((*_place(value.rule), f"{value.rule.codec}: a text over several parts is for segments; "
+                                                      "an XML element holds all of it (use text)"))
+    if problems:
+        raise ConfigFault(problems)
+
+
+def _place(rule: Any) -> tuple[str, int, int]:
+    return rule.origin.file, rule.origin.line, rule.origin.column

@@ -1,0 +1,454 @@
+"""Generates the Python that reads one XML document into records; `xml_reader.py` runs it.
+
+For each scope of the plan one function is generated. It goes once over the children of the scope's element; steps that
+lead deeper are loops inside that one. Raw texts (without the white space around them: XML Schema collapses it) are kept
+in local variables and then converted in the record's order. Comments and processing instructions have a function as
+their tag, which no table holds, and so fall through.
+
+`as: amount` compares the currency beside each amount with the head's `currency` (a finding where they differ: reading
+dollars as euros would be the worst of mistakes), unless a rule of the map reads that attribute itself.
+
+Names in the generated code: `el` the scope's element, `X` the state of this document, `c3` a child on some level, `g3`
+its number in the table of its level, `t3` what a test looks at, `v7_0` the raw text of rule 7 from its first path
+(`a7_0_1` what its codec needs beside it), `u3` the element that a group of values was taken from, `o7_0` the elements of a
+list or object, `M7` the converter of rule 7.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from edi_bridge.mapping.emit import Lines, when_expression
+from edi_bridge.mapping.plan import MapPlan, ScopePlan, ScopeUse, ValuePlan
+from edi_bridge.mapping.resolve_xml import XmlResolved, XmlStep, XmlTest
+from edi_bridge.structure_xml import XmlChild, XmlStructure
+
+Target = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A text to be kept: of source `k` of a rule, or (`beside` 0, 1 …) of what its codec needs beside it."""
+
+    plan: ValuePlan
+    k: int
+    attribute: str
+    owner: XmlChild
+    beside: int = -1
+
+    @property
+    def variable(self) -> str:
+        """Its local in the generated code."""
+        return f"v{self.plan.number}_{self.k}" if self.beside < 0 else f"a{self.plan.number}_{self.k}_{self.beside}"
+
+
+@dataclass(eq=False)
+class Branch:
+    """What happens at the elements of one name with one set of tests. Texts of one element belong together: those
+    of `taken[mode]`, where the mode is the rule's `take`."""
+
+    tests: tuple[XmlTest, ...]
+    nth: int
+    taken: dict[str, list[Taken]] = field(default_factory=dict)
+    uses: list[tuple[ScopeUse, int]] = field(default_factory=list)
+    below: dict[str, Slot] = field(default_factory=dict)
+    counter: str = ""
+
+
+@dataclass(eq=False)
+class Slot:
+    """The children of one name that some rule reads, with their branches."""
+
+    child: XmlChild
+    branches: list[Branch] = field(default_factory=list)
+
+    def branch(self, tests: tuple[XmlTest, ...], nth: int) -> Branch:
+        """The branch of these tests."""
+        for one in self.branches:
+            if one.tests == tests and one.nth == nth:
+                return one
+        self.branches.append(Branch(tests, nth))
+        return self.branches[-1]
+
+
+class XmlReader:
+    """The source text of a map's read functions, and the constants it refers to."""
+
+    def __init__(self, plan: MapPlan, structure: XmlStructure):
+        self.plan = plan
+        self.structure = structure
+        self.code = Lines()
+        self.constants: dict[str, Any] = {}
+        self.serial = 0
+        self.units: dict[str, str] = {}  # variable of a text → the local that holds its element
+        self.currency = next((value for value in plan.root.values if value.target == ("currency",)), None)
+        self.read_attributes = {(source.owner.name, source.attribute) for value in plan.values() for source in value.sources
+                                if source.attribute and value is not self.currency}
+        for scope in plan.scopes:
+            if scope is not plan.message or scope is plan.root:
+                self._function(scope)
+
+    def source(self) -> str:
+        """The generated module."""
+        return self.code.text()
+
+    # --- one function a scope ---------------------------------------------------------------------------------------
+
+    def _function(self, plan: ScopePlan) -> None:
+        bases: dict[str, Branch] = {}
+        takers = list(self._takers(plan))
+        for one, resolved in takers:
+            base = "X.root" if resolved.root else "el" + ".getparent()" * resolved.up
+            self._insert(bases.setdefault(base, Branch((), 0)), one, resolved)
+        around = {base: branch for base, branch in bases.items() if base != "el"}
+        names = {base: self._name("b") for base in around}
+        for base, branch in around.items():
+            self._around(names[base], branch)
+        with self.code.block(f"def s{plan.number}(el, X):"):
+            self._initialise([one for one, _ in takers])
+            for base, name in names.items():
+                self._from_around(name, base, around[base])
+            if "el" in bases:
+                self._at(bases["el"], "el")
+            self._decode(plan)
+            self.code.add("return r")
+
+    def _takers(self, plan: ScopePlan) -> Iterator[tuple[Any, XmlResolved]]:
+        for value in plan.values:
+            for k, resolved in enumerate(value.sources):
+                yield Taken(value, k, resolved.attribute, resolved.owner), resolved
+                for a, beside in enumerate(value.aux[k] if k < len(value.aux) else ()):
+                    if self._wants_beside(value, k, beside):
+                        yield Taken(value, k, beside.attribute, beside.owner, a), beside
+        for use in plan.uses:
+            for k, resolved in enumerate(use.sources):
+                yield (use, k), resolved
+
+    def _wants_beside(self, value: ValuePlan, k: int, beside: XmlResolved) -> bool:
+        match beside_kind(value):
+            case "amount":
+                return self.currency is not None and (beside.owner.name, beside.attribute) not in self.read_attributes
+            case "quantity":
+                return False  # the unit is read by its own rule
+        return True
+
+    def _insert(self, branch: Branch, one: Any, resolved: XmlResolved) -> None:
+        for step in resolved.steps:
+            branch = branch.below.setdefault(step.child.tag, Slot(step.child)).branch(step.tests, step.nth)
+        if isinstance(one, Taken):
+            branch.taken.setdefault(one.plan.rule.take, []).append(one)
+        else:
+            branch.uses.append(one)
+
+    def _initialise(self, takers: list[Any]) -> None:
+        texts = [one.variable for one in takers if isinstance(one, Taken)]
+        things = [f"o{one[0].number}_{one[1]}" for one in takers if not isinstance(one, Taken)]
+        for names, start in ((texts, "''"), (things, "None")):
+            if names:
+                self.code.add(" = ".join(names) + f" = {start}")
+        self.code.add("r = {}")
+
+    def _around(self, name: str, branch: Branch) -> None:
+        """A function for what is read from an element around the scope: called once for each such element."""
+        takers = list(_inside(branch))
+        with self.code.block(f"def {name}(el, X):"):
+            self._initialise(takers)
+            self._at(branch, "el")
+            units = dict.fromkeys(self.units[one.variable] for one in takers if isinstance(one, Taken) and one.beside < 0)
+            self.code.add(f"return ({', '.join([*_variables(takers), *units])},)")
+
+    def _from_around(self, name: str, base: str, branch: Branch) -> None:
+        takers = list(_inside(branch))
+        units = dict.fromkeys(self.units[one.variable] for one in takers if isinstance(one, Taken) and one.beside < 0)
+        self.code.add(f"{', '.join([*_variables(takers), *units])}, = X.around({name}, {base})")
+
+    # --- going over elements ----------------------------------------------------------------------------------------
+
+    def _at(self, branch: Branch, element: str) -> None:
+        """Everything that is read at one element and below."""
+        for mode, taken in branch.taken.items():
+            self._take(mode, taken, element)
+        for use, k in branch.uses:
+            self._collect(use, k, element)
+        if branch.below:
+            self._children(branch.below, element)
+
+    def _children(self, slots: dict[str, Slot], element: str) -> None:
+        code, child = self.code, self._name("c")
+        for slot in slots.values():
+            for branch in slot.branches:
+                if branch.nth:
+                    code.add(f"{self._counter(branch)} = 0")
+        with code.block(f"for {child} in {element}:"):
+            if len(slots) == 1:
+                (tag, slot), = slots.items()
+                with code.block(f"if {child}.tag == {self._constant('T', tag)}:"):
+                    self._slot(slot, child)
+                return
+            number = self._name("g")
+            table = self._constant("T", {tag: n for n, tag in enumerate(slots)})
+            code.add(f"{number} = {table}.get({child}.tag)")
+            for n, slot in enumerate(slots.values()):
+                with code.block(f"{'el' if n else ''}if {number} == {n}:"):
+                    self._slot(slot, child)
+
+    def _slot(self, slot: Slot, child: str) -> None:
+        """The branches of a slot, as if/elif where their tests exclude each other."""
+        looked: dict[tuple[Any, str], str] = {}
+        for branch in slot.branches:
+            for test in branch.tests:
+                place = (test.steps, test.attribute)
+                if place not in looked:
+                    looked[place] = self._name("t")
+                    self.code.add(f"{looked[place]} = {self._looked_at(test, child)}")
+        keyword = "if"
+        for branch in slot.branches:
+            conditions = [self._test(test, looked[test.steps, test.attribute]) for test in branch.tests]
+            if branch.nth:
+                counter = self._counter(branch)
+                conditions.append(f"({counter} := {counter} + 1) == {branch.nth}")
+            if not conditions:
+                self._at(branch, child)
+                continue
+            with self.code.block(f"{keyword} {' and '.join(conditions)}:"):
+                self._at(branch, child)
+            if _exclusive(slot.branches):
+                keyword = "elif"
+
+    def _looked_at(self, test: XmlTest, child: str) -> str:
+        if not test.steps and test.attribute:
+            return f"{child}.get({test.attribute!r}, '').strip()"
+        if not test.steps:
+            return f"TEXT({child})"
+        tags = self._constant("T", tuple(step.tag for step in test.steps))
+        return f"BELOW({child}, {tags}, {test.attribute!r})"
+
+    def _test(self, test: XmlTest, variable: str) -> str:
+        if test.op in ("has", "lacks"):
+            return variable if test.op == "has" else f"not {variable}"
+        several = bool(test.steps)  # then the variable is a list
+        word = "" if test.op == "=" else "not "
+        if several and len(test.values) == 1:
+            return f"{test.values[0]!r} {word}in {variable}"
+        values = self._constant("K", frozenset(test.values))
+        if several:
+            return f"{'not ' if test.op == '=' else ''}{values}.isdisjoint({variable})"
+        if len(test.values) == 1:
+            return f"{variable} {'==' if test.op == '=' else '!='} {test.values[0]!r}"
+        return f"{variable} {word}in {values}"
+
+    # --- texts of one element ---------------------------------------------------------------------------------------
+
+    def _take(self, mode: str, taken: list[Taken], element: str) -> None:
+        code, unit = self.code, self._unit(taken)
+        main = [one for one in taken if one.beside < 0] or taken
+        if mode == "last":
+            with code.block(f"if {' or '.join(self._text(one, element) for one in main)}:"):
+                self._keep(taken, element)
+                code.add(f"{unit} = {element}")
+            return
+        with code.block(f"if {unit} is None:"):
+            self._keep(taken, element)
+            with code.block(f"if {' or '.join(one.variable for one in main)}:"):
+                code.add(f"{unit} = {element}")
+        if mode != "first":
+            with code.block("else:"):
+                for one in taken:
+                    if one.beside < 0:
+                        code.add(f"X.second({one.plan.number}, {one.k}, {element}, {self._text(one, element)})")
+
+    def _keep(self, taken: list[Taken], element: str) -> None:
+        code = self.code
+        for one in taken:
+            if one.attribute:
+                code.add(f"{one.variable} = {element}.get({one.attribute!r}, '').strip()")
+                continue
+            code.add(f"w = {element}.text")
+            code.add(f"{one.variable} = w.strip() if w else ''")
+            with code.block(f"if len({element}):"):
+                mixed = bool(self.structure.children(one.owner))
+                code.add(f"{one.variable} = X.mixed({one.plan.number}, {one.k}, {element}, {mixed})")
+
+    def _text(self, one: Taken, element: str) -> str:
+        return f"{element}.get({one.attribute!r}, '').strip()" if one.attribute else f"TEXT({element})"
+
+    def _unit(self, taken: list[Taken]) -> str:
+        name = self._name("u")
+        for one in taken:
+            self.units[one.variable] = name
+        start = max(n for n, line in enumerate(self.code.lines) if line.startswith("def ")) + 1
+        self.code.lines.insert(start, f"    {name} = None")
+        return name
+
+    def _collect(self, use: ScopeUse, k: int, element: str) -> None:
+        code, variable = self.code, f"o{use.number}_{k}"
+        with code.block(f"if {variable} is None:"):
+            code.add(f"{variable} = [{element}]" if use.many else f"{variable} = {element}")
+        with code.block("else:"):
+            code.add(f"{variable}.append({element})" if use.many else f"X.second({use.number}, {k}, {element}, None)")
+
+    # --- texts into the record --------------------------------------------------------------------------------------
+
+    def _decode(self, plan: ScopePlan) -> None:
+        if plan is self.plan.root and self.currency is not None:
+            number, count = self.currency.number, len(self.currency.sources)
+            texts = " or ".join(f"v{number}_{k}" for k in range(count)) or "''"
+            self.code.add(f"X.currency = {texts}" + (f" or {self.currency.default!r}" if self.currency.default else ""))
+        by_target: dict[Target, Any] = {one.target: one for one in [*plan.values, *plan.uses]}
+        required = {target: rule for rule, target in plan.required}
+        later = [target for target in plan.order if target in by_target and by_target[target].when]
+        opened: list[Target] = []
+        for target in [*(target for target in plan.order if target not in later), *later]:
+            one = by_target.get(target)
+            if one is None:
+                opened.append(target)
+                self.code.add(f"{_record(target)} = {{}}")
+            elif one.when:
+                with self.code.block(f"if {when_expression(one.when, self.constants, _record(target[:-1]))}:"):
+                    self._decode_one(one, target, required)
+            else:
+                self._decode_one(one, target, required)
+        for target in sorted(opened, key=len, reverse=True):
+            with self.code.block(f"if {_record(target)}:"):
+                self.code.add(f"{_record(target[:-1])}[{target[-1]!r}] = {_record(target)}")
+        if later or opened:
+            names = self._constant("K", tuple(dict.fromkeys(target[0] for target in plan.order)))
+            self.code.add(f"r = {{name: r[name] for name in {names} if name in r}}")
+
+    def _decode_one(self, one: Any, target: Target, required: dict[Target, Any]) -> None:
+        store = f"{_record(target[:-1])}[{target[-1]!r}]"
+        if isinstance(one, ScopeUse):
+            self._decode_use(one, store)
+        else:
+            self._decode_value(one, store)
+        if target in required:
+            with self.code.block(f"if {target[-1]!r} not in {_record(target[:-1])}:"):
+                self.code.add(f"X.note('missing_element', {one.number}, 0, el)")
+
+    def _decode_value(self, one: ValuePlan, store: str) -> None:
+        filled = one.constant if one.constant is not None and not one.sources else one.default
+        if one.sources:
+            raw = self._alternatives(one) if len(one.sources) > 1 else f"v{one.number}_0"
+            with self.code.block(f"if {raw}:"):
+                self._convert(one, raw, store)
+        if filled is not None:
+            with self.code.block("else:" if one.sources else "if True:"):
+                self.code.add(f"{store} = {self._constant('D', filled)}")
+
+    def _alternatives(self, one: ValuePlan) -> str:
+        number, count = one.number, len(one.sources)
+        names = [f"v{number}_{k}" for k in range(count)]
+        self.code.add(f"v{number} = {names[0]}; k{number} = 0")
+        for k in range(1, count):
+            with self.code.block(f"if {names[k]}:"):
+                with self.code.block(f"if not v{number}:"):
+                    beside = "".join(f"; a{number}_0_{a} = a{number}_{k}_{a}" for a in self._beside(one))
+                    self.code.add(f"v{number} = {names[k]}; k{number} = {k}{beside}")
+                with self.code.block(f"elif {names[k]} != v{number}:"):
+                    self.code.add(f"X.note('alternatives_differ', {number}, {k}, {self.units[names[k]]}, {names[k]})")
+        return f"v{number}"
+
+    def _beside(self, one: ValuePlan) -> list[int]:
+        return [a for a in range(len(one.convert.aux))
+                if all(self._wants_beside(one, k, beside[a]) for k, beside in enumerate(one.aux) if a < len(beside))]
+
+    def _convert(self, one: ValuePlan, raw: str, store: str) -> None:
+        code, number = self.code, one.number
+        several = len(one.sources) > 1
+        k = f"k{number}" if several else "0"
+        units = [self.units[f"v{number}_{n}"] for n in range(len(one.sources))]
+        place = f"({', '.join(units)})[k{number}]" if several else units[0]
+        beside = [f"a{number}_0_{a}" for a in self._beside(one)]
+        if beside_kind(one) == "amount" and beside:
+            with code.block(f"if {beside[0]} and {beside[0]} != X.currency:"):
+                code.add(f"X.other_currency({number}, {k}, {place}, {beside[0]})")
+            beside = []
+        if one.convert.plain:
+            self._check_constant(one, k, place, raw, raw)
+            code.add(f"{store} = {raw}")
+            return
+        code.add(f"w = M{number}[{', '.join([raw, *beside])}]")
+        with code.block("if w.__class__ is Bad:"):
+            code.add(f"X.note(w.kind, {number}, {k}, {place}, {raw}, w.note); w = w.value")
+        with code.block("if w is not None:"):
+            self._check_constant(one, k, place, raw, "w")
+            code.add(f"{store} = w")
+
+    def _check_constant(self, one: ValuePlan, k: str, place: str, raw: str, value: str) -> None:
+        if one.constant is not None:
+            name = self._constant("D", one.constant)
+            with self.code.block(f"if {value} != {name}:"):
+                self.code.add(f"X.note('invalid_value', {one.number}, {k}, {place}, {raw}, f'expected {{{name}}}')")
+
+    def _decode_use(self, use: ScopeUse, store: str) -> None:
+        code, first = self.code, f"o{use.number}_0"
+        for k in range(1, len(use.sources)):
+            with code.block(f"if {first} is None:"):
+                code.add(f"{first} = o{use.number}_{k}")
+        with code.block(f"if {first} is not None:"):
+            if use.many:
+                code.add("w = []")
+                with code.block(f"for c in {first}:"):
+                    code.add(f"x = s{use.item.number}(c, X)")
+                    with code.block("if x:"):
+                        code.add("w.append(x)")
+            else:
+                code.add(f"w = s{use.item.number}({first}, X)")
+            with code.block("if w:"):
+                code.add(f"{store} = w")
+
+    def _constant(self, prefix: str, value: Any) -> str:
+        for name, known in self.constants.items():
+            if name.startswith(prefix) and type(known) is type(value) and known == value and str(known) == str(value):
+                return name
+        name = f"{prefix}{len(self.constants)}"
+        self.constants[name] = value
+        return name
+
+    def _counter(self, branch: Branch) -> str:
+        """The local that counts a branch's elements."""
+        branch.counter = branch.counter or self._name("m")
+        return branch.counter
+
+    def _name(self, prefix: str) -> str:
+        self.serial += 1
+        return f"{prefix}{self.serial}_"
+
+
+def beside_kind(value: ValuePlan) -> str:
+    """amount, quantity or '': whether what stands beside a value is filled from another field (`codec_number`)."""
+    name = value.rule.codec.partition("(")[0].strip()
+    return name if name in ("amount", "quantity") and value.convert.aux else ""
+
+
+def _inside(branch: Branch) -> Iterator[Any]:
+    for taken in branch.taken.values():
+        yield from taken
+    yield from branch.uses
+    for slot in branch.below.values():
+        for below in slot.branches:
+            yield from _inside(below)
+
+
+def _variables(takers: list[Any]) -> list[str]:
+    return [one.variable if isinstance(one, Taken) else f"o{one[0].number}_{one[1]}" for one in takers]
+
+
+def _record(target: Target) -> str:
+    return "r" + "".join(f"_{word}" for word in target)
+
+
+def _exclusive(branches: list[Branch]) -> bool:
+    """Whether at most one branch can match: each tests only the same attribute, for different values."""
+    if any(branch.nth or len(branch.tests) != 1 for branch in branches):
+        return False
+    tests = [branch.tests[0] for branch in branches]
+    if tests[0].steps or any(test.op != "=" or test.steps or test.attribute != tests[0].attribute for test in tests):
+        return False
+    seen = [value for test in tests for value in test.values]
+    return len(seen) == len(set(seen))
+
+
+__all__ = ["XmlReader", "XmlStep", "beside_kind"]

@@ -1,0 +1,191 @@
+"""Running the generated readers of XML maps: what their code calls, and how what they note becomes findings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from edi_bridge.finding import KINDS, Finding, found
+from edi_bridge.interchange import Document, Position
+from edi_bridge.mapping.emit import Bad, Memo
+from edi_bridge.mapping.plan import MapPlan, ScopeUse, ValuePlan
+from edi_bridge.mapping.resolve_xml import XmlResolved, XmlTest, refuse_segment_rules
+from edi_bridge.mapping.xml_read_code import XmlReader, beside_kind
+from edi_bridge.structure_xml import XmlStructure
+
+Note = tuple[str, int, int, Any, str, str]  # kind, rule, source, element, raw text, note
+Record = dict[str, Any]
+
+
+class XmlProgram:
+    """A map's generated reader for XML documents.
+
+    Raises ConfigFault for rules that only segments can have.
+    """
+
+    def __init__(self, plan: MapPlan, structure: XmlStructure):
+        refuse_segment_rules(plan)
+        self.plan = plan
+        self.structure = structure
+        generator = XmlReader(plan, structure)
+        self._text = generator.source()
+        self._by_number = {one.number: one for scope in plan.scopes for one in [*scope.values, *scope.uses]}
+        space: dict[str, Any] = {"TEXT": text_of, "BELOW": below, "Bad": Bad, **generator.constants}
+        for value in plan.values():
+            space[f"M{value.number}"] = Memo(value.convert.read, bool(value.convert.aux) and not beside_kind(value))
+        exec(compile(self._text, f"<map {plan.spec.name}>", "exec"), space)  # our own generated text; nothing of a partner's
+        self._record: Callable[[Any, _State], Record] = space[f"s{plan.root.number}"]
+
+    def source(self) -> str:
+        """The generated Python, for people."""
+        return self._text
+
+    def read(self, document: Document) -> tuple[list[Record], list[Finding]]:
+        """The records of a document, and what was found on the way."""
+        root = document.root
+        if root.tag != self.structure.root.tag:
+            return [], [found("unknown_message_type", document.locate(), root.tag,
+                              f"the map {self.plan.spec.name} reads {self.structure.key}")]
+        state = _State(root)
+        elements = [root] if not self.plan.records else _elements(self.plan.records[0], root)
+        records = [record for element in elements if (record := self._record(element, state))]
+        if not state.notes:
+            return records, []
+        places = _Places(document)
+        return records, [self._finding(places, note) for note in state.notes]
+
+    def _finding(self, places: _Places, note: Note) -> Finding:
+        kind, number, source, element, raw, text = note
+        plan = self._by_number[number]
+        words, attribute = plan.rule.name, ""
+        if plan.sources:
+            resolved: XmlResolved = plan.sources[min(source, len(plan.sources) - 1)]
+            words, attribute = resolved.words, resolved.attribute if raw else ""
+        return found(kind, places.position(element, attribute), raw, f"{words}: {text or _sentence(kind, plan)}")
+
+
+class _State:
+    """What one document's reading holds: its root, the head's currency, and what was noted."""
+
+    __slots__ = ("root", "currency", "notes", "known")
+
+    def __init__(self, root: Any):
+        self.root = root
+        self.currency = ""
+        self.notes: list[Note] = []
+        self.known: dict[tuple[Any, Any], tuple[Any, ...]] = {}
+
+    def note(self, kind: str, number: int, k: int, element: Any, raw: str = "", text: str = "") -> None:
+        self.notes.append((kind, number, k, element, raw, text))
+
+    def second(self, number: int, k: int, element: Any, text: str | None) -> None:
+        """Another element where one is read; `text` None for an object, else its text: an empty one is no second value."""
+        if text is None or text:
+            self.note("value_not_read", number, k, element, text or "")
+
+    def mixed(self, number: int, k: int, element: Any, allowed: bool) -> str:
+        """The text of an element that has children: comments do not count, elements are a finding unless it may have them."""
+        inside = next(element.iterchildren("*"), None)
+        if inside is not None and not allowed:
+            self.note("invalid_value", number, k, element, "", f"text was expected, but {_local(inside)} stands in it")
+        return text_of(element)
+
+    def other_currency(self, number: int, k: int, element: Any, currency: str) -> None:
+        head = f"the document's currency is {self.currency}" if self.currency else "the document names no currency"
+        self.note("invalid_value", number, k, element, currency, f"the amount is in {currency}, but {head}")
+
+    def around(self, function: Callable[[Any, _State], tuple[Any, ...]], element: Any) -> tuple[Any, ...]:
+        """What is read from an element around the scope: looked for once, however many scopes ask for it."""
+        key = (function, element)
+        if key not in self.known:
+            self.known[key] = function(element, self)
+        return self.known[key]
+
+
+class _Places:
+    """Positions of elements; keeps the numbers of namesakes, so that many findings do not count the same siblings again
+    and again."""
+
+    def __init__(self, document: Document):
+        self.document = document
+        self.numbers: dict[Any, dict[Any, int]] = {}  # parent → its children's numbers among namesakes (0: alone)
+
+    def position(self, element: Any, attribute: str) -> Position:
+        document = self.document
+        path = self._path(element) + (f"/@{_local(attribute)}" if attribute else "")
+        line = document.line + element.sourceline - 1 if element.sourceline else document.line
+        return Position(interchange=document.interchange, message=document.ordinal, line=line, path=path)
+
+    def _path(self, element: Any) -> str:
+        steps = []
+        while element is not None:
+            parent = element.getparent()
+            name = f"{element.prefix}:{_local(element)}" if element.prefix else _local(element)
+            number = self._number(parent, element) if parent is not None else 0
+            steps.append(f"{name}[{number}]" if number else name)
+            element = parent
+        return "/" + "/".join(reversed(steps))
+
+    def _number(self, parent: Any, element: Any) -> int:
+        if parent not in self.numbers:
+            groups: dict[str, list[Any]] = {}
+            for child in parent.iterchildren("*"):
+                groups.setdefault(child.tag, []).append(child)
+            self.numbers[parent] = {child: n if len(group) > 1 else 0 for group in groups.values()
+                                    for n, child in enumerate(group, 1)}
+        return self.numbers[parent][element]
+
+
+def text_of(element: Any) -> str:
+    """The element's own text without the white space around it, comments left out and elements skipped."""
+    text = element.text or ""
+    if len(element):
+        text += "".join(child.tail or "" for child in element)
+    return text.strip()
+
+
+def below(element: Any, tags: tuple[str, ...], attribute: str) -> list[str]:
+    """The texts (or attributes) that are not empty of all elements that `tags` lead to."""
+    level = [element]
+    for tag in tags:
+        level = [child for one in level for child in one.iterchildren(tag)]
+    texts = (one.get(attribute, "").strip() if attribute else text_of(one) for one in level)
+    return [text for text in texts if text]
+
+
+def _elements(resolved: XmlResolved, root: Any) -> list[Any]:
+    """The elements of a `records: {each: …}` path."""
+    level = [root]
+    for step in resolved.steps:
+        level = [child for one in level for child in one.iterchildren(step.child.tag)
+                 if all(_passes(child, test) for test in step.tests)]
+    return level
+
+
+def _passes(element: Any, test: XmlTest) -> bool:
+    values = below(element, tuple(step.tag for step in test.steps), test.attribute)
+    match test.op:
+        case "has":
+            return bool(values)
+        case "lacks":
+            return not values
+        case "=":
+            return not set(test.values).isdisjoint(values)
+    return set(test.values).isdisjoint(values)
+
+
+def _local(element: Any) -> str:
+    return str(getattr(element, "tag", element)).rpartition("}")[2]
+
+
+def _sentence(kind: str, plan: ValuePlan | ScopeUse) -> str:
+    match kind:
+        case "missing_element":
+            return f"{plan.rule.field.name} is required and is not there"
+        case "value_not_read":
+            return f"a second value for {plan.rule.field.name}; only the first is read"
+        case "alternatives_differ":
+            return f"another place for {plan.rule.field.name} says something else"
+    return KINDS[kind].sentence
+
+

@@ -33,7 +33,8 @@ STARTS = (  # at the very beginning, after blanks and a byte order mark
     ("xml", re.compile(rb"<[?!A-Za-z_]")),
 )
 LATER = (  # on a later line, behind what a mailbox put before it
-    ("edifact", re.compile(rb"(?:\A|[\r\n])[ \t]*(?:UNA[^0-9A-Za-z].{5}\s*U[NI][BGH]|U(?:NB|IB|NG|NH)[^0-9A-Za-z \r\n])", re.DOTALL)),
+    ("edifact", re.compile(rb"(?:\A|[\r\n])[ \t]*(?:UNA[^0-9A-Za-z].{5}\s*U[NI][BGH]|U(?:NB|IB|NG|NH)[^0-9A-Za-z \r\n])",
+                           re.DOTALL)),
     ("x12", re.compile(rb"(?:\A|[\r\n])[ \t]*ISA([^0-9A-Za-z\r\n ])..\1", re.DOTALL)),
 )
 EBCDIC = tuple(word.encode("cp500") for word in ("UNA", "UNB", "UNH", "UIB", "ISA", "<?xml"))
@@ -115,9 +116,11 @@ def _missing(reader: Any, options: dict[str, Any]) -> list[str]:
 def _refused(stream: Source, kind: str, ordinal: int, first: bytes) -> Interchange:
     """An interchange that says only why nothing could be read; the source is used up."""
     names = {"empty": "empty_file", "ebcdic": "ebcdic"}
-    interchange = Interchange(kind if kind in MODULES else "unknown", ordinal, Address(), Address(), "", iter(()), offset=stream.position)
+    standard = kind if kind in MODULES else "unknown"
+    interchange = Interchange(standard, ordinal, Address(), Address(), "", iter(()), offset=stream.position)
     value = "" if kind == "empty" else first[:60].decode("latin-1")
-    interchange.findings.append(found(names.get(kind, "unknown_format"), Position(interchange=ordinal, offset=stream.position), value))
+    place = Position(interchange=ordinal, offset=stream.position)
+    interchange.findings.append(found(names.get(kind, "unknown_format"), place, value))
     while stream.read(1 << 18):
         pass
     return interchange

@@ -32,6 +32,7 @@ HIGH = bytes(range(128, 256))
 C1 = bytes(range(128, 160))
 LEVEL_A = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 .,-()/='+:?!\"%&*;<>"
 LEVEL_B = LEVEL_A + b"abcdefghijklmnopqrstuvwxyz"
+LATIN_PARTS = ("1", "2", "3", "4", "9", "10", "13", "14", "15", "16")  # of ISO 8859
 SAFE = {code: "\ufffd" for code in (*CONTROLS, *C1) if code not in b"\r\n\t"}
 UTF8 = re.compile(rb"(?:[\x00-\x7f]++|[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3})*+")
 
@@ -115,11 +116,12 @@ def named(name: str) -> Charset:
     except (LookupError, UnicodeError, TypeError, AttributeError):
         plain = codec = ""
     if not plain or codec.startswith(("iso2022", "hz", "utf-7", "idna", "punycode", "unicode", "raw")):
-        raise ConfigFault.at("", 0, 0, f'charset "{name}" cannot be used: it must be a level of ISO 9735 (UNOA … UNOL, '
-                             "UNOW, UNOY, KECA) or a character set that holds ASCII unchanged, like iso-8859-15, cp1252 or utf-8")
+        raise ConfigFault.at(
+            "", 0, 0, f'charset "{name}" cannot be used: it must be a level of ISO 9735 (UNOA … UNOL, UNOW, UNOY, KECA) '
+            "or a character set that holds ASCII unchanged, like iso-8859-15, cp1252 or utf-8")
     part = re.fullmatch(r"iso8859-(\d+)", codec)
     if part:
-        return _iso("", int(part[1]), part[1] in ("1", "2", "3", "4", "9", "10", "13", "14", "15", "16"))
+        return _iso("", int(part[1]), part[1] in LATIN_PARTS)
     if codec == "ascii":
         return replace(ASCII, declared="ASCII")
     return Charset(codec, codec, PRINTABLE + HIGH)
@@ -144,7 +146,7 @@ def decode(raw: bytes, charset: Charset, delimiters: bytes = b"") -> tuple[str, 
 def _explain(raw: bytes, charset: Charset, delimiters: bytes) -> tuple[str, list[Misfit]]:
     """The slow way: name each kind of misfit with its first place and their number."""
     misfits = _utf8(raw, charset)
-    beyond = b"" if misfits else HIGH if charset.codec == "ascii" else C1 if charset.codec.startswith("iso8859") else b""
+    beyond = HIGH if charset.codec == "ascii" else C1 if charset.codec.startswith("iso8859") and not misfits else b""
     rows = (
         ("control_character", CONTROLS, "control character"),
         ("wrong_charset", beyond, "byte"),

@@ -7,15 +7,15 @@ UNT is checked by counting terminators. What is read is written back byte for by
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import BinaryIO
 
 from edi_bridge.interchange import Address, Interchange
 from edi_bridge.syntax.charset import named
+from edi_bridge.syntax.edifact_between import BLANKS, PADDING, segment_here, skip_to_interchange, skip_to_start
 from edi_bridge.syntax.edifact_header import Opening, bare, batch, interactive, layout, opening, wrapping
-from edi_bridge.syntax.edifact_parts import BLANKS, PADDING, Parts, segment_here
+from edi_bridge.syntax.edifact_parts import Parts
 from edi_bridge.syntax.edifact_text import Service
 from edi_bridge.syntax.edifact_write import build, write_to
 from edi_bridge.syntax.limits import DEFAULT, Limits
@@ -25,7 +25,6 @@ __all__ = ["build", "read", "write_to"]
 
 BOM = b"\xef\xbb\xbf"
 SAMPLE = 1 << 16  # how much of a file is looked at to see whether it is wrapped
-START = re.compile(rb"UNA(?:(?![0-9A-Za-z])|.{6}[\r\n\t ]*UN[BGH])|U(?:NB|NG|NH|IB|IH|NT|NE|NZ)(?![0-9A-Za-z \r\n])", re.DOTALL)
 WIDE = (b"\xff\xfe", b"\xfe\xff", b"U\0N\0", b"\0U\0N")
 
 
@@ -57,13 +56,14 @@ def _open(window: Window, ordinal: int, charset: str | None, limits: Limits, fir
     """The next interchange, its parts not yet read. The cursor stands at the end of the former one."""
     window.ensure(4)
     if window.data.startswith(WIDE, window.at):
-        return _refused(window, ordinal, "character_set_unsupported", "the file is in UTF-16, which EDIFACT does not know")
+        return _refused(window, ordinal, "character_set_unsupported", "the file is in UTF-16, which is not supported")
     bom = first and window.data.startswith(BOM, window.at)
     if bom:
         window.at += len(BOM)
-    before, more = _skip_to_start(window)
+    before, more = skip_to_start(window)
     if not more:
-        return _refused(window, ordinal, "unknown_format" if before.strip(PADDING) else "empty_file", "") if first else None
+        kind = "unknown_format" if before.strip(PADDING) else "empty_file"
+        return _refused(window, ordinal, kind, "") if first else None
     column, begin = window.column(), window.place(window.at)
     window.ensure(SAMPLE)
     sample = window.data[window.at:window.at + SAMPLE]
@@ -128,23 +128,6 @@ def _break_ahead(window: Window, s: Service) -> str:
     return after[:len(after) - len(after.lstrip(BLANKS))].decode("ascii")
 
 
-def _skip_to_start(window: Window) -> tuple[bytes, bool]:
-    """Move to where the next interchange starts: the bytes before it (the last 64 kB), and whether there is one."""
-    before = window.skip(PADDING)
-    window.ensure(4)
-    if START.match(window.data, window.at):
-        return before, True
-    while True:
-        hit = START.search(window.data, window.at)
-        end = hit.start() if hit else max(len(window.data) - 4, window.at)
-        before = (before + window.data[window.at:end])[-SAMPLE:]
-        window.at = end
-        if hit:
-            return before, True
-        if not window.fill():
-            return before + window.data[window.at:], False
-
-
 def _refused(window: Window, ordinal: int, kind: str, note: str) -> Interchange:
     """An interchange that says only why nothing could be read; its source is used up."""
     interchange = Interchange("edifact", ordinal, Address(), Address(), "", iter(()), offset=window.place(window.at))
@@ -165,7 +148,7 @@ def _unusable(window: Window, ordinal: int, opened: Opening, before: bytes, bom:
         parts.report(kind, parts.position(offset=begin, length=max(len(opened.una), 3)),
                      window.data[window.at:window.at + 9].decode("latin-1"), note)
     window.at += 9
-    kept = window.data[max(window.at - 9, 0):window.at] + parts.skip_to_interchange()
+    kept = window.data[max(window.at - 9, 0):window.at] + skip_to_interchange(window)
     interchange.header = kept[:200].decode("latin-1")
     interchange.header_source = kept
     interchange.layout = replace(layout(b"", before, "", 0, "", 0), bom=bom)

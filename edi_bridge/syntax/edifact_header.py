@@ -26,11 +26,12 @@ from edi_bridge.syntax.edifact_text import (
     una_delimiters,
 )
 
-MANDATORY = ((1, 1, "0001"), (1, 2, "0002"), (2, 1, "0004"), (3, 1, "0010"), (4, 1, "0017"), (4, 2, "0019"), (5, 1, "0020"))
+MANDATORY = ((1, 1, "0001"), (1, 2, "0002"), (2, 1, "0004"), (3, 1, "0010"), (4, 1, "0017"), (4, 2, "0019"),
+             (5, 1, "0020"))
 SYNTAX_VERSIONS = ("1", "2", "3", "4")
 LEVEL = re.compile(rb"U[NI]B[^0-9A-Za-z]([0-9A-Za-z]{4})[^0-9A-Za-z]([0-9A-Za-z]?)")
-TYPICAL_WRAPS = frozenset((64, 70, 72, 75, 76, 78, 79, 80, 96, 100, 120, 126, 128, 132, 133, 160, 200, 250, 254, 255, 256,
-                           500, 512, 990, 998, 1000, 1024, 2000, 2048, 4000, 4096, 8000, 8192))
+TYPICAL_WRAPS = frozenset((64, 70, 72, 75, 76, 78, 79, 80, 96, 100, 120, 126, 128, 132, 133, 160, 200, 250, 254,
+                           255, 256, 500, 512, 990, 998, 1000, 1024, 2000, 2048, 4000, 4096, 8000, 8192))
 
 
 @dataclass(slots=True)
@@ -67,7 +68,8 @@ def opening(first: bytes, charset: str | None) -> Opening:
     elif rest[3:4] == b"\x1d":
         delimiters = LEVEL_B_SEPARATORS
     elif rest[3:4] not in (b"+", b"'", b""):
-        problems.append(("bad_service_string", "the header uses other service characters than the standard's, and there is no UNA"))
+        problems.append(("bad_service_string",
+                         "the header uses other service characters than the standard's, and there is no UNA"))
         delimiters = None
     if delimiters is None:
         return Opening(una, None, problems)
@@ -95,8 +97,8 @@ def wrapping(sample: bytes, column: int, s: Service, whole: bool) -> tuple[int, 
     if len(kinds) != 1:
         return 0, "", False
     starts = [0, *(hit.end() for hit in breaks)]
-    widths = [hit.start() - start + (column if not start else 0) for start, hit in zip(starts, breaks)]
-    inside = [width for width, start, hit in zip(widths, starts, breaks)
+    widths = [hit.start() - start + (column if not start else 0) for start, hit in zip(starts, breaks, strict=False)]
+    inside = [width for width, start, hit in zip(widths, starts, breaks, strict=False)
               if not _ends_segment(sample, start, hit.start(), s) and (hit.end() < len(sample) or not whole)]
     if not inside or len(set(inside)) != 1 or inside[0] < 20:
         return 0, "", False
@@ -122,8 +124,8 @@ def batch(body: bytes, header: bytes, offset: int, s: Service, ordinal: int) -> 
     base = Position(interchange=ordinal, segment=1)
     text, misfits = clean(body, s, "")
     rows = elements(text.removesuffix(s.delimiters.terminator), s)
-    findings = [found(m.kind, Position(ordinal, segment=1, tag="UNB", offset=offset + m.index, length=m.length), note=m.note)
-                for m in misfits]
+    findings = [found(m.kind, Position(ordinal, segment=1, tag="UNB", offset=offset + m.index, length=m.length),
+                      note=m.note) for m in misfits]
     for element, component, name in MANDATORY:
         if not at(rows, element, component).strip():
             findings.append(found("bad_header", spot(header, offset, s, base, element, component, name),
@@ -146,12 +148,14 @@ def batch(body: bytes, header: bytes, offset: int, s: Service, ordinal: int) -> 
     return _with_header(interchange, header, s), findings
 
 
-def interactive(body: bytes, header: bytes, offset: int, s: Service, ordinal: int) -> tuple[Interchange, list[Finding]]:
+def interactive(body: bytes, header: bytes, offset: int, s: Service,
+                ordinal: int) -> tuple[Interchange, list[Finding]]:
     """The interchange that a UIB (or a bare UIH) opens; it is recognised and kept, not translated."""
     text, _ = clean(body, s, "")
     rows = elements(text.removesuffix(s.delimiters.terminator), s)
     values = {"sender": Address(), "receiver": Address(), "control": "", "syntax": "", "test": None, "prepared": ""}
-    if rows[0][0] == "UIB":
+    headed = body.startswith(b"UIB")
+    if headed:
         day, time = iso_day(at(rows, 8, 1))[0], iso_time(at(rows, 8, 2)[:4])[0]
         values = {"sender": Address(at(rows, 6, 1), at(rows, 6, 2), at(rows, 6, 3)),
                   "receiver": Address(at(rows, 7, 1), at(rows, 7, 2), at(rows, 7, 3)),
@@ -160,7 +164,7 @@ def interactive(body: bytes, header: bytes, offset: int, s: Service, ordinal: in
     interchange = Interchange("edifact", ordinal, parts=iter(()), delimiters=s.delimiters, encoding=s.charset.codec,
                               offset=offset, **values)  # type: ignore[arg-type]
     finding = found("interactive_interchange", spot(header, offset, s, Position(interchange=ordinal, segment=1)))
-    return _with_header(interchange, header if rows[0][0] == "UIB" else b"", s), [finding]
+    return _with_header(interchange, header if headed else b"", s), [finding]
 
 
 def _with_header(interchange: Interchange, header: bytes, s: Service) -> Interchange:
@@ -171,7 +175,8 @@ def _with_header(interchange: Interchange, header: bytes, s: Service) -> Interch
 
 def bare(s: Service, offset: int, ordinal: int) -> Interchange:
     """An interchange without a header: messages that stand alone."""
-    return Interchange("edifact", ordinal, Address(), Address(), "", iter(()), s.delimiters, s.charset.codec, offset=offset)
+    return Interchange("edifact", ordinal, Address(), Address(), "", iter(()), s.delimiters, s.charset.codec,
+                       offset=offset)
 
 
 def iso_day(value: str) -> tuple[str, str]:

@@ -6,75 +6,27 @@ its parts are asked for and never holds more than one message and one chunk.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import replace
 
 from edi_bridge.finding import found
 from edi_bridge.interchange import Group, GroupEnd, Interchange, Message, MessageType, Part, Position, Stray
 from edi_bridge.syntax.charset import Misfit
-from edi_bridge.syntax.edifact_text import Service, at, clean, elements, is_released, next_tag, place, segment_end, spot
+from edi_bridge.syntax.edifact_between import (
+    INTERCHANGE,
+    KEPT,
+    OTHER_STANDARD,
+    PADDING,
+    segment_here,
+    skip_to_interchange,
+)
+from edi_bridge.syntax.edifact_references import References
+from edi_bridge.syntax.edifact_text import Service, at, clean, elements, next_tag, place, segment_end, spot
 from edi_bridge.syntax.limits import Limits
 from edi_bridge.syntax.source import Window
 
-BLANKS = b"\r\n\t "
-PADDING = BLANKS + b"\0\x1a\xef\xbb\xbf"  # between interchanges: blanks, NUL, SUB (the end of a DOS file), byte order marks
-KEPT = 1 << 16  # how much of the text outside an interchange is kept
 MOST_STRAYS = 100  # findings of one kind about strays; the rest is only kept
-INTERCHANGE = re.compile(rb"UNA(?![0-9A-Za-z])|U(?:NB|NG|NH|IB|IH)(?![0-9A-Za-z \r\n])")
-OTHER_STANDARD = re.compile(rb"ISA([^0-9A-Za-z\r\n ])..\1|<\?xml ", re.DOTALL)
 HEAD_FIELDS = ((1, 1, "0062"), (2, 1, "0065"), (2, 2, "0052"), (2, 3, "0054"), (2, 4, "0051"))
-
-
-class References:
-    """References that were seen. Numbers that go up by one take no room, so that memory does not grow."""
-
-    __slots__ = ("_runs", "_others")
-
-    def __init__(self) -> None:
-        self._runs: dict[tuple[str, int], list[int]] = {}
-        self._others: set[str] = set()
-
-    def add(self, reference: str) -> bool:
-        """Note a reference; False when it was there before."""
-        if reference in self._others:
-            return False
-        head = reference.rstrip("0123456789")
-        digits = reference[len(head):]
-        if 0 < len(digits) <= 18:
-            number = int(digits)
-            run = self._runs.setdefault((head, len(digits)), [number, number - 1])
-            if run[0] <= number <= run[1]:
-                return False
-            if number == run[1] + 1:
-                run[1] = number
-                return True
-        self._others.add(reference)
-        return True
-
-
-def segment_here(window: Window, s: Service, limit: int) -> tuple[int, bool]:
-    """The end of the segment at the cursor (an index into `data`) and whether its terminator was found.
-
-    Without one, at the end of the file or beyond `limit` bytes, everything in memory counts as the segment.
-    """
-    scan = window.at
-    while True:
-        end = segment_end(window.data, window.at, s) if scan == window.at else _resumed(window, scan, s)
-        if end:
-            return end, True
-        scanned = len(window.data) - window.at
-        if scanned > limit or not window.fill():
-            return len(window.data), False
-        scan = window.at + max(scanned - 1, 0)
-
-
-def _resumed(window: Window, scan: int, s: Service) -> int:
-    """`segment_end` from `scan` on, release characters before it still counting."""
-    found_at = window.data.find(s.terminator, scan)
-    while found_at >= 0 and s.release and is_released(window.data, found_at, window.at, s):
-        found_at = window.data.find(s.terminator, found_at + 1)
-    return found_at + 1
 
 
 class Parts:
@@ -553,32 +505,11 @@ class Parts:
             elif INTERCHANGE.match(w.data, w.at) or (w.source.shared and OTHER_STANDARD.match(w.data, w.at)):
                 break
             else:
-                source = self.skip_to_interchange()
+                source = skip_to_interchange(w)
                 self._report_stray("junk_between_interchanges", self.position(offset=start, length=len(source)),
                                    source.decode("latin-1"))
             kept = (kept + source + w.skip(PADDING))[-KEPT:]
         return kept
-
-    def skip_to_interchange(self) -> bytes:
-        """Skip what is no segment of ours up to the next interchange, or the end; what it was (64 kB of it)."""
-        w = self.window
-        kept = b""
-        scan = w.at
-        while True:
-            hits = [pattern.search(w.data, scan) for pattern in ((INTERCHANGE, OTHER_STANDARD) if w.source.shared else (INTERCHANGE,))]
-            at_ = min((hit.start() for hit in hits if hit), default=-1)
-            if at_ >= 0:
-                kept += w.data[w.at:at_]
-                w.at = at_
-                return kept[-KEPT:]
-            keep = max(w.at, len(w.data) - 8)
-            kept = (kept + w.data[w.at:keep])[-KEPT:]
-            w.at = keep
-            if not w.fill():
-                kept += w.data[w.at:]
-                w.at = len(w.data)
-                return kept[-KEPT:]
-            scan = w.at
 
 
 def message_type(rows: list[list[str]]) -> MessageType:

@@ -54,7 +54,8 @@ def service(delimiters: Delimiters, charset: Charset) -> Service:
     some_break, some_loose = (f"[{c}]" if c else r"[^\s\S]" for c in (breaks, blanks.replace(" ", "")))
     follow = re.escape(wire(d.element) + wire(d.terminator))
     return Service(
-        delimiters, charset, wire(d.terminator), wire(d.element), wire(d.release), wire(signs), wire(blanks), breaks, "".join(c for c in blanks if c != " "),
+        delimiters, charset, wire(d.terminator), wire(d.element), wire(d.release), wire(signs), wire(blanks), breaks,
+        loose=blanks.replace(" ", ""),
         tags=re.compile(rb"UN(?:[BEGHOPTZ](?=[%b])|A)" % follow),
         tags_behind=re.compile(rb"%b[%b]*+(UN(?:[BEGHOPTZ](?=[%b])|A))" % (
             re.escape(wire(d.terminator)), re.escape(wire(blanks + d.terminator)), follow)),
@@ -82,7 +83,7 @@ def una_delimiters(una: bytes, version: str, charset: Charset) -> tuple[Delimite
         signs = una.decode(charset.codec, "replace")
     if len(signs) != 6:
         return None, "UNA is not complete"
-    component, element, decimal, release, repetition, terminator = signs
+    component, element, decimal, release, repetition, terminator = tuple(signs)
     release = release.strip(" ")
     repetition = repetition.strip(" ") if version == "4" else ""
     used = component + element + terminator + release + repetition
@@ -204,7 +205,8 @@ def place(body: bytes, index: int, s: Service) -> tuple[int, str, int | None, in
         if index < end or number == len(found):
             before = mask(body[start:max(index, start)].decode("latin-1"), _latin(s))
             parts = before.split(_latin(s).element)
-            tag = re.split(b"[" + re.escape(s.signs) + b"]", body[start:end], maxsplit=1)[0][:6].decode("ascii", "replace")
+            tag = re.split(b"[" + re.escape(s.signs) + b"]", body[start:end], maxsplit=1)[0][:6].decode(
+                "ascii", "replace")
             if len(parts) < 2:
                 return number, tag, None, None
             return number, tag, len(parts) - 1, parts[-1].count(_latin(s).component) + 1

@@ -30,6 +30,7 @@ from edi_bridge.interchange import (
 from edi_bridge.syntax.charset import Charset, declared, named
 from edi_bridge.syntax.edifact_text import default_delimiters
 
+STANDARD = Delimiters()
 BOM = b"\xef\xbb\xbf"
 
 
@@ -85,7 +86,8 @@ def _bytes(part: Part, interchange: Interchange) -> bytes:
             if part.raw:
                 return part.raw
             gap = interchange.layout.line_break
-            text = wire(part.text.replace(part.delimiters.terminator, part.delimiters.terminator + gap), part.delimiters)
+            terminator = part.delimiters.terminator
+            text = wire(part.text.replace(terminator, terminator + gap), part.delimiters)
             return text.removesuffix(gap).encode(part.encoding)
         case Group():
             return part.source or _segment(part.header, interchange)
@@ -103,8 +105,9 @@ def _segment(text: str, interchange: Interchange) -> bytes:
 
 def build(*, sender: Address, receiver: Address, control: str, prepared: str,
           bodies: Iterable[tuple[MessageType, str, list[str]]], syntax: str = "UNOC:3", test: bool = False,
-          delimiters: Delimiters = Delimiters(), una: bool | None = None, application: str = "", acknowledge: bool = False,
-          line_break: str = "", encoding: str | None = None, group: Group | None = None, agency: str = "UN") -> Interchange:
+          delimiters: Delimiters = STANDARD, una: bool | None = None, application: str = "",
+          acknowledge: bool = False, line_break: str = "", encoding: str | None = None, group: Group | None = None,
+          agency: str = "UN") -> Interchange:
     """An outgoing interchange. UNB, UNH, UNT with their counts, UNZ and (with `group`) UNG and UNE are made here.
 
     `prepared` is ISO 8601 (`2026-03-01T14:05`); `bodies` are, message by message, type, reference (0062) and the
@@ -120,8 +123,8 @@ def build(*, sender: Address, receiver: Address, control: str, prepared: str,
     if una is None:
         una = delimiters != default_delimiters(version)
     signs = delimiters
-    advice = ("UNA" + signs.component + signs.element + signs.decimal + (signs.release or " ") + (signs.repetition or " ")
-              + signs.terminator) if una else ""
+    advice = ("UNA" + signs.component + signs.element + signs.decimal + (signs.release or " ")
+              + (signs.repetition or " ") + signs.terminator) if una else ""
     date, _, time = prepared.partition("T")
     date = date.replace("-", "") if version == "4" else date.replace("-", "")[2:]
     stamp = [date, time.replace(":", "")[:4]]
@@ -140,9 +143,9 @@ def _outgoing(interchange: Interchange, bodies: Iterable[tuple[MessageType, str,
     d = interchange.delimiters
     opened = None
     if group:
-        opened = Group(1, group.reference, group.sender, group.receiver, group.version, join(
-            ["UNG", group.kind, group.sender, group.receiver, stamp, group.reference, agency, split_version(group.version)], d),
-            group.kind)
+        header = join(["UNG", group.kind, group.sender, group.receiver, stamp, group.reference, agency,
+                       split_version(group.version)], d)
+        opened = Group(1, group.reference, group.sender, group.receiver, group.version, header, group.kind)
         yield opened
     count = 0
     for count, (kind, reference, segments) in enumerate(bodies, 1):

@@ -40,8 +40,10 @@ def test_empty_elements_at_the_end_survive() -> None:
 
 
 def test_groups_are_lost_and_messages_stay() -> None:
-    text = ("UNB+UNOA:2+A+B+260301:1405+1'UNG+ORDERS+A+B+260301:1405+5+UN+D:96A'UNH+1+ORDERS:D:96A:UN'BGM+220'UNT+3+1'"
-            "UNE+1+5'UNZ+1+1'")
+    text = (
+        "UNB+UNOA:2+A+B+260301:1405+1'UNG+ORDERS+A+B+260301:1405+5+UN+D:96A'UNH+1+ORDERS:D:96A:UN'BGM+220'UNT+3+1'"
+        "UNE+1+5'UNZ+1+1'"
+    )
     collection = to_pydifact(next(syntax.read(text.encode())))
     assert [message.type for message in collection.get_messages()] == ["ORDERS"]
 

@@ -24,7 +24,7 @@ EPOCH = "1970-01-01"
 
 def to_pydifact(interchange: Interchange) -> Any:
     """A `pydifact.segmentcollection.Interchange` with the messages' segments; uses up the parts."""
-    from pydifact.control import Characters
+    from pydifact.control.characters import Characters
     from pydifact.segmentcollection import Interchange as Collection
     from pydifact.segments import Segment
 

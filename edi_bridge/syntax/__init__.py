@@ -33,8 +33,8 @@ STARTS = (  # at the very beginning, after blanks and a byte order mark
     ("xml", re.compile(rb"<[?!A-Za-z_]")),
 )
 LATER = (  # on a later line, behind what a mailbox put before it
-    ("edifact", re.compile(rb"(?:\A|[\r\n])[ \t]*(?:UNA[^0-9A-Za-z].{5}\s*U[NI][BGH]|U(?:NB|IB|NG|NH)[^0-9A-Za-z \r\n])",
-                           re.DOTALL)),
+    ("edifact", re.compile(rb"(?:\A|[\r\n])[ \t]*(?:UNA[^0-9A-Za-z].{5}\s*U[NI][BGH]|"
+                           rb"U(?:NB|IB|NG|NH)[^0-9A-Za-z \r\n])", re.DOTALL)),
     ("x12", re.compile(rb"(?:\A|[\r\n])[ \t]*ISA([^0-9A-Za-z\r\n ])..\1", re.DOTALL)),
 )
 EBCDIC = tuple(word.encode("cp500") for word in ("UNA", "UNB", "UNH", "UIB", "ISA", "<?xml"))
@@ -109,8 +109,8 @@ def _accepted(reader: Any, options: dict[str, Any]) -> dict[str, Any]:
 
 def _missing(reader: Any, options: dict[str, Any]) -> list[str]:
     """The options that the standard's reader needs and does not get."""
-    return [name for name, parameter in inspect.signature(reader).parameters.items()
-            if parameter.kind is parameter.KEYWORD_ONLY and parameter.default is parameter.empty and name not in options]
+    return [name for name, known in inspect.signature(reader).parameters.items()
+            if known.kind is known.KEYWORD_ONLY and known.default is known.empty and name not in options]
 
 
 def _refused(stream: Source, kind: str, ordinal: int, first: bytes) -> Interchange:

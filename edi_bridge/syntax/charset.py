@@ -117,8 +117,8 @@ def named(name: str) -> Charset:
         plain = codec = ""
     if not plain or codec.startswith(("iso2022", "hz", "utf-7", "idna", "punycode", "unicode", "raw")):
         raise ConfigFault.at(
-            "", 0, 0, f'charset "{name}" cannot be used: it must be a level of ISO 9735 (UNOA … UNOL, UNOW, UNOY, KECA) '
-            "or a character set that holds ASCII unchanged, like iso-8859-15, cp1252 or utf-8")
+            "", 0, 0, f'charset "{name}" cannot be used: it must be a level of ISO 9735 (UNOA … UNOL, UNOW, UNOY, '
+            "KECA) or a character set that holds ASCII unchanged, like iso-8859-15, cp1252 or utf-8")
     part = re.fullmatch(r"iso8859-(\d+)", codec)
     if part:
         return _iso("", int(part[1]), part[1] in LATIN_PARTS)
@@ -128,8 +128,8 @@ def named(name: str) -> Charset:
 
 
 def decode(raw: bytes, charset: Charset, delimiters: bytes = b"") -> tuple[str, list[Misfit]]:
-    """The text of `raw` and what does not fit. CR, LF and tabs pass; other control characters that are no delimiter become
-    U+FFFD, so that masking (`interchange.MARK`) stays unambiguous."""
+    """The text of `raw` and what does not fit. CR, LF and tabs pass; other control characters that are no
+    delimiter become U+FFFD, so that masking (`interchange.MARK`) stays unambiguous."""
     strange = raw.translate(None, charset.fits + b"\r\n\t" + delimiters)
     if not strange:
         if raw.isascii():

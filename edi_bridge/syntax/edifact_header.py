@@ -159,8 +159,8 @@ def interactive(body: bytes, header: bytes, offset: int, s: Service,
         day, time = iso_day(at(rows, 8, 1))[0], iso_time(at(rows, 8, 2)[:4])[0]
         values = {"sender": Address(at(rows, 6, 1), at(rows, 6, 2), at(rows, 6, 3)),
                   "receiver": Address(at(rows, 7, 1), at(rows, 7, 2), at(rows, 7, 3)),
-                  "control": at(rows, 2, 1), "syntax": f"{at(rows, 1, 1)}:{at(rows, 1, 2)}", "test": at(rows, 10) == "1",
-                  "prepared": f"{day}T{time}" if day and time else day}
+                  "control": at(rows, 2, 1), "syntax": f"{at(rows, 1, 1)}:{at(rows, 1, 2)}",
+                  "test": at(rows, 10) == "1", "prepared": f"{day}T{time}" if day and time else day}
     interchange = Interchange("edifact", ordinal, parts=iter(()), delimiters=s.delimiters, encoding=s.charset.codec,
                               offset=offset, **values)  # type: ignore[arg-type]
     finding = found("interactive_interchange", spot(header, offset, s, Position(interchange=ordinal, segment=1)))

@@ -69,7 +69,8 @@ class Parts:
 
     def position(self, **known: int | str | None) -> Position:
         """A position inside this interchange and the open group."""
-        return Position(interchange=self.interchange.ordinal, group=self.group.ordinal if self.group else None, **known)  # type: ignore[arg-type]
+        group = self.group.ordinal if self.group else None
+        return Position(interchange=self.interchange.ordinal, group=group, **known)  # type: ignore[arg-type]
 
     def report(self, kind: str, position: Position, value: str = "", note: str = "") -> None:
         """Add a finding to the interchange."""
@@ -96,17 +97,20 @@ class Parts:
             self._gap = w.skip(s.blanks)
             w.ensure(128)
         data, start = w.data, w.at
-        if start >= len(data) or (w.ended and not data[start:start + 4096].strip(PADDING) and len(data) - start <= 4096):
-            return self._end_of_source()
+        if start >= len(data) or (w.ended and len(data) - start <= 4096 and not data[start:].strip(PADDING)):
+            self._end_of_source()
+            return None
         if w.place(start) - self.interchange.offset > self.limits.interchange:
-            return self._too_large()
+            self._too_large()
+            return None
         tag = data[start:start + 3]
         step = TAGS.get(tag)
         if step and (data[start + 3:start + 4] in (s.element, s.terminator) or tag == b"UNA") and (
                 step is not Parts._next_interchange or INTERCHANGE.match(data, start)):
             return step(self)
         if w.source.shared and OTHER_STANDARD.match(data, start):
-            return self._next_interchange()
+            self._next_interchange()
+            return None
         return self._empties() if data.startswith(s.terminator, start) else self._stray()
 
     def _next_interchange(self) -> None:
@@ -174,7 +178,8 @@ class Parts:
             text += terminator
         count = text.count(terminator)
         if count > limits.message_segments:
-            return self._oversized("message_too_large", f"the message has {count} segments, the limit is {limits.message_segments}")
+            return self._oversized(
+                "message_too_large", f"the message has {count} segments, the limit is {limits.message_segments}")
         if size > limits.segment and max(map(len, text.split(terminator))) > limits.segment:
             return self._oversized("segment_too_large", f"a segment has more than {limits.segment} bytes")
         raw = w.original(w.at, end) if w.unwrapping else body
@@ -213,8 +218,8 @@ class Parts:
         if not complete:
             for element, component, name in HEAD_FIELDS:
                 if not at(fields, element, component):
-                    self.report("bad_message_header", replace(message.locate(1, element, component), path=f"UNH/{name}"),
-                                note=f"{name} is missing in UNH")
+                    where = replace(message.locate(1, element, component), path=f"UNH/{name}")
+                    self.report("bad_message_header", where, note=f"{name} is missing in UNH")
         if reference and not self._references.add(reference):
             self.report("duplicate_message_reference", replace(message.locate(1, 1), path="UNH/0062"), reference,
                         f'the reference "{reference}" stood in an earlier message of this interchange')
@@ -241,7 +246,7 @@ class Parts:
                         f'UNT carries the reference "{reference}", UNH "{message.reference}"')
 
     def _report_misfits(self, misfits: list[Misfit], body: bytes, message: Message) -> None:
-        """Characters that do not belong there: the first place of each kind in the message (notes: in the interchange)."""
+        """Characters that do not belong there: the first of each kind in the message; notes once an interchange."""
         w, s = self.window, self.service
         assert s
         for misfit in misfits:
@@ -250,10 +255,10 @@ class Parts:
                     continue
                 self._said[misfit.kind] = 1
             segment, tag, element, component = place(body, misfit.index, s)
-            note = misfit.note if misfit.count == 1 else f"{misfit.note}; {misfit.count} places in this message, this is the first"
-            self.report(misfit.kind, Position(
-                self.interchange.ordinal, message.group.ordinal if message.group else None, message.ordinal, segment, tag,
-                element, component, offset=w.place(w.at + misfit.index), length=misfit.length), note=note)
+            more = "" if misfit.count == 1 else f"; {misfit.count} places in this message, this is the first"
+            where = self.position(message=message.ordinal, segment=segment, tag=tag, element=element,
+                                  component=component, offset=w.place(w.at + misfit.index), length=misfit.length)
+            self.report(misfit.kind, where, note=misfit.note + more)
 
     def _oversized(self, kind: str, note: str) -> Part:
         """A message beyond a limit: only what identifies it is kept, the rest is skipped up to its end."""
@@ -287,11 +292,12 @@ class Parts:
         self.groups += 1
         self.group_messages = 0
         version = at(rows, 7, 1) + at(rows, 7, 2)
-        self.group = Group(self.groups, at(rows, 5), at(rows, 2), at(rows, 3), version, self._words(source), at(rows, 1),
-                           start, source)
+        self.group = Group(self.groups, at(rows, 5), at(rows, 2), at(rows, 3), version, self._words(source),
+                           at(rows, 1), start, source)
         for element, name in ((1, "0038"), (5, "0048")):
             if not at(rows, element):
-                self.report("bad_group_header", self._spot(source, start, element, 1, name), note=f"{name} is missing in UNG")
+                self.report("bad_group_header", self._spot(source, start, element, 1, name),
+                            note=f"{name} is missing in UNG")
         if self.group.reference and not self._group_references.add(self.group.reference):
             self.report("duplicate_group_reference", self._spot(source, start, 5, 1, "0048"), self.group.reference,
                         f'the reference "{self.group.reference}" stood in an earlier group of this interchange')
@@ -315,7 +321,8 @@ class Parts:
 
     def _close_group(self, why: str) -> None:
         if self.group:
-            self.report("missing_group_trailer", self.position(offset=self.group.offset, tag="UNG", path="UNG"), note=why)
+            where = self.position(offset=self.group.offset, tag="UNG", path="UNG")
+            self.report("missing_group_trailer", where, note=why)
             self.group = None
 
     def _check_mixed(self) -> None:
@@ -332,7 +339,8 @@ class Parts:
         end, _ = segment_here(w, s, self.limits.segment)
         start = w.place(w.at)
         if end - w.at > self.limits.segment:
-            return self.oversized_segment(start, w.data[w.at:w.at + 3].decode("ascii", "replace"))
+            self.oversized_segment(start, w.data[w.at:w.at + 3].decode("ascii", "replace"))
+            return None
         source = w.original(w.at, end)
         w.at = end
         text = self._words(source)
@@ -380,7 +388,8 @@ class Parts:
         end, _ = segment_here(w, s, self.limits.segment)
         rows = elements(clean(w.data[w.at:end].removesuffix(s.terminator), s, "")[0], s)
         size, start, header = at(rows, 4), w.place(w.at), end - w.at
-        self.report("package_not_translated", self.position(offset=start, length=header, tag="UNO", path="UNO"), at(rows, 1))
+        where = self.position(offset=start, length=header, tag="UNO", path="UNO")
+        self.report("package_not_translated", where, at(rows, 1))
         self.packages += 1
         if size.isascii() and size.isdigit() and len(size) <= 18 and int(size) <= self.limits.message:
             w.ensure(header + int(size) + 256)
@@ -390,8 +399,8 @@ class Parts:
                 source = w.original(w.at, end)
                 w.at = end
                 return Stray(self._words(source), start, source)
-        self.report("binary_length", self.position(offset=start, length=header, tag="UNO", element=4, component=1, path="UNO/0810"),
-                    size, f'UNO says "{size}" bytes (0810), no UNP follows them')
+        where = replace(where, element=4, component=1, path="UNO/0810")
+        self.report("binary_length", where, size, f'UNO says "{size}" bytes (0810), no UNP follows them')
         end, _ = segment_here(w, s, self.limits.segment)
         source = w.original(w.at, end)
         w.at = end
@@ -434,7 +443,8 @@ class Parts:
         tag, interchange = rows[0][0], self.interchange
         interchange.trailer_source = source
         if tag == "UNZ" and not self.headed:
-            self.report("doubled_trailer", self._spot(source, start, 1, 1, "0036"), note="UNZ stands where no UNB is open")
+            self.report("doubled_trailer", self._spot(source, start, 1, 1, "0036"),
+                        note="UNZ stands where no UNB is open")
         elif tag == "UNZ" and not self.is_interactive:
             self._check_end(source, start, rows)
         self._close(self._words(source))

@@ -154,7 +154,8 @@ def _outgoing(interchange: Interchange, bodies: Iterable[tuple[MessageType, str,
         text = "".join(row + d.terminator for row in rows)
         with_breaks = (d.terminator + interchange.layout.line_break).join(rows) + d.terminator
         raw = _encoded(with_breaks, charset, interchange, count)
-        yield Message("edifact", kind, count, reference, mask(text, d), d, raw=raw, encoding=charset.codec, group=opened)
+        yield Message("edifact", kind, count, reference, mask(text, d), d, raw=raw, encoding=charset.codec,
+                      group=opened)
     if opened:
         yield GroupEnd(opened, join(["UNE", str(count), group.reference if group else ""], d))
     interchange.trailer = join(["UNZ", "1" if opened else str(count), interchange.control], d)

@@ -13,11 +13,52 @@ from edi_bridge.interchange import Delimiters, escape
 from edi_bridge.syntax import edifact
 
 TOKENS = [
-    b"UNA:+.? '", b"UNB+UNOC:3+A+B+260301:1200+1", b"UNB+UNOA:4+A+B+260301:1200+2", b"UNG+ORDERS+S+R+260301:1405+G1+UN+D:96A",
-    b"UNH+1+ORDERS:D:96A:UN", b"UNH+2+INVOIC:D:01B:UN", b"UNT+3+1", b"UNT+2+2", b"UNE+1+G1", b"UNZ+1+1", b"UNZ+2+2", b"UNO+P+A:1+1+3",
-    b"UNP+3+P", b"UIB+UNOA:4+D", b"UIZ+D+1", b"BGM+220+1", b"FTX+AAI+++x", b"UN", b"UNT", b"'", b"'", b"'", b"'", b"+", b":", b"?", b"?'",
-    b"??", b"*", b"\n", b"\r\n", b"'\n", b" ", b"\t", b"\0", b"\x01", b"\x1a", b"\xe9", b"\xc3\xa9", b"\x80", b"\xef\xbb\xbf", b"text",
-    b"UNA*|.\\ ~", b"~", b"x" * 90, b"ISA*00*",
+    b"UNA:+.? '",
+    b"UNB+UNOC:3+A+B+260301:1200+1",
+    b"UNB+UNOA:4+A+B+260301:1200+2",
+    b"UNG+ORDERS+S+R+260301:1405+G1+UN+D:96A",
+    b"UNH+1+ORDERS:D:96A:UN",
+    b"UNH+2+INVOIC:D:01B:UN",
+    b"UNT+3+1",
+    b"UNT+2+2",
+    b"UNE+1+G1",
+    b"UNZ+1+1",
+    b"UNZ+2+2",
+    b"UNO+P+A:1+1+3",
+    b"UNP+3+P",
+    b"UIB+UNOA:4+D",
+    b"UIZ+D+1",
+    b"BGM+220+1",
+    b"FTX+AAI+++x",
+    b"UN",
+    b"UNT",
+    b"'",
+    b"'",
+    b"'",
+    b"'",
+    b"+",
+    b":",
+    b"?",
+    b"?'",
+    b"??",
+    b"*",
+    b"\n",
+    b"\r\n",
+    b"'\n",
+    b" ",
+    b"\t",
+    b"\0",
+    b"\x01",
+    b"\x1a",
+    b"\xe9",
+    b"\xc3\xa9",
+    b"\x80",
+    b"\xef\xbb\xbf",
+    b"text",
+    b"UNA*|.\\ ~",
+    b"~",
+    b"x" * 90,
+    b"ISA*00*",
 ]
 SOUP = st.lists(st.sampled_from(TOKENS), max_size=40).map(b"".join)
 QUICK = settings(max_examples=150, deadline=None)
@@ -32,7 +73,7 @@ class Cut(io.RawIOBase):
     def read(self, size: int = -1) -> bytes:
         size = min(size if size >= 0 else len(self.content), self.sizes[self.turn % len(self.sizes)])
         self.turn += 1
-        piece = self.content[self.at:self.at + size]
+        piece = self.content[self.at : self.at + size]
         self.at += len(piece)
         return piece
 
@@ -44,8 +85,16 @@ def everything(stream: object, **options: int) -> list[object]:
         for part in interchange.parts:
             fields = ("text", "raw", "offset", "reference", "ordinal", "header", "trailer", "source")
             result.append([type(part).__name__, *(getattr(part, name, None) for name in fields)])
-        result.append((interchange.ordinal, interchange.offset, interchange.header, interchange.trailer, interchange.layout,
-                       interchange.findings))
+        result.append(
+            (
+                interchange.ordinal,
+                interchange.offset,
+                interchange.header,
+                interchange.trailer,
+                interchange.layout,
+                interchange.findings,
+            )
+        )
     return result
 
 
@@ -57,7 +106,7 @@ def test_any_bytes_only_give_findings_and_whole_messages(content: bytes) -> None
             break
         for message in interchange.messages:
             assert message.text.endswith(message.delimiters.terminator)  # type: ignore[union-attr]
-            assert content[message.offset:message.offset + len(message.raw)] == message.raw
+            assert content[message.offset : message.offset + len(message.raw)] == message.raw
             assert all(segment and segment[0] for segment in message.segments if segment[0])  # type: ignore[union-attr]
             for number in range(1, len(message.segments) + 1):  # type: ignore[union-attr]
                 message.locate(number, 1, 1)  # type: ignore[union-attr]
@@ -89,17 +138,32 @@ def test_any_size_of_the_window_gives_the_same(content: bytes, chunk: int) -> No
 
 
 VALUE = st.text(st.sampled_from("AB9 .,-+:'?*éß"), max_size=12)
-SEGMENT = st.tuples(st.sampled_from(["BGM", "FTX", "LIN", "NAD"]), st.lists(st.lists(VALUE, min_size=1, max_size=4), min_size=1, max_size=5))
+SEGMENT = st.tuples(
+    st.sampled_from(["BGM", "FTX", "LIN", "NAD"]),
+    st.lists(st.lists(VALUE, min_size=1, max_size=4), min_size=1, max_size=5),
+)
 
 
 @QUICK
 @given(st.lists(SEGMENT, max_size=8), st.sampled_from(["", "\n", "\r\n"]), st.booleans())
 def test_values_come_back_as_they_were_and_as_pydifact_reads_them(
-        segments: list[tuple[str, list[list[str]]]], gap: str, una: bool) -> None:
+    segments: list[tuple[str, list[list[str]]]], gap: str, una: bool
+) -> None:
     d = Delimiters()
-    rows = ["+".join([tag, *(":".join(escape(part, d) for part in element) for element in elements)]) for tag, elements in segments]
-    text = (f"{gap}".join([*(["UNA:+.? '"] if una else []), "UNB+UNOC:3+A+B+260301:1200+1'", "UNH+1+ORDERS:D:96A:UN'",
-                           *(row + "'" for row in rows), f"UNT+{len(rows) + 2}+1'", "UNZ+1+1'"]))
+    rows = [
+        "+".join([tag, *(":".join(escape(part, d) for part in element) for element in elements)])
+        for tag, elements in segments
+    ]
+    text = f"{gap}".join(
+        [
+            *(["UNA:+.? '"] if una else []),
+            "UNB+UNOC:3+A+B+260301:1200+1'",
+            "UNH+1+ORDERS:D:96A:UN'",
+            *(row + "'" for row in rows),
+            f"UNT+{len(rows) + 2}+1'",
+            "UNZ+1+1'",
+        ]
+    )
     interchange = next(edifact.read(io.BytesIO(text.encode("latin-1"))))
     [message] = interchange.messages
     for number, (_, elements) in enumerate(segments, 2):
@@ -108,9 +172,19 @@ def test_values_come_back_as_they_were_and_as_pydifact_reads_them(
                 assert message.value(number, index, component) == value  # type: ignore[union-attr]
     assert interchange.findings == []
     theirs = pydifact_segments(text)
-    ours = [[segment[0], *([message.value(number, index, c + 1)  # type: ignore[union-attr]
-                            for c in range(element.count(":") + 1)] for index, element in enumerate(segment[1:], 1))]
-            for number, segment in enumerate(message.segments, 1)]  # type: ignore[union-attr]
+    ours = [
+        [
+            segment[0],
+            *(
+                [
+                    message.value(number, index, c + 1)  # type: ignore[union-attr]
+                    for c in range(element.count(":") + 1)
+                ]
+                for index, element in enumerate(segment[1:], 1)
+            ),
+        ]
+        for number, segment in enumerate(message.segments, 1)
+    ]  # type: ignore[union-attr]
     assert [[stripped(e) for e in row] for row in ours] == [[stripped(e) for e in row] for row in theirs]
 
 

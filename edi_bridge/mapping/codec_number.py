@@ -23,6 +23,7 @@ _FORMS = {
     "x12": re.compile(_DIGITS % (".", ".") + r"(?:E-?[0-9]{1,3})?"),
     "xml": re.compile(r"\+?" + _DIGITS % (".", ".")),
 }
+_USUAL = re.compile(r"[0-9]{1,30}(?:\.[0-9]{1,30})?")  # nearly all there are: no further look is needed
 _MAX_PLACES = 400  # an exponent beyond this would write a number of that many digits
 
 
@@ -68,6 +69,8 @@ def decimal(arguments: Arguments, standard: str) -> Codec:
     right = arguments.choice("sign", ("left", "right")) == "right"
 
     def read(raw: str) -> Decimal | Bad:
+        if _USUAL.fullmatch(raw):
+            return Decimal(raw)
         if right and raw[-1] == "-" and raw[0] != "-":
             raw = "-" + raw[:-1]
         return read_decimal(raw, standard)

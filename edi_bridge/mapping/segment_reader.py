@@ -13,8 +13,10 @@ from its first path, `i7_0` the segment it came from, `CO` and `RE` the componen
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import groupby
 from typing import Any
 
 from edi_bridge.mapping.emit import Lines, when_expression
@@ -42,6 +44,15 @@ class Slot:
 
     step: GroupStep | TreeStep | SegmentStep
     branches: list[Branch] = field(default_factory=list)
+    held: str = ""  # the local that holds the slot's content, where rules belong to this slot alone
+    owned: list[ValuePlan] = field(default_factory=list)
+
+    def values(self) -> Iterator[ValuePlan]:
+        """Every value rule that reads something below."""
+        for branch in self.branches:
+            yield from (one for one, _, _ in branch.values)
+            for slot in branch.below.values():
+                yield from slot.values()
 
     def branch(self, tests: tuple[ValueTest, ...], nth: int, take: str = "") -> Branch:
         for one in self.branches:
@@ -76,6 +87,8 @@ class SegmentReader:
         inner = plan.scope.inner is not None
         argument = "e, i, c, k" if inner else ("i" if plan.scope.segment is not None else "h")
         with code.block(f"def s{plan.number}({argument}, S, F, P):"):
+            tries = self._tries(plan)
+            self._own_values(plan, tries.get("h", {}))
             self._initialise(plan)
             if inner:
                 code.add("n = len(e)")
@@ -83,24 +96,44 @@ class SegmentReader:
             elif plan.scope.segment is not None:
                 code.add("e = S[i]; n = len(e)")
                 self._segment_scope(plan)
-            for base, slots in self._tries(plan).items():
+            for base, slots in tries.items():
                 self._slots(base, slots)
             self._decode(plan)
             code.add("return r")
 
+    def _own_values(self, plan: ScopePlan, slots: dict[Any, Slot]) -> None:
+        """Most slots are absent in most instances. A value that only one slot can give is looked at, and its locals are
+        set, only where that slot is there."""
+        self.owner: dict[int, Slot] = {}
+        required = {rule.name for rule, _ in plan.required}
+        for slot in slots.values():
+            if isinstance(slot.step, TreeStep) or slot.step.node.slot == 0:
+                continue
+            for value in slot.values():
+                if len(value.sources) == 1 and value.default is None and not value.when and value.rule.name not in required:
+                    slot.held = slot.held or self._name("x")
+                    slot.owned.append(value)
+                    self.owner[value.number] = slot
+
     def _initialise(self, plan: ScopePlan) -> None:
-        values, numbers, things = [], [], []
-        for value in plan.values:
+        free = [value for value in plan.values if value.number not in self.owner]
+        self._reset(free)
+        things = [f"o{use.number}_{k}" for use in plan.uses for k in range(len(use.sources))]
+        if things:
+            self.code.add(" = ".join(things) + " = None")
+        self.code.add("r = {}")
+
+    def _reset(self, plans: list[ValuePlan]) -> None:
+        """The locals of these values as before anything was read."""
+        values, numbers = [], []
+        for value in plans:
             for k in range(len(value.sources)):
                 values.append(f"v{value.number}_{k}")
                 values += [f"a{value.number}_{k}_{a}" for a in range(len(value.convert.aux))]
                 numbers.append(f"i{value.number}_{k}")
-        for use in plan.uses:
-            things += [f"o{use.number}_{k}" for k in range(len(use.sources))]
-        for names, start in ((values, "''"), (numbers, "-1"), (things, "None")):
+        for names, start in ((values, "''"), (numbers, "-1")):
             if names:
                 self.code.add(" = ".join(names) + f" = {start}")
-        self.code.add("r = {}")
 
     def _tries(self, plan: ScopePlan) -> dict[str, dict[Any, Slot]]:
         """base expression → what is read below it: the scope's instance, its parents', the root's."""
@@ -159,9 +192,8 @@ class SegmentReader:
         if whole is not None:
             self.code.add(f"o{whole[0].number}_{whole[1]} = {base}[{slot.step.node.slot}]")
             return
-        name, held = self._name("h"), self._name("x")
-        self.code.add(f"{held} = {base}[{slot.step.node.slot}]")
-        with self.code.block(f"if {held} is not None:"), self.code.block(f"for {name} in {held}:"):
+        name = self._name("h")
+        with self._present(slot, base) as held, self.code.block(f"for {name} in {held}:"):
             places = sorted({(test.element, test.component) for branch in slot.branches for test in branch.tests
                              if test.slot == 0 and test.element})
             if places:
@@ -170,6 +202,15 @@ class SegmentReader:
                 for place in places:
                     self.code.add(f"{_test_name(place)} = {_value(*place)}")
             self._branches(slot, name, self._instance_branch)
+
+    @contextmanager
+    def _present(self, slot: Slot, base: str) -> Iterator[str]:
+        """The block for a slot that is there; the name of its content."""
+        held = slot.held or self._name("x")
+        self.code.add(f"{held} = {base}[{slot.step.node.slot}]")
+        with self.code.block(f"if {held} is not None:"):
+            self._reset(slot.owned)
+            yield held
 
     def _whole_slot(self, slot: Slot) -> Taker | None:
         """The list that simply takes all instances of the slot, when nothing else reads it."""
@@ -220,7 +261,6 @@ class SegmentReader:
     # --- one segment --------------------------------------------------------------------------------------------------
 
     def _segment_slot(self, base: str, slot: Slot) -> None:
-        held = self._name("x")
         whole = self._whole_slot(slot)
         if whole is not None and whole[2] is None:
             self.code.add(f"o{whole[0].number}_{whole[1]} = {base}[{slot.step.node.slot}]")
@@ -230,8 +270,7 @@ class SegmentReader:
             self.code.add(f"i = {base}[0][0]")
             self._segment_branches(slot, alone=base == "h")
             return
-        self.code.add(f"{held} = {base}[{node.slot}]")
-        with self.code.block(f"if {held} is not None:"), self.code.block(f"for i in {held}:"):
+        with self._present(slot, base) as held, self.code.block(f"for i in {held}:"):
             self._segment_branches(slot, alone=False)
 
     def _segment_branches(self, slot: Slot, alone: bool) -> None:
@@ -455,22 +494,33 @@ class SegmentReader:
         early = [target for target in plan.order if target not in later]
         opened: set[tuple[str, ...]] = {()}
         first = "i" if plan.scope.segment is not None or plan.scope.inner is not None else "FIRST(h)"
-        for target in [*early, *later]:
-            one = by_target.get(target)
-            if one is None:
+        for target in plan.order:
+            if target not in by_target:
                 opened.add(target)
                 self.code.add(f"{_record(target)} = {{}}")
-            elif one.when:
-                with self.code.block(f"if {when_expression(one.when, self.constants)}:"):
-                    self._decode_one(one, target, required, first)
-            else:
-                self._decode_one(one, target, required, first)
+        early = [target for target in early if target in by_target]
+        for owner, run in groupby([*early, *later], lambda target: self.owner.get(by_target[target].number)):
+            if owner is not None:
+                with self.code.block(f"if {owner.held} is not None:"):
+                    for target in run:
+                        self._decode_one(by_target[target], target, required, first)
+                continue
+            self._decode_run(list(run), by_target, required, first)
         for target in sorted(opened - {()}, key=len, reverse=True):
             with self.code.block(f"if {_record(target)}:"):
                 self.code.add(f"{_record(target[:-1])}[{target[-1]!r}] = {_record(target)}")
         if later or len(opened) > 1:
             names = self._constant("K", tuple(dict.fromkeys(target[0] for target in plan.order)))
             self.code.add(f"r = {{name: r[name] for name in {names} if name in r}}")
+
+    def _decode_run(self, run: list[Any], by_target: dict[Any, Any], required: dict[Any, Any], first: str) -> None:
+        for target in run:
+            one = by_target[target]
+            if one.when:
+                with self.code.block(f"if {when_expression(one.when, self.constants)}:"):
+                    self._decode_one(one, target, required, first)
+            else:
+                self._decode_one(one, target, required, first)
 
     def _decode_one(self, one: Any, target: tuple[str, ...], required: dict[Any, Any], first: str) -> None:
         if isinstance(one, ScopeUse):

@@ -156,6 +156,7 @@ def _sqlite(path: Path, patience: float) -> Database:
     @event.listens_for(engine, "connect")
     def _opened(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # transactions are begun below, not by the driver
+        connection.create_function("lower", 1, _lower, deterministic=True)  # SQLite's own knows only ASCII
         cursor = connection.cursor()
         for pragma in (f"busy_timeout={int(patience * 1000)}", f"journal_mode={mode}", "synchronous=FULL",
                        "foreign_keys=ON", "cache_size=-16000", "temp_store=MEMORY",
@@ -170,6 +171,10 @@ def _sqlite(path: Path, patience: float) -> Database:
 
     event.listen(engine, "handle_error", _as_fault, retval=True)
     return Database(engine, f"sqlite:///{path}", note)
+
+
+def _lower(value: Any) -> Any:
+    return value.lower() if isinstance(value, str) else value
 
 
 def sqlite_driver() -> tuple[ModuleType, str]:

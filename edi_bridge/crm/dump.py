@@ -1,0 +1,61 @@
+"""The whole CRM of a lane as text that does not depend on row numbers: two CRMs that say the same dump the same.
+
+For proofs (a crash and a restart leave what a run without faults leaves) and for comparing lanes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, select
+
+from edi_bridge.crm.tables import CrmTables, of
+
+_LEFT_OUT = ("id", "message_id", "changed_by")
+_POINTERS = {"customer_id": "customer", "location_id": "customer_location", "deliver_to_id": "customer_location",
+             "order_id": "sales_order", "invoice_id": "invoice"}
+_KINDS = {"order": "sales_order", "invoice": "invoice"}
+_ENCODER = msgspec.json.Encoder(decimal_format="string", order="sorted")
+
+
+def dump(connection: Connection) -> Iterator[str]:
+    """One line a row, `table {…}`, sorted; row numbers are replaced by what the row is known by outside."""
+    tables = of(connection)
+    names = _names(connection, tables)
+    for name in CrmTables.__dataclass_fields__:
+        table = getattr(tables, name)
+        lines = []
+        for row in connection.execute(select(table)).mappings():
+            shown = {key: _shown(key, value, row, names) for key, value in row.items() if key not in _LEFT_OUT}
+            lines.append(f"{name} {_ENCODER.encode(shown).decode()}")
+        yield from sorted(lines)
+
+
+def _shown(key: str, value: Any, row: Any, names: dict[str, dict[int, str]]) -> Any:
+    if value is None:
+        return None
+    if key in _POINTERS:
+        return names[_POINTERS[key]][value]
+    if key in ("from_id", "to_id"):
+        return names[_KINDS[row[key.replace("_id", "_kind")]]][value]
+    return value.normalize() + 0 if isinstance(value, Decimal) else value
+
+
+def _names(connection: Connection, t: CrmTables) -> dict[str, dict[int, str]]:
+    """What customers, locations, orders and invoices are known by."""
+    customers: dict[int, str] = {}
+    i, c = t.customer_identifier.c, t.customer.c
+    for number, scheme, value in connection.execute(select(i.customer_id, i.scheme, i.value).order_by(i.scheme, i.value)):
+        customers[number] = f"{customers.get(number, '')} {scheme}:{value}".strip()
+    for number, name in connection.execute(select(c.id, c.name)):
+        customers.setdefault(number, name)
+    names: dict[str, dict[int, str]] = {"customer": customers}
+    for table, keys in ((t.customer_location, ("key",)), (t.sales_order, ("direction", "number", "release")),
+                        (t.invoice, ("direction", "kind", "number"))):
+        name = "sales_order" if table is t.sales_order else "invoice" if table is t.invoice else "customer_location"
+        names[name] = {row.id: " / ".join([customers[row.customer_id], *[getattr(row, key) for key in keys]])
+                       for row in connection.execute(select(table.c.id, table.c.customer_id, *[table.c[key] for key in keys]))}
+    return names

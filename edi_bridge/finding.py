@@ -160,6 +160,7 @@ def _table() -> dict[str, Kind]:
         Kind("csv_row_width", s, reject, "the row has another number of columns than the layout says", ""),
         Kind("csv_quote", s, reject, "a quoted value is not closed", ""),
         Kind("csv_duplicate_column", i, reject, "two columns have the same name", "the partner must name each column differently"),
+        Kind("csv_unknown_record", s, reject, "the record type of the row is not known", "add it to the map's layout"),
         Kind("csv_row_lost", i, reject, "a row could not be read, so no message of the file is sure to be complete",
              "correct the file from that line on and send it again"),
         Kind("csv_key_returns", m, note, "rows of this key came before, further up in the file",

@@ -17,6 +17,7 @@ from edi_bridge.finding import Finding, found
 from edi_bridge.interchange import Sheet
 from edi_bridge.layout import SheetLayout
 from edi_bridge.mapping.emit import Bad, Memo
+from edi_bridge.mapping.field import get, holds
 from edi_bridge.mapping.plan import MapPlan, ScopePlan, ScopeUse, ValuePlan
 from edi_bridge.mapping.resolve_sheet import RowStep, SheetPath
 from edi_bridge.mapping.sheet_writer import SheetWriteProgram
@@ -359,7 +360,7 @@ class _Run:
         for step in one.steps:
             found_ = step.instances(numbers, rows) if one.plan.many else [step.matching(numbers, rows)]
             if counts is not None:
-                found_ = [item for item in found_ if any(map(str.strip, (cell for i in item for cell in counts(rows[i]))))]
+                found_ = [item for item in found_ if any("".join(counts(rows[i])).strip() for i in item)]
             listed = [made for item in found_ if item and (made := self.scope(one.item, item, parents))]
             if listed:
                 return listed if one.plan.many else listed[0]
@@ -378,21 +379,3 @@ class _Run:
         if plan is not None:
             self.notes.append(("missing_element", plan, 0, row, "", f"{rule.name} is required and is not there"))
 
-
-def get(record: Record, target: tuple[str, ...]) -> Any:
-    """A field of the record, however deep; None when absent."""
-    value: Any = record
-    for name in target:
-        value = value.get(name) if value is not None else None
-    return value
-
-
-def holds(when: Any, record: Record, target: tuple[str, ...]) -> bool:
-    """Whether the `when:` of a rule is true: its fields are looked for beside the rule's, then in the scope's record."""
-    near = get(record, target[:-1]) if len(target) > 1 else record
-    for name, values in when.items():
-        path = tuple(name.split("."))
-        value = get(near, path) if near is not None else None
-        if (value if value is not None else get(record, path)) not in values:
-            return False
-    return True

@@ -18,6 +18,7 @@ from edi_bridge.finding import Finding, found, printable
 from edi_bridge.interchange import Address, Delimiters, Interchange, MessageType, Part, Position, Sheet, Stray
 from edi_bridge.layout import Column, SheetLayout, same_title, titles_of
 from edi_bridge.syntax.csv_rows import CHUNK, FixedReader, Line, Row, RowReader, codec_of, lines, mark_of
+from edi_bridge.syntax.csv_types import RecordRows, own_cells, places
 from edi_bridge.syntax.limits import DEFAULT, Limits
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
@@ -165,10 +166,19 @@ class _Reader:
                 interchange.parts = self.parts(rows, interchange)
         return interchange
 
-    def rows(self, source: Iterator[Line]) -> RowReader:
+    def rows(self, source: Iterator[Line]) -> RowReader | RecordRows:
+        layout = self.layout
+        if layout.types:
+            return RecordRows(self.plain_rows(source), layout)
+        return self.plain_rows(source)
+
+    def plain_rows(self, source: Iterator[Line]) -> RowReader:
         layout = self.layout
         if layout.kind == "fixed":
-            return FixedReader(source, layout.spans(), layout.comment, self.limits.segment)
+            spans = layout.spans()
+            if layout.types:  # only the record type, which says where everything else stands
+                spans = tuple(span for span, column in zip(spans, layout.columns, strict=True) if column.name == layout.type_column)
+            return FixedReader(source, spans, layout.comment, self.limits.segment)
         if len(layout.delimiter) > 1:
             head = list(islice(source, _SNIFF_LINES))
             self.delimiter = _delimiter(head, layout)
@@ -183,7 +193,7 @@ class _Reader:
 
     # -- the header line
 
-    def read_header(self, rows: RowReader, head: list[Line]) -> bool:
+    def read_header(self, rows: RowReader | RecordRows, head: list[Line]) -> bool:
         """Find out the columns; whether the rows can be read with them."""
         columns = [column.name for column in self.layout.columns]
         if self.layout.kind == "fixed" or not self.layout.header:
@@ -224,7 +234,7 @@ class _Reader:
 
     # -- the rows
 
-    def parts(self, rows: RowReader, interchange: Interchange) -> Iterator[Part]:
+    def parts(self, rows: RowReader | RecordRows, interchange: Interchange) -> Iterator[Part]:
         """The sheets and what stands between them; the last gap becomes the trailer."""
         current: _Open | None = None
         # Rows that could not be read and what stands before a row; they join the sheet around them or become strays.
@@ -236,8 +246,12 @@ class _Reader:
                          "what follows was not read")
                 gap += row.lines
                 break
+            if row.code and row.code in self.layout.outside:
+                self.row_problem(row, None)
+                gap += row.lines
+                continue
             key = tuple(row.cells[at] if at < len(row.cells) else "" for at in self.key_at)
-            belongs = current is not None and bool(self.key_at) and key == current.key
+            belongs = current is not None and self.belongs(row, key, current)
             if row.problem in _ENDING or not belongs and not self.trusted(row):
                 self.row_problem(row, None)
                 self.add("csv_row_lost", row.lines[0])
@@ -255,8 +269,16 @@ class _Reader:
         yield from self.closed(current)
         interchange.trailer = _text([*gap, *rows.after], self.codec)
 
+    def belongs(self, row: Row, key: tuple[str, ...], current: _Open) -> bool:
+        """Whether a row is of the message that is open."""
+        if self.layout.begins:
+            return row.code not in self.layout.begins
+        return bool(self.key_at) and (key == current.key or row.problem == "type")
+
     def trusted(self, row: Row) -> bool:
         """Whether it is clear to which message a row belongs that is not of the open message's key."""
+        if self.layout.types:
+            return row.problem != "type" and (not self.layout.begins or row.code in self.layout.begins)
         return not self.key_at or self.layout.kind == "fixed" or len(row.cells) == len(self.header)
 
     def begin(self, key: tuple[str, ...], row: Row) -> _Open:
@@ -287,11 +309,13 @@ class _Reader:
 
     def closed(self, current: _Open | None) -> Iterator[Sheet]:
         if current is not None and not current.dropped:
-            fixed = self.layout.kind == "fixed"
+            fixed, types = self.layout.kind == "fixed", self.layout.types
             yield Sheet(self.type, current.ordinal, " / ".join(current.key) or str(current.ordinal), self.header,
                         current.rows, current.lines, raw=b"".join(current.raw), offset=current.offset,
                         interchange=self.ordinal, delimiter=self.delimiter, quote=self.layout.quote,
-                        encoding=self.codec, columns=self.layout.spans() if fixed else ())
+                        encoding=self.codec, columns=self.layout.spans() if fixed else (),
+                        record_types={one.code: places(one, self.layout) for one in types},
+                        type_column=self.header.index(self.layout.type_column) if types else 0)
 
     # -- what is wrong with a row
 
@@ -307,19 +331,26 @@ class _Reader:
             case "too_long":
                 self.add("segment_too_large", first, first.text, f"the row is larger than {self.limits.segment} bytes or has a "
                          f"value larger than {csv.field_size_limit()} characters; what follows was not read", message=message)
+            case "type":
+                codes = ", ".join(one.code for one in self.layout.types)
+                self.add("csv_unknown_record", first, row.code, f"there is no record type {row.code or 'without a name'}; known are {codes}",
+                         path=self.layout.type_column, message=message)
         self.line_problems(row, message)
+        record = self.layout.type_named(row.code) if self.layout.types else None
+        expected, width = len(record.columns) if record else len(self.header), row.width if record else len(row.cells)
+        if row.problem == "type":
+            return
         if self.layout.kind == "fixed":
-            self.fixed_width(row, message)
-        elif self.header and len(row.cells) != len(self.header) and row.problem not in _ENDING:
-            self.add("csv_row_width", first, note=f"{len(self.header)} columns expected, {len(row.cells)} found in {span}", message=message)
+            self.fixed_width(row, message, record.columns if record else self.layout.columns)
+        elif self.header and width != expected and row.problem not in _ENDING:
+            self.add("csv_row_width", first, note=f"{expected} columns expected, {width} found in {span}", message=message)
 
-    def fixed_width(self, row: Row, message: int | None) -> None:
+    def fixed_width(self, row: Row, message: int | None, columns: tuple[Column, ...]) -> None:
         text = row.lines[0].text.rstrip("\r\n")
-        widths = self.layout.spans()
-        needed = max((span[1] if width.required else 0 for span, width in zip(widths, self.layout.columns, strict=True)), default=0)
-        most = max((end for _, end in widths), default=0)
+        needed = max((column.start - 1 + column.width for column in columns if column.required), default=0)
+        most = max((column.start - 1 + column.width for column in columns), default=0)
         # Blanks at the end of a line are often cut off, inside the last required column as well.
-        if needed and len(text) <= max(span[0] for span, column in zip(widths, self.layout.columns, strict=True) if column.required):
+        if needed and len(text) <= max(column.start - 1 for column in columns if column.required):
             self.add("csv_row_width", row.lines[0], note=f"at least {needed} characters expected, {len(text)} found", message=message)
         elif text[most:].strip():
             self.add("csv_row_width", row.lines[0], text[most:], f"{most} characters expected, {len(text)} found", message=message)
@@ -349,8 +380,7 @@ def build(layout: SheetLayout, rows: Iterable[Sequence[str]], *, ordinal: int = 
     its fixed column) becomes a finding `cannot_write` while `parts` is used up.
     """
     findings: list[Finding] = []
-    names = [column.name for column in layout.columns]
-    header = _line(names, layout) if layout.kind == "csv" and layout.header else ""
+    header = _line([column.title for column in layout.columns], layout) if layout.kind == "csv" and layout.header else ""
     parts = _built(layout, rows, ordinal, header, formula_safe, findings)
     delimiters = Delimiters(layout.delimiter[:1], "", "\n", layout.quote, "", layout.decimal)
     return Interchange(layout.kind, ordinal, Address(), Address(), "", parts, delimiters, codec_of(b"", layout.encoding) or "utf-8",
@@ -364,15 +394,23 @@ def _built(layout: SheetLayout, rows: Iterable[Sequence[str]], ordinal: int, hea
     key_at = [names.index(name) for name in layout.key if name in names]
     spans = layout.spans() if layout.kind == "fixed" else ()
     offset, line = len(header.encode(codec, "replace")), 1 + bool(header)
-    numbered = enumerate(rows)
-    for count, (_, group) in enumerate(groupby(numbered, lambda item: tuple(item[1][at] for at in key_at) or item[0]), 1):
+    for count, group in enumerate(_messages(rows, layout, key_at), 1):
         sheet = Sheet(MessageType(layout.kind, layout.version, layout.name), count, str(count), names, [], [], offset=offset,
-                      interchange=ordinal, delimiter=layout.delimiter[:1], quote=layout.quote, encoding=codec, columns=spans)
+                      interchange=ordinal, delimiter=layout.delimiter[:1], quote=layout.quote, encoding=codec, columns=spans,
+                      record_types={one.code: places(one, layout) for one in layout.types},
+                      type_column=names.index(layout.type_column) if layout.types else 0)
         pieces = []
-        for _, row in group:
+        for row in group:
             cells = [_safe(cell) for cell in row] if formula_safe else list(row)
             place = Position(interchange=ordinal, message=count, line=line)
-            text = _fixed(cells, layout, place, findings) if spans else _line(cells, layout)
+            columns, own = layout.columns, cells
+            if layout.types:
+                record, own = own_cells(cells, layout)
+                columns = record.columns if record else ()
+                if record is None:
+                    findings.append(found("cannot_write", place, "", "the row has no record type of the layout"))
+                    continue
+            text = _fixed(own, columns, place, findings) if spans else _line(own, layout)
             pieces.append(_bytes(text, codec, layout, place, findings))
             sheet.rows.append(cells)
             sheet.lines.append(line)
@@ -382,6 +420,24 @@ def _built(layout: SheetLayout, rows: Iterable[Sequence[str]], ordinal: int, hea
         sheet.raw = b"".join(pieces)
         offset += len(sheet.raw)
         yield sheet
+
+
+def _messages(rows: Iterable[Sequence[str]], layout: SheetLayout, key_at: list[int]) -> Iterator[list[Sequence[str]]]:
+    """The rows of each message, as the reader would put them together."""
+    if not layout.begins:
+        numbered = enumerate(rows)
+        for _, group in groupby(numbered, lambda item: tuple(item[1][at] for at in key_at) or item[0]):
+            yield [row for _, row in group]
+        return
+    at = [column.name for column in layout.columns].index(layout.type_column)
+    current: list[Sequence[str]] = []
+    for row in rows:
+        if current and row[at] in layout.begins:
+            yield current
+            current = []
+        current.append(row)
+    if current:
+        yield current
 
 
 def _bytes(text: str, codec: str, layout: SheetLayout, place: Position, findings: list[Finding]) -> bytes:
@@ -408,10 +464,10 @@ def _line(cells: Sequence[str], layout: SheetLayout) -> str:
     return delimiter.join(done) + "\r\n"
 
 
-def _fixed(cells: Sequence[str], layout: SheetLayout, place: Position, findings: list[Finding]) -> str:
+def _fixed(cells: Sequence[str], columns: Sequence[Column], place: Position, findings: list[Finding]) -> str:
     """One fixed-width line: values flush left, blanks between."""
     text = ""
-    for cell, column in sorted(zip(cells, layout.columns, strict=False), key=lambda pair: pair[1].start):
+    for cell, column in sorted(zip(cells, columns, strict=False), key=lambda pair: pair[1].start):
         if len(cell) > column.width or "\n" in cell or "\r" in cell:
             findings.append(found("cannot_write", replace(place, path=column.name), cell, f"more than {column.width} characters or a line break"))
             cell = re.sub(r"[\r\n]", " ", cell)[:column.width]

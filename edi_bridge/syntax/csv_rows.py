@@ -36,12 +36,15 @@ class Line:
 @dataclass(slots=True)
 class Row:
     """One row. `before` are comments and blank lines in front of it; `problem` is '', 'quote' (text after a closing
-    quote), 'unclosed' or 'too_long'; after the last two nothing follows."""
+    quote), 'unclosed' or 'too_long'; after the last two nothing follows. Where a layout has record types (`csv_types`), `code`
+    is the row's, `width` the number of cells it had, and the problem may be 'type' (an unknown one)."""
 
     cells: list[str]
     lines: list[Line]
     before: list[Line] = field(default_factory=list)
     problem: str = ""
+    code: str = ""
+    width: int = 0
 
 
 def mark_of(start: bytes) -> bytes:

@@ -168,7 +168,12 @@ class Planner:
         sources = tuple(filter(None, (self._resolve(source, plan.scope) for source in rule.sources)))
         if not sources:
             return
-        inner = self.resolver.inner_scope(sources[0], plan.scope)
+        try:
+            inner = self.resolver.inner_scope(sources[0], plan.scope)
+            recursion = self.resolver.recursion(sources[0]) if rule.recurse else ()
+        except PathError as error:
+            self._say(rule.sources[0].origin, f"{rule.name}: {error}", error.column)
+            return
         item = self._fragments.get((rule.fragment, inner)) if rule.fragment else None
         expand = self._resolve(rule.expand, inner) if rule.expand is not None else None
         if item is None:
@@ -181,7 +186,7 @@ class Planner:
         plan.order.append(target)
         if rule.recurse:
             self.count += 1
-            item.uses.append(ScopeUse(self.count, rule, (rule.recurse,), self.resolver.recursion(sources[0]), item, True, None, expand))
+            item.uses.append(ScopeUse(self.count, rule, (rule.recurse,), recursion, item, True, None, expand))
             item.order.append((rule.recurse,))
 
     def _resolve(self, source: Source, scope: Any) -> Any:

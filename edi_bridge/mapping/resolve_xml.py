@@ -140,7 +140,7 @@ class XmlResolver:
         try:
             tag = self.structure.tag(step.name, self.prefixes)
         except KeyError:
-            known = ", ".join(filter(None, {**self.structure.prefixes, **self.prefixes}))
+            known = ", ".join(prefix for prefix in [*self.structure.prefixes, *self.prefixes] if prefix)
             raise PathError(f"the prefix of {step.name} is not known (known are {known or 'none'})", step.column) from None
         found = self.structure.child(element, tag)
         if found is None:
@@ -184,8 +184,8 @@ def refuse_segment_rules(plan: Any) -> None:
                 problems.append((*_place(use.rule), "expand: is for the number ranges of segments; XML has none"))
         for value in scope.values:
             if value.convert.codec is not None and value.convert.codec.flow is not None:
-                problems.append((*_place(value.rule), f"{value.rule.codec}: a text over several parts is for segments; "
-                                                      "an XML element holds all of it (use text)"))
+                sentence = "a text over several parts is for segments; an XML element holds all of it (use text)"
+                problems.append((*_place(value.rule), f"{value.rule.codec}: {sentence}"))
     if problems:
         raise ConfigFault(problems)
 

@@ -1,0 +1,262 @@
+"""Generates the Python that writes records as XML elements; `xml_writer.py` runs it.
+
+One function a written scope (`xml_write_plan.py`). It makes *nodes*, tuples (tag, attributes, text, nodes inside), in
+the schema's order, so that `xml_writer.py` only has to turn them into elements; an element is made only when a value
+stands in it. What stands beside an amount or quantity (`as: amount`, `as: quantity`) is written so:
+
+- a rule of the map for that attribute decides (`unit: cbc:Quantity/@unitCode`);
+- else an amount gets the currency of the record's head, a quantity the `unit` field of the object it stands in.
+
+An amount whose own rule has no value gets the head's currency too, since UBL and cXML demand one.
+
+Names in the generated code: `r` the record or list item, `X` the state of this document, `x7` the text of rule 7, `W7` its
+converter, `N3` the nodes of an element under construction, `f3` whether a value stands in it, `A3` its attributes.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from edi_bridge.mapping.emit import Lines, when_expression
+from edi_bridge.mapping.plan import ValuePlan
+from edi_bridge.mapping.xml_read_code import beside_kind
+from edi_bridge.mapping.xml_write_plan import (
+    Condition,
+    Target,
+    XmlList,
+    XmlPlace,
+    XmlValue,
+    XmlWritePlanner,
+    XmlWrittenScope,
+)
+from edi_bridge.structure_xml import XmlStructure
+
+
+class XmlWriter:
+    """The source text of a map's write functions, and the constants it refers to."""
+
+    def __init__(self, planner: XmlWritePlanner, structure: XmlStructure):
+        self.planner = planner
+        self.structure = structure
+        self.code = Lines()
+        self.constants: dict[str, Any] = {}
+        self.serial = 0
+        self.made: dict[int, str] = {}  # values that have their local in this function
+        self.currency = next((value for value in planner.plan.root.values if value.target == ("currency",) and value.sources), None)
+        for scope in planner.scopes.values():
+            self._function(scope)
+        if planner.plan.records:
+            self._function(planner.top)
+
+    def source(self) -> str:
+        """The generated module."""
+        return self.code.text()
+
+    def _function(self, scope: XmlWrittenScope) -> None:
+        """`w7(r, X)` gives (attributes, text, nodes) of the scope's element, or None when nothing stands in it."""
+        self.made = {}
+        name = f"w{scope.plan.number}" if scope.plan is not None else "message"
+        with self.code.block(f"def {name}(r, X):"):
+            if scope.plan is not None:
+                self._prologue(scope)
+            filled, *parts = self._parts(scope.place)
+            self.code.add(f"return ({', '.join(parts)}) if {filled} else None")
+
+    def _prologue(self, scope: XmlWrittenScope) -> None:
+        assert scope.plan is not None
+        code = self.code
+        if scope.plan is self.planner.plan.root:
+            code.add(f"X.currency = X.code({self.currency.number if self.currency else 0}, r.get('currency'))")
+        for target, names in scope.known.items():
+            known = self._constant("K", frozenset(names))
+            held = "r" if not target else _get(target, "E")
+            with code.block(f"if not {held}.keys() <= {known}:"):
+                code.add(f"X.not_carried({target!r}, {held}, {known})")
+        for target in scope.required:
+            around = f"{_get(target[:-1])} and " if len(target) > 1 else ""
+            with code.block(f"if {around}{_get(target)} is None:"):
+                code.add(f"X.missing({target!r})")
+        for value in scope.fixed:
+            fixed = self._constant("D", value.constant)
+            with code.block(f"if {_get(value.target, fixed)} != {fixed}:"):
+                code.add(f"X.fixed({value.target!r}, {_get(value.target)}, {fixed})")
+
+    # --- elements ---------------------------------------------------------------------------------------------------
+
+    def _parts(self, place: XmlPlace) -> tuple[str, str, str, str]:
+        """Code for what stands in an element; expressions: whether any value does, its attributes, text and nodes."""
+        filled = [self._encode(value) for value in place.values() if value.beside < 0]
+        text = " or ".join([*map(self._encode, place.texts), *([repr(place.constant)] if place.constant else [])]) or "''"
+        attributes = self._attributes(place)
+        nodes = "()"
+        if place.below or place.lists:
+            nodes, flag = self._name("N"), self._name("f")
+            self.code.add(f"{nodes} = []; {flag} = False")
+            self._inside(place, nodes, flag)
+            filled.append(flag)
+        return " or ".join(dict.fromkeys(filled)) or "False", attributes, text, nodes
+
+    def _attributes(self, place: XmlPlace) -> str:
+        """The local with an element's attributes, in the structure's order."""
+        order = [self.structure.tag(name) if ":" in name else name for name in self.structure.attributes(place.child)]
+        names = sorted({*place.attributes, *place.constants}, key=order.index)
+        if not names:
+            return "None"
+        if not place.attributes:
+            return self._constant("A", place.constants)
+        held = self._name("A")
+        self.code.add(f"{held} = {{}}")
+        for name in names:
+            texts = [self._encode(value) for value in place.attributes.get(name, ())]
+            if name in place.constants:
+                texts.append(repr(place.constants[name]))
+            self.code.add(f"t = {' or '.join(texts)}")
+            with self.code.block("if t:"):
+                self.code.add(f"{held}[{name!r}] = t")
+        return held
+
+    def _inside(self, place: XmlPlace, nodes: str, flag: str) -> None:
+        """The elements in an element, in the schema's order."""
+        entries: list[XmlPlace | XmlList] = [*place.below.values(), *place.lists]
+        entries.sort(key=lambda one: (self.structure.place(place.child, one.child), getattr(one, "nth", 0)))
+        first = ""
+        for entry in entries:
+            if isinstance(entry, XmlList):
+                self._list(entry, nodes, flag)
+            else:
+                first = self._element(entry, nodes, flag, first)
+        for child in {entry.child.tag: entry.child for entry in entries}.values():
+            same = [entry for entry in entries if entry.child.tag == child.tag]
+            if child.most is not None and (len(same) > 1 or isinstance(same[0], XmlList)) and not splits(place):
+                self.code.add(f"ROOM({nodes}, {child.tag!r}, {child.name!r}, {child.most}, X)")
+
+    def _element(self, place: XmlPlace, nodes: str, flag: str, before: str) -> str:
+        """One element; gives the condition under which it is there, for the one with the next number."""
+        filled, *parts = self._parts(place)
+        there = ""
+        if place.nth:
+            there = self._name("p")
+            self.code.add(f"{there} = bool({filled})")
+            filled = there
+            if place.nth > 1:
+                with self.code.block(f"if {there} and not {before or 'False'}:"):
+                    self.code.add(f"X.gap({place.child.name!r}, {place.nth})")
+        with self.code.block(f"if {filled}:" if not place.forced else "if True:"):
+            if splits(place):
+                self.code.add(f"{nodes} += [({place.child.tag!r}, None, '', (n,)) for n in {parts[-1]}]")
+            else:
+                self.code.add(f"{nodes}.append(({place.child.tag!r}, {', '.join(parts)}))")
+            self.code.add(f"{flag} = {flag} or {filled}" if place.forced else f"{flag} = True")
+        return there
+
+    def _list(self, one: XmlList, nodes: str, flag: str) -> None:
+        items = _get(one.target, "()")
+        conditions = self._conditions(one.conditions)
+        name = ".".join(one.target)
+        function = f"w{one.scope.plan.number}" if one.scope.plan is not None else "message"
+        if conditions:
+            items = f"({items} if {conditions} else ())"
+        with self.code.block(f"for n, item in enumerate({items}, 1):"):
+            self.code.add(f"X.stack.append(({name!r}, n))")
+            self.code.add(f"w = {function}(item, X)")
+            self.code.add("X.stack.pop()")
+            with self.code.block("if w is not None:"):
+                self.code.add(f"{nodes}.append(({one.child.tag!r}, *w)); {flag} = True")
+
+    # --- values -----------------------------------------------------------------------------------------------------
+
+    def _encode(self, value: XmlValue) -> str:
+        """Code that puts the text of a value into a local; the local's name."""
+        if id(value) in self.made:
+            return self.made[id(value)]
+        if value.beside >= 0:
+            name = self._beside(value)
+        elif value.plan is None:
+            name = self._name("x")
+            self.code.add(f"{name} = X.call({value.call!r}, r, {value.target[0]!r})")
+        else:
+            name = f"x{value.plan.number}"
+            self._converted(value, value.plan, name)
+        self.made[id(value)] = name
+        return name
+
+    def _beside(self, value: XmlValue) -> str:
+        """What a codec writes in a further place, or what is filled in there."""
+        assert value.plan is not None
+        number = value.plan.number
+        if f"x{number}" not in self.made.values():  # the element's own text comes first
+            self._converted(value, value.plan, f"x{number}")
+            self.made[-number - 1] = f"x{number}"
+        name = f"y{number}_{value.beside}"
+        match beside_kind(value.plan):
+            case "amount":
+                self.code.add(f"{name} = X.money({number}) if x{number} else ''")
+            case "quantity":
+                self.code.add(f"{name} = {self._unit(value)} if x{number} else ''")
+        return name
+
+    def _unit(self, value: XmlValue) -> str:
+        """The `unit` beside a quantity in its object; '' where a rule of its own decides or the map has no unit."""
+        assert value.plan is not None
+        plan = next(scope for scope in self.planner.plan.scopes if value.plan in scope.values)
+        unit = next((one for one in plan.values if one.target == (*value.plan.target[:-1], "unit")), None)
+        places = {(source.owner.name, source.attribute) for one in self.planner.plan.values() for source in one.sources}
+        beside = value.plan.aux[value.plan.writes_to][value.beside]
+        if unit is None or (beside.owner.name, beside.attribute) in places:
+            return "''"
+        return f"X.code({unit.number}, {_get((*value.target[:-1], 'unit'))})"
+
+    def _converted(self, value: XmlValue, plan: ValuePlan, name: str) -> None:
+        code, number = self.code, plan.number
+        if value.common is not None:
+            code.add(f"v = X.common({number}, r, {'.'.join((*value.common, *value.target))!r})")
+        else:
+            code.add(f"v = {_get(value.target)}")
+        fallback = plan.constant if plan.constant is not None else plan.default
+        if fallback is not None:
+            guard = f" and {_get(value.guards[-1])}" if value.guards and value.common is None else ""
+            with code.block(f"if v is None{guard}:"):
+                code.add(f"v = {self._constant('D', fallback)}")
+        besides = [f"y{number}_{a}" for a in range(len(plan.convert.aux))] if not beside_kind(plan) else []
+        names = ", ".join([name, *besides])
+        empty = ", ".join(["''"] * (1 + len(besides)))
+        conditions = self._conditions(value.conditions) if value.common is None else ""
+        with code.block(f"if v is None{f' or not ({conditions})' if conditions else ''}:"):
+            code.add(f"{names} = {empty}")
+        with code.block("else:"):
+            code.add(f"w = W{number}[{'str(v)' if plan.convert.type == 'decimal' else 'v'}]")
+            with code.block("if w.__class__ is Bad:"):
+                code.add(f"X.bad({number}, v, w); {names} = {empty}")
+            with code.block("else:"):
+                code.add(f"{names} = w")
+
+    def _conditions(self, conditions: tuple[Condition, ...]) -> str:
+        return " and ".join(when_expression(when, self.constants, _get(target, "E") if target else "r")
+                            for when, target in conditions)
+
+    def _constant(self, prefix: str, value: Any) -> str:
+        for name, known in self.constants.items():
+            if name.startswith(prefix) and type(known) is type(value) and known == value and str(known) == str(value):
+                return name
+        name = f"{prefix}{len(self.constants)}"
+        self.constants[name] = value
+        return name
+
+    def _name(self, prefix: str) -> str:
+        self.serial += 1
+        return f"{prefix}{self.serial}_"
+
+
+def splits(place: XmlPlace) -> bool:
+    """Whether an element that holds several places of a child that may stand there only once becomes several elements."""
+    children = [below.child for below in place.below.values()]
+    return (len(children) > 1 and len({child.tag for child in children}) == 1 and children[0].most == 1
+            and place.child.most is None and place.scope is not None and place is not place.scope.place
+            and not (place.lists or place.texts or place.attributes or place.constant or place.constants or place.forced))
+
+
+def _get(target: Target, default: str = "") -> str:
+    """`r.get('a', E).get('b')`: a field of the record, however deep; `default` when absent."""
+    *above, last = target
+    chain = "r" + "".join(f".get({name!r}, E)" for name in above)
+    return f"{chain}.get({last!r}{', ' + default if default else ''})"

@@ -1,0 +1,190 @@
+"""Running the generated writers of XML maps: records → the document's root element, and what could not be written."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from typing import Any
+
+from lxml import etree
+
+from edi_bridge.finding import Finding, found, printable
+from edi_bridge.interchange import Position
+from edi_bridge.mapping import functions
+from edi_bridge.mapping.emit import Bad, Memo
+from edi_bridge.mapping.plan import MapPlan, ValuePlan
+from edi_bridge.mapping.resolve_xml import refuse_segment_rules
+from edi_bridge.mapping.xml_read_code import beside_kind
+from edi_bridge.mapping.xml_write_code import XmlWriter
+from edi_bridge.mapping.xml_write_plan import XmlWritePlanner
+from edi_bridge.structure_xml import XmlStructure
+
+Record = dict[str, Any]
+Node = tuple[str, dict[str, str] | None, str, Sequence[Any]]  # tag, attributes, text, nodes inside
+
+# What XML 1.0 (2.2, production 2) has no way to write, not even as a character reference.
+_IMPOSSIBLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+class XmlWriteProgram:
+    """A map's generated writer for XML documents.
+
+    Raises ConfigFault for rules that only segments can have.
+    """
+
+    def __init__(self, plan: MapPlan, structure: XmlStructure):
+        refuse_segment_rules(plan)
+        self.plan = plan
+        self.structure = structure
+        planner = XmlWritePlanner(plan, structure)
+        planner.build()
+        generator = XmlWriter(planner, structure)
+        self._text = generator.source()
+        self._by_number = {value.number: value for value in plan.values()}
+        self._converters = {value.number: Memo(_converter(value), False) for value in plan.values()}
+        self._namespaces = _namespaces(planner.tags, structure)
+        space: dict[str, Any] = {"Bad": Bad, "E": {}, "ROOM": _room, **generator.constants,
+                                 **{f"W{number}": memo for number, memo in self._converters.items()}}
+        exec(compile(self._text, f"<map {plan.spec.name}, writing>", "exec"), space)  # our own generated text
+        self._write: Callable[[Any, _State], Any] = space["message" if plan.records else f"w{plan.root.number}"]
+
+    def source(self) -> str:
+        """The generated Python, for people."""
+        return self._text
+
+    def write(self, records: Sequence[Record]) -> tuple[Any, list[Finding]]:
+        """The root element (lxml) of one document from its records, elements in the schema's order, and what could not
+        be written."""
+        state = _State(self._converters)
+        node = self._write({"": records} if self.plan.records else records[0], state)
+        attributes, text, nodes = node or (None, "", ())
+        root = etree.Element(self.structure.root.tag, attributes or {}, self._namespaces)
+        root.text = text or None
+        _grow(root, nodes)
+        return root, [self._finding(note) for note in state.notes]
+
+    def _finding(self, note: tuple[str, int, str, Any, str]) -> Finding:
+        kind, number, path, value, text = note
+        plan = self._by_number.get(number)
+        where = f"{path} ({plan.sources[plan.writes_to].words}, {plan.rule.origin})" if plan and plan.sources else path
+        return found(kind, Position(path=path), "" if value is None else str(value), f"{where}: {text}" if where else text)
+
+
+class _State:
+    """What one document collects while it is written; `stack` says which item of which list is at work."""
+
+    __slots__ = ("asked", "converters", "currency", "notes", "stack")
+
+    def __init__(self, converters: dict[int, Memo]):
+        self.notes: list[tuple[str, int, str, Any, str]] = []
+        self.stack: list[tuple[str, int]] = []
+        self.currency = ""
+        self.converters = converters
+        self.asked = False
+
+    def _say(self, kind: str, target: Sequence[str], text: str, number: int = 0, value: Any = None) -> None:
+        above = [f"{name}[{n}]" for name, n in self.stack if name]
+        self.notes.append((kind, number, ".".join([*above, *target]), value, text))
+
+    def bad(self, number: int, value: Any, bad: Bad) -> None:
+        self._say("cannot_write", self._target(number), bad.note, number, value)
+
+    def _target(self, number: int) -> Sequence[str]:
+        plan = self.converters[number].convert.plan  # type: ignore[attr-defined]
+        return plan.target
+
+    def missing(self, target: Sequence[str]) -> None:
+        self._say("cannot_write", target, "the message needs it and the record does not have it")
+
+    def fixed(self, target: Sequence[str], value: Any, wanted: Any) -> None:
+        self._say("cannot_write", target, f"this map writes only {wanted}", 0, value)
+
+    def not_carried(self, target: Sequence[str], record: Record, known: frozenset[str]) -> None:
+        for name in record:
+            if name not in known:
+                self._say("field_not_carried", (*target, name), "the message has no place for it in this map")
+
+    def gap(self, name: str, number: int) -> None:
+        self._say("cannot_write", (), f"{name} number {number} cannot stand without the one before it")
+
+    def no_room(self, name: str, most: int) -> None:
+        self._say("cannot_write", (), f"{name} may stand here {'once' if most == 1 else f'{most} times'}; the others are left out")
+
+    def common(self, number: int, record: Any, path: str) -> Any:
+        """The value that all items of a list agree on; a finding where they do not."""
+        given = list(functions.values(record, path))
+        other = next((value for value in given if value != given[0]), None)
+        if other is not None:
+            self._say("cannot_write", (path.strip("."),), f"stands once in the message, but the items differ ({given[0]})", number, other)
+        return given[0] if given else None
+
+    def code(self, number: int, value: Any) -> str:
+        """The text of a currency or unit to be filled in; '' when there is none or it cannot be written."""
+        if value is None:
+            return ""
+        text = self.converters[number][value] if number in self.converters else _safe(str(value))
+        return "" if isinstance(text, Bad) or not text else text if isinstance(text, str) else text[0]
+
+    def money(self, number: int) -> str:
+        """The currency for an amount: the head's."""
+        if not self.currency and not self.asked:
+            self.asked = True
+            self._say("cannot_write", self._target(number), "an amount needs the record's currency, and it has none", number)
+        return self.currency
+
+    def call(self, text: str, record: Record, path: str) -> str:
+        """A constant or the result of a named function."""
+        safe = _safe(functions.call(text, record))
+        if isinstance(safe, Bad):
+            self._say("cannot_write", (path,), safe.note)
+            return ""
+        return safe
+
+
+class _converter:
+    """value → text (a tuple, where the codec writes several places), or Bad."""
+
+    def __init__(self, plan: ValuePlan):
+        self.plan = plan
+        self.single = not plan.convert.aux or bool(beside_kind(plan))
+
+    def __call__(self, value: Any) -> Any:
+        written = self.plan.convert.write(Decimal(value) if self.plan.convert.type == "decimal" else value, ".")
+        if isinstance(written, Bad):
+            return written
+        texts = [_safe(text) for text in (written[:1] if self.single else written)]
+        wrong = next((text for text in texts if isinstance(text, Bad)), None)
+        return wrong if wrong is not None else texts[0] if self.single else tuple(texts)
+
+
+def _safe(text: str) -> Any:
+    """The text, or Bad when a character in it cannot stand in XML 1.0."""
+    match = _IMPOSSIBLE.search(text)
+    if match is None:
+        return text
+    return Bad("cannot_write", f"{printable(text)} holds the character U+{ord(match.group()):04X}, which XML 1.0 cannot hold")
+
+
+def _room(nodes: list[Node], tag: str, name: str, most: int, state: _State) -> None:
+    """Take out what there is no room for, with a finding."""
+    same = [n for n, node in enumerate(nodes) if node[0] == tag]
+    if len(same) > most:
+        state.no_room(name, most)
+        for n in reversed(same[most:]):
+            del nodes[n]
+
+
+def _grow(parent: Any, nodes: Sequence[Node]) -> None:
+    for tag, attributes, text, below in nodes:
+        element = etree.SubElement(parent, tag, attributes)
+        if text:
+            element.text = text
+        if below:
+            _grow(element, below)
+
+
+def _namespaces(tags: set[str], structure: XmlStructure) -> dict[str | None, str]:
+    """The prefixes that the document declares: those of the structure whose names it may use."""
+    used = {tag[1:].partition("}")[0] for tag in tags if tag.startswith("{")}
+    return {prefix or None: uri for prefix, uri in structure.prefixes.items() if uri in used}

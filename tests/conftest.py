@@ -99,14 +99,24 @@ def _await_port(server: subprocess.Popen[bytes], port: int, log: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def postgres_template(postgres_server: str) -> str:
-    """The name of a database with all tables, to be copied: faster than running the migrations each time."""
-    name = "template_migrated"
-    _statement(postgres_server, f'CREATE DATABASE "{name}"')
-    made = connect(f"{postgres_server}/{name}")
+def postgres_migrated(postgres_server: str) -> str:
+    """The URL of a database with all tables, emptied before each test that asks for it."""
+    _statement(postgres_server, "CREATE DATABASE migrated")
+    made = connect(f"{postgres_server}/migrated")
     upgrade(made)
     made.close()
-    return name
+    return f"{postgres_server}/migrated"
+
+
+def _emptied(url: str) -> str:
+    """Delete every row: much faster than a new database for each test."""
+    import psycopg
+
+    with psycopg.connect(url) as connection:
+        tables = [row[0] for row in connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")]
+        statements = "; ".join(f'DELETE FROM "{table}"' for table in tables if table != "alembic_version")
+        connection.execute(f"SET session_replication_role = replica; {statements}".encode())  # no order of foreign keys
+    return url
 
 
 def _statement(server: str, sql: str) -> None:
@@ -118,11 +128,11 @@ def _statement(server: str, sql: str) -> None:
 
 @pytest.fixture
 def new_postgres(postgres_server: str) -> Callable[..., str]:
-    """A function that makes an empty PostgreSQL database (or a copy of `template`) and gives its URL."""
+    """A function that makes an empty PostgreSQL database and gives its URL."""
 
-    def make(template: str = "template0") -> str:
+    def make() -> str:
         name = f"t{uuid4().hex}"
-        _statement(postgres_server, f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        _statement(postgres_server, f'CREATE DATABASE "{name}" TEMPLATE template0')
         return f"{postgres_server}/{name}"
 
     return make
@@ -145,8 +155,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         path = tmp_path / "edi-bridge.sqlite"
         shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
         return f"sqlite:///{path}"
-    made: str = request.getfixturevalue("new_postgres")(request.getfixturevalue("postgres_template"))
-    return made
+    return _emptied(request.getfixturevalue("postgres_migrated"))
 
 
 @pytest.fixture

@@ -195,7 +195,7 @@ class _Reader:
         if problem:
             return self.refused([problem])
         if self.is_many(root):
-            pieces = split(iter([self.blanked(raw)]), _child_rule, self.codec, self.limits, self.charset)
+            pieces = self.split(iter([self.blanked(raw)]))
             piece = next(pieces, None)
             if splittable and piece is not None and not isinstance(piece, Whole):
                 return self.many(chain([piece], pieces), raw)
@@ -239,11 +239,11 @@ class _Reader:
             return None, found("xml_not_well_formed", Position(interchange=self.ordinal), note=_one_line(str(error)))
         return root, self.excess(root, len(raw), check_depth)
 
-    def excess(self, root: Any, size: int, check_depth: bool) -> Finding | None:
+    def excess(self, root: Any, size: int, check_depth: bool, around: int = 0) -> Finding | None:
         """What libxml2 lets pass and we do not: depth, long texts, and a DOCTYPE that got by the look at the bytes."""
         if root.getroottree().docinfo.internalDTD is not None:
             return found("xml_doctype", Position(interchange=self.ordinal))
-        if check_depth and _deeper_than(self.limits.xml_depth)(root):
+        if check_depth and _deeper_than(self.limits.xml_depth + around)(root):
             return found("xml_too_deep", Position(interchange=self.ordinal),
                          note=f"nested deeper than {self.limits.xml_depth} elements")
         if size > self.limits.xml_text:
@@ -313,7 +313,7 @@ class _Reader:
         if problem:
             return self.refused([problem])
         chunks = chain((clean[at:at + CHUNK] for at in range(0, len(clean), CHUNK)), self.counted(stream, len(start)))
-        pieces = split(chunks, _child_rule, self.codec, self.limits, self.charset)
+        pieces = self.split(chunks)
         first = next(pieces, None)
         if not isinstance(first, Whole):
             return self.many(chain([] if first is None else [first], pieces), start)
@@ -332,6 +332,10 @@ class _Reader:
                 self.too_large = True
                 break
             yield chunk
+
+    def split(self, chunks: Iterator[bytes]) -> Iterator[Piece]:
+        literal = _ASCII.fullmatch(self.codec) is not None
+        return split(chunks, _child_rule, self.codec, self.limits, self.charset, literal)
 
     def many(self, pieces: Iterator[Piece], start: bytes) -> Interchange:
         """The interchange of a wrapper, read up to the first document so that sender and receiver are known.
@@ -424,7 +428,7 @@ class _Reader:
             wrapper = etree.fromstring(raw, _parser(self.encoding))
         except etree.XMLSyntaxError as error:
             return None, self.syntax_finding(error, piece.line)
-        if problem := self.excess(wrapper, len(piece.raw), False):
+        if problem := self.excess(wrapper, len(piece.raw), True, 1):
             return None, problem
         if piece.tag == "IDOC":
             return wrapper, None

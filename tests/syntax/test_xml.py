@@ -422,3 +422,25 @@ def test_a_built_cxml_carries_its_doctype():
     xml.write_to(xml.build(root, doctype='<!DOCTYPE cXML SYSTEM "http://xml.cxml.org/schemas/cXML/1.2.060/cXML.dtd">'), out)
     assert out.getvalue().splitlines()[1].startswith(b"<!DOCTYPE cXML SYSTEM")
     assert str(one(out.getvalue(), allow_doctype=True)[1][0].type) == "xml/cxml/OrderRequest"
+
+
+def test_a_broken_document_between_good_ones_is_told_with_its_line_and_the_others_are_read(monkeypatch):
+    monkeypatch.setattr(xml, "SMALL", 10)
+    broken = order("2").replace("</cbc:IssueDate>", "")
+    source = f"<w>\n{order('1')}\n{broken}\n{order('3')}</w>".encode()
+    interchange, parts = one(source)
+    assert [(part.ordinal, part.reference) for part in parts if isinstance(part, Document)] == [(1, "1"), (3, "3")]
+    (finding,) = interchange.findings
+    assert (finding.kind, finding.position.message) == ("xml_not_well_formed", 2)
+    assert source.decode().splitlines()[finding.position.line - 1].startswith("  <cac:Seller") or "Order" in source.decode().splitlines()[
+        finding.position.line - 1]
+    assert written(source) == source
+
+
+@pytest.mark.parametrize("inside", ["<!-- </Order> -->", "<![CDATA[</Order>]]>", "<?p </Order>?>", "<x:Order xmlns:x='urn:x'/>", "<Order/>", "<Orders/>"])
+def test_documents_that_a_search_for_the_end_tag_would_cut_wrongly(monkeypatch, inside):
+    monkeypatch.setattr(xml, "SMALL", 10)
+    source = f"<w>{order('1')}{order('2', inside=inside)}{order('3')}</w>".encode()
+    interchange, parts = one(source)
+    assert [part.raw for part in parts] == [order("1").encode(), order("2", inside=inside).encode(), order("3").encode()]
+    assert interchange.findings == [] and written(source) == source

@@ -113,7 +113,7 @@ class SegmentWriter:
             self._tree_trigger(group, name)
 
     def _group_list(self, one: WrittenList, step: Any, name: str, tree: bool) -> None:
-        items = _get(one.target, "()")
+        items = self._items(one)
         if one.scope.expand_to:
             items = f"COLLECT({items}, {one.scope.expand_to!r})"
         inner = self._name("g")
@@ -158,7 +158,9 @@ class SegmentWriter:
         filled: list[str] = list((extra or {}).values())[:1]
         conditional: dict[tuple[Any, Any], list[tuple[int, str]]] = {}
         moving: dict[Any, list[tuple[int, str]]] = {}
-        pairs: list[tuple[PairStep, str]] = []
+        pairs: list[tuple[str, str]] = []
+        span: PairStep | None = None
+        beside: dict[tuple[int, int], list[tuple[WrittenValue, str]]] = {}
         flow: WrittenValue | None = None
         for value in segment.values:
             step = value.step
@@ -168,7 +170,13 @@ class SegmentWriter:
             variable = self._encode(value)
             filled.append(variable)
             if isinstance(step, PairStep):
-                pairs.append((step, variable))
+                span = step
+                qualifier = repr((step.qualifiers or ("",))[0])
+                chosen = f"y{self._number(value)}_0 or " if value.aux else ""
+                pairs.append((chosen + qualifier, variable))
+                continue
+            if step.beside:
+                beside.setdefault((step.positions[0], step.component), []).append((value, variable))
             elif len(step.positions) > 1:
                 moving.setdefault((step.positions, step.tests, step.nth), []).append((step.component, variable))
             elif step.tests:
@@ -176,34 +184,75 @@ class SegmentWriter:
             else:
                 cells.setdefault((step.positions[0], step.component), []).append(variable)
             for a, aux in enumerate(value.aux):
+                assert aux.positions[0] > 0
                 cells.setdefault((aux.positions[0], aux.component), []).append(f"y{self._number(value)}_{a}")
         for place, expression in (extra or {}).items():
             cells.setdefault(place, []).insert(0, expression)
-        for place in sorted({place for place, _ in conditional}):
-            names = [v for (at, _), parts in conditional.items() if at == place for _, v in parts[:1]]
-            if len(names) > 1:  # one composite, told apart by a qualifier: only one of them can stand there
-                with self.code.block(f"if ({' + '.join(f'bool({name})' for name in names)}) > 1:"):
-                    self.code.add(f"X.no_room({segment.node.name!r})")
         for (position, tests), parts in conditional.items():
             expression = self._composite(parts, tests)
             cells.setdefault((position, 0), []).append(f"({expression} if {' or '.join(v for _, v in parts)} else '')")
+        self._beside(segment, cells, beside)
+        self._contradictions(segment, cells)
         items = [one for one in segment.lists if one.step is not None]
         if moving or pairs or items:
-            self._moving_segment(segment, cells, filled, moving, pairs, items, sink)
+            self._moving_segment(segment, cells, filled, moving, pairs, span, items, sink)
         elif flow is not None:
-            self._flow_segment(segment, cells, flow, sink)
+            self._flow_segment(segment, cells, filled, flow, sink)
         elif filled:
             with self.code.block(f"if {' or '.join(filled)}:"):
                 self.code.add(sink % self._joined(segment, cells))
         for one in segment.lists:
             if one.step is None:
                 guard = when_expression(one.use.when, self.constants, _base(one.target)) if one.use.when else "True"
-                with self.code.block(f"for item in {_get(one.target, '()')} if {guard} else ():"):
+                with self.code.block(f"for item in {self._items(one)} if {guard} else ():"):
                     with self.code.block(f"for text in w{one.scope.plan.number}(item, X):"):
                         self.code.add(sink % "text")
 
-    def _moving_segment(self, segment: WrittenSegment, cells: Any, filled: list[str], moving: Any, pairs: Any,
-                        items: list[WrittenList], sink: str) -> None:
+    def _beside(self, segment: WrittenSegment, cells: dict[tuple[int, int], list[str]],
+                beside: dict[tuple[int, int], list[tuple[WrittenValue, str]]]) -> None:
+        """Values that are told by another element (`N1/04[03=UL]`): the first one there takes the place and writes what
+        tells it; the others are said to have found no room."""
+        chains: dict[tuple[int, int], list[str]] = {}
+        for values in beside.values():
+            if len(values) > 1:
+                numbers = tuple(self._number(value) for value, _ in values)
+                self.code.add(f"X.crowded({numbers!r}, ({', '.join(name for _, name in values)}))")
+            for value, name in values:
+                assert isinstance(value.step, ElementStep)
+                for test in value.step.beside:
+                    if test.op == "=":
+                        chains.setdefault((test.element, test.component), []).append(f"({test.values[0]!r} if {name} else '')")
+                    elif test.op == "!=" and (test.element, test.component) == (value.step.positions[0], value.step.component):
+                        with self.code.block(f"if {name} in {self._constant('K', test.values)}:"):
+                            self.code.add(f"X.forbidden({segment.node.name!r}, {(test.element, test.component)!r}, {name})")
+        for place, values in beside.items():
+            chains.setdefault(place, []).extend(name for _, name in values)
+        for place, names in chains.items():
+            cells.setdefault(place, []).append(names[0] if len(names) == 1 else f"({' or '.join(names)})")
+
+    def _contradictions(self, segment: WrittenSegment, cells: dict[tuple[int, int], list[str]]) -> None:
+        """Two values for one place, or a value that the path itself forbids there: it would be read back as something
+        else, so it is said instead of written silently."""
+        tag = segment.node.name
+        for place, names in cells.items():
+            if len(names) > 1:
+                with self.code.block(f"if len({{{', '.join(names)}}} - {{''}}) > 1:"):
+                    self.code.add(f"X.clash({tag!r}, {place!r})")
+        for test in segment.tests:
+            names = [*cells.get((test.element, test.component), ()), *(cells.get((test.element, 1), ()) if not test.component else ())]
+            for name in names:
+                match test.op:
+                    case "=":
+                        condition = f"{name} and {name} != {test.values[0]!r}"
+                    case "!=":
+                        condition = f"{name} in {self._constant('K', test.values)}"
+                    case _:
+                        continue
+                with self.code.block(f"if {condition}:"):
+                    self.code.add(f"X.forbidden({tag!r}, {(test.element, test.component)!r}, {name})")
+
+    def _moving_segment(self, segment: WrittenSegment, cells: Any, filled: list[str], moving: Any, pairs: list[tuple[str, str]],
+                        span: PairStep | None, items: list[WrittenList], sink: str) -> None:
         """A segment with equal composites, pairs or a list of them: as many segments as they need."""
         code = self.code
         code.add("L = []")
@@ -212,10 +261,11 @@ class SegmentWriter:
             start, room = positions[0], len(positions)
             with code.block(f"if {' or '.join(v for _, v in parts)}:"):
                 code.add(f"L.append(({self._composite(parts, tests)},))")
-        for step, variable in pairs:
-            start, room, size = step.start, (step.end - step.start + 1) // 2, 2
+        if span is not None:
+            start, room, size = span.start, (span.end - span.start + 1) // 2, 2
+        for qualifier, variable in pairs:
             with code.block(f"if {variable}:"):
-                code.add(f"L.append(({(step.qualifiers or ('',))[0]!r}, {variable}))")
+                code.add(f"L.append(({qualifier}, {variable}))")
         outside = "()"
         for one in items:
             step = one.step
@@ -228,9 +278,9 @@ class SegmentWriter:
             if number < 0:  # numbers that `expand:` collected
                 code.add("L += [(W_(number, X),) for number in r.get('\\0numbers', ())]")
                 continue
-            with code.block(f"for item in {_get(one.target, '()')}:"):
+            with code.block(f"for item in {self._items(one)}:"):
                 code.add(f"L.append(w{number}(item, X))")
-            if isinstance(step, PairStep):
+            if isinstance(step, PairStep) and _outside(one.scope):
                 outside = "O"
         with code.block(f"if L{''.join(f' or {name}' for name in filled)}:"):
             before = self._joined(segment, {place: v for place, v in cells.items() if place[0] < start}, until=start)
@@ -247,13 +297,16 @@ class SegmentWriter:
             with code.block("for T in T:"):
                 code.add(sink % f"JE(({before}, *T))")
 
-    def _flow_segment(self, segment: WrittenSegment, cells: Any, flow: WrittenValue, sink: str) -> None:
+    def _flow_segment(self, segment: WrittenSegment, cells: Any, filled: list[str], flow: WrittenValue, sink: str) -> None:
+        """As many segments as the text needs; one without text where only what stands beside it is there (coded text)."""
         assert flow.plan is not None and isinstance(flow.step, ElementStep)
         number = flow.plan.number
-        cells = {**cells, (flow.step.positions[0], 0): ["T"]}
         self.code.add(f"v = {_get(flow.target)}")
         with self.code.block("if v is not None:"), self.code.block(f"for T in W{number}(v, X):"):
-            self.code.add(sink % self._joined(segment, cells))
+            self.code.add(sink % self._joined(segment, {**cells, (flow.step.positions[0], flow.step.component): ["T"]}))
+        if filled:
+            with self.code.block(f"elif {' or '.join(filled)}:"):
+                self.code.add(sink % self._joined(segment, cells))
 
     def _joined(self, segment: WrittenSegment, cells: dict[tuple[int, int], list[str]], until: int = 0) -> str:
         """The expression of a whole segment (of its elements before `until`, without joining, where that is given)."""
@@ -283,19 +336,25 @@ class SegmentWriter:
         """One composite (its text in a tuple) or one pair (what stands outside, qualifier, value)."""
         assert scope.segment is not None
         inside: list[tuple[int, str]] = []
-        outside: dict[int, str] = {}
+        outside: dict[int, list[str]] = {}
         for value in scope.segment.values:
             variable = self._encode(value)
             step = value.step
             assert isinstance(step, ElementStep)
+            for test in step.beside:
+                if test.op == "=":
+                    outside.setdefault(test.element, []).append(f"({test.values[0]!r} if {variable} else '')")
             if step.positions[0] > 0:
-                outside[step.positions[0]] = variable
+                outside.setdefault(step.positions[0], []).append(variable)
             else:
                 inside.append((-step.positions[0] if step.positions[0] < 0 else step.component, variable))
         if isinstance(scope.inner, PairStep):
-            head = ", ".join(outside.get(position, "''") for position in range(1, scope.inner.start))
-            pair = dict(inside)
-            self.code.add(f"return ({head}{',' if head else ''}), {pair.get(1, repr(''))}, {pair.get(2, repr(''))}")
+            pair = [" or ".join([name for place, name in inside if place == at] or ["''"]) for at in (1, 2)]
+            if not outside:
+                self.code.add(f"return {pair[0]}, {pair[1]}")
+                return
+            head = ", ".join(" or ".join(outside.get(position, ["''"])) for position in range(1, scope.inner.start))
+            self.code.add(f"return ({head},), {pair[0]}, {pair[1]}")
         else:
             assert isinstance(scope.inner, ElementStep)
             self.code.add(f"return ({self._composite(inside, scope.inner.tests)},)")
@@ -341,6 +400,13 @@ class SegmentWriter:
                 code.add(f"{names} = w")
         return f"x{number}"
 
+    def _items(self, one: WrittenList) -> str:
+        """The items that are written at this place: all of the field's, or those that its shape fits best."""
+        items = _get(one.target, "()")
+        if len(one.shapes) < 2:
+            return items
+        return f"PICK({items}, {self._constant('K', one.shapes)}, {one.shape})"
+
     def _constant(self, prefix: str, value: Any) -> str:
         for name, known in self.constants.items():
             if name.startswith(prefix) and type(known) is type(value) and known == value and str(known) == str(value):
@@ -368,6 +434,13 @@ def _element_expression(parts: dict[int, list[str]]) -> str:
         listed.append("''" if not names else names[0] if len(names) == 1 else f"({' or '.join(names)})")
     joined = f"JC(({', '.join(listed)},))"
     return f"({' or '.join(whole)} or {joined})" if whole else joined
+
+
+def _outside(scope: WrittenScope) -> bool:
+    """Whether pairs write something into the segment around them, which those of one segment must then share."""
+    assert scope.segment is not None
+    return any(isinstance(value.step, ElementStep) and (value.step.positions[0] > 0 or value.step.beside)
+               for value in scope.segment.values)
 
 
 def _get(target: Target, default: str = "", record: str = "r") -> str:

@@ -11,7 +11,7 @@ from edi_bridge.mapping import functions
 from edi_bridge.mapping.emit import Bad, Memo
 from edi_bridge.mapping.plan import MapPlan, ValuePlan
 from edi_bridge.mapping.segment_writer import SegmentWriter
-from edi_bridge.mapping.write_plan import WritePlanner
+from edi_bridge.mapping.write_plan import Shape, WritePlanner, fits
 from edi_bridge.structure import Instance, Node, Structure, width
 
 Record = dict[str, Any]
@@ -105,8 +105,19 @@ class _State:
             if name not in known and not name.startswith("\0"):
                 self.notes.append(("field_not_carried", 0, name, None, "the message has no place for it in this map"))
 
+    def crowded(self, numbers: tuple[int, ...], texts: tuple[str, ...]) -> None:
+        """Of several values for one place the first is written; the others cannot be carried."""
+        for number, text in [pair for pair in zip(numbers, texts, strict=True) if pair[1]][1:]:
+            self.notes.append(("field_not_carried", number, "", text, "another value has taken the only place for it"))
+
     def no_room(self, tag: str) -> None:
         self.notes.append(("cannot_write", 0, tag, None, f"more values than {tag} has room for"))
+
+    def clash(self, tag: str, place: tuple[int, int]) -> None:
+        self.notes.append(("cannot_write", 0, _place(tag, place), None, "two fields want the same place of one segment"))
+
+    def forbidden(self, tag: str, place: tuple[int, int], text: str) -> None:
+        self.notes.append(("cannot_write", 0, _place(tag, place), text, "this code would be read back as another field"))
 
     def common(self, number: int, values: list[Any]) -> Any:
         """The value that all items agree on; a finding where they do not."""
@@ -114,6 +125,11 @@ class _State:
         if any(value != given[0] for value in given):
             self.notes.append(("cannot_write", number, "", given[1], f"stands once in the message, but the items differ ({given[0]})"))
         return given[0] if given else None
+
+
+def _place(tag: str, place: tuple[int, int]) -> str:
+    element, component = place
+    return f"{tag}/{element:02}" + (f".{component}" if component else "")
 
 
 def _converter(plan: ValuePlan, delimiters: Delimiters, encoding: str, policy: str) -> Any:
@@ -207,6 +223,11 @@ def _runtime(delimiters: Delimiters, encoding: str, policy: str) -> dict[str, An
             made[-1][1].extend((qualifier, value))
         return made
 
+    def pick(items: Sequence[Record], shapes: tuple[Shape, ...], number: int) -> list[Record]:
+        """The items for which this place is the first that has room for all of them (the first place takes what fits nowhere)."""
+        return [item for item in items
+                if next((place for place, shape in enumerate(shapes) if fits(item, shape)), 0) == number]
+
     def collect(items: Sequence[Record], name: str) -> list[Record]:
         """Neighbours that differ in nothing but their number, as one with all the numbers."""
         made: list[Record] = []
@@ -230,7 +251,7 @@ def _runtime(delimiters: Delimiters, encoding: str, policy: str) -> dict[str, An
         return number(functions.call(text, record), state)
 
     return {"JC": joiner(delimiters.component), "JE": joiner(delimiters.element), "HANG": hang, "CHUNKS": chunks,
-            "RUNS": runs, "COLLECT": collect, "W_": number, "CALL": call, "Bad": Bad, "E": {}}
+            "RUNS": runs, "COLLECT": collect, "PICK": pick, "W_": number, "CALL": call, "Bad": Bad, "E": {}}
 
 
 def _flatten(group: Node, instance: Instance) -> Iterator[str]:

@@ -51,19 +51,20 @@ PARTS: dict[str, dict[str, Field]] = {
             name name_2 department street street_2 building city region postcode country:code language:code
             contacts:contact* references:reference*
         """,
-        "contact": "role:code name phone fax email",
-        "reference": "kind:code number line date:date",
-        "note": "kind:code language:code text",
+        "contact": "role:code number name phone mobile fax email",
+        "reference": "kind:code number line date:date text",
+        "dated": "kind:code date:date",
+        "note": "kind:code code subject language:code text",
         "document": "number type:code date:date line",
         "payment_terms": """
-            kind:code text due_on:date days:integer discount_percent:decimal discount_amount:decimal discount_days:integer discount_on:date
+            kind:code text due_on:date days:integer days_from:code day_of_month:integer discount_percent:decimal discount_amount:decimal discount_days:integer discount_on:date
         """,
-        "delivery_terms": "code:code payment:code place text",
+        "delivery_terms": "code:code payment:code point:code place place_code text",
         "allowance": """
             kind:code code:code reason percent:decimal amount:decimal base:decimal quantity:decimal unit:code sequence:integer
-            tax_category:code tax_rate:decimal
+            rate:decimal rate_basis:decimal rate_unit:code settlement:code number tax_category:code tax_rate:decimal
         """,
-        "tax": "type:code category:code rate:decimal base:decimal amount:decimal currency:code exemption exemption_code:code",
+        "tax": "type:code category:code rate:decimal base:decimal amount:decimal currency:code exemption exemption_code:code number jurisdiction",
         "schedule": "deliver_to:party location quantity:decimal unit:code date:date earliest:date latest:date",
         "product_id": "scheme:code value",
         "totals": """
@@ -71,10 +72,11 @@ PARTS: dict[str, dict[str, Field]] = {
             rounding:decimal payable:decimal quantity:decimal line_count:integer
         """,
         "order_line": """
-            number action:code gtin buyer_item seller_item manufacturer_item other_items:product_id* description
+            number parent action:code gtin buyer_item seller_item manufacturer_item other_items:product_id* description
             color size quantity:decimal unit:code free_quantity:decimal net_price:decimal gross_price:decimal price_basis:decimal
             price_basis_unit:code retail_price:decimal currency:code net_amount:decimal requested_delivery:date earliest_delivery:date
-            latest_delivery:date promotion contract pack_count:decimal pack_kind:code
+            latest_delivery:date promotion contract pack_count:decimal pack_kind:code units_per_pack:decimal
+            pack_size:decimal pack_size_unit:code inner_count:integer price_kind:code other_dates:dated*
             schedules:schedule* allowances:allowance* taxes:tax* parts:order_line* notes:note* references:reference*
         """,
         "response_line": """
@@ -89,7 +91,7 @@ PARTS: dict[str, dict[str, Field]] = {
             sscc kind:code count:integer gross_weight:decimal weight_unit:code order_number order_date:date items:despatch_item* packs:pack*
         """,
         "invoice_line": """
-            number gtin buyer_item seller_item manufacturer_item other_items:product_id* description
+            number parent gtin buyer_item seller_item manufacturer_item other_items:product_id* description
             quantity:decimal unit:code free_quantity:decimal net_price:decimal gross_price:decimal price_basis:decimal
             price_basis_unit:code net_amount:decimal order_number order_line despatch_number despatch_line
             delivered_on:date period:date origin:code taxes:tax* allowances:allowance* references:reference* notes:note*
@@ -112,7 +114,8 @@ RECORDS: dict[str, dict[str, Field]] = {
         "order": """
             number type:code purpose:code response_requested:code issued_on:date currency:code tax_currency:code
             requested_delivery:date earliest_delivery:date latest_delivery:date cancel_after:date ship_on:date
-            contract promotion order_number release department vendor_number quotation references:reference*
+            earliest_ship:date latest_ship:date other_dates:dated* contacts:contact* backorder:code
+            contract contract_date:date promotion order_number order_date:date release department vendor_number quotation quotation_date:date references:reference*
             buyer:party seller:party deliver_to:party ship_from:party invoicee:party payer:party ordered_by:party ultimate:party
             carrier:party other_parties:named_party*
             payment_terms:payment_terms* delivery_terms:delivery_terms transport_mode:code

@@ -26,6 +26,10 @@ class TextFlow:
     lines would fill its segments exactly begins with a line of one blank, which reading takes away. With `parts: 1`
     every segment is a whole note when `segments` is 1; otherwise all segments in a row are one note, and two notes come
     back as one.
+
+    **words**: what most partners do with the two halves of an article's name. A part that has exactly `width` characters
+    was cut hard and is joined with nothing, a shorter one with a blank; writing cuts at blanks where it can. Segments go
+    on as in flow; a last part that looks full is only known to end the text by what follows.
     """
 
     width: int
@@ -44,6 +48,8 @@ class TextFlow:
         """Why what was written may come back different; '' when it never does."""
         if self.mode == "flow":
             return ""
+        if self.mode == "words":
+            return "two texts in a row come back as one when the first fills its last part"
         reasons = []
         if self.wrap:
             reasons.append(f"a line longer than {self.width} comes back as several lines")
@@ -70,11 +76,13 @@ class TextFlow:
 
     def _goes_on(self, parts: list[str]) -> bool:
         last = parts[self.parts - 1] if len(parts) >= self.parts else ""
-        return len(last) >= (self.full if self.mode == "flow" else 1)
+        return len(last) >= (1 if self.mode == "lines" else self.full)
 
     def _note(self, parts: list[str]) -> str:
         if self.mode == "flow":
             return "".join(parts).strip()
+        if self.mode == "words":
+            return self._joined_words(parts)
         return "\n".join(part.rstrip() for part in parts).strip()
 
     # -- writing ---------------------------------------------------------------------------------------------------
@@ -85,7 +93,12 @@ class TextFlow:
             return Bad("cannot_write", f"{text!r} is not a text without blanks around it")
         if not text:
             return []
-        return self._write_flow(text) if self.mode == "flow" else self._write_lines(text)
+        match self.mode:
+            case "flow":
+                return self._write_flow(text)
+            case "words":
+                return self._write_words(text)
+        return self._write_lines(text)
 
     def _write_flow(self, text: str) -> list[list[str]] | Bad:
         if "\n" in text or "\r" in text:
@@ -135,6 +148,33 @@ class TextFlow:
         yield from (end for end in usable if not text[end].isspace())
         yield from (end for end in usable if text[end].isspace())
 
+    def _joined_words(self, parts: list[str]) -> str:
+        text, full = "", True
+        for part in parts:
+            part = part.rstrip()
+            if part.strip():
+                text += part if full else " " + part.lstrip()
+                full = len(part) == self.width
+        return text.strip()
+
+    def _write_words(self, text: str) -> list[list[str]] | Bad:
+        if "\n" in text or "\r" in text:
+            return Bad("cannot_write", "a line break cannot be written here; use mode: lines")
+        pieces: list[str] = []
+        rest = text
+        while len(rest) > self.width:
+            shortest = self.full if len(pieces) % self.parts == self.parts - 1 else 1
+            blank = next((at for at in range(self.width - 1, shortest - 1, -1)
+                          if rest[at] == " " and " " not in (rest[at - 1], rest[at + 1])), 0)
+            if not blank and " " in rest[self.width - 1 : self.width + 1]:
+                return Bad("cannot_write", f"the text cannot be cut into parts of {self.width} so that it is read back the same")
+            pieces.append(rest[: blank or self.width])
+            rest = rest[blank + 1 :] if blank else rest[self.width :]
+        pieces.append(rest)
+        if len(pieces) > self.parts * self.segments:
+            return Bad("cannot_write", f"the text has {len(text)} characters, {self.parts * self.segments} parts of {self.width} fit")
+        return [pieces[at : at + self.parts] for at in range(0, len(pieces), self.parts)]
+
     def _write_lines(self, text: str) -> list[list[str]] | Bad:
         lines: list[str] = []
         for line in text.split("\n"):
@@ -171,13 +211,13 @@ def text(arguments: Arguments, standard: str) -> Codec:
     width = arguments.number("width", 0, 0, 100_000)
     parts = arguments.number("parts", 0, 1, 99) if "parts" in arguments.names else 0
     segments = arguments.number("segments", 1, 1, 100_000) if "segments" in arguments.names else 0
-    mode = arguments.choice("mode", ("flow", "lines"))
+    mode = arguments.choice("mode", ("flow", "lines", "words"))
     wrap = arguments.flag("wrap")
     first = arguments.number("first", 0, 0, 1000) or None
     if parts or segments:
         if width < 10:
             raise ValueError("text over several parts or segments needs a width of at least 10: text(width: 70, parts: 5)")
-        if wrap and mode == "flow":
+        if wrap and mode != "lines":
             raise ValueError("wrap: true belongs to mode: lines")
         flow = TextFlow(width, parts or 1, segments or 1, mode, wrap)
         return Codec("", "text", (), flow.read_segments, flow.write_segments, flow.lossy, flow)

@@ -60,16 +60,16 @@ class Memo(dict[Any, Any]):
 
 
 def when_expression(when: Any, constants: dict[str, Any], record: str = "r") -> str:
-    """`r.get("purpose") in W3` for each field of a `when:`."""
+    """`r.get("purpose") in W3` for each field of a `when:`; `not in` where the field's name ends in an exclamation mark."""
     parts = []
     for name, values in when.items():
         key = f"W{len(constants)}"
         constants[key] = values
         chain = record
-        *above, last = name.split(".")
+        *above, last = name.rstrip("!").split(".")
         for word in above:
             chain += f".get({word!r}, {{}})"
-        parts.append(f"{chain}.get({last!r}) in {key}")
+        parts.append(f"{chain}.get({last!r}) {'not in' if name.endswith('!') else 'in'} {key}")
     return " and ".join(parts)
 
 

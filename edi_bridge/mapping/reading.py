@@ -51,6 +51,8 @@ class SegmentProgram:
             for value in self.plan.values():
                 space[f"M{value.number}"] = Memo(_unmasking(value.convert.read, delimiters) if released else value.convert.read,
                                                  bool(value.convert.aux))
+                if value.convert.codec is not None and value.convert.codec.flow is not None:
+                    space[f"FLOW{value.number}"] = _text_reader(value, space["CO"], delimiters)
             for scope in self.plan.scopes:
                 for use in scope.uses:
                     space[f"FLOW{use.number}"] = _flow_reader(use, space["CO"], delimiters)
@@ -200,7 +202,7 @@ def _runtime(delimiters: Delimiters, kind: tuple[int, int]) -> dict[str, Any]:
 
     return {
         "CO": component or "\0", "RE": repetition, "Z": (), "Bad": Bad, "PART": part, "HAS": has, "VALUES": values,
-        "COMPOSITES": composites, "PAIRS": pairs, "NODES": nodes, "FIRST": first, "ROOT": root,
+        "COMPOSITES": composites, "PAIRS": pairs, "NODES": nodes, "FIRST": first, "ROOT": root, "PLACE": _place,
         "RL": delimiters.release,
         "U": lambda value: unmask(value, delimiters),
     }
@@ -213,25 +215,61 @@ def _flow_reader(use: ScopeUse, component: str, delimiters: Delimiters) -> Calla
 
     def read(numbers: list[int], item: Any, S: Segments, F: list[Note], P: Any) -> list[dict[str, Any]]:
         assert flow_rule is not None
-        step = flow_rule.sources[0].element
+        step, parts_of = flow_rule.sources[0].element, _text_parts(flow_rule, component, delimiters)
         runs: list[tuple[dict[str, Any], list[list[str]]]] = []
         for i in numbers:
             record = item(i, S, F, P)
             record.pop(flow_rule.target[0], None)
-            text = S[i][step.positions[0]] if step.positions[0] < len(S[i]) else ""
-            parts = [unmask(part, delimiters) for part in text.split(component)] if text else []
+            parts = parts_of(step, S[i])
             if runs and runs[-1][0] == record:
                 runs[-1][1].append(parts)
             else:
                 runs.append((record, [parts]))
         listed = []
         for record, segments in runs:
-            for text in flow_rule.convert.read(segments):
-                one = {**record, flow_rule.target[0]: text}
+            for text in flow_rule.convert.read(segments) or [None]:  # coded text alone is a note too
+                one = {**record, flow_rule.target[0]: text} if text is not None else record
                 listed.append({name: one[name] for name in dict.fromkeys(t[0] for t in use.item.order) if name in one})
-        return listed
+        return [one for one in listed if one]
 
     return read
+
+
+def _text_parts(value: ValuePlan, component: str, delimiters: Delimiters) -> Callable[[Any, list[str]], list[str]]:
+    """Gives the components of a segment that the free text may stand in: from the path's component on, as many as it has."""
+    codec = value.convert.codec
+    assert codec is not None and codec.flow is not None
+    room = codec.flow.parts
+
+    def parts_of(step: Any, elements: list[str]) -> list[str]:
+        position, start = step.positions[0], max(step.component, 1) - 1
+        text = elements[position] if position < len(elements) else ""
+        return [unmask(part, delimiters) for part in text.split(component)[start:start + room]] if text else []
+
+    return parts_of
+
+
+def _text_reader(value: ValuePlan, component: str, delimiters: Delimiters) -> Callable[..., str | None]:
+    """Reads one text from the segments of a group that hold it (an article's name in several IMD)."""
+    parts_of = _text_parts(value, component, delimiters)
+
+    def read(numbers: list[int], source: int, S: Segments, F: list[Note]) -> str | None:
+        step = value.sources[source].element
+        texts = value.convert.read([parts_of(step, S[i]) for i in numbers])
+        if len(texts) > 1 and not value.rule.take:
+            F.append(("value_not_read", value.number, source, numbers[-1], "", ""))
+        return (texts[-1] if value.rule.take == "last" else texts[0]) if texts else None
+
+    return read
+
+
+def _place(item: Any) -> int:
+    """The number of the first segment of what a list or object was found in: a segment, an inner item, or an instance."""
+    if isinstance(item, int):
+        return item
+    if isinstance(item, tuple):
+        return int(item[1])
+    return next((_place(held[0]) for held in item if held), 0)
 
 
 def _expander(use: ScopeUse, space: dict[str, Any]) -> Callable[..., list[dict[str, Any]]]:

@@ -73,6 +73,7 @@ class SegmentReader:
         self.code = Lines()
         self.constants: dict[str, Any] = {}
         self.serial = 0
+        self.gathers = False  # the scope is a group: free text is gathered from all its segments
         for scope in plan.scopes:
             self._function(scope)
 
@@ -85,6 +86,7 @@ class SegmentReader:
     def _function(self, plan: ScopePlan) -> None:
         code = self.code
         inner = plan.scope.inner is not None
+        self.gathers = not inner and plan.scope.segment is None
         argument = "e, i, c, k" if inner else ("i" if plan.scope.segment is not None else "h")
         with code.block(f"def s{plan.number}({argument}, S, F, P):"):
             tries = self._tries(plan)
@@ -297,7 +299,13 @@ class SegmentReader:
         return not resolved.groups and resolved.segment is None and not resolved.up and not resolved.root
 
     def _segment_branch(self, branch: Branch, _: str, alone: bool = False) -> None:
-        simple = [taker for taker in branch.values if _is_static(taker[2])]
+        texts = [taker for taker in branch.values if self.gathers and _flow_of(taker[0]) is not None]
+        for one, k, _ in texts:
+            with self.code.block(f"if v{one.number}_{k}:"):
+                self.code.add(f"v{one.number}_{k}.append(i)")
+            with self.code.block("else:"):
+                self.code.add(f"v{one.number}_{k} = [i]; i{one.number}_{k} = i")
+        simple = [taker for taker in branch.values if _is_static(taker[2]) and taker not in texts]
         if simple and alone:
             self._take_all(simple)
         elif simple:
@@ -312,7 +320,8 @@ class SegmentReader:
                             self.code.add(f"F.append(('value_not_read', {one.number}, {k}, i, {self._element(step)}, ''))")
         self._moving(branch)
         for use, k, step in branch.uses:
-            self._segment_use(use, k, step)
+            if not _is_rest(step, branch):
+                self._segment_use(use, k, step)
 
     def _take_all(self, simple: list[Taker]) -> None:
         """The raw values of one segment into their locals."""
@@ -348,16 +357,19 @@ class SegmentReader:
     def _moving(self, branch: Branch) -> None:
         """Values that may stand at several positions: equal composites, qualifier/value pairs, repetitions."""
         loops: dict[Any, list[Taker]] = {}
+        rest = {(step.start, step.end): (use, k) for use, k, step in branch.uses if _is_rest(step, branch)}
         for one, k, step in branch.values:
             if isinstance(step, PairStep):
                 loops.setdefault((step.start, step.end), []).append((one, k, step))
+            elif step.beside:
+                self._beside_value(one, k, step)
             elif not _is_static(step):
                 key = step.positions if not step.repeats and _contiguous(step.positions) else (one, k)
                 loops.setdefault(key, []).append((one, k, step))
         for takers in loops.values():
             step = takers[0][2]
             if isinstance(step, PairStep):
-                self._pair_loop(step, takers)
+                self._pair_loop(step, takers, rest.get((step.start, step.end)))
             elif step.repeats or not _contiguous(step.positions):
                 one, k, _ = takers[0]
                 places = (f"VALUES(e, {self._constant('K', step.positions)}, {step.component}, "
@@ -369,14 +381,53 @@ class SegmentReader:
             for one, k, _ in takers:
                 self._aux(one, k, "e")
 
-    def _pair_loop(self, step: PairStep, takers: list[Taker]) -> None:
+    def _beside_value(self, one: ValuePlan, k: int, step: ElementStep) -> None:
+        """A value that is told by another element of its segment."""
+        self.code.add(f"w = {self._uncached(step)}")
+        with self.code.block(f"if w and {self._beside(step)}:"):
+            if one.aux[k]:
+                with self.code.block(f"if not v{one.number}_{k}:"):
+                    self._aux(one, k, "e")
+            self._take(one, k, step, "w")
+
+    def _beside(self, step: ElementStep) -> str:
+        """The condition of a value's tests on other elements."""
+        conditions = []
+        for test in step.beside:
+            value = self._uncached(ElementStep((test.element,), test.component))
+            match test.op:
+                case "has":
+                    conditions.append(value)
+                case "lacks":
+                    conditions.append(f"not {value}")
+                case op:
+                    conditions.append(f"{value} {'in' if op == '=' else 'not in'} {self._constant('K', test.values)}")
+        return " and ".join(conditions)
+
+    def _pair_loop(self, step: PairStep, takers: list[Taker], rest: tuple[ScopeUse, int] | None) -> None:
+        """One pass over the pairs for all values behind qualifiers; what none of them takes goes to the list `rest`."""
+        if rest is not None:
+            with self.code.block(f"for k in range({step.start}, min(n, {step.end + 1}), 2):"):
+                self.code.add("q = e[k]; w = e[k + 1] if n > k + 1 else ''")
+                keyword = "if"
+                for one, k, own in takers:
+                    variable = f"v{one.number}_{k}"
+                    with self.code.block(f"{keyword} w and not {variable} and {self._qualified(own)}:"):
+                        self.code.add(f"{variable} = w; i{one.number}_{k} = i")
+                    keyword = "elif"
+                with self.code.block("elif q or w:"):
+                    self._collect(rest[0], f"o{rest[0].number}_{rest[1]}", "(e, i, e[k:k + 2], k)", rest[1])
+            return
         with self.code.block(f"for k in range({step.start}, min(n - 1, {step.end}), 2):"):
             self.code.add("q = e[k]; w = e[k + 1]")
             for one, k, own in takers:
-                test = f"q == {own.qualifiers[0]!r}" if len(own.qualifiers) == 1 else (
-                    f"q in {self._constant('K', own.qualifiers)}" if own.qualifiers else "True")
-                with self.code.block(f"if w and {test}:"):
+                with self.code.block(f"if w and {self._qualified(own)}:"):
                     self._take(one, k, own, "w")
+
+    def _qualified(self, step: PairStep) -> str:
+        if len(step.qualifiers) == 1:
+            return f"q == {step.qualifiers[0]!r}"
+        return f"q in {self._constant('K', step.qualifiers)}" if step.qualifiers else "True"
 
     def _composite_loop(self, step: ElementStep, takers: list[Taker]) -> None:
         """One pass over equal composites (PIA's five C212) for all values that are looked for in them."""
@@ -488,51 +539,54 @@ class SegmentReader:
     # --- values into the record --------------------------------------------------------------------------------------
 
     def _decode(self, plan: ScopePlan) -> None:
-        by_target: dict[tuple[str, ...], Any] = {one.target: one for one in [*plan.values, *plan.uses]}
-        required = {target: rule for rule, target in plan.required}
-        later = [target for target in plan.order if target in by_target and by_target[target].when]
-        early = [target for target in plan.order if target not in later]
+        """Values and lists in the record's order; what depends on other fields (`when`) comes last."""
+        targets = list(dict.fromkeys(plan.order))
+        of: dict[tuple[str, ...], list[Any]] = {}
+        for one in [*plan.values, *plan.uses]:
+            of.setdefault(one.target, []).append(one)
+        self.shared = {one.number for several in of.values() if len(several) > 1 for one in several}
+        required = {of[target][-1].number: rule for rule, target in plan.required if target in of}
+        ones = [one for target in targets for one in of.get(target, ())]
+        ones.sort(key=lambda one: bool(one.when))
         opened: set[tuple[str, ...]] = {()}
         first = "i" if plan.scope.segment is not None or plan.scope.inner is not None else "FIRST(h)"
-        for target in plan.order:
-            if target not in by_target:
+        for target in targets:
+            if target not in of:
                 opened.add(target)
                 self.code.add(f"{_record(target)} = {{}}")
-        early = [target for target in early if target in by_target]
-        for owner, run in groupby([*early, *later], lambda target: self.owner.get(by_target[target].number)):
+        for owner, run in groupby(ones, lambda one: None if one.when else self.owner.get(one.number)):
             if owner is not None:
                 with self.code.block(f"if {owner.held} is not None:"):
-                    for target in run:
-                        self._decode_one(by_target[target], target, required, first)
+                    for one in run:
+                        self._decode_one(one, one.target, required, first)
                 continue
-            self._decode_run(list(run), by_target, required, first)
+            self._decode_run(list(run), required, first)
         for target in sorted(opened - {()}, key=len, reverse=True):
             with self.code.block(f"if {_record(target)}:"):
                 self.code.add(f"{_record(target[:-1])}[{target[-1]!r}] = {_record(target)}")
-        if later or len(opened) > 1:
-            names = self._constant("K", tuple(dict.fromkeys(target[0] for target in plan.order)))
+        if len(opened) > 1 or any(one.when for one in ones):
+            names = self._constant("K", tuple(dict.fromkeys(target[0] for target in targets)))
             self.code.add(f"r = {{name: r[name] for name in {names} if name in r}}")
 
-    def _decode_run(self, run: list[Any], by_target: dict[Any, Any], required: dict[Any, Any], first: str) -> None:
-        for target in run:
-            one = by_target[target]
+    def _decode_run(self, run: list[Any], required: dict[int, Any], first: str) -> None:
+        for one in run:
             if one.when:
                 with self.code.block(f"if {when_expression(one.when, self.constants)}:"):
-                    self._decode_one(one, target, required, first)
+                    self._decode_one(one, one.target, required, first)
             else:
-                self._decode_one(one, target, required, first)
+                self._decode_one(one, one.target, required, first)
 
-    def _decode_one(self, one: Any, target: tuple[str, ...], required: dict[Any, Any], first: str) -> None:
+    def _decode_one(self, one: Any, target: tuple[str, ...], required: dict[int, Any], first: str) -> None:
         if isinstance(one, ScopeUse):
-            self._decode_use(one, target)
+            self._decode_use(one, target, one.number in self.shared)
         else:
             self._decode_value(one, target)
-        if target in required:
+        if one.number in required:
             with self.code.block(f"if {target[-1]!r} not in {_record(target[:-1])}:"):
                 self.code.add(f"F.append(('missing_element', {one.number}, 0, {first}, '', ''))")
 
     def _decode_value(self, one: ValuePlan, target: tuple[str, ...]) -> None:
-        if one.convert.codec is not None and one.convert.codec.flow is not None:
+        if _flow_of(one) is not None and not self.gathers:
             return  # read by FLOW for several segments together
         store = f"{_record(target[:-1])}[{target[-1]!r}]"
         if not one.sources:
@@ -555,18 +609,24 @@ class SegmentReader:
         aux = range(len(one.convert.aux))
         self.code.add(f"{raw} = v{one.number}_0; k{one.number} = 0")
         for k in range(1, count):
-            other = f"v{one.number}_{k}"
+            other = f"v{one.number}_{k}"  # free text: the numbers of its segments
             with self.code.block(f"if {other}:"):
                 with self.code.block(f"if not {raw}:"):
                     self.code.add(f"{raw} = {other}; k{one.number} = {k}")
                     for a in aux:
                         self.code.add(f"a{one.number}_0_{a} = a{one.number}_{k}_{a}")
                 with self.code.block(f"elif {other} != {raw}:"):
-                    self.code.add(f"F.append(('alternatives_differ', {one.number}, {k}, i{one.number}_{k}, {other}, ''))")
+                    value = other if _flow_of(one) is None else "''"
+                    self.code.add(f"F.append(('alternatives_differ', {one.number}, {k}, i{one.number}_{k}, {value}, ''))")
         return raw
 
     def _convert(self, one: ValuePlan, raw: str, store: str) -> None:
         code, number = self.code, one.number
+        if _flow_of(one) is not None:
+            code.add(f"w = FLOW{number}({raw}, {f'k{number}' if len(one.sources) > 1 else '0'}, S, F)")
+            with code.block("if w:"):
+                code.add(f"{store} = w")
+            return
         k = f"k{number}" if len(one.sources) > 1 else "0"
         segment = (f"({', '.join(f'i{number}_{n}' for n in range(len(one.sources)))})[k{number}]"
                    if len(one.sources) > 1 else f"i{number}_0")
@@ -593,11 +653,14 @@ class SegmentReader:
             with self.code.block(f"if w != {name}:"):
                 self.code.add(f"F.append(('invalid_value', {one.number}, {k}, {segment}, {raw}, f'expected {{{name}}}'))")
 
-    def _decode_use(self, use: ScopeUse, target: tuple[str, ...]) -> None:
+    def _decode_use(self, use: ScopeUse, target: tuple[str, ...], shared: bool = False) -> None:
         code, store = self.code, f"{_record(target[:-1])}[{target[-1]!r}]"
         for k in range(1, len(use.sources)):
+            other = f"o{use.number}_{k}"
             with code.block(f"if o{use.number}_0 is None:"):
-                code.add(f"o{use.number}_0 = o{use.number}_{k}")
+                code.add(f"o{use.number}_0 = {other}")
+            with code.block(f"elif {other} is not None:"):
+                code.add(f"F.append(('value_not_read', {use.number}, {k}, PLACE({other}{'[0]' if use.many else ''}), '', ''))")
         parent = "(h, P)" if use.item.scope.parent is not None and use.item.scope.parent.segment is None else "(None, P)"
         inner = use.item.scope.inner is not None
         call = f"s{use.item.number}({'*item' if inner else 'item'}, S, F, Q)"
@@ -620,8 +683,8 @@ class SegmentReader:
                     code.add(f"x = {call}")
                     with code.block("if x:"):
                         code.add("w.append(x)")
-            with code.block("if w:"):
-                code.add(f"{store} = w")
+            with code.block("if w:"):  # several lists of the map may fill one field
+                code.add(f"{store} = {_record(target[:-1])}.get({target[-1]!r}, []) + w" if shared else f"{store} = w")
 
     def _constant(self, prefix: str, value: Any) -> str:
         for name, known in self.constants.items():
@@ -648,7 +711,8 @@ def _static_places(values: list[Taker]) -> set[tuple[int, int]]:
 
 def _is_static(step: Any) -> bool:
     """Whether the value always stands at the same place of the segment."""
-    return isinstance(step, ElementStep) and len(step.positions) == 1 and not step.tests and not step.repeats and not step.nth
+    return (isinstance(step, ElementStep) and len(step.positions) == 1 and not step.tests and not step.repeats
+            and not step.nth and not step.beside)
 
 
 def _contiguous(positions: tuple[int, ...]) -> bool:
@@ -689,7 +753,19 @@ def _one_of(takers: list[Taker]) -> bool:
     return len({test[0][0] for test in tests}) == 1 and len({test[0][2] for test in tests}) == len(tests)
 
 
+def _flow_of(one: Any) -> Any:
+    """The TextFlow of a value whose text runs over several segments; None where it does not."""
+    codec = one.convert.codec if isinstance(one, ValuePlan) else None
+    return None if codec is None else codec.flow
+
+
 def _flow(use: ScopeUse) -> ValuePlan | None:
     """The free-text rule of a list of segments, whose texts run over several of them."""
-    return next((value for value in use.item.values if value.convert.codec is not None
-                 and getattr(value.convert.codec, "flow", None) is not None), None)
+    if use.item.scope.segment is None:
+        return None
+    return next((value for value in use.item.values if _flow_of(value) is not None), None)
+
+
+def _is_rest(step: Any, branch: Branch) -> bool:
+    """A list of the pairs that no other rule of the segment takes."""
+    return isinstance(step, PairStep) and not step.qualifiers and any(isinstance(own, PairStep) for _, _, own in branch.values)

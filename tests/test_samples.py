@@ -1,0 +1,55 @@
+"""Every folder below samples/ is a golden test: documentation that a domain person can read, proven in both directions."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from edi_bridge import syntax
+from edi_bridge.record import normal
+from tests import sample_cases
+from tests.sample_cases import Case
+
+CASES = sample_cases.cases()
+
+
+@pytest.fixture(params=CASES, ids=[case.name for case in CASES])
+def case(request: pytest.FixtureRequest) -> Case:
+    return request.param
+
+
+def test_reads_to_its_expected_records_and_findings(case: Case) -> None:
+    got = sample_cases.read(case)
+    assert list(sample_cases.differences(sample_cases.expected_records(case), got.records)) == []
+    assert got.records == sample_cases.expected_records(case)  # and with the same digits
+    assert got.findings == sample_cases.expected_findings(case)
+
+
+def test_partner_and_map_are_found_from_the_envelope(case: Case) -> None:
+    for outcome in sample_cases.read(case).outcomes:
+        assert outcome.partner == case.partner
+        assert outcome.message is None or outcome.map in (case.map, "")
+
+
+def test_writes_what_it_read_and_reads_it_back_equal(case: Case) -> None:
+    """No exception: everything a map reads it writes, and what is written gives no finding that was not there before."""
+    for outcome in sample_cases.read(case).outcomes:
+        if not outcome.records:
+            continue
+        records, writing, reading = sample_cases.written_again(outcome)
+        assert [one.sentence() for one in writing] == []
+        assert list(sample_cases.differences(outcome.records, records)) == []
+        assert normal(records) == normal(outcome.records)
+        new = Counter(one.kind for one in reading) - Counter(one.kind for one in outcome.findings)
+        assert not new, [sample_cases.line(one) for one in reading]
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.file.suffix in (".edi", ".x12", ".xml")], ids=lambda case: case.name)
+def test_its_bytes_are_written_as_they_came(case: Case) -> None:
+    content = case.file.read_bytes()
+    assert b"".join(syntax.write(one) for one in syntax.read(content, allow_doctype=True)) == content
+
+
+def test_there_are_samples() -> None:
+    assert len({case.name for case in CASES}) == len(CASES) > 0

@@ -15,12 +15,14 @@ SAME = "same"  # a standard whose codes are our values themselves
 
 @dataclass(frozen=True, slots=True)
 class CodeTable:
-    """`reads` is theirs → ours, `writes` ours → theirs. With `keep`, codes that are in neither pass unchanged."""
+    """`reads` is theirs → ours, `writes` ours → theirs. With `keep`, codes that are in neither pass unchanged; with
+    `skip`, unknown codes of theirs say nothing about this field."""
 
     name: str
     reads: Mapping[str, Any]
     writes: Mapping[Any, str]
     keep: bool = False
+    skip: bool = False
 
     def read(self, raw: str | bool) -> Any:
         """Our value for their code (a boolean's code is true or false), or Bad unknown_code."""
@@ -30,6 +32,8 @@ class CodeTable:
             return ours
         if self.keep and key not in self.writes:  # a kept code must not look like one of our values
             return key
+        if self.skip:
+            return None
         return Bad("unknown_code", f"the code {key} is not in the table {self.name}{_known(self.reads)}")
 
     def write(self, ours: Any) -> str | Bad:
@@ -57,16 +61,17 @@ def code_table(spec: Mapping[str, Any], *, keep: bool = False, name: str = "of t
     """The table of an inline `codes:`, theirs → ours: `{A: allowance, C: charge}`.
 
     Of several codes for one value the first is written, or the one marked: `{B: {ours: allowance, write: true}}`.
-    `"*": keep` (or `keep`) passes unknown codes both ways. ValueError with a sentence for the map's author.
+    `"*": keep` (or `keep`) passes unknown codes both ways, `"*": skip` reads them as no value. ValueError with a sentence for the map's author.
     """
     reads: dict[str, Any] = {}
     writes: dict[Any, str] = {}
     marked: set[Any] = set()
+    skip = False
     for theirs, entry in spec.items():
         if theirs == "*":
-            if entry != "keep":
-                raise ValueError(f'"*" can only be keep, not {entry}')
-            keep = True
+            if entry not in ("keep", "skip"):
+                raise ValueError(f'"*" can only be keep or skip, not {entry}')
+            keep, skip = keep or entry == "keep", entry == "skip"
             continue
         ours, preferred = _entry(theirs, entry)
         reads[theirs] = ours
@@ -76,7 +81,7 @@ def code_table(spec: Mapping[str, Any], *, keep: bool = False, name: str = "of t
             marked.add(ours)
         if preferred or ours not in writes:
             writes[ours] = theirs
-    return CodeTable(name, reads, writes, keep)
+    return CodeTable(name, reads, writes, keep, skip)
 
 
 def _entry(theirs: str, entry: Any) -> tuple[Any, bool]:

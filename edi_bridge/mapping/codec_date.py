@@ -149,6 +149,55 @@ def by_iso(precision: str, cut: bool) -> Codec:
 
 
 
+def iso_with_time(place: str) -> Codec:
+    """`date(iso, time: cbc:IssueTime)`: an ISO date whose time of day stands in a further place (UBL, XML Schema date and
+    time). A zone is taken from the time, else from the date."""
+
+    @lru_cache(4096)
+    def read(raw: str, clock: str = "") -> str | Bad:
+        day, zone = _zoned(raw.strip())
+        if not shape(day) or "/" in day:
+            return Bad("invalid_date", "expected an ISO 8601 date: 2026-11-21")
+        if not clock:
+            return raw.strip() if shape(raw.strip()) else Bad("invalid_date", "the zone of this date is not readable")
+        value = f"{day}T{clock}" if _zoned(clock)[1] else f"{day}T{clock}{zone}"
+        return value if shape(value) else Bad("invalid_time", f"{clock} is not a time like 10:30:00", day + zone)
+
+    def write(value: Any, mark: str = ".") -> tuple[str, str] | Bad:
+        if not isinstance(value, str) or not shape(value) or "/" in value:
+            return _no_date(value)
+        day, _, clock = value.partition("T")
+        time_, zone = _zoned(clock)
+        return day, time_ + (":00" if len(time_) == 5 else "") + zone
+
+    return Codec("", "date", (place,), read, write, "a time without seconds comes back with :00")
+
+
+def iso_since(place: str) -> Codec:
+    """`date(iso, since: cbc:StartDate)`: the last day of a period whose first day stands in a further place; both the same,
+    or the first one absent, is a single day."""
+
+    @lru_cache(4096)
+    def read(raw: str, first: str = "") -> str | Bad:
+        value = raw.strip() if first in ("", raw.strip()) else f"{first}/{raw.strip()}"
+        return value if shape(value) else Bad("invalid_date", "expected ISO 8601 dates: 2026-11-21")
+
+    def write(value: Any, mark: str = ".") -> tuple[str, str] | Bad:
+        if not isinstance(value, str) or not shape(value):
+            return _no_date(value)
+        first, _, last = value.rpartition("/")
+        return last, first or last
+
+    return Codec("", "date", (place,), read, write)
+
+
+def _zoned(text: str) -> tuple[str, str]:
+    """A date or time and the zone at its end."""
+    match = re.fullmatch(r"(.*?)(Z|[+-][0-9]{2}:[0-9]{2})?", text, re.DOTALL)
+    assert match is not None
+    return match[1], match[2] or ""
+
+
 def by_parts(picture: str, time: str, zone: str) -> Codec:
     """A date with its time (X12 337) and time code (X12 623) in further elements: `date(CCYYMMDD, time: 03, zone: 04)`."""
 
@@ -209,6 +258,9 @@ def date(arguments: Arguments, standard: str) -> Codec:
     """`date(…)`: which of the ways above is meant is told by the first argument."""
     form = arguments.place("iso")
     cut = arguments.flag("cut")
+    beside = {key: arguments.name(key) for key in ("time", "since") if form == "iso"}
+    if any(beside.values()):
+        return iso_with_time(beside["time"]) if beside["time"] else iso_since(beside["since"])
     if form == "2379":
         default = arguments.name("default")
         if default and default not in UNCL_2379:

@@ -71,8 +71,24 @@ def _duns(text: str) -> str:
     return "" if re.fullmatch("[0-9]{9}(?:[0-9]{4})?", text.replace("-", "")) else "a DUNS number has 9 digits, with suffix 13"
 
 
+def gtin(arguments: Arguments, standard: str) -> Codec:
+    """`gtin`, or `gtin(UP, EN, UK, EO)`: the qualifiers of 12, 13, 14 and 8 digits, written beside the number (X12 235)."""
+    plain = _identifier(_gs1("GTIN", 8, 12, 13, 14))(arguments, standard)
+    qualifiers = {length: qualifier for length in (12, 13, 14, 8) if (qualifier := arguments.place())}
+    if not qualifiers:
+        return plain
+
+    def read(raw: str, beside: str = "") -> str | Bad | None:
+        return plain.read(raw)
+
+    def write(value: Any, mark: str = ".") -> tuple[str, str] | Bad:
+        written = plain.write(value)
+        return written if isinstance(written, Bad) else (written[0], qualifiers.get(len(written[0]), ""))
+
+    return Codec("", "text", ("$1",), read, write)
+
+
 gln = _identifier(_gs1("GLN", 13))
-gtin = _identifier(_gs1("GTIN", 8, 12, 13, 14))
 sscc = _identifier(_gs1("SSCC", 18))
 vat = _identifier(_vat)
 duns = _identifier(_duns)

@@ -167,11 +167,25 @@ class _Reader:
                 hint = f"; did you mean {near[0]}?" if near else ""
                 self.problems.add(block.marks[name], f"{where} has no field {name!r}{hint}", file)
                 continue
+            if isinstance(entry, Items) and fields[name].many:
+                made += self._lists(name, entry, fields[name], block, file, f"{where}.{name}")
+                continue
             rule = self._rule(name, entry, fields[name], block, file, f"{where}.{name}")
             if rule is not None:
                 made.append(rule)
         order = list(fields)
         return tuple(sorted(made, key=lambda rule: order.index(rule.name)))
+
+    def _lists(self, name: str, entries: Items, field_: Field, block: Block, file: str, where: str) -> list[Rule]:
+        """A list whose items stand in places of several shapes: one rule for each. An item is written at the first
+        place that has room for all of its fields."""
+        made = []
+        for entry, mark in zip(entries, entries.marks, strict=True):
+            if isinstance(entry, Block):
+                made.append(self._list(name, entry, field_, Origin(file, *mark), where))
+            else:
+                self.problems.add(mark, f"{where} must be {{each: …, fields: …}}", file)
+        return made
 
     def _rule(self, name: str, entry: Any, field_: Field, block: Block, file: str, where: str) -> Rule | None:
         mark = block.marks[name]

@@ -4,7 +4,8 @@
     QTY[6063=21]/6060               a segment chosen by its qualifier
     PIA[4347=1]/C212[7143=IN]/7140  one of several equal composites chosen by a component
     {PO1}/{N1}[N1/01=ST]/N3/01      X12: loops in braces, elements by position
-    PO1/pairs(06)[UP]               the value behind a qualifier among the pairs from element 06
+    PO1/pairs(06)[UP|EN]            the value behind one of these qualifiers among the pairs from element 06
+    N1/04[03=UL]                    a value chosen by another element of the same segment
     node(T|P)  node(O)?             children in the hierarchy; `?` says that the level may be absent
     cac:Party/cbc:ID[@schemeID=GLN] XML elements and attributes
     ^/BGM/1004  ../PRF/01           from the message's root; from the parent
@@ -128,7 +129,7 @@ def _closing(text: str, at: int) -> int:
 
 
 def _test(text: str, column: int) -> Test:
-    match = re.fullmatch(r'\s*(!?)\s*([^=!"|]+?)\s*(?:(!?=)\s*(.*?))?\s*', text, re.DOTALL)
+    match = re.fullmatch(r'\s*(!?)\s*([^=!"]+?)\s*(?:(!?=)\s*(.*?))?\s*', text, re.DOTALL)
     if not match:
         raise PathError(f"[{text}] is not a test", column)
     negated, path, op, values = match.groups()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from typing import Any
 
 from edi_bridge.mapping.codec import Bad, Codec, CodeTable, code_table, codec
@@ -110,6 +111,8 @@ class Planner:
         self._fragments: dict[tuple[str, Any], ScopePlan] = {}  # a party stands in a map ten times: planned once
         self.standard = spec.message.partition("/")[0]
         self.dialect = self.standard if self.standard != "xml" else spec.message.split("/")[1].split("-")[0]
+        if self.standard == "fixed":
+            self.dialect = "csv"  # the same files of our own making, only laid out in another way
 
     def plan(self) -> MapPlan:
         """The plan, or ConfigFault with everything that does not fit."""
@@ -214,8 +217,6 @@ class Planner:
 
     def _typed(self, rule: Rule, value: Any) -> Any:
         """A default or constant as the record holds it."""
-        from decimal import Decimal
-
         if value is None:
             return None
         match rule.field.type:
@@ -242,11 +243,17 @@ def _coded(one: Codec, table: CodeTable, rule: Rule) -> Convert:
     """A codec followed by a code table; the table works on the codec's text form."""
 
     def read(raw: str, *aux: str) -> Any:
-        ours = table.read(raw.strip())
-        return ours if rule.field.type != "boolean" or isinstance(ours, Bad) else bool(ours)
+        text = raw.strip() if plain else one.read(raw)
+        if text is None or isinstance(text, Bad):
+            return text
+        ours = table.read(text)
+        return ours if ours is None or isinstance(ours, Bad) else typed(ours)
 
     def write(value: Any, mark: str = ".") -> Any:
-        theirs = table.write(value)
+        theirs = table.write(format(value.normalize(), "f") if isinstance(value, Decimal) else value)
         return theirs if isinstance(theirs, Bad) else (theirs,)
+
+    plain = one.type != "text" or one.name == "text"
+    typed = {"boolean": bool, "decimal": Decimal, "integer": int}.get(rule.field.type, lambda ours: ours)
 
     return Convert(read, write, rule.field.type, codec=one)

@@ -55,13 +55,15 @@ class SegmentStep:
 @dataclass(frozen=True, slots=True)
 class ElementStep:
     """A value in a segment: the elements it may stand in (from 1), the component (0: the whole element), tests on
-    components of the same element, and which of several (0: the first, a second is reported)."""
+    components of the same element, and which of several (0: the first, a second is reported). `beside` are tests on
+    other elements of the segment (`N1/04[03=UL]`)."""
 
     positions: tuple[int, ...]
     component: int = 0
     tests: tuple[tuple[int, str, tuple[str, ...]], ...] = ()
     nth: int = 0
     repeats: bool = False
+    beside: tuple[ValueTest, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +173,10 @@ class Resolver:
         node = resolved.segment.node if resolved.segment is not None else scope.segment
         if node is None:
             raise PathError("there is no segment to look in", 0)
+        if name.startswith("$"):  # the qualifier of the pair that the value itself stands in
+            if isinstance(resolved.element, PairStep):
+                return ElementStep((-int(name[1:]),))
+            raise PathError("the qualifier is chosen among pairs only", 0)
         step = self._element(parse(name).steps[0], self.structure.segments[node.name])
         if isinstance(step, PairStep):
             raise PathError(f"{name} is not a single place", 0)
@@ -188,7 +194,8 @@ class Resolver:
         inner = scope.inner
         if isinstance(inner, PairStep):
             if len(steps) == 1 and steps[0].name in ("$1", "$2"):
-                return ElementStep((-int(steps[0].name[1]),))
+                assert definition is not None
+                return ElementStep((-int(steps[0].name[1]),), beside=_beside(steps[0], definition))
             raise PathError("inside pairs, $1 is the qualifier and $2 the value", 0)
         assert isinstance(inner, ElementStep) and definition is not None
         composite = definition.elements[inner.positions[0] - 1]
@@ -252,6 +259,8 @@ class Resolver:
             start = int(step.argument) if step.argument else span[0]
             return PairStep(start, span[1], tuple(value for test in step.tests for value in test.path.split("|")))
         positions, component = _places(step, definition)
+        if step.tests and not definition.elements[positions[0] - 1].components:
+            return ElementStep(positions, component, beside=_beside(step, definition))
         tests = tuple((_component(definition.elements[positions[0] - 1], test.path, step), test.op, test.values)
                       for test in step.tests)
         repeats = any(definition.elements[position - 1].repeat > 1 for position in positions)
@@ -315,6 +324,15 @@ def _places(step: PathStep, definition: SegmentDef) -> tuple[tuple[int, ...], in
     if inside:
         raise PathError(f"{name} stands in {' and '.join(sorted(composites))} of {definition.tag}: say which", step.column)
     raise PathError(f"{definition.tag} has no element {name} (it has {known})", step.column)
+
+
+def _beside(step: PathStep, definition: SegmentDef) -> tuple[ValueTest, ...]:
+    """The tests of a simple element: they look at other elements of its segment."""
+    found = []
+    for test in step.tests:
+        positions, component = _places(parse(test.path).steps[0], definition)
+        found.append(ValueTest(-1, positions[0], component, test.op, test.values))
+    return tuple(found)
 
 
 def _component(element: ElementDef, name: str, step: PathStep) -> int:

@@ -1,7 +1,8 @@
 """A path's steps looked up in the structure of an XML document type.
 
     cac:Party/cac:PartyName/cbc:Name      elements, each step one level down
-    cbc:ID[@schemeID=0088]                tests on attributes, on children (`[cac:TaxScheme/cbc:ID=VAT]`), on the own text (`[.=A]`)
+    cbc:ID[@schemeID=0088]                tests on attributes, on children (`[cac:TaxScheme/cbc:ID=VAT]`), on the own text (`[.=A]`),
+                                          on what stands beside it (`cbc:Description[!../cbc:Name]`); only reading asks that
     cbc:ID#2   cbc:Quantity/@unitCode     the second one; an attribute
     .   @languageID                       the text and an attribute of the scope's own element
     ../cbc:ID   ^/cbc:ID                  from the element around the scope's; from the document's root element
@@ -24,13 +25,14 @@ from edi_bridge.structure_xml import XmlChild, XmlStructure
 
 @dataclass(frozen=True, slots=True)
 class XmlTest:
-    """A test on an element: on the texts (`attribute` '') or the attribute of what `steps` lead to, the element itself when
-    there are none."""
+    """A test on an element: on the texts (`attribute` '') or the attribute of what `steps` lead to from `up` elements
+    above it; the element itself when there are neither."""
 
     steps: tuple[XmlChild, ...]
     attribute: str
     op: str
     values: tuple[str, ...]
+    up: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,8 @@ class XmlResolver:
                     raise PathError(". stands alone: it is the text of the scope's own element", step.column)
                 continue
             found = self._child(step, element)
-            steps.append(XmlStep(found, tuple(self._test(test, found, step) for test in step.tests), step.nth))
+            around = (self.structure.root, *(one.child for one in chain), *(one.child for one in steps), found)
+            steps.append(XmlStep(found, tuple(self._test(test, around, step) for test in step.tests), step.nth))
             element = found
         return XmlResolved(tuple(steps), attribute, element, path.up, path.root, str(path), path)
 
@@ -156,10 +159,11 @@ class XmlResolver:
             raise PathError(f"{element.name} has no attribute {name} (it has {', '.join(known) or 'none'})", step.column)
         return self.structure.tag(name) if ":" in name else name
 
-    def _test(self, test: Test, element: XmlChild, step: PathStep) -> XmlTest:
+    def _test(self, test: Test, around: tuple[XmlChild, ...], step: PathStep) -> XmlTest:
         path = parse(test.path)
-        if path.up or path.root:
-            raise PathError("a test looks at its own element and below", step.column)
+        if path.root or path.up >= len(around):
+            raise PathError("a test looks at its own element, below it or beside it", step.column)
+        element = around[-1 - path.up]
         steps: list[XmlChild] = []
         attribute = ""
         for one in path.steps:
@@ -172,7 +176,7 @@ class XmlResolver:
             else:
                 element = self._child(replace(one, column=step.column), element)
                 steps.append(element)
-        return XmlTest(tuple(steps), attribute, test.op, test.values)
+        return XmlTest(tuple(steps), attribute, test.op, test.values, path.up)
 
 
 def refuse_segment_rules(plan: Any) -> None:

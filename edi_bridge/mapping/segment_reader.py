@@ -499,6 +499,8 @@ class SegmentReader:
             step = resolved.element
             if step.positions[0] < 0:
                 expression = f"c[{-step.positions[0] - 1}] if len(c) > {-step.positions[0] - 1} else ''"
+                if step.beside:
+                    expression = f"({expression}) if {self._beside(step)} else ''"
             elif step.positions == (0,):
                 expression = f"c[{step.component - 1}] if len(c) > {step.component - 1} else ''"
             else:
@@ -518,6 +520,8 @@ class SegmentReader:
 
     def _uncached(self, step: ElementStep) -> str:
         position = step.positions[0]
+        if position < 0:
+            return "''"  # a pair's qualifier, chosen by its codec when writing
         if not step.component:
             return _value(position, 0)
         return f"PART(e, {position}, {step.component})"

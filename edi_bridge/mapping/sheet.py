@@ -183,7 +183,7 @@ class _Value:
 class _Use:
     """An object or list, bound."""
 
-    __slots__ = ("plan", "target", "steps", "item", "counts")
+    __slots__ = ("plan", "target", "steps", "item", "tested", "counts")
 
     def __init__(self, plan: ScopeUse, item: _Scope, header: tuple[str, ...]):
         self.plan = plan
@@ -191,7 +191,8 @@ class _Use:
         self.steps = [_Step(source.step, header) for source in plan.sources]
         self.item = item
         # Rows chosen by a test are items, whatever they hold; else an item must hold something of its own.
-        self.counts = item.own if not any(step.tests for step in self.steps) else None
+        self.tested = any(step.tests for step in self.steps)
+        self.counts = item.own
 
 
 class _Scope:
@@ -207,10 +208,10 @@ class _Scope:
         self.own = _getter(own)
 
 
-def _getter(columns: list[int]) -> Callable[[list[str]], Any] | None:
+def _getter(columns: list[int]) -> Callable[[list[str]], Any]:
     """A row's cells of these columns, as a tuple."""
     if not columns:
-        return None
+        return lambda row: ()
     return itemgetter(*columns) if len(columns) > 1 else lambda row: (row[columns[0]],)
 
 
@@ -359,7 +360,7 @@ class _Run:
         rows, counts = self.rows, one.counts
         for step in one.steps:
             found_ = step.instances(numbers, rows) if one.plan.many else [step.matching(numbers, rows)]
-            if counts is not None:
+            if not one.tested:
                 found_ = [item for item in found_ if any("".join(counts(rows[i])).strip() for i in item)]
             listed = [made for item in found_ if item and (made := self.scope(one.item, item, parents))]
             if listed:

@@ -158,7 +158,9 @@ class _Run:
             if get(record, target) is None:
                 self.say("cannot_write", ".".join(target), None, "the message needs it and the record does not have it")
         for value in scope.values:
-            if value.sources and (not value.when or holds(value.when, record, value.target)):
+            if not value.sources:
+                self.unplaced(value, record)
+            elif (not value.when or holds(value.when, record, value.target)):
                 self.value(value, record, stack)
         for use in scope.uses:
             inner = get(record, use.target)
@@ -177,6 +179,12 @@ class _Run:
                 self.say("field_not_carried", prefix + name, None, "the layout has no column for it in this map")
             elif known[name] is not None and isinstance(value, dict):
                 self.not_carried(value, known[name], f"{prefix}{name}.")
+
+    def unplaced(self, plan: ValuePlan, record: Record) -> None:
+        """A field that has no column: what the map fills in when reading is all that it can be."""
+        value, always = get(record, plan.target), plan.constant if plan.constant is not None else plan.default
+        if value is not None and value != always:
+            self.bad(plan, value, f"the map has no column for it and reads {always}", "field_not_carried")
 
     def value(self, plan: ValuePlan, record: Record, stack: list[_Groups]) -> None:
         value = get(record, plan.target)
@@ -235,6 +243,10 @@ class _Run:
             made = self.assembled(own, item.scope)
             if step.kind == "from" and made and not all(test.passes(made[0].get(test.column, "")) for test in step.tests):
                 made[0:0] = [dict(step.constants())]
+            for test in (one for one in step.tests if one.op != "=" and step.kind != "from"):
+                if not all(test.passes(row.get(test.column, "")) for row in made):
+                    self.say("cannot_write", name, made[0].get(test.column), f"item {number} would be read as something else: {test.column} "
+                             f"must {'not be ' + '|'.join(test.values) if test.op == '!=' else test.op}")
             if step.kind == "rows":
                 self.key(step, made, seen, number, name)
             rows += made

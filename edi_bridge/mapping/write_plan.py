@@ -16,6 +16,7 @@ from edi_bridge.mapping.resolve import ElementStep, GroupStep, PairStep, Resolve
 from edi_bridge.structure import Node
 
 Target = tuple[str, ...]
+Shape = dict[str, Any]  # what a place can hold: a field's name → its own shape, its only value, or None; "": what it needs
 
 
 @dataclass(eq=False)
@@ -40,6 +41,8 @@ class WrittenList:
     target: Target
     step: ElementStep | PairStep | None
     scope: WrittenScope
+    shapes: tuple[Shape, ...] = ()  # of all lists that fill the same field, where there are several
+    shape: int = 0  # which of them is this one
 
 
 @dataclass(eq=False)
@@ -92,6 +95,7 @@ class WritePlanner:
         self.notes: list[tuple[Any, str]] = []
         self.scopes: dict[int, WrittenScope] = {}
         self.hoisted: list[tuple[ValuePlan, Resolved, Target]] = []
+        self.lists: list[WrittenList] = []
 
     def build(self) -> WrittenScope:
         """The scope of one record (of the message, where it holds one record)."""
@@ -133,6 +137,7 @@ class WritePlanner:
             target = (*prefix, *use.target)
             if use.many:
                 self._list(scope, use, target, resolved)
+                self._share(plan, use)
             else:
                 self._fill(scope, use.item, target, (*guards, target), resolved)
 
@@ -198,7 +203,8 @@ class WritePlanner:
                 if not self.plan.records:
                     self._place_common(scope.group, self.hoisted[before:], target)
                     del self.hoisted[before:]
-            group.lists.append(WrittenList(use, target, None, self.scopes[item_plan.number]))
+            self.lists.append(WrittenList(use, target, None, self.scopes[item_plan.number]))
+            group.lists.append(self.lists[-1])
             group.list_steps.append(last)
             return
         if resolved.segment is None:  # composites or pairs of the scope's own segment
@@ -211,7 +217,15 @@ class WritePlanner:
         item = self._scope(item_plan, None, own, resolved.element)
         self.scopes[item_plan.number] = item
         self._fill(item, item_plan, (), (), None)
-        segment.lists.append(WrittenList(use, target, resolved.element, item))
+        self.lists.append(WrittenList(use, target, resolved.element, item))
+        segment.lists.append(self.lists[-1])
+
+    def _share(self, plan: ScopePlan, use: ScopeUse) -> None:
+        """Note which other lists fill the same field, so that each item is written at one place only."""
+        together = [other for other in plan.uses if other.target == use.target]
+        if len(together) > 1:
+            made = self.lists[-1]
+            made.shapes, made.shape = tuple(shape_of(other.item, frozenset()) for other in together), together.index(use)
 
     def _expand(self, item: WrittenScope, use: ScopeUse) -> None:
         if use.expand is None:
@@ -222,6 +236,35 @@ class WritePlanner:
         number = WrittenValue(None, ("",), ElementStep((0,), 1))
         own = WrittenScope(ScopePlan(-1, None), None, WrittenSegment(segment.node, (), 0, [number]), use.expand.element, frozenset())
         segment.lists.append(WrittenList(use, ("\0numbers",), use.expand.element, own))
+
+
+def shape_of(plan: ScopePlan, seen: frozenset[int]) -> Shape:
+    """What the items of a list can hold at its place."""
+    shape: Shape = {"": tuple(rule.name for rule, target in plan.required if len(target) == 1)}
+    for one in [*plan.values, *plan.uses]:
+        inner = shape
+        for name in one.target[:-1]:
+            inner = inner.setdefault(name, {"": ()})
+        if isinstance(one, ValuePlan):
+            inner[one.target[-1]] = one.constant
+        elif one.item.number not in seen:
+            inner[one.target[-1]] = shape_of(one.item, seen | {plan.number})
+    return shape
+
+
+def fits(item: Any, shape: Any) -> bool:
+    """Whether a place of this shape has room for everything in the item, and would not add anything to it."""
+    if isinstance(item, list):
+        return all(fits(one, shape) for one in item)
+    if not isinstance(item, dict):
+        return not isinstance(shape, dict) and (shape is None or item == shape)
+    if not isinstance(shape, dict):
+        return shape is None
+    if any(item.get(name) is None for name in shape[""]):
+        return False
+    constants_ = all(item.get(name) == value for name, value in shape.items()
+                     if name and value is not None and not isinstance(value, dict))
+    return constants_ and all(name in shape and fits(value, shape[name]) for name, value in item.items())
 
 
 def _join(outer: Resolved | None, inner: Resolved) -> Resolved:
@@ -248,4 +291,4 @@ def constants(tests: tuple[ValueTest, ...]) -> Iterator[tuple[int, int, str]]:
             yield test.element, test.component, test.values[0]
 
 
-__all__ = ["GroupStep", "WritePlanner", "WrittenGroup", "WrittenList", "WrittenScope", "WrittenSegment", "WrittenValue", "constants"]
+__all__ = ["GroupStep", "Shape", "WritePlanner", "WrittenGroup", "WrittenList", "WrittenScope", "WrittenSegment", "WrittenValue", "constants"]

@@ -196,16 +196,16 @@ class XmlReader:
 
     def _slot(self, slot: Slot, child: str) -> None:
         """The branches of a slot, as if/elif where their tests exclude each other."""
-        looked: dict[tuple[Any, str], str] = {}
+        looked: dict[tuple[Any, str, int], str] = {}
         for branch in slot.branches:
             for test in branch.tests:
-                place = (test.steps, test.attribute)
+                place = (test.steps, test.attribute, test.up)
                 if place not in looked:
                     looked[place] = self._name("t")
                     self.code.add(f"{looked[place]} = {self._looked_at(test, child)}")
         keyword = "if"
         for branch in slot.branches:
-            conditions = [self._test(test, looked[test.steps, test.attribute]) for test in branch.tests]
+            conditions = [self._test(test, looked[test.steps, test.attribute, test.up]) for test in branch.tests]
             if branch.nth:
                 counter = self._counter(branch)
                 conditions.append(f"({counter} := {counter} + 1) == {branch.nth}")
@@ -218,10 +218,9 @@ class XmlReader:
                 keyword = "elif"
 
     def _looked_at(self, test: XmlTest, child: str) -> str:
-        if not test.steps and test.attribute:
-            return f"{child}.get({test.attribute!r}, '').strip()"
+        child += ".getparent()" * test.up
         if not test.steps:
-            return f"TEXT({child})"
+            return f"{child}.get({test.attribute!r}, '').strip()" if test.attribute else f"TEXT({child})"
         tags = self._constant("T", tuple(step.tag for step in test.steps))
         return f"BELOW({child}, {tags}, {test.attribute!r})"
 
@@ -348,6 +347,8 @@ class XmlReader:
                 with self.code.block(f"if not v{number}:"):
                     beside = "".join(f"; a{number}_0_{a} = a{number}_{k}_{a}" for a in self._beside(one))
                     self.code.add(f"v{number} = {names[k]}; k{number} = {k}{beside}")
+                if _place(one.sources[k]) in {_place(beside) for beside in one.aux[0]}:
+                    continue  # what the codec reads beside the first place is no contradiction to it
                 with self.code.block(f"elif {names[k]} != v{number}:"):
                     self.code.add(f"X.note('alternatives_differ', {number}, {k}, {self.units[names[k]]}, {names[k]})")
         return f"v{number}"
@@ -389,6 +390,8 @@ class XmlReader:
         for k in range(1, len(use.sources)):
             with code.block(f"if {first} is None:"):
                 code.add(f"{first} = o{use.number}_{k}")
+            with code.block(f"elif o{use.number}_{k} is not None:"):
+                code.add(f"X.second({use.number}, {k}, o{use.number}_{k}{'[0]' if use.many else ''}, None)")
         with code.block(f"if {first} is not None:"):
             if use.many:
                 code.add("w = []")
@@ -425,6 +428,10 @@ def beside_kind(value: ValuePlan) -> str:
     return name if name in ("amount", "quantity") and value.convert.aux else ""
 
 
+def _place(resolved: XmlResolved) -> tuple[Any, ...]:
+    return resolved.steps, resolved.attribute, resolved.up, resolved.root
+
+
 def _inside(branch: Branch) -> Iterator[Any]:
     for taken in branch.taken.values():
         yield from taken
@@ -447,7 +454,7 @@ def _exclusive(branches: list[Branch]) -> bool:
     if any(branch.nth or len(branch.tests) != 1 for branch in branches):
         return False
     tests = [branch.tests[0] for branch in branches]
-    if tests[0].steps or any(test.op != "=" or test.steps or test.attribute != tests[0].attribute for test in tests):
+    if any(test.op != "=" or test.steps or test.up or test.attribute != tests[0].attribute for test in tests):
         return False
     seen = [value for test in tests for value in test.values]
     return len(seen) == len(set(seen))

@@ -163,6 +163,8 @@ def _elements(resolved: XmlResolved, root: Any) -> list[Any]:
 
 
 def _passes(element: Any, test: XmlTest) -> bool:
+    for _ in range(test.up):
+        element = element.getparent()
     values = below(element, tuple(step.tag for step in test.steps), test.attribute)
     match test.op:
         case "has":

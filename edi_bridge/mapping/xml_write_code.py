@@ -248,11 +248,12 @@ class XmlWriter:
 
 
 def splits(place: XmlPlace) -> bool:
-    """Whether an element that holds several places of a child that may stand there only once becomes several elements."""
-    children = [below.child for below in place.below.values()]
-    return (len(children) > 1 and len({child.tag for child in children}) == 1 and children[0].most == 1
-            and place.child.most is None and place.scope is not None and place is not place.scope.place
-            and not (place.lists or place.texts or place.attributes or place.constant or place.constants or place.forced))
+    """Whether an element that holds several of a child that may stand there only once becomes several elements."""
+    children = [*(below.child for below in place.below.values()), *(one.child for one in place.lists)]
+    return ((len(children) > 1 or bool(place.lists)) and len({child.tag for child in children}) == 1
+            and children[0].most == 1 and place.child.most is None
+            and place.scope is not None and place is not place.scope.place
+            and not (place.texts or place.attributes or place.constant or place.constants or place.forced))
 
 
 def _get(target: Target, default: str = "") -> str:

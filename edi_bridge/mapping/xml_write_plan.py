@@ -2,8 +2,9 @@
 
 Two rules write into the same element when their paths name it by the same steps, tests and number; the first value of a
 test `[…=…]` is written. Two places of an element that may stand only once in its parent (`cbc:ID[@schemeID=0088]` and
-`cbc:ID[@schemeID!=0088]` in `cac:PartyIdentification`) are written into one parent each, where that may be repeated
-and holds nothing else.
+`cbc:ID[@schemeID!=0088]` in `cac:PartyIdentification`), and the items of a list of such an element
+(`cac:BillingReference/cac:InvoiceDocumentReference`), are written into one parent each, where that may be repeated and
+holds nothing else.
 """
 
 from __future__ import annotations
@@ -91,7 +92,7 @@ class XmlWritePlanner:
         self.structure = structure
         self.scopes: dict[int, XmlWrittenScope] = {}
         self.tags: set[str] = {structure.root.tag}
-        place = XmlPlace(structure.root, None)
+        place = XmlPlace(structure.root, None, constants=self._fixed(structure.root))
         self.top = XmlWrittenScope(None if plan.records else plan.root, place)
         place.scope = self.top
 
@@ -137,7 +138,7 @@ class XmlWritePlanner:
             around.lists.append(XmlList(use, target, resolved.owner, self.scopes[use.item.number], inside))
 
     def _item(self, plan: ScopePlan, step: XmlStep, around: XmlPlace, target: Target) -> XmlWrittenScope:
-        place = XmlPlace(step.child, None, around)
+        place = XmlPlace(step.child, None, around, constants=self._fixed(step.child))
         self.tags.add(step.child.tag)
         scope = XmlWrittenScope(plan, place, around.scope, target)
         place.scope = scope
@@ -182,16 +183,19 @@ class XmlWritePlanner:
         for step in steps:
             key = (step.child.tag, _written(step.tests), step.nth)
             if key not in place.below:
-                place.below[key] = XmlPlace(step.child, place.scope, place, step.nth)
+                place.below[key] = XmlPlace(step.child, place.scope, place, step.nth, constants=self._fixed(step.child))
                 self.tags.add(step.child.tag)
                 self._constants(place.below[key], step.tests)
             place = place.below[key]
         return place
 
+    def _fixed(self, child: XmlChild) -> dict[str, str]:
+        return dict(self.structure.fixed.get(child.name, {}))
+
     def _constants(self, place: XmlPlace, tests: tuple[XmlTest, ...]) -> None:
         """The first value of each `=`, at the element or attribute that the test looks at."""
         for test in tests:
-            if test.op != "=":
+            if test.op != "=" or test.up:
                 continue
             at = place
             for child in test.steps:
@@ -215,4 +219,4 @@ def _written(tests: tuple[XmlTest, ...]) -> tuple[Any, ...]:
     """What a place is known by: the constants that it writes, and those that it must not have."""
     return tuple(sorted((tuple(child.tag for child in test.steps), test.attribute, test.op,
                          test.values[:1] if test.op == "=" else test.values)
-                        for test in tests if test.op in ("=", "!=")))
+                        for test in tests if test.op in ("=", "!=") and not test.up))

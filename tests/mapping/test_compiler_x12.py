@@ -1,0 +1,130 @@
+"""What X12 asks of the map compiler beyond the hard cases: written by hand, both ways."""
+
+from __future__ import annotations
+
+from decimal import Decimal as D
+
+from tests.mapping.test_hard_cases import X12, both_ways, compiled, message
+
+PARTY = """
+    map: t
+    message: x12/004010/850
+    record: order
+    fields:
+      deliver_to:
+        at: "{N1}[N1/01=ST]"
+        fields:
+          gln: "N1/04[03=UL]"
+          sender_number: "N1/04[03=92]"
+          id: "N1/04[03!=UL|92]"
+          id_scheme: "N1/03[03!=UL|92]"
+          name: N1/02
+"""
+
+
+def test_a_value_told_by_another_element_of_its_segment():
+    both_ways(PARTY, "BEG\nN1*ST*STORE 9*92*0009".replace("BEG\n", ""), [{"deliver_to": {"sender_number": "0009", "name": "STORE 9"}}])
+    both_ways(PARTY, "N1*ST**UL*4012345000009", [{"deliver_to": {"gln": "4012345000009"}}])
+    both_ways(PARTY, "N1*ST**15*8101760", [{"deliver_to": {"id": "8101760", "id_scheme": "15"}}])
+
+
+def test_a_place_for_one_identifier_says_which_others_it_could_not_hold():
+    segments, findings = compiled(PARTY).write([{"deliver_to": {"gln": "4012345000009", "sender_number": "9"}}], X12, "ascii")
+    assert segments == ["N1*ST**UL*4012345000009"]
+    assert [(f.kind, f.value) for f in findings] == [("field_not_carried", "9")]
+    _, findings = compiled(PARTY).write([{"deliver_to": {"id": "9", "id_scheme": "92"}}], X12, "ascii")
+    assert [f.kind for f in findings] == ["cannot_write"]  # it would be read back as the sender's number
+
+
+PAIRS = """
+    map: t
+    message: x12/004010/850
+    record: order
+    fields:
+      lines:
+        each: "{PO1}"
+        fields:
+          number: PO1/01
+          gtin: {at: "PO1/pairs(06)[UP|EN|UK]", as: "gtin(UP, EN, UK, EO)"}
+          seller_item: "PO1/pairs(06)[VN|VP]"
+          other_items: {each: PO1/pairs(06), fields: {scheme: $1, value: $2}}
+"""
+
+
+def test_pairs_that_no_rule_takes_are_a_list_and_the_gtins_length_chooses_its_qualifier():
+    both_ways(PAIRS, """
+        PO1*1*****UP*012345678905*VN*V-1*SK*88*UK*10012345678902
+        PO1*2*****EN*4006381333931
+        PO1*3*****UK*10012345678902*CL*RED
+    """, [{"lines": [
+        {"number": "1", "gtin": "012345678905", "seller_item": "V-1",
+         "other_items": [{"scheme": "SK", "value": "88"}, {"scheme": "UK", "value": "10012345678902"}]},
+        {"number": "2", "gtin": "4006381333931"},
+        {"number": "3", "gtin": "10012345678902", "other_items": [{"scheme": "CL", "value": "RED"}]}]}])
+    one = compiled(PAIRS)
+    records, findings = one.read(message("PO1*1*****ZZ*A*VP*B*VN*C", "x12/004010/850"))
+    assert (records[0]["lines"][0], findings) == ({"number": "1", "seller_item": "B", "other_items": [
+        {"scheme": "ZZ", "value": "A"}, {"scheme": "VN", "value": "C"}]}, [])
+    many = {"lines": [{"number": "1", "other_items": [{"scheme": "ZZ", "value": str(n)} for n in range(11)]}]}
+    assert [f.kind for f in one.write([many], X12, "ascii")[1]] == ["cannot_write"]  # PO1 has room for ten
+
+
+def test_lists_of_several_shapes_fill_one_field_and_each_item_is_written_where_all_of_it_fits():
+    both_ways("""
+        map: t
+        message: x12/004010/850
+        record: order
+        fields:
+          notes:
+            - each: PKG
+              fields: {kind: {is: packing}, text: PKG/05}
+            - each: "{N9}"
+              fields: {kind: N9/01, subject: N9/02, text: {at: MSG/01, as: "text(width: 20, segments: 99, mode: lines)"}}
+          lines:
+            each: "{PO1}"
+            fields:
+              number: PO1/01
+              schedules:
+                - each: SDQ/pairs(03)
+                  fields: {deliver_to: {fields: {gln: "$1[02=UL]", sender_number: "$1[02=92]"}}, quantity: {at: $2, as: decimal}, unit: SDQ/01}
+                - each: "{SCH}"
+                  fields: {quantity: {at: SCH/01, as: decimal}, unit: SCH/02, date: {at: "SCH/06[05=002]", as: date(CCYYMMDD)}}
+    """, """
+        PKG*****SHRINK WRAP
+        N9*L1*DELIVERY
+        MSG*RING TWICE
+        MSG*GATE 4
+        N9*L1*DELIVERY
+        MSG*NO PALLETS
+        PO1*1
+        SDQ*EA*UL*4012345000009*5
+        SDQ*EA*92*0007*6*0008*7
+        SCH*8*EA***002*20261201
+    """, [{"notes": [{"kind": "packing", "text": "SHRINK WRAP"},
+                     {"kind": "L1", "subject": "DELIVERY", "text": "RING TWICE\nGATE 4"},
+                     {"kind": "L1", "subject": "DELIVERY", "text": "NO PALLETS"}],
+           "lines": [{"number": "1", "schedules": [
+               {"deliver_to": {"gln": "4012345000009"}, "quantity": D(5), "unit": "EA"},
+               {"deliver_to": {"sender_number": "0007"}, "quantity": D(6), "unit": "EA"},
+               {"deliver_to": {"sender_number": "0008"}, "quantity": D(7), "unit": "EA"},
+               {"quantity": D(8), "unit": "EA", "date": "2026-12-01"}]}]}])
+
+
+def test_codes_may_stand_for_numbers_and_unknown_ones_may_say_nothing():
+    text = """
+        map: t
+        message: x12/004010/850
+        record: order
+        fields:
+          lines:
+            each: "{PO1}"
+            fields:
+              number: PO1/01
+              price_basis: {at: PO1/05, codes: {HP: 100, TP: 1000, "*": skip}}
+              pack_kind: {at: PO4/04, as: "text(first: 3)", codes: package_kind}
+    """
+    both_ways(text, "PO1*1****HP\nPO4****CTN", [{"lines": [{"number": "1", "price_basis": D(100), "pack_kind": "CT"}]}])
+    one = compiled(text)
+    assert one.read(message("PO1*1****PE\nPO4****CTN25", "x12/004010/850")) == ([{"lines": [{"number": "1", "pack_kind": "CT"}]}], [])
+    assert one.write([{"lines": [{"price_basis": D("1E3")}]}], X12, "ascii") == (["PO1*****TP"], [])
+    assert [f.kind for f in one.write([{"lines": [{"price_basis": D(7)}]}], X12, "ascii")[1]] == ["cannot_write"]

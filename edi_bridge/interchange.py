@@ -416,7 +416,8 @@ class Sheet:
         if own is not None and index is not None and not self.columns:
             index = own[index][0] if own[index][1] else len(cells)
         start, end = cells[index] if index is not None and index < len(cells) else (0, len(text[first:last].rstrip("\r\n")))
-        before, cell = text[:first + start], text[first + start:min(first + end, last)]
+        most = len(text[first:last].rstrip("\r\n"))  # the cell may be behind the end of a row that was cut off
+        before, cell = text[:first + min(start, most)], text[first + min(start, most):first + min(end, most)]
         return Position(interchange=self.interchange, message=self.ordinal, line=line, path=name,
                         offset=self.offset + len(before.encode(self.encoding, "surrogateescape")),
                         length=len(cell.encode(self.encoding, "surrogateescape")))

@@ -6,28 +6,30 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from edi_bridge.yamltext import Block, Mark, Problems
 
-KEYS = ("kind", "delimiter", "quote", "encoding", "header", "columns", "type", "begins", "outside", "key", "decimal",
+KEYS = ("kind", "delimiter", "quote", "encoding", "header", "columns", "titles", "type", "begins", "outside", "key", "decimal",
         "thousands", "comment", "skip")
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
-_FIXED_PLACE = re.compile(r"\s+([1-9][0-9]*)\s+([1-9][0-9]*)")
+_FIXED_PLACE = re.compile(r"\s+([1-9][0-9]*)\s+([1-9][0-9]*)(?:\s+(right|zeros))?")
 _DELIMITERS = {"tab": "\t"}
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: its name; in fixed-width files the first character's number (from 1) and how many it has. `titles` are
-    what the header line may call it, the first is written (none: the name itself)."""
+    """A column: its name; in fixed-width files the first character's number (from 1) and how many it has; `fill` is how
+    those are written: '' flush left, `right` flush right, `zeros` flush right with zeros in front. `titles` are what the
+    header line may call it, the first is written (none: the name itself)."""
 
     name: str
     start: int = 0
     width: int = 0
     required: bool = False
     titles: tuple[str, ...] = ()
+    fill: str = ""
 
     @property
     def title(self) -> str:
@@ -124,6 +126,8 @@ class _Reader:
         if kind != standard or kind not in ("csv", "fixed"):
             self.say("kind", f"kind is csv or fixed and the same as in message: ({standard})")
         types, columns = self.columns(kind == "fixed")
+        if block.get("titles") is not None:
+            columns = self.titled(columns)
         made = SheetLayout(
             kind=kind, version=version, name=name,
             delimiter=_DELIMITERS.get(self.text("delimiter", ","), self.text("delimiter", ",")),
@@ -157,6 +161,20 @@ class _Reader:
             return (), ()
         return (), self.listed(given, fixed, self.block.value_marks["columns"])
 
+    def titled(self, columns: tuple[Column, ...]) -> tuple[Column, ...]:
+        """The columns with the titles that a partner's variant gives them."""
+        titles = self.block["titles"]
+        if not isinstance(titles, Block):
+            self.say("titles", "titles: is COLUMN: TITLE, or COLUMN: TITLE | OTHER TITLE")
+            return columns
+        self.problems.unknown_keys(titles, [column.name for column in columns], "titles")
+        made = tuple(replace(column, titles=_split(str(titles[column.name]))) if titles.get(column.name) else column
+                     for column in columns)
+        names = [_same(title) for column in made for title in column.titles or (column.name,)]
+        for twice in sorted({one for one in names if names.count(one) > 1}):
+            self.say("titles", f"the title {twice} is given twice")
+        return made
+
     def listed(self, given: Any, fixed: bool, mark: Mark) -> tuple[Column, ...]:
         if not isinstance(given, list):
             self.say("columns", "expected a list of columns", mark)
@@ -181,15 +199,16 @@ class _Reader:
         rest = head.strip()[match.end():]
         required = rest.startswith("*")
         place = _FIXED_PLACE.fullmatch(rest.removeprefix("*"))
-        listed = tuple(title.strip() for title in titles.split("|") if title.strip())
+        listed = _split(titles)
         if fixed and (place is None or equals):
-            self.say("columns", f"{text!r}: a fixed-width column is written NAME START WIDTH, such as {match[0]} 2 10", mark)
+            self.say("columns", f"{text!r}: a fixed-width column is written NAME START WIDTH, such as {match[0]} 2 10, "
+                                "or NAME START WIDTH right (or zeros)", mark)
             return None
         if not fixed and (rest.removeprefix("*").strip() or bool(equals) != bool(listed)):
             self.say("columns", f"{text!r}: a column is written NAME, NAME* (required) or NAME = TITLE", mark)
             return None
         start, width = (int(place[1]), int(place[2])) if place else (0, 0)
-        return Column(match[0], start, width, required, listed)
+        return Column(match[0], start, width, required, listed, place[3] or "" if place else "")
 
     def overlaps(self, columns: Iterable[Column], mark: Mark) -> None:
         end, before = 0, ""
@@ -242,6 +261,10 @@ class _Reader:
                 for column in one.columns:
                     if column.name == layout.type_column and len(one.code) > column.width:
                         self.say("columns", f"the record type {one.code} is longer than its column {column.name}")
+
+
+def _split(titles: str) -> tuple[str, ...]:
+    return tuple(title.strip() for title in titles.split("|") if title.strip())
 
 
 def _same(title: str) -> str:

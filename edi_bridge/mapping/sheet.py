@@ -92,7 +92,7 @@ def _memo(value: ValuePlan, layout: SheetLayout) -> Memo:
     """A value's conversion, remembered; blanks around are no part of a cell's value."""
     read = value.convert.read
     codec = value.convert.codec
-    if value.convert.type == "decimal" and codec is not None and not codec.name.startswith("implied"):
+    if value.convert.type == "decimal" and value.rule.codes is None and codec is not None and not codec.name.startswith("implied"):
         read = _number(read, layout)
 
     def stripped(raw: str, *aux: str) -> Any:

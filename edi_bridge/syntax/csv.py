@@ -380,7 +380,9 @@ def build(layout: SheetLayout, rows: Iterable[Sequence[str]], *, ordinal: int = 
     its fixed column) becomes a finding `cannot_write` while `parts` is used up.
     """
     findings: list[Finding] = []
-    header = _line([column.title for column in layout.columns], layout) if layout.kind == "csv" and layout.header else ""
+    header = "\r\n" * layout.skip  # title lines that the reader skips
+    if layout.kind == "csv" and layout.header:
+        header += _line([column.title for column in layout.columns], layout)
     parts = _built(layout, rows, ordinal, header, formula_safe, findings)
     delimiters = Delimiters(layout.delimiter[:1], "", "\n", layout.quote, "", layout.decimal)
     return Interchange(layout.kind, ordinal, Address(), Address(), "", parts, delimiters, codec_of(b"", layout.encoding) or "utf-8",
@@ -393,7 +395,7 @@ def _built(layout: SheetLayout, rows: Iterable[Sequence[str]], ordinal: int, hea
     names = [column.name for column in layout.columns]
     key_at = [names.index(name) for name in layout.key if name in names]
     spans = layout.spans() if layout.kind == "fixed" else ()
-    offset, line = len(header.encode(codec, "replace")), 1 + bool(header)
+    offset, line = len(header.encode(codec, "replace")), 1 + len(header.splitlines())
     for count, group in enumerate(_messages(rows, layout, key_at), 1):
         sheet = Sheet(MessageType(layout.kind, layout.version, layout.name), count, str(count), names, [], [], offset=offset,
                       interchange=ordinal, delimiter=layout.delimiter[:1], quote=layout.quote, encoding=codec, columns=spans,
@@ -465,13 +467,15 @@ def _line(cells: Sequence[str], layout: SheetLayout) -> str:
 
 
 def _fixed(cells: Sequence[str], columns: Sequence[Column], place: Position, findings: list[Finding]) -> str:
-    """One fixed-width line: values flush left, blanks between."""
+    """One fixed-width line: values flush left unless the column says otherwise, blanks between."""
     text = ""
     for cell, column in sorted(zip(cells, columns, strict=False), key=lambda pair: pair[1].start):
         if len(cell) > column.width or "\n" in cell or "\r" in cell:
             findings.append(found("cannot_write", replace(place, path=column.name), cell, f"more than {column.width} characters or a line break"))
             cell = re.sub(r"[\r\n]", " ", cell)[:column.width]
-        text = text.ljust(column.start - 1) + cell.ljust(column.width)
+        filled = cell.zfill(column.width) if cell and column.fill == "zeros" else (
+            cell.rjust(column.width) if column.fill == "right" else cell.ljust(column.width))
+        text = text.ljust(column.start - 1) + filled
     return text + "\r\n"
 
 

@@ -239,3 +239,19 @@ def differences(old: Any, new: Any, path: str = "") -> Iterator[tuple[str, Any, 
             yield from differences(*pair, f"{path}[{index}]")
     elif normal(old) != normal(new):
         yield path, old, new
+
+
+def tables() -> str:
+    """Every record and part as Markdown; `docs/records.md` is this text."""
+    lines = [
+        "# Records",
+        "",
+        "What the CRM speaks, printed from `edi_bridge/record.py`. Values: `decimal` keeps its digits (a string in JSON), `date` is ISO 8601",
+        "with the precision it came with, `code` is a word of ours or an international code, a star makes a list.",
+    ]
+    for title, group in (("Records", RECORDS), ("Parts", PARTS)):
+        lines += ["", f"## {title}"]
+        for name, fields in group.items():
+            lines += ["", f"### {name}", "", "| field | type |", "|---|---|"]
+            lines += [f"| {field.name} | {field.type}{'*' if field.many else ''} |" for field in fields.values()]
+    return "\n".join(lines) + "\n"

@@ -12,9 +12,27 @@ import signal
 import time
 
 POINTS = (
-    "listed", "claimed", "temp_written", "temp_synced", "archived", "receipt_committed", "confirmed", "scanned", "parsed", "mapped",
-    "tx_begun", "crm_written", "batch_committed", "closing_begun", "number_drawn", "ack_rendered", "outbox_written", "committed",
-    "sending", "sent", "sent_marked",
+    "listed",
+    "claimed",
+    "temp_written",
+    "temp_synced",
+    "archived",
+    "receipt_committed",
+    "confirmed",
+    "scanned",
+    "parsed",
+    "mapped",
+    "tx_begun",
+    "crm_written",
+    "batch_committed",
+    "closing_begun",
+    "number_drawn",
+    "ack_rendered",
+    "outbox_written",
+    "committed",
+    "sending",
+    "sent",
+    "sent_marked",
 )
 
 _name, _, _count = os.environ.get("EDI_BRIDGE_CRASH_AT", "").partition(":")

@@ -135,7 +135,9 @@ def connect(url_or_path: str | Path, *, patience: float = 10.0) -> Database:
         return _postgresql(text, patience)
     path = text.removeprefix("sqlite:///") if text.startswith("sqlite:///") else text
     if "://" in path or not path:
-        raise ConfigFault.at("database", 0, 0, f"{_hidden(text)} is neither a path nor a postgresql:// or sqlite:/// URL")
+        raise ConfigFault.at(
+            "database", 0, 0, f"{_hidden(text)} is neither a path nor a postgresql:// or sqlite:/// URL"
+        )
     return _sqlite(Path(path), patience)
 
 
@@ -158,9 +160,15 @@ def _sqlite(path: Path, patience: float) -> Database:
         connection.isolation_level = None  # transactions are begun below, not by the driver
         connection.create_function("lower", 1, _lower, deterministic=True)  # SQLite's own knows only ASCII
         cursor = connection.cursor()
-        for pragma in (f"busy_timeout={int(patience * 1000)}", f"journal_mode={mode}", "synchronous=FULL",
-                       "foreign_keys=ON", "cache_size=-16000", "temp_store=MEMORY",
-                       "wal_autocheckpoint=4000"):
+        for pragma in (
+            f"busy_timeout={int(patience * 1000)}",
+            f"journal_mode={mode}",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            "cache_size=-16000",
+            "temp_store=MEMORY",
+            "wal_autocheckpoint=4000",
+        ):
             cursor.execute(f"PRAGMA {pragma}").fetchall()
         cursor.close()
 
@@ -188,21 +196,32 @@ def sqlite_driver() -> tuple[ModuleType, str]:
         driver = sqlite3
     if driver.sqlite_version_info >= (3, 51, 3):
         return driver, ""
-    return driver, (f"SQLite {driver.sqlite_version} is too old for its write-ahead log with several processes: "
-                    "the slower rollback journal is used (install pysqlite3)")
+    return driver, (
+        f"SQLite {driver.sqlite_version} is too old for its write-ahead log with several processes: "
+        "the slower rollback journal is used (install pysqlite3)"
+    )
 
 
 def _postgresql(url: str, patience: float) -> Database:
     try:
         import psycopg  # noqa: F401
     except ImportError:
-        raise ConfigFault.at("database", 0, 0, "PostgreSQL needs the extra: pip install 'edi-bridge[postgresql]'") from None
+        raise ConfigFault.at(
+            "database", 0, 0, "PostgreSQL needs the extra: pip install 'edi-bridge[postgresql]'"
+        ) from None
     try:
         parsed = make_url(url).set(drivername="postgresql+psycopg")
     except (ArgumentError, ValueError):
         raise ConfigFault.at("database", 0, 0, "the PostgreSQL URL is not readable") from None
-    engine = create_engine(parsed, pool_pre_ping=True, connect_args={
-        "connect_timeout": 10, "application_name": "edi-bridge", "options": f"-c lock_timeout={int(patience * 1000)}"})
+    engine = create_engine(
+        parsed,
+        pool_pre_ping=True,
+        connect_args={
+            "connect_timeout": 10,
+            "application_name": "edi-bridge",
+            "options": f"-c lock_timeout={int(patience * 1000)}",
+        },
+    )
     event.listen(engine, "handle_error", _as_fault, retval=True)
 
     @event.listens_for(engine, "connect")
@@ -266,7 +285,8 @@ def take_ids(connection: Connection, table: Table, count: int) -> Iterator[int]:
         first = connection.exec_driver_sql(f'SELECT coalesce(max(id), 0) + 1 FROM "{table.name}"').scalar_one()
         return itertools.count(first)
     rows = connection.exec_driver_sql(
-        "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)", (f'"{table.name}"', count))
+        "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)", (f'"{table.name}"', count)
+    )
     return iter(rows.scalars().all())
 
 

@@ -32,10 +32,10 @@ from edi_bridge.database import Database, is_conflict
 from edi_bridge.fault import Fault
 from edi_bridge.finding import Finding, Verdict, found
 from edi_bridge.interchange import Position
-from edi_bridge.store import ledger
+from edi_bridge.store import ledger, message
 from edi_bridge.store.archive import Archive
-from edi_bridge.store.content import content_hash
-from edi_bridge.store.ledger import Exchange, MessageRow, Receipt
+from edi_bridge.store.draft import judge
+from edi_bridge.store.ledger import Exchange, Receipt
 
 BATCH_LINES = 10_000  # of one batch together, so that messages of many lines do not pile up
 INTAKE_BATCH = 64
@@ -45,10 +45,14 @@ Result = TypeVar("Result")
 class Line(Protocol):
     """The path as the engine walks it (`pipeline.py`)."""
 
-    def scan(self, source: BinaryIO, catalog: Any, *, partner: str | None = None, map: str | None = None) -> Iterator[Any]:
+    def scan(
+        self, source: BinaryIO, catalog: Any, *, partner: str | None = None, map: str | None = None
+    ) -> Iterator[Any]:
         """Each interchange with its envelope's findings and verdict, nothing mapped."""
 
-    def inbound(self, source: BinaryIO, catalog: Any, *, partner: str | None = None, map: str | None = None) -> Iterator[Any]:
+    def inbound(
+        self, source: BinaryIO, catalog: Any, *, partner: str | None = None, map: str | None = None
+    ) -> Iterator[Any]:
         """Each message with its records, findings and verdict."""
 
 
@@ -84,7 +88,7 @@ class ExchangeSummary:
 @dataclass(frozen=True, slots=True)
 class ReceiptSummary:
     """What became of one delivery. `joined`: it went on with an earlier one of the same bytes. `failure`: the traceback
-    of our own mistake. All findings stand in the ledger (`ledger.findings`)."""
+    of our own mistake. All findings stand in the ledger (`store.message.findings`)."""
 
     id: int
     name: str
@@ -99,8 +103,11 @@ class ReceiptSummary:
     def refused(self) -> bool:
         """Whether anything was not accepted."""
         good = ("done", "duplicate")
-        return bool(self.failure) or not self.exchanges or any(
-            e.state not in good or e.verdict != Verdict.ACCEPTED.value for e in self.exchanges)
+        return (
+            bool(self.failure)
+            or not self.exchanges
+            or any(e.state not in good or e.verdict != Verdict.ACCEPTED.value for e in self.exchanges)
+        )
 
 
 @dataclass(slots=True)
@@ -118,10 +125,20 @@ class Engine:
     `own` are our identities; `path` is `pipeline` unless given.
     """
 
-    def __init__(self, database: Database, archive: Archive, catalog: Any, *, own: OwnIdentities = frozenset(),
-                 versions: Mapping[str, str] | None = None, same_content: str = "hold", batch_messages: int = 64,
-                 batch_milliseconds: int = 200, path: Line | None = None,
-                 clock: Callable[[], datetime] = lambda: datetime.now(UTC)):
+    def __init__(
+        self,
+        database: Database,
+        archive: Archive,
+        catalog: Any,
+        *,
+        own: OwnIdentities = frozenset(),
+        versions: Mapping[str, str] | None = None,
+        same_content: str = "hold",
+        batch_messages: int = 64,
+        batch_milliseconds: int = 200,
+        path: Line | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ):
         self.database = database
         self.archive = archive
         self.catalog = catalog
@@ -137,8 +154,16 @@ class Engine:
             path = pipeline
         self.path: Line = path
 
-    def post_file(self, name: str, source: BinaryIO | Path, *, channel: str = "", partner: str | None = None, map: str | None = None,
-                  on_message: Callable[[MessageReport], None] | None = None) -> ReceiptSummary:
+    def post_file(
+        self,
+        name: str,
+        source: BinaryIO | Path,
+        *,
+        channel: str = "",
+        partner: str | None = None,
+        map: str | None = None,
+        on_message: Callable[[MessageReport], None] | None = None,
+    ) -> ReceiptSummary:
         """Take a file in and post it: everything from the archive to the closing.
 
         `name` is the partner's name for it, kept as text. `on_message` is told each message once it is committed.
@@ -161,7 +186,9 @@ class Engine:
             left = ledger.unfinished(connection)
         return [self._process(receipt, True, on_message) for receipt in left]
 
-    def _process(self, receipt: Receipt, joined: bool, on_message: Callable[[MessageReport], None] | None) -> ReceiptSummary:
+    def _process(
+        self, receipt: Receipt, joined: bool, on_message: Callable[[MessageReport], None] | None
+    ) -> ReceiptSummary:
         failure = ""
         if receipt.state == "received":
             failed = _guarded(lambda: self._scan(receipt))
@@ -185,8 +212,9 @@ class Engine:
         waiting: list[Any] = []
         seen = 0
         with self.archive.open(receipt.sha256) as source:
-            for scanned in self.path.scan(source, self.catalog, partner=receipt.partner or None,
-                                          map=receipt.map or None):
+            for scanned in self.path.scan(
+                source, self.catalog, partner=receipt.partner or None, map=receipt.map or None
+            ):
                 waiting.append(scanned)
                 seen += 1
                 if len(waiting) >= INTAKE_BATCH:
@@ -196,7 +224,7 @@ class Engine:
             self._intake(connection, receipt, waiting)
             if not seen:
                 kind = "unknown_format" if receipt.size else "empty_file"
-                ledger.add_findings(connection, receipt.id, [(None, None, found(kind))])
+                message.add_findings(connection, receipt.id, [(None, None, found(kind))])
             ledger.set_receipt(connection, receipt.id, "scanned")
         passing("scanned")
 
@@ -205,34 +233,50 @@ class Engine:
             self._intake(connection, receipt, scanned)
 
     def _intake(self, connection: Connection, receipt: Receipt, scanned: Sequence[Any]) -> None:
-        there = {exchange.ordinal for exchange in ledger.exchanges(connection, receipt.id)} if scanned else set()
+        there = ledger.taken_in(connection, receipt.id, [one.interchange.ordinal for one in scanned])
         entries: list[tuple[int | None, int | None, Finding]] = []
         for one in scanned:
             interchange = one.interchange
             if interchange.ordinal in there:
                 continue
-            types = [str(message[1]) for message in one.messages[:1]]
-            exchange = ledger.intake(connection, receipt, interchange, getattr(one, "partner", "") or receipt.partner, one.verdict,
-                                     types, self.versions)
+            types = [str(listed[1]) for listed in one.messages[:1]]
+            exchange = ledger.intake(
+                connection,
+                receipt,
+                interchange,
+                getattr(one, "partner", "") or receipt.partner,
+                one.verdict,
+                types,
+                self.versions,
+            )
             found_ = list(one.findings)
             if exchange.outcome == "conflict":
-                found_.append(found("duplicate_interchange", Position(interchange=interchange.ordinal, offset=interchange.offset),
-                                    interchange.control, f"control number {interchange.control} came before with other content, "
-                                    f"in exchange {exchange.original}"))
+                found_.append(
+                    found(
+                        "duplicate_interchange",
+                        Position(interchange=interchange.ordinal, offset=interchange.offset),
+                        interchange.control,
+                        f"control number {interchange.control} came before with other content, "
+                        f"in exchange {exchange.original}",
+                    )
+                )
             if exchange.outcome != "again":
                 entries += [(exchange.id, None, finding) for finding in found_]
-        ledger.add_findings(connection, receipt.id, entries)
+        message.add_findings(connection, receipt.id, entries)
 
     # the second pass
 
-    def _post_messages(self, receipt: Receipt, open_: Mapping[int, Exchange],
-                       on_message: Callable[[MessageReport], None] | None) -> tuple[int, str] | None:
+    def _post_messages(
+        self, receipt: Receipt, open_: Mapping[int, Exchange], on_message: Callable[[MessageReport], None] | None
+    ) -> tuple[int, str] | None:
         """Post the messages of the open exchanges; (ordinal of the exchange, traceback) where the path itself broke."""
         waiting: list[Any] = []
         lines, since, at = 0, time.monotonic(), min(open_)
         broken: tuple[int, str] | None = None
         with self.archive.open(receipt.sha256) as source:
-            outcomes = iter(self.path.inbound(source, self.catalog, partner=receipt.partner or None, map=receipt.map or None))
+            outcomes = iter(
+                self.path.inbound(source, self.catalog, partner=receipt.partner or None, map=receipt.map or None)
+            )
             while True:
                 outcome = _guarded(lambda: next(outcomes, None))
                 if isinstance(outcome, _Failure):
@@ -241,23 +285,34 @@ class Engine:
                 if outcome is None:
                     break
                 at = outcome.interchange.ordinal
-                if at not in open_ or outcome.message is None:  # what concerns the interchange was kept by the first pass
+                if (
+                    at not in open_ or outcome.message is None
+                ):  # what concerns the interchange was kept by the first pass
                     continue
                 waiting.append(outcome)
                 lines += sum(len(record.get("lines", ())) + 1 for record in outcome.records)
-                if (len(waiting) >= self.batch_messages or lines >= BATCH_LINES
-                        or time.monotonic() - since >= self.batch_seconds):
+                if (
+                    len(waiting) >= self.batch_messages
+                    or lines >= BATCH_LINES
+                    or time.monotonic() - since >= self.batch_seconds
+                ):
                     self._post(receipt, open_, waiting, on_message)
                     waiting, lines, since = [], 0, time.monotonic()
         if waiting:
             self._post(receipt, open_, waiting, on_message)
         return broken
 
-    def _post(self, receipt: Receipt, open_: Mapping[int, Exchange], outcomes: Sequence[Any],
-              on_message: Callable[[MessageReport], None] | None) -> None:
+    def _post(
+        self,
+        receipt: Receipt,
+        open_: Mapping[int, Exchange],
+        outcomes: Sequence[Any],
+        on_message: Callable[[MessageReport], None] | None,
+    ) -> None:
         """Post a batch in one transaction; when that fails by our mistake, each message in its own."""
         result = _guarded(lambda: self._transact(receipt, open_, outcomes))
-        if isinstance(result, _Failure) and result.conflict:  # another process was faster: what it posted is skipped now
+        if isinstance(result, _Failure) and result.conflict:
+            # Another process was faster: what it has posted is left out now.
             result = _guarded(lambda: self._transact(receipt, open_, outcomes))
         if isinstance(result, _Failure):
             if len(outcomes) > 1:
@@ -271,22 +326,35 @@ class Engine:
             for report in result:
                 on_message(report)
 
-    def _transact(self, receipt: Receipt, open_: Mapping[int, Exchange], outcomes: Sequence[Any], failure: str = "") -> list[MessageReport]:
+    def _transact(
+        self, receipt: Receipt, open_: Mapping[int, Exchange], outcomes: Sequence[Any], failure: str = ""
+    ) -> list[MessageReport]:
         with self.database.write() as connection:
             passing("tx_begun")
             reports = self._write(connection, receipt, open_, outcomes, failure)
             passing("crm_written")
         return reports
 
-    def _write(self, connection: Connection, receipt: Receipt, open_: Mapping[int, Exchange], outcomes: Sequence[Any],
-               failure: str) -> list[MessageReport]:
+    def _write(
+        self,
+        connection: Connection,
+        receipt: Receipt,
+        open_: Mapping[int, Exchange],
+        outcomes: Sequence[Any],
+        failure: str,
+    ) -> list[MessageReport]:
         """Ledger and CRM rows of a batch, inside its transaction; what has its row already is left out."""
         todo = self._not_posted(connection, open_, outcomes)
         entries: list[tuple[int | None, int | None, Finding]] = []
-        drafts = self._judge(connection, open_, todo, failure)
-        ids = ledger.add_messages(connection, [draft.row for draft in drafts])
-        items = [PostItem(number, draft.partner, draft.row.record_type, draft.outcome.records, draft.position)
-                 for number, draft in zip(ids, drafts, strict=True) if draft.row.state == "posted"]
+        numbers = {ordinal: exchange.id for ordinal, exchange in open_.items()}
+        hold = self.same_content == "hold"
+        drafts = judge(connection, numbers, todo, versions=self.versions, hold_repeated=hold, failure=failure)
+        ids = message.add_messages(connection, [draft.row for draft in drafts])
+        items = [
+            PostItem(number, draft.partner, draft.row.record_type, draft.outcome.records, draft.position)
+            for number, draft in zip(ids, drafts, strict=True)
+            if draft.row.state == "posted"
+        ]
         results = {result.message_id: result for result in post_batch(connection, items, self.own)} if items else {}
         reports, contents = [], []
         for number, draft in zip(ids, drafts, strict=True):
@@ -296,14 +364,24 @@ class Engine:
                 state, documents = result.state, result.documents
                 findings = [*findings, *result.findings]
                 if state != "posted":
-                    ledger.set_message(connection, number, state, Verdict.REJECTED)
+                    message.set_message(connection, number, state, Verdict.REJECTED)
                 elif not draft.content_known:
                     contents.append((draft.scope, row.content, row.exchange, row.ordinal))
             entries += [(row.exchange, number, finding) for finding in findings]
-            reports.append(MessageReport(draft.outcome.interchange.ordinal, row.ordinal, row.type, row.reference, state, findings,
-                                         documents, draft.outcome.message.offset))
-        ledger.own_contents(connection, contents)
-        ledger.add_findings(connection, receipt.id, entries)
+            reports.append(
+                MessageReport(
+                    draft.outcome.interchange.ordinal,
+                    row.ordinal,
+                    row.type,
+                    row.reference,
+                    state,
+                    findings,
+                    documents,
+                    draft.outcome.message.offset,
+                )
+            )
+        message.own_contents(connection, contents)
+        message.add_findings(connection, receipt.id, entries)
         return reports
 
     def _not_posted(self, connection: Connection, open_: Mapping[int, Exchange], outcomes: Sequence[Any]) -> list[Any]:
@@ -311,39 +389,16 @@ class Engine:
         for outcome in outcomes:
             by_exchange.setdefault(open_[outcome.interchange.ordinal].id, []).append(outcome.message.ordinal)
         still = ledger.lock_exchanges(connection, sorted(by_exchange))
-        done = {exchange: ledger.posted_ordinals(connection, exchange, min(ordinals), max(ordinals)) for exchange, ordinals in by_exchange.items()}
-        return [outcome for outcome in outcomes if (exchange := open_[outcome.interchange.ordinal].id) in still
-                and outcome.message.ordinal not in done[exchange]]
-
-    def _judge(self, connection: Connection, open_: Mapping[int, Exchange], outcomes: Sequence[Any], failure: str) -> list[_Draft]:
-        """The ledger's row for each message, before the CRM is asked: posted, rejected, held for its content, or failed."""
-        drafts = []
-        for outcome in outcomes:
-            message, interchange = outcome.message, outcome.interchange
-            exchange = open_[interchange.ordinal]
-            state = "failed" if failure else "rejected" if outcome.verdict is Verdict.REJECTED else "posted"
-            row = MessageRow(exchange.id, message.ordinal, str(message.type), message.reference, state, outcome.verdict, content_hash(message),
-                             outcome.map, self.versions.get(outcome.map, ""), outcome.record_type, len(outcome.records), failure)
-            scope = ledger.content_scope(interchange, row.type)
-            drafts.append(_Draft(row, outcome, scope, list(outcome.findings)))
-        self._hold_repeated(connection, drafts)
-        return drafts
-
-    def _hold_repeated(self, connection: Connection, drafts: Sequence[_Draft]) -> None:
-        """Hold (or only remember) messages whose content came before in another message."""
-        by_scope: dict[str, list[_Draft]] = {}
-        for draft in drafts:
-            if draft.row.state == "posted":
-                by_scope.setdefault(draft.scope, []).append(draft)
-        for scope, group in by_scope.items():
-            owners = ledger.content_owners(connection, scope, [draft.row.content for draft in group])
-            for draft in group:
-                owner = owners.setdefault(draft.row.content, (draft.row.exchange, draft.row.ordinal))
-                draft.content_known = owner != (draft.row.exchange, draft.row.ordinal)
-                if draft.content_known and self.same_content == "hold":
-                    draft.row = draft.row.held()
-                    draft.findings.append(found("same_content", draft.position, "",
-                                                f"the same content came before in message {owner[1]} of exchange {owner[0]}"))
+        done = {
+            exchange: message.posted_ordinals(connection, exchange, min(ordinals), max(ordinals))
+            for exchange, ordinals in by_exchange.items()
+        }
+        return [
+            outcome
+            for outcome in outcomes
+            if (exchange := open_[outcome.interchange.ordinal].id) in still
+            and outcome.message.ordinal not in done[exchange]
+        ]
 
     # the end
 
@@ -360,30 +415,21 @@ class Engine:
 
     def _summary(self, receipt: Receipt, joined: bool, failure: str) -> ReceiptSummary:
         with self.database.read() as connection:
-            rows = [ExchangeSummary(e.id, e.ordinal, e.state, e.outcome, e.verdict, e.original, ledger.message_counts(connection, e.id),
-                                    ledger.envelope_findings(connection, receipt.id, e.id))
-                    for e in ledger.exchanges(connection, receipt.id)]
-            whole = ledger.envelope_findings(connection, receipt.id, None)
+            rows = [
+                ExchangeSummary(
+                    e.id,
+                    e.ordinal,
+                    e.state,
+                    e.outcome,
+                    e.verdict,
+                    e.original,
+                    message.message_counts(connection, e.id),
+                    message.envelope_findings(connection, receipt.id, e.id),
+                )
+                for e in ledger.exchanges(connection, receipt.id)
+            ]
+            whole = message.envelope_findings(connection, receipt.id, None)
         return ReceiptSummary(receipt.id, receipt.name, receipt.sha256, receipt.size, joined, rows, whole, failure)
-
-
-@dataclass(slots=True)
-class _Draft:
-    """A message between the path and the CRM."""
-
-    row: MessageRow
-    outcome: Any
-    scope: str
-    findings: list[Finding]
-    content_known: bool = False
-
-    @property
-    def partner(self) -> str:
-        return self.outcome.partner or str(self.outcome.interchange.sender)
-
-    @property
-    def position(self) -> Position:
-        return Position(interchange=self.outcome.interchange.ordinal, message=self.row.ordinal)
 
 
 def _guarded(work: Callable[[], Result]) -> Result | _Failure:

@@ -61,17 +61,47 @@ def postgres_server() -> Iterator[str]:
         os.chown(folder, who["user"], who["group"])
     place = folder / "cluster"
     clean = {"PATH": os.defpath, "LC_ALL": "C.UTF-8", "TZ": "UTC"}
-    subprocess.run([binaries / "initdb", "-D", place, "-U", "tester", "--no-sync", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"],
-                   check=True, stdout=subprocess.DEVNULL, cwd=folder, env=clean, extra_groups=[] if who else None, **who)
+    subprocess.run(
+        [
+            binaries / "initdb",
+            "-D",
+            place,
+            "-U",
+            "tester",
+            "--no-sync",
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+            "--locale=C.UTF-8",
+        ],
+        check=True,
+        stdout=subprocess.DEVNULL,
+        cwd=folder,
+        env=clean,
+        extra_groups=[] if who else None,
+        **who,
+    )
     port = _free_port()
-    settings = {"listen_addresses": "127.0.0.1", "port": str(port), "unix_socket_directories": "", "fsync": "off",
-                "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "40", "shared_buffers": "64MB",
-                "logging_collector": "off", "autovacuum": "off"}
+    settings = {
+        "listen_addresses": "127.0.0.1",
+        "port": str(port),
+        "unix_socket_directories": "",
+        "fsync": "off",
+        "synchronous_commit": "off",
+        "full_page_writes": "off",
+        "max_connections": "40",
+        "shared_buffers": "64MB",
+        "logging_collector": "off",
+        "autovacuum": "off",
+    }
     command = [str(binaries / "postgres"), "-D", str(place)]
     for key, value in settings.items():
         command += ["-c", f"{key}={value}"]
     with (folder / "log").open("wb") as log:
-        server = subprocess.Popen(command, cwd=folder, env=clean, stdout=log, stderr=log, extra_groups=[] if who else None, **who)
+        server = subprocess.Popen(
+            command, cwd=folder, env=clean, stdout=log, stderr=log, extra_groups=[] if who else None, **who
+        )
     try:
         _await_port(server, port, folder / "log")
         yield f"postgresql://tester@127.0.0.1:{port}"

@@ -33,15 +33,24 @@ def file_of(*lines: dict[str, Any]) -> bytes:
 class JsonPath:
     """See above. `scanned` and `walked` count how often a file was read."""
 
-    def scan(self, source: BinaryIO, catalog: Any, *, partner: str | None = None, map: str | None = None) -> Iterator[Scanned]:
+    def scan(
+        self, source: BinaryIO, catalog: Any, *, partner: str | None = None, map: str | None = None
+    ) -> Iterator[Scanned]:
         for envelope, line in _envelopes(source):
             findings = [found(line["reject"], Position(interchange=envelope.ordinal))] if line["reject"] else []
             if line["reject"] == "bug":
                 raise RuntimeError("a mistake of ours in the first pass")
-            types = [(n, MessageType("edifact", "D96A", m.get("type", "order")), m["ref"], []) for n, m in enumerate(line["messages"], 1)]
-            yield Scanned(envelope, line["sender"].lower(), findings, Verdict.REJECTED if findings else Verdict.ACCEPTED, types)
+            types = [
+                (n, MessageType("edifact", "D96A", m.get("type", "order")), m["ref"], [])
+                for n, m in enumerate(line["messages"], 1)
+            ]
+            yield Scanned(
+                envelope, line["sender"].lower(), findings, Verdict.REJECTED if findings else Verdict.ACCEPTED, types
+            )
 
-    def inbound(self, source: BinaryIO, catalog: Any, *, partner: str | None = None, map: str | None = None) -> Iterator[MessageOutcome]:
+    def inbound(
+        self, source: BinaryIO, catalog: Any, *, partner: str | None = None, map: str | None = None
+    ) -> Iterator[MessageOutcome]:
         for envelope, line in _envelopes(source):
             for ordinal, one in enumerate(line["messages"], 1):
                 if one.get("bug") == "path":
@@ -55,16 +64,37 @@ def _envelopes(source: BinaryIO) -> Iterator[tuple[Interchange, dict[str, Any]]]
         line = json.loads(text)
         if line["reject"] == "bug":
             raise RuntimeError("a mistake of ours")
-        yield Interchange("edifact", ordinal, Address(line["sender"], "14"), Address("WE", "14"), line["control"], iter(())), line
+        yield (
+            Interchange(
+                "edifact", ordinal, Address(line["sender"], "14"), Address("WE", "14"), line["control"], iter(())
+            ),
+            line,
+        )
 
 
 def _outcome(envelope: Interchange, ordinal: int, one: dict[str, Any], partner: str) -> MessageOutcome:
     type_ = one.get("type", "order")
     body = json.dumps(one["record"], sort_keys=True).replace("?", "??").replace("'", "?'")
-    message = Message("edifact", MessageType("edifact", "D96A", type_), ordinal, one["ref"], f"UNH+{one['ref']}'{body}'UNT+{one['ref']}'",
-                      envelope.delimiters, offset=ordinal)
+    message = Message(
+        "edifact",
+        MessageType("edifact", "D96A", type_),
+        ordinal,
+        one["ref"],
+        f"UNH+{one['ref']}'{body}'UNT+{one['ref']}'",
+        envelope.delimiters,
+        offset=ordinal,
+    )
     if one.get("reject"):
-        return MessageOutcome(envelope, message, "m", type_, [], [found(one["reject"], Position(message=ordinal))], Verdict.REJECTED, partner)
+        return MessageOutcome(
+            envelope,
+            message,
+            "m",
+            type_,
+            [],
+            [found(one["reject"], Position(message=ordinal))],
+            Verdict.REJECTED,
+            partner,
+        )
     record = from_json(json.dumps(one["record"]), type_)
     if one.get("bug") == "record":
         record["lines"][0]["quantity"] = object()  # what no column takes

@@ -18,7 +18,10 @@ from edi_bridge.store.tables import ledger
 def test_sqlite_is_opened_for_durability(tmp_path: Path) -> None:
     opened = connect(tmp_path / "x.sqlite")
     with opened.write() as connection:
-        values = {name: connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in ("journal_mode", "synchronous", "foreign_keys")}
+        values = {
+            name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+            for name in ("journal_mode", "synchronous", "foreign_keys")
+        }
         version = connection.exec_driver_sql("SELECT sqlite_version()").scalar_one()
     assert values == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}  # 2: FULL
     assert tuple(map(int, version.split("."))) >= (3, 51, 3) and not opened.note
@@ -54,7 +57,17 @@ def test_a_held_lock_is_a_transient_fault_and_readers_go_on(tmp_path: Path) -> N
 
 def test_a_write_that_fails_leaves_nothing(database: Database) -> None:
     t = ledger().receipt
-    values = {"sha256": "", "size": 0, "name": "", "channel": "", "received_at": "", "state": "", "partner": "", "map": "", "failure": ""}
+    values = {
+        "sha256": "",
+        "size": 0,
+        "name": "",
+        "channel": "",
+        "received_at": "",
+        "state": "",
+        "partner": "",
+        "map": "",
+        "failure": "",
+    }
     with pytest.raises(RuntimeError), database.write() as connection:
         connection.execute(insert(t).values(**values))
         raise RuntimeError
@@ -62,8 +75,14 @@ def test_a_write_that_fails_leaves_nothing(database: Database) -> None:
         assert connection.execute(select(t)).all() == []
 
 
-@pytest.mark.parametrize(("url", "words"), [
-    ("mysql://host/db", "neither a path nor"), ("/nowhere/at/all/x.sqlite", "the folder /nowhere/at/all does not exist"), ("", "neither a path")])
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("mysql://host/db", "neither a path nor"),
+        ("/nowhere/at/all/x.sqlite", "the folder /nowhere/at/all does not exist"),
+        ("", "neither a path"),
+    ],
+)
 def test_what_cannot_be_opened_is_told(url: str, words: str) -> None:
     with pytest.raises(ConfigFault, match=words):
         connect(url)
@@ -97,18 +116,24 @@ def test_a_connection_that_the_server_ends_is_a_transient_fault(postgres_server:
     opened.close()
 
 
-@pytest.mark.parametrize("digits", ["0.10", "12345678901234567890123456789012345.6789", "-0.000000000000000000000001", "100", "1E+3"])
+@pytest.mark.parametrize(
+    "digits", ["0.10", "12345678901234567890123456789012345.6789", "-0.000000000000000000000001", "100", "1E+3"]
+)
 def test_decimals_are_exact(database: Database, digits: str) -> None:
     table = Table("digits", MetaData(), Column("a", Exact), Column("b", Text))
     with database.write() as connection:
-        connection.exec_driver_sql('CREATE TEMPORARY TABLE digits (a %s, b text)' % ("text" if database.sqlite else "numeric"))
+        connection.exec_driver_sql(
+            "CREATE TEMPORARY TABLE digits (a %s, b text)" % ("text" if database.sqlite else "numeric")
+        )
         connection.execute(insert(table).values(a=Decimal(digits), b="core"))
         insert_rows(connection, table, ("a", "b"), [(module.decimal_value(connection)(Decimal(digits)), "rows")])
         found = connection.execute(select(table.c.a)).scalars().all()
         connection.exec_driver_sql("DROP TABLE digits")
     assert found == [Decimal(digits)] * 2
     if "E" not in digits:
-        assert [str(value) for value in found] == [format(Decimal(digits), "f")] * 2 or [str(value) for value in found] == [str(Decimal(digits))] * 2
+        assert [str(value) for value in found] == [format(Decimal(digits), "f")] * 2 or [
+            str(value) for value in found
+        ] == [str(Decimal(digits))] * 2
 
 
 def test_row_numbers_are_given_once(database: Database) -> None:

@@ -23,11 +23,14 @@ from edi_bridge.database import connect
 from edi_bridge.engine import Engine, MessageReport
 from edi_bridge.fault import TerminalFault
 from edi_bridge.store import ledger
+from edi_bridge.store import message as messages
 from edi_bridge.store.tables import ledger as ledger_tables
 
 
 def order(number: str, gln: str = "4012345000009", **more: Any) -> dict[str, Any]:
-    lines = [{"number": str(n), "gtin": f"400000000000{n}", "quantity": str(n), "net_price": "1.50"} for n in range(1, 4)]
+    lines = [
+        {"number": str(n), "gtin": f"400000000000{n}", "quantity": str(n), "net_price": "1.50"} for n in range(1, 4)
+    ]
     return {"number": number, "buyer": {"gln": gln, "name": f"Buyer {gln}"}, "lines": lines, **more}
 
 
@@ -49,7 +52,11 @@ def post(engine: Engine, data: bytes, name: str = "in.json", reports: list[Messa
 def count(engine: Engine, name: str) -> int:
     table = getattr(tables(), name, None)
     with engine.database.read() as connection:
-        return int(connection.execute(select(func.count()).select_from(getattr(ledger_tables(), name) if table is None else table)).scalar_one())
+        return int(
+            connection.execute(
+                select(func.count()).select_from(getattr(ledger_tables(), name) if table is None else table)
+            ).scalar_one()
+        )
 
 
 def outcomes(summary: Any) -> list[tuple[str, str, str]]:
@@ -58,16 +65,21 @@ def outcomes(summary: Any) -> list[tuple[str, str, str]]:
 
 def kinds(engine: Engine, receipt: int) -> list[str]:
     with engine.database.read() as connection:
-        return [finding.kind for _, _, finding in ledger.findings(connection, receipt)]
+        return [finding.kind for _, _, finding in messages.findings(connection, receipt)]
 
 
 def test_a_new_file_is_archived_posted_and_closed(engine: Engine) -> None:
     reports: list[MessageReport] = []
-    summary = post(engine, file_of(interchange("1", message("A"), message("B")), interchange("2", message("C"))), reports=reports)
+    summary = post(
+        engine, file_of(interchange("1", message("A"), message("B")), interchange("2", message("C"))), reports=reports
+    )
     assert outcomes(summary) == [("done", "new", "accepted")] * 2
     assert [dict(e.messages) for e in summary.exchanges] == [{"posted": 2}, {"posted": 1}]
     assert [(r.exchange, r.ordinal, r.state, [d.number for d in r.documents]) for r in reports] == [
-        (1, 1, "posted", ["A"]), (1, 2, "posted", ["B"]), (2, 1, "posted", ["C"])]
+        (1, 1, "posted", ["A"]),
+        (1, 2, "posted", ["B"]),
+        (2, 1, "posted", ["C"]),
+    ]
     assert count(engine, "sales_order") == 3 and count(engine, "customer") == 1 and not summary.refused
 
 
@@ -97,7 +109,9 @@ def test_the_same_control_number_twice_in_one_file(engine: Engine) -> None:
 
 def test_the_same_control_number_of_another_sender_is_new(engine: Engine) -> None:
     post(engine, file_of(interchange("1", message("A"))))
-    assert outcomes(post(engine, file_of(interchange("1", message("B"), sender="OTHER")))) == [("done", "new", "accepted")]
+    assert outcomes(post(engine, file_of(interchange("1", message("B"), sender="OTHER")))) == [
+        ("done", "new", "accepted")
+    ]
 
 
 def test_the_same_content_under_a_new_number_is_held(engine: Engine) -> None:
@@ -125,7 +139,9 @@ def test_repeated_content_may_be_taken_by_policy(database_url: str, tmp_path: Pa
 
 def test_a_refused_envelope_posts_nothing_and_uses_up_no_number(engine: Engine) -> None:
     bad = post(engine, file_of(interchange("1", message("A"), reject="interchange_count_mismatch")))
-    assert outcomes(bad) == [("rejected", "refused", "rejected")] and kinds(engine, bad.id) == ["interchange_count_mismatch"]
+    assert outcomes(bad) == [("rejected", "refused", "rejected")] and kinds(engine, bad.id) == [
+        "interchange_count_mismatch"
+    ]
     assert [f.kind for f in bad.exchanges[0].findings] == ["interchange_count_mismatch"]
     assert count(engine, "sales_order") == 0
     assert outcomes(post(engine, file_of(interchange("1", message("A"))))) == [("done", "new", "accepted")]
@@ -147,18 +163,28 @@ def test_refused_bytes_are_tried_again_once_the_maps_are_others(database_url: st
 
 
 def test_one_bad_message_does_not_stop_the_others(engine: Engine) -> None:
-    summary = post(engine, file_of(interchange("1", message("A"), message("B", reject="missing_element"), message("C"))))
+    summary = post(
+        engine, file_of(interchange("1", message("A"), message("B", reject="missing_element"), message("C")))
+    )
     assert outcomes(summary) == [("done", "new", "accepted with errors")]
     assert dict(summary.exchanges[0].messages) == {"posted": 2, "rejected": 1} and summary.refused
 
 
 def test_our_own_mistake_in_one_message_does_not_stop_the_others_and_is_tried_again(engine: Engine) -> None:
-    data = file_of(interchange("1", message("A"), message("B", bug="record"), message("C")), interchange("2", message("D")))
+    data = file_of(
+        interchange("1", message("A"), message("B", bug="record"), message("C")), interchange("2", message("D"))
+    )
     first = post(engine, data)
     assert [(e.state, e.verdict) for e in first.exchanges] == [("failed", ""), ("done", "accepted")]
     assert dict(first.exchanges[0].messages) == {"posted": 2, "failed": 1}
     with engine.database.read() as connection:
-        texts = connection.execute(select(ledger_tables().message.c.failure).where(ledger_tables().message.c.state == "failed")).scalars().all()
+        texts = (
+            connection.execute(
+                select(ledger_tables().message.c.failure).where(ledger_tables().message.c.state == "failed")
+            )
+            .scalars()
+            .all()
+        )
     assert len(texts) == 1 and "Traceback" in texts[0]
     again = post(engine, data)
     assert again.joined and again.id == first.id and dict(again.exchanges[0].messages) == {"posted": 2, "failed": 1}
@@ -166,7 +192,11 @@ def test_our_own_mistake_in_one_message_does_not_stop_the_others_and_is_tried_ag
 
 
 def test_our_own_mistake_in_the_path_fails_what_comes_after_it(engine: Engine) -> None:
-    data = file_of(interchange("1", message("A")), interchange("2", message("B"), message("C", bug="path")), interchange("3", message("D")))
+    data = file_of(
+        interchange("1", message("A")),
+        interchange("2", message("B"), message("C", bug="path")),
+        interchange("3", message("D")),
+    )
     summary = post(engine, data)
     assert [e.state for e in summary.exchanges] == ["done", "failed", "failed"]
     assert "a mistake of ours in the path" in summary.failure
@@ -214,15 +244,42 @@ def test_an_existing_home_is_resumed(engine: Engine) -> None:
 
 # kills
 
-POINTS = ["temp_written", "temp_synced", "archived", "receipt_committed", "scanned", "tx_begun", "crm_written", "batch_committed",
-          "closing_begun", "committed"]
+POINTS = [
+    "temp_written",
+    "temp_synced",
+    "archived",
+    "receipt_committed",
+    "scanned",
+    "tx_begun",
+    "crm_written",
+    "batch_committed",
+    "closing_begun",
+    "committed",
+]
 FILE = file_of(
     interchange("1", *[message(f"A{n}") for n in range(5)], message("bad", reject="missing_element")),
-    interchange("2", {"ref": "1", "type": "invoice", "record": {
-        "number": "I1", "order_number": "A1", "type": "invoice", "seller": {"gln": "4012345000009"}, "buyer": {"name": "we"},
-        "totals": {"payable": "12.00"}}}, message("A1", ref="dup")),
-    interchange("3", {"ref": "1", "record": order("A2", purpose="change", lines=[{"number": "1", "quantity": "99"}])},
-                {"ref": "2", "record": order("Z", gln="4000002000004")}))
+    interchange(
+        "2",
+        {
+            "ref": "1",
+            "type": "invoice",
+            "record": {
+                "number": "I1",
+                "order_number": "A1",
+                "type": "invoice",
+                "seller": {"gln": "4012345000009"},
+                "buyer": {"name": "we"},
+                "totals": {"payable": "12.00"},
+            },
+        },
+        message("A1", ref="dup"),
+    ),
+    interchange(
+        "3",
+        {"ref": "1", "record": order("A2", purpose="change", lines=[{"number": "1", "quantity": "99"}])},
+        {"ref": "2", "record": order("Z", gln="4000002000004")},
+    ),
+)
 
 
 def everything(engine: Engine) -> Iterator[str]:
@@ -256,10 +313,21 @@ def faultless(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -
     return lines
 
 
-@pytest.mark.parametrize(("point", "nth"), [*((point, 1) for point in POINTS), ("tx_begun", 2), ("crm_written", 2), ("batch_committed", 2),
-                                            ("tx_begun", 4), ("crm_written", 4), ("batch_committed", 4)])
+@pytest.mark.parametrize(
+    ("point", "nth"),
+    [
+        *((point, 1) for point in POINTS),
+        ("tx_begun", 2),
+        ("crm_written", 2),
+        ("batch_committed", 2),
+        ("tx_begun", 4),
+        ("crm_written", 4),
+        ("batch_committed", 4),
+    ],
+)
 def test_a_kill_at_any_point_and_a_second_run_leave_what_a_faultless_run_leaves(
-        database_url: str, tmp_path: Path, faultless: list[str], point: str, nth: int) -> None:
+    database_url: str, tmp_path: Path, faultless: list[str], point: str, nth: int
+) -> None:
     file = tmp_path / "in.json"
     file.write_bytes(FILE)
     assert killed(database_url, tmp_path / "archive", file, point, nth) == -signal.SIGKILL
@@ -280,11 +348,19 @@ def _message_counts(engine: Engine) -> list[Any]:
 
 
 def test_the_environment_asks_for_the_kill(tmp_path: Path) -> None:
-    code = "from edi_bridge.crashpoint import passing\npassing('a')\npassing('b')\nprint('once', flush=True)\npassing('b')\nprint('never')"
+    steps = ["passing('a')", "passing('b')", "print('once', flush=True)", "passing('b')", "print('never')"]
+    code = "\n".join(["from edi_bridge.crashpoint import passing", *steps])
     root = str(Path(__file__).parent.parent)
-    run = subprocess.run([sys.executable, "-c", code], env={**os.environ, "EDI_BRIDGE_CRASH_AT": "b:2", "PYTHONPATH": root}, capture_output=True, check=False)
+    run = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "EDI_BRIDGE_CRASH_AT": "b:2", "PYTHONPATH": root},
+        capture_output=True,
+        check=False,
+    )
     assert (run.returncode, run.stdout) == (-signal.SIGKILL, b"once\n")
-    run = subprocess.run([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": root}, capture_output=True, check=False)
+    run = subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": root}, capture_output=True, check=False
+    )
     assert (run.returncode, run.stdout) == (0, b"once\nnever\n")
 
 

@@ -12,7 +12,11 @@ from edi_bridge.settings import load
 
 def test_defaults_stand_in_the_home(tmp_path: Path) -> None:
     found = load({}, tmp_path)
-    assert (found.database, found.archive, found.same_content) == (str(tmp_path / "edi-bridge.sqlite"), tmp_path / "archive", "hold")
+    assert (found.database, found.archive, found.same_content) == (
+        str(tmp_path / "edi-bridge.sqlite"),
+        tmp_path / "archive",
+        "hold",
+    )
 
 
 def test_the_argument_wins_over_the_environment_and_that_over_the_file(tmp_path: Path) -> None:
@@ -24,13 +28,16 @@ def test_the_argument_wins_over_the_environment_and_that_over_the_file(tmp_path:
     assert load(environ, database="x.sqlite").database == "x.sqlite"
 
 
-@pytest.mark.parametrize(("text", "words"), [
-    ("databse: x\n", "settings.yaml:1:1: settings has no key 'databse'; did you mean database?"),
-    ("\nsame_content: maybe\n", "settings.yaml:2:15: same_content must be one of hold, post"),
-    ("batch_messages: 0\n", "settings.yaml:1:17: batch_messages must be a whole number"),
-    ("database: postgresql://u:secret@host/db\n", "settings.yaml:1:11: a password must not stand in this file"),
-    ("- a\n", "expected `key: value` lines"),
-])
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("databse: x\n", "settings.yaml:1:1: settings has no key 'databse'; did you mean database?"),
+        ("\nsame_content: maybe\n", "settings.yaml:2:15: same_content must be one of hold, post"),
+        ("batch_messages: 0\n", "settings.yaml:1:17: batch_messages must be a whole number"),
+        ("database: postgresql://u:secret@host/db\n", "settings.yaml:1:11: a password must not stand in this file"),
+        ("- a\n", "expected `key: value` lines"),
+    ],
+)
 def test_mistakes_are_told_with_their_place(tmp_path: Path, text: str, words: str) -> None:
     (tmp_path / "settings.yaml").write_text(text)
     with pytest.raises(ConfigFault) as raised:

@@ -21,36 +21,55 @@ IN_CLAUSE = 500  # values in one IN (…); SQLite takes 32,766 parameters in a s
 
 # Parents before children. Columns that a table fills by itself (`id` of rows without children) are left out.
 COLUMNS: dict[str, tuple[str, ...]] = {
-    "customer": ("id", "is_customer", "is_supplier", "name", "status", "language", "currency", "website", "valid_from",
-                 "valid_to", "record", "message_id", "changed_by"),
-    "customer_location": ("id", "customer_id", "key", "role", "name", "name_2", "department", "street", "street_2", "building",
-                          "city", "region", "postcode", "po_box", "country", "valid_from", "record", "message_id"),
-    "customer_name": ("customer_id", "name", "kind", "message_id"),
-    "customer_address": ("customer_id", "kind", "department", "street", "street_2", "building", "city", "region", "postcode",
-                         "po_box", "country", "message_id"),
-    "customer_identifier": ("customer_id", "scheme", "value", "location_id", "message_id"),
-    "customer_contact": ("customer_id", "location_id", "role", "name", "phone", "fax", "email", "message_id"),
-    "customer_account": ("customer_id", "iban", "bic", "account", "bank_code", "bank_name", "holder", "currency", "country",
-                         "message_id"),
-    "sales_order": ("id", "customer_id", "direction", "number", "release", "type", "purpose", "state", "issued_on",
-                    "requested_delivery", "currency", "deliver_to_id", "total", "line_count", "partner", "content", "record",
-                    "message_id", "changed_by"),
-    "order_line": ("order_id", "position", "number", "state", "gtin", "buyer_item", "seller_item", "description", "unit",
-                   "requested_delivery", "quantity", "net_price", "net_amount", "record", "message_id"),
-    "order_schedule": ("order_id", "line", "position", "location_id", "location", "unit", "date", "quantity", "message_id"),
-    "order_allowance": ("order_id", "line", "position", "kind", "code", "reason", "unit", "tax_category", "percent", "amount",
-                        "base", "quantity", "tax_rate", "message_id"),
-    "order_change": ("id", "customer_id", "direction", "order_number", "release", "order_id", "number", "type", "purpose", "act",
-                     "state", "issued_on", "content", "record", "before", "message_id"),
-    "invoice": ("id", "customer_id", "direction", "kind", "number", "type", "purpose", "state", "issued_on", "due_on", "currency",
-                "net", "tax", "payable", "line_count", "order_number", "partner", "content", "record", "message_id", "changed_by"),
-    "invoice_line": ("invoice_id", "position", "number", "gtin", "buyer_item", "seller_item", "description", "unit",
-                     "order_number", "order_line", "quantity", "net_price", "net_amount", "record", "message_id"),
-    "invoice_tax": ("invoice_id", "line", "position", "type", "category", "currency", "exemption", "rate", "base", "amount",
-                    "message_id"),
-    "invoice_allowance": ("invoice_id", "line", "position", "kind", "code", "reason", "unit", "tax_category", "percent", "amount",
-                          "base", "quantity", "tax_rate", "message_id"),
-    "document_link": ("customer_id", "relation", "from_kind", "from_id", "to_kind", "to_number", "to_id", "message_id"),
+    table: tuple(columns.split())
+    for table, columns in {
+        "customer": """
+            id is_customer is_supplier name status language currency website valid_from valid_to record message_id
+            changed_by
+        """,
+        "customer_location": """
+            id customer_id key role name name_2 department street street_2 building city region postcode po_box
+            country valid_from record message_id
+        """,
+        "customer_name": "customer_id name kind message_id",
+        "customer_address": """
+            customer_id kind department street street_2 building city region postcode po_box country message_id
+        """,
+        "customer_identifier": "customer_id scheme value location_id message_id",
+        "customer_contact": "customer_id location_id role name phone fax email message_id",
+        "customer_account": "customer_id iban bic account bank_code bank_name holder currency country message_id",
+        "sales_order": """
+            id customer_id direction number release type purpose state issued_on requested_delivery currency
+            deliver_to_id total line_count partner content record message_id changed_by
+        """,
+        "order_line": """
+            order_id position number state gtin buyer_item seller_item description unit requested_delivery quantity
+            net_price net_amount record message_id
+        """,
+        "order_schedule": "order_id line position location_id location unit date quantity message_id",
+        "order_allowance": """
+            order_id line position kind code reason unit tax_category percent amount base quantity tax_rate
+            message_id
+        """,
+        "order_change": """
+            id customer_id direction order_number release order_id number type purpose act state issued_on content
+            record before message_id
+        """,
+        "invoice": """
+            id customer_id direction kind number type purpose state issued_on due_on currency net tax payable
+            line_count order_number partner content record message_id changed_by
+        """,
+        "invoice_line": """
+            invoice_id position number gtin buyer_item seller_item description unit order_number order_line quantity
+            net_price net_amount record message_id
+        """,
+        "invoice_tax": "invoice_id line position type category currency exemption rate base amount message_id",
+        "invoice_allowance": """
+            invoice_id line position kind code reason unit tax_category percent amount base quantity tax_rate
+            message_id
+        """,
+        "document_link": "customer_id relation from_kind from_id to_kind to_number to_id message_id",
+    }.items()
 }
 
 
@@ -142,12 +161,15 @@ class Batch:
         columns = "customer_id, gtin, our_item, partner_item, description, message_id"
         if self.connection.dialect.name == "sqlite":
             self.connection.exec_driver_sql(
-                f'INSERT INTO "{table}" ({columns}) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING', rows)
+                f'INSERT INTO "{table}" ({columns}) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING', rows
+            )
             return
         rows.sort()  # two transactions that insert the same keys in the same order do not block each other for ever
         self.connection.exec_driver_sql(
             f'INSERT INTO "{table}" ({columns}) SELECT * FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], '
-            "%s::text[], %s::bigint[]) ON CONFLICT DO NOTHING", tuple(list(column) for column in zip(*rows, strict=True)))
+            "%s::text[], %s::bigint[]) ON CONFLICT DO NOTHING",
+            tuple(list(column) for column in zip(*rows, strict=True)),
+        )
 
     # reading
 
@@ -160,7 +182,8 @@ class Batch:
         found: dict[Identifier, int] = {}
         for values in chunks(sorted({value for _, value in missing})):
             for scheme, value, customer in self.connection.execute(
-                    select(table.c.scheme, table.c.value, table.c.customer_id).where(table.c.value.in_(values))):
+                select(table.c.scheme, table.c.value, table.c.customer_id).where(table.c.value.in_(values))
+            ):
                 found[scheme, value] = customer
         for pair in missing:
             self.owner[pair] = found.get(pair)
@@ -171,12 +194,20 @@ class Batch:
         missing = sorted({customer for customer in wanted if customer not in self.customers})
         t = self.tables
         for ids in chunks(missing):
-            for row in self.connection.execute(select(t.customer.c.id, t.customer.c.name, t.customer.c.status,
-                                                      t.customer.c.is_customer, t.customer.c.is_supplier).where(t.customer.c.id.in_(ids))):
+            for row in self.connection.execute(
+                select(
+                    t.customer.c.id,
+                    t.customer.c.name,
+                    t.customer.c.status,
+                    t.customer.c.is_customer,
+                    t.customer.c.is_supplier,
+                ).where(t.customer.c.id.in_(ids))
+            ):
                 self.customers[row.id] = Known(*row, names={row.name})
             i = t.customer_identifier.c
             for customer, scheme, value in self.connection.execute(
-                    select(i.customer_id, i.scheme, i.value).where(and_(i.customer_id.in_(ids), i.location_id.is_(None)))):
+                select(i.customer_id, i.scheme, i.value).where(and_(i.customer_id.in_(ids), i.location_id.is_(None)))
+            ):
                 self.customers[customer].identifiers.setdefault(scheme, set()).add(value)
             n, a, c = t.customer_name.c, t.customer_address.c, t.customer_contact.c
             for customer, name in self.connection.execute(select(n.customer_id, n.name).where(n.customer_id.in_(ids))):
@@ -184,7 +215,10 @@ class Batch:
             for customer, kind in self.connection.execute(select(a.customer_id, a.kind).where(a.customer_id.in_(ids))):
                 self.customers[customer].addresses.add(kind)
             for customer, *contact in self.connection.execute(
-                    select(c.customer_id, c.location_id, c.role, c.name, c.phone, c.fax, c.email).where(c.customer_id.in_(ids))):
+                select(c.customer_id, c.location_id, c.role, c.name, c.phone, c.fax, c.email).where(
+                    c.customer_id.in_(ids)
+                )
+            ):
                 self.customers[customer].contacts.add(tuple(contact))
 
     def learn_locations(self, wanted: Iterable[tuple[int, str]]) -> None:
@@ -195,20 +229,30 @@ class Batch:
         c = self.tables.customer_location.c
         for pairs in chunks([pair for pair in missing if not self.customers[pair[0]].fresh]):
             for number, customer, key in self.connection.execute(
-                    select(c.id, c.customer_id, c.key).where(tuple_(c.customer_id, c.key).in_(pairs))):
+                select(c.id, c.customer_id, c.key).where(tuple_(c.customer_id, c.key).in_(pairs))
+            ):
                 self.customers[customer].locations[key] = number
 
     def learn_documents(self, orders: Iterable[str], invoices: Iterable[str]) -> None:
         """Look up orders and invoices by their numbers, whoever their customer is."""
         o, i = self.tables.sales_order.c, self.tables.invoice.c
         for some in chunks(sorted(set(orders))):
-            for row in self.connection.execute(select(o.customer_id, o.direction, o.number, o.release, o.id, o.content, o.partner)
-                                               .where(o.number.in_(some))):
-                self.put_order(row.customer_id, row.direction, row.number, row.release, (row.id, row.content), row.partner)
+            for row in self.connection.execute(
+                select(o.customer_id, o.direction, o.number, o.release, o.id, o.content, o.partner).where(
+                    o.number.in_(some)
+                )
+            ):
+                self.put_order(
+                    row.customer_id, row.direction, row.number, row.release, (row.id, row.content), row.partner
+                )
         for some in chunks(sorted(set(invoices))):
-            for row in self.connection.execute(select(i.customer_id, i.direction, i.number, i.kind, i.id, i.content)
-                                               .where(i.number.in_(some))):
-                self.invoices.setdefault((row.customer_id, row.direction, row.number), {})[row.kind] = (row.id, row.content)
+            for row in self.connection.execute(
+                select(i.customer_id, i.direction, i.number, i.kind, i.id, i.content).where(i.number.in_(some))
+            ):
+                self.invoices.setdefault((row.customer_id, row.direction, row.number), {})[row.kind] = (
+                    row.id,
+                    row.content,
+                )
 
     def put_order(self, customer: int, direction: str, number: str, release: str, entry: Entry, partner: str) -> None:
         """Remember an order."""
@@ -221,11 +265,17 @@ class Batch:
         ids = sorted(set(customers))
         for some in chunks(sorted(set(numbers))):
             for few in chunks(ids):
-                for row in self.connection.execute(select(link.customer_id, link.to_kind, link.to_number).where(
-                        link.customer_id.in_(few), link.to_number.in_(some), link.to_id.is_(None))):
+                for row in self.connection.execute(
+                    select(link.customer_id, link.to_kind, link.to_number).where(
+                        link.customer_id.in_(few), link.to_number.in_(some), link.to_id.is_(None)
+                    )
+                ):
                     self.waiting.add((row[0], row[1], row[2]))
-                for row in self.connection.execute(select(change.customer_id, change.order_number).where(
-                        change.customer_id.in_(few), change.order_number.in_(some), change.order_id.is_(None))):
+                for row in self.connection.execute(
+                    select(change.customer_id, change.order_number).where(
+                        change.customer_id.in_(few), change.order_number.in_(some), change.order_id.is_(None)
+                    )
+                ):
                     self.waiting.add((row[0], "order", row[1]))
 
 

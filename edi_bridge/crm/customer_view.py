@@ -25,16 +25,31 @@ def customers(connection: Connection, search: str | None = None, *, limit: int =
     `search` is found anywhere in a name, identifier or city, in any case.
     """
     t = of(connection)
-    query = select(t.customer.c.id, t.customer.c.name, t.customer.c.is_customer, t.customer.c.is_supplier, t.customer.c.status)
+    query = select(
+        t.customer.c.id, t.customer.c.name, t.customer.c.is_customer, t.customer.c.is_supplier, t.customer.c.status
+    )
     if search:
         query = query.where(t.customer.c.id.in_(_matching(connection, search)))
     rows = _rows(connection, query.order_by(func.lower(t.customer.c.name), t.customer.c.id).limit(limit))
     ids = [row["id"] for row in rows]
-    cities = {row["customer_id"]: row for row in _rows(connection, select(t.customer_address).where(
-        t.customer_address.c.customer_id.in_(ids), t.customer_address.c.kind == "main"))}
-    named = _grouped(_rows(connection, select(t.customer_identifier.c.customer_id, t.customer_identifier.c.scheme, t.customer_identifier.c.value)
-                           .where(t.customer_identifier.c.customer_id.in_(ids), t.customer_identifier.c.location_id.is_(None))
-                           .order_by(t.customer_identifier.c.id)), "customer_id")
+    cities = {
+        row["customer_id"]: row
+        for row in _rows(
+            connection,
+            select(t.customer_address).where(
+                t.customer_address.c.customer_id.in_(ids), t.customer_address.c.kind == "main"
+            ),
+        )
+    }
+    named = _grouped(
+        _rows(
+            connection,
+            select(t.customer_identifier.c.customer_id, t.customer_identifier.c.scheme, t.customer_identifier.c.value)
+            .where(t.customer_identifier.c.customer_id.in_(ids), t.customer_identifier.c.location_id.is_(None))
+            .order_by(t.customer_identifier.c.id),
+        ),
+        "customer_id",
+    )
     orders = _counts(connection, t.sales_order, ids)
     sold = _grouped(_rows(connection, _amounts(connection).where(t.invoice.c.customer_id.in_(ids))), "customer_id")
     for row in rows:
@@ -54,16 +69,18 @@ def _matching(connection: Connection, search: str) -> Any:
     def has(column: Any) -> Any:
         return func.lower(column).like(f"%{escaped}%", escape="\\")
 
-    parts = (select(t.customer.c.id).where(has(t.customer.c.name)),
-             select(t.customer_name.c.customer_id).where(has(t.customer_name.c.name)),
-             select(t.customer_identifier.c.customer_id).where(has(t.customer_identifier.c.value)),
-             select(t.customer_address.c.customer_id).where(has(t.customer_address.c.city)))
+    parts = (
+        select(t.customer.c.id).where(has(t.customer.c.name)),
+        select(t.customer_name.c.customer_id).where(has(t.customer_name.c.name)),
+        select(t.customer_identifier.c.customer_id).where(has(t.customer_identifier.c.value)),
+        select(t.customer_address.c.customer_id).where(has(t.customer_address.c.city)),
+    )
     return parts[0].union(*parts[1:])
 
 
 def customer(connection: Connection, key: int | str) -> Row | None:
-    """The one view of a customer, by its number here or one of its identifiers (`4012345000009`, `gln:4012345000009`);
-    None when there is none. With identifiers, names, addresses, contacts, locations, accounts, orders, invoices, products
+    """The one view of a customer, by its number here or an identifier (`4012345000009`, `gln:4012345000009`), or None:
+    identifiers, names, addresses, contacts, locations, accounts, orders, invoices, products
     and totals."""
     t = of(connection)
     number = _customer_number(connection, str(key))
@@ -73,24 +90,40 @@ def customer(connection: Connection, key: int | str) -> Row | None:
     head.pop("record")
 
     def under(table: Table, *order: str) -> list[Row]:
-        found = _rows(connection, select(table).where(table.c.customer_id == number).order_by(*[table.c[name] for name in order]))
-        return [{name: value for name, value in row.items() if name not in ("customer_id", "record", "message_id") and value not in ("", None)}
-                for row in found]
+        found = _rows(
+            connection, select(table).where(table.c.customer_id == number).order_by(*[table.c[name] for name in order])
+        )
+        return [
+            {
+                name: value
+                for name, value in row.items()
+                if name not in ("customer_id", "record", "message_id") and value not in ("", None)
+            }
+            for row in found
+        ]
 
     return {
         **head,
-        "identifiers": under(t.customer_identifier, "id"), "names": under(t.customer_name, "name"),
-        "addresses": under(t.customer_address, "kind"), "contacts": under(t.customer_contact, "id"),
-        "locations": under(t.customer_location, "id"), "accounts": under(t.customer_account, "id"),
+        "identifiers": under(t.customer_identifier, "id"),
+        "names": under(t.customer_name, "name"),
+        "addresses": under(t.customer_address, "kind"),
+        "contacts": under(t.customer_contact, "id"),
+        "locations": under(t.customer_location, "id"),
+        "accounts": under(t.customer_account, "id"),
         "products": under(t.product, "id"),
-        "orders": orders(connection, customer=number), "invoices": invoices(connection, customer=number),
+        "orders": orders(connection, customer=number),
+        "invoices": invoices(connection, customer=number),
         "totals": totals(connection, number),
     }
 
 
 def _customer_number(connection: Connection, key: str) -> int | None:
     t = of(connection)
-    if key.isdigit() and len(key) < 10 and connection.execute(select(t.customer.c.id).where(t.customer.c.id == int(key))).first():
+    if (
+        key.isdigit()
+        and len(key) < 10
+        and connection.execute(select(t.customer.c.id).where(t.customer.c.id == int(key))).first()
+    ):
         return int(key)
     scheme, _, value = key.rpartition(":")
     query = select(t.customer_identifier.c.customer_id).where(t.customer_identifier.c.value == value).distinct()
@@ -103,13 +136,23 @@ def _customer_number(connection: Connection, key: str) -> int | None:
 def totals(connection: Connection, customer: int | None = None) -> Row:
     """Sales (receivables) and purchases (payables) by currency; open orders by currency, sold ones only."""
     t = of(connection)
-    amounts, sold = _amounts(connection), select(t.sales_order.c.currency, t.sales_order.c.total).where(
-        t.sales_order.c.direction == "sold", t.sales_order.c.state != "cancelled")
+    amounts, sold = (
+        _amounts(connection),
+        select(t.sales_order.c.currency, t.sales_order.c.total).where(
+            t.sales_order.c.direction == "sold", t.sales_order.c.state != "cancelled"
+        ),
+    )
     if customer is not None:
-        amounts, sold = amounts.where(t.invoice.c.customer_id == customer), sold.where(t.sales_order.c.customer_id == customer)
+        amounts, sold = (
+            amounts.where(t.invoice.c.customer_id == customer),
+            sold.where(t.sales_order.c.customer_id == customer),
+        )
     rows = _rows(connection, amounts)
-    return {"sales": _sales(rows), "purchases": _sales(rows, "payable"),
-            "ordered": _sum((row["currency"], row["total"]) for row in _rows(connection, sold) if row["total"] is not None)}
+    return {
+        "sales": _sales(rows),
+        "purchases": _sales(rows, "payable"),
+        "ordered": _sum((row["currency"], row["total"]) for row in _rows(connection, sold) if row["total"] is not None),
+    }
 
 
 def _amounts(connection: Connection) -> Select[Any]:
@@ -118,8 +161,14 @@ def _amounts(connection: Connection) -> Select[Any]:
 
 
 def _sales(rows: Iterable[Row], side: str = "receivable") -> dict[str, Decimal]:
-    return _sum((row["currency"], SIGN[row["kind"]] * row["payable"]) for row in rows
-                if row["direction"] == side and row["kind"] in SIGN and row["state"] != "cancelled" and row["payable"] is not None)
+    return _sum(
+        (row["currency"], SIGN[row["kind"]] * row["payable"])
+        for row in rows
+        if row["direction"] == side
+        and row["kind"] in SIGN
+        and row["state"] != "cancelled"
+        and row["payable"] is not None
+    )
 
 
 def _sum(pairs: Iterable[tuple[str, Decimal]]) -> dict[str, Decimal]:
@@ -129,25 +178,62 @@ def _sum(pairs: Iterable[tuple[str, Decimal]]) -> dict[str, Decimal]:
     return dict(sorted(sums.items()))
 
 
-def orders(connection: Connection, *, customer: int | None = None, search: str | None = None, limit: int = 1000) -> list[Row]:
+def orders(
+    connection: Connection, *, customer: int | None = None, search: str | None = None, limit: int = 1000
+) -> list[Row]:
     """Orders, the newest first, without their lines. `search` is found anywhere in the number."""
     t = of(connection)
     o = t.sales_order.c
-    query = select(o.id, o.number, o.release, o.direction, o.state, o.type, o.issued_on, o.requested_delivery, o.currency, o.total,
-                   o.line_count, o.partner, o.customer_id, t.customer.c.name.label("customer")).join_from(t.sales_order, t.customer)
+    query = select(
+        o.id,
+        o.number,
+        o.release,
+        o.direction,
+        o.state,
+        o.type,
+        o.issued_on,
+        o.requested_delivery,
+        o.currency,
+        o.total,
+        o.line_count,
+        o.partner,
+        o.customer_id,
+        t.customer.c.name.label("customer"),
+    ).join_from(t.sales_order, t.customer)
     return _listed(connection, query, o, customer, search, limit)
 
 
-def invoices(connection: Connection, *, customer: int | None = None, search: str | None = None, limit: int = 1000) -> list[Row]:
+def invoices(
+    connection: Connection, *, customer: int | None = None, search: str | None = None, limit: int = 1000
+) -> list[Row]:
     """Invoices and credit notes, the newest first, without their lines."""
     t = of(connection)
     i = t.invoice.c
-    query = select(i.id, i.number, i.kind, i.direction, i.state, i.type, i.issued_on, i.due_on, i.currency, i.net, i.tax, i.payable,
-                   i.order_number, i.line_count, i.partner, i.customer_id, t.customer.c.name.label("customer")).join_from(t.invoice, t.customer)
+    query = select(
+        i.id,
+        i.number,
+        i.kind,
+        i.direction,
+        i.state,
+        i.type,
+        i.issued_on,
+        i.due_on,
+        i.currency,
+        i.net,
+        i.tax,
+        i.payable,
+        i.order_number,
+        i.line_count,
+        i.partner,
+        i.customer_id,
+        t.customer.c.name.label("customer"),
+    ).join_from(t.invoice, t.customer)
     return _listed(connection, query, i, customer, search, limit)
 
 
-def _listed(connection: Connection, query: Select[Any], c: Any, customer: int | None, search: str | None, limit: int) -> list[Row]:
+def _listed(
+    connection: Connection, query: Select[Any], c: Any, customer: int | None, search: str | None, limit: int
+) -> list[Row]:
     if customer is not None:
         query = query.where(c.customer_id == customer)
     if search:
@@ -157,36 +243,74 @@ def _listed(connection: Connection, query: Select[Any], c: Any, customer: int | 
 
 def order(connection: Connection, key: int | str) -> Row | None:
     """An order by its number here or, when that is clear, the partner's number: the record with its lines, changes,
-    the documents tied to it, and the message it came from. None when there is none; ValueError when several are meant."""
+    the documents tied to it, and the message it came from. None when there is none, ValueError when several are."""
     t = of(connection)
     number = _document_number(connection, t.sales_order, key, "order")
     if number is None:
         return None
     head = _rows(connection, select(t.sales_order).where(t.sales_order.c.id == number))[0]
-    lines = _rows(connection, select(t.order_line.c.position, t.order_line.c.state, t.order_line.c.message_id, t.order_line.c.record)
-                  .where(t.order_line.c.order_id == number).order_by(t.order_line.c.position))
-    changes = _rows(connection, select(t.order_change.c.id, t.order_change.c.number, t.order_change.c.act, t.order_change.c.state,
-                                       t.order_change.c.issued_on, t.order_change.c.message_id)
-                    .where(t.order_change.c.order_id == number).order_by(t.order_change.c.id))
-    tied = _rows(connection, select(t.document_link.c.relation, t.invoice.c.id, t.invoice.c.kind, t.invoice.c.number)
-                 .join_from(t.document_link, t.invoice, t.invoice.c.id == t.document_link.c.from_id)
-                 .where(t.document_link.c.to_kind == "order", t.document_link.c.to_id == number,
-                        t.document_link.c.from_kind == "invoice").order_by(t.document_link.c.id))
-    return {**_document(connection, "order", head, [line.pop("record") for line in lines]), "line_states": lines, "changes": changes,
-            "invoices": tied}
+    lines = _rows(
+        connection,
+        select(t.order_line.c.position, t.order_line.c.state, t.order_line.c.message_id, t.order_line.c.record)
+        .where(t.order_line.c.order_id == number)
+        .order_by(t.order_line.c.position),
+    )
+    changes = _rows(
+        connection,
+        select(
+            t.order_change.c.id,
+            t.order_change.c.number,
+            t.order_change.c.act,
+            t.order_change.c.state,
+            t.order_change.c.issued_on,
+            t.order_change.c.message_id,
+        )
+        .where(t.order_change.c.order_id == number)
+        .order_by(t.order_change.c.id),
+    )
+    tied = _rows(
+        connection,
+        select(t.document_link.c.relation, t.invoice.c.id, t.invoice.c.kind, t.invoice.c.number)
+        .join_from(t.document_link, t.invoice, t.invoice.c.id == t.document_link.c.from_id)
+        .where(
+            t.document_link.c.to_kind == "order",
+            t.document_link.c.to_id == number,
+            t.document_link.c.from_kind == "invoice",
+        )
+        .order_by(t.document_link.c.id),
+    )
+    return {
+        **_document(connection, "order", head, [line.pop("record") for line in lines]),
+        "line_states": lines,
+        "changes": changes,
+        "invoices": tied,
+    }
 
 
 def invoice(connection: Connection, key: int | str) -> Row | None:
-    """An invoice or credit note, as `order` gives orders; `links` are the documents it refers to, also those not here."""
+    """An invoice or credit note, as `order` gives orders; `links` are the documents it refers to, here or not."""
     t = of(connection)
     number = _document_number(connection, t.invoice, key, "invoice")
     if number is None:
         return None
     head = _rows(connection, select(t.invoice).where(t.invoice.c.id == number))[0]
-    lines = connection.execute(select(t.invoice_line.c.record).where(t.invoice_line.c.invoice_id == number)
-                               .order_by(t.invoice_line.c.position)).scalars().all()
-    links = _rows(connection, select(t.document_link.c.relation, t.document_link.c.to_kind, t.document_link.c.to_number, t.document_link.c.to_id)
-                  .where(t.document_link.c.from_kind == "invoice", t.document_link.c.from_id == number).order_by(t.document_link.c.id))
+    lines = (
+        connection.execute(
+            select(t.invoice_line.c.record)
+            .where(t.invoice_line.c.invoice_id == number)
+            .order_by(t.invoice_line.c.position)
+        )
+        .scalars()
+        .all()
+    )
+    links = _rows(
+        connection,
+        select(
+            t.document_link.c.relation, t.document_link.c.to_kind, t.document_link.c.to_number, t.document_link.c.to_id
+        )
+        .where(t.document_link.c.from_kind == "invoice", t.document_link.c.from_id == number)
+        .order_by(t.document_link.c.id),
+    )
     return {**_document(connection, "invoice", head, list(lines)), "links": links}
 
 
@@ -200,13 +324,21 @@ def _document(connection: Connection, kind: str, head: Row, lines: list[str]) ->
 
 def _document_number(connection: Connection, table: Table, key: int | str, kind: str) -> int | None:
     text = str(key)
-    by_number = connection.execute(select(table.c.id).where(table.c.number == text).order_by(table.c.id)).scalars().all()
-    by_id = (connection.execute(select(table.c.id).where(table.c.id == int(text))).scalars().all()
-             if text.isdigit() and len(text) < 10 else [])
+    by_number = (
+        connection.execute(select(table.c.id).where(table.c.number == text).order_by(table.c.id)).scalars().all()
+    )
+    by_id = (
+        connection.execute(select(table.c.id).where(table.c.id == int(text))).scalars().all()
+        if text.isdigit() and len(text) < 10
+        else []
+    )
     if isinstance(key, int) or not by_number:
         return by_id[0] if by_id else None
     if len(by_number) > 1:
-        raise ValueError(f"{len(by_number)} {kind}s have the number {text}: give the one in the first column ({', '.join(map(str, by_number))})")
+        raise ValueError(
+            f"{len(by_number)} {kind}s have the number {text}: give the one in the first column "
+            f"({', '.join(map(str, by_number))})"
+        )
     return by_number[0]
 
 

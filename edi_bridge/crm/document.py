@@ -52,7 +52,9 @@ class Outcome:
         place = Position(interchange=at.interchange, group=at.group, message=at.message, path=path or None)
         self.findings.append(found(kind, place, value, note))
 
-    def refuse(self, source: Source, kind: str, path: str = "", value: str = "", note: str = "", state: str = "rejected") -> Outcome:
+    def refuse(
+        self, source: Source, kind: str, path: str = "", value: str = "", note: str = "", state: str = "rejected"
+    ) -> Outcome:
         """Add the finding that keeps the record from being posted."""
         self.note(source, kind, path, value, note)
         self.state = state
@@ -68,8 +70,13 @@ def judged(batch: Batch, record_type: str, record: Record, source: Source, outco
     if counterpart.sides.problem:
         outcome.refuse(source, "no_counterpart", note=counterpart.sides.problem)
     elif counterpart.match.conflict:
-        outcome.refuse(source, "conflicting_identifiers", "buyer" if counterpart.sides.direction == "sold" else "seller",
-                       note=counterpart.match.conflict, state="held")
+        outcome.refuse(
+            source,
+            "conflicting_identifiers",
+            "buyer" if counterpart.sides.direction == "sold" else "seller",
+            note=counterpart.match.conflict,
+            state="held",
+        )
     else:
         return counterpart
     return None
@@ -101,7 +108,11 @@ def stored(batch: Batch, record_type: str, head_table: Table, line_table: Table,
     """The record of a document as the database has it now."""
     key = line_table.c[f"{record_type}_id"]
     head = batch.connection.execute(select(head_table.c.record).where(head_table.c.id == number)).scalar_one()
-    lines = batch.connection.execute(select(line_table.c.record).where(key == number).order_by(line_table.c.position)).scalars().all()
+    lines = (
+        batch.connection.execute(select(line_table.c.record).where(key == number).order_by(line_table.c.position))
+        .scalars()
+        .all()
+    )
     return decoded(record_type, head, lines)
 
 
@@ -142,7 +153,13 @@ def check_totals(record: Record, source: Source, outcome: Outcome) -> None:
         return
     sum_ = sum((line["net_amount"] for line in lines), Decimal(0))
     if abs(sum_ - stated) > Decimal("0.01") * len(lines):
-        outcome.note(source, "totals_differ", "totals/lines", str(stated), f"the lines add up to {sum_}, the total of the lines says {stated}")
+        outcome.note(
+            source,
+            "totals_differ",
+            "totals/lines",
+            str(stated),
+            f"the lines add up to {sum_}, the total of the lines says {stated}",
+        )
 
 
 _ALLOWANCE_TEXTS = ("kind", "code", "reason", "unit", "tax_category")
@@ -151,7 +168,10 @@ _ALLOWANCE_TEXTS = ("kind", "code", "reason", "unit", "tax_category")
 def allowance_row(batch: Batch, owner: int, line: int, position: int, part: Record, message: int) -> tuple[Any, ...]:
     """A row of order_allowance or invoice_allowance; line 0 is the head."""
     get, decimal = part.get, batch.decimal
-    numbers = [None if (value := get(name)) is None else decimal(value) for name in ("percent", "amount", "base", "quantity", "tax_rate")]
+    numbers = [
+        None if (value := get(name)) is None else decimal(value)
+        for name in ("percent", "amount", "base", "quantity", "tax_rate")
+    ]
     return (owner, line, position, *[get(name, "") for name in _ALLOWANCE_TEXTS], *numbers, message)
 
 
@@ -164,7 +184,9 @@ def see_product(batch: Batch, customer: int, direction: str, line: Record, messa
         batch.products[key] = (get("description", ""), message)
 
 
-def link(batch: Batch, customer: int, relation: str, from_: tuple[str, int], to: tuple[str, str, int | None], message: int) -> None:
+def link(
+    batch: Batch, customer: int, relation: str, from_: tuple[str, int], to: tuple[str, str, int | None], message: int
+) -> None:
     """Tie two documents; without the other's id it waits for it."""
     kind, number, other = to
     batch.rows["document_link"].append((customer, relation, *from_, kind, number, other, message))
@@ -179,11 +201,20 @@ def fulfil(batch: Batch, key: DocumentKey, kind: str, number: int) -> None:
     """
     customer, direction, text = key
     batch.flush()
-    l, i = batch.tables.document_link.c, batch.tables.invoice.c
+    t, i = batch.tables.document_link.c, batch.tables.invoice.c
     same_side = select(i.id).where(i.customer_id == customer, i.direction == SIDE[direction])
-    batch.connection.execute(update(batch.tables.document_link).where(
-        l.customer_id == customer, l.to_kind == kind, l.to_number == text, l.to_id.is_(None),
-        l.from_kind == "invoice", l.from_id.in_(same_side)).values(to_id=number))
+    batch.connection.execute(
+        update(batch.tables.document_link)
+        .where(
+            t.customer_id == customer,
+            t.to_kind == kind,
+            t.to_number == text,
+            t.to_id.is_(None),
+            t.from_kind == "invoice",
+            t.from_id.in_(same_side),
+        )
+        .values(to_id=number)
+    )
 
 
 SIDE = {"sold": "receivable", "bought": "payable", "receivable": "receivable", "payable": "payable"}

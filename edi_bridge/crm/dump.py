@@ -15,8 +15,13 @@ from sqlalchemy import Connection, select
 from edi_bridge.crm.tables import CrmTables, of
 
 _LEFT_OUT = ("id", "message_id", "changed_by")
-_POINTERS = {"customer_id": "customer", "location_id": "customer_location", "deliver_to_id": "customer_location",
-             "order_id": "sales_order", "invoice_id": "invoice"}
+_POINTERS = {
+    "customer_id": "customer",
+    "location_id": "customer_location",
+    "deliver_to_id": "customer_location",
+    "order_id": "sales_order",
+    "invoice_id": "invoice",
+}
 _KINDS = {"order": "sales_order", "invoice": "invoice"}
 _ENCODER = msgspec.json.Encoder(decimal_format="string", order="sorted")
 
@@ -48,14 +53,21 @@ def _names(connection: Connection, t: CrmTables) -> dict[str, dict[int, str]]:
     """What customers, locations, orders and invoices are known by."""
     customers: dict[int, str] = {}
     i, c = t.customer_identifier.c, t.customer.c
-    for number, scheme, value in connection.execute(select(i.customer_id, i.scheme, i.value).order_by(i.scheme, i.value)):
+    for number, scheme, value in connection.execute(
+        select(i.customer_id, i.scheme, i.value).order_by(i.scheme, i.value)
+    ):
         customers[number] = f"{customers.get(number, '')} {scheme}:{value}".strip()
     for number, name in connection.execute(select(c.id, c.name)):
         customers.setdefault(number, name)
     names: dict[str, dict[int, str]] = {"customer": customers}
-    for table, keys in ((t.customer_location, ("key",)), (t.sales_order, ("direction", "number", "release")),
-                        (t.invoice, ("direction", "kind", "number"))):
+    for table, keys in (
+        (t.customer_location, ("key",)),
+        (t.sales_order, ("direction", "number", "release")),
+        (t.invoice, ("direction", "kind", "number")),
+    ):
         name = "sales_order" if table is t.sales_order else "invoice" if table is t.invoice else "customer_location"
-        names[name] = {row.id: " / ".join([customers[row.customer_id], *[getattr(row, key) for key in keys]])
-                       for row in connection.execute(select(table.c.id, table.c.customer_id, *[table.c[key] for key in keys]))}
+        names[name] = {
+            row.id: " / ".join([customers[row.customer_id], *[getattr(row, key) for key in keys]])
+            for row in connection.execute(select(table.c.id, table.c.customer_id, *[table.c[key] for key in keys]))
+        }
     return names

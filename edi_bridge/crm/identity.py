@@ -27,8 +27,10 @@ ALIASES = {"0088": "gln", "0060": "duns", "gln": "gln", "ean": "gln", "duns": "d
 # Whose field says who the counterpart is, in order, and whose parties become its locations.
 SOLD_TO = ("buyer", "ordered_by", "invoicee", "payer", "ultimate")
 BOUGHT_FROM = ("seller", "issuer", "payee")
-LOCATIONS = {"sold": ("deliver_to", "ordered_by", "invoicee", "payer", "ultimate"),
-             "bought": ("ship_from", "issuer", "payee")}
+LOCATIONS = {
+    "sold": ("deliver_to", "ordered_by", "invoicee", "payer", "ultimate"),
+    "bought": ("ship_from", "issuer", "payee"),
+}
 
 # Made by the buyer instead of the seller: our words and UNCL 1001.
 SELF_BILLED = frozenset({"self_billed_invoice", "self_billed_credit_note", "389", "261"})
@@ -90,7 +92,9 @@ def name_key(party: Party) -> str:
     name = party.get("name", "")
     if not name:
         return ""
-    return "|".join(" ".join(str(party.get(field, "")).casefold().split()) for field in ("name", "street", "postcode", "city"))
+    return "|".join(
+        " ".join(str(party.get(field, "")).casefold().split()) for field in ("name", "street", "postcode", "city")
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +117,7 @@ def sides(record_type: str, record: Mapping[str, Any], own: OwnIdentities, partn
     so, the sender of a message is the counterpart: an order is sold, an invoice is bought unless it is self-billed.
     Without a counterpart in the document the partner itself is it.
     """
+
     def ours(roles: Sequence[str]) -> bool:
         return any(not own.isdisjoint(identifiers(record[role], partner)) for role in roles if role in record)
 
@@ -145,7 +150,9 @@ class Match:
     conflict: str = ""
 
 
-def match(wanted: Sequence[Identifier], owner: Mapping[Identifier, int], on_file: Callable[[int], Mapping[str, set[str]]]) -> Match:
+def match(
+    wanted: Sequence[Identifier], owner: Mapping[Identifier, int], on_file: Callable[[int], Mapping[str, set[str]]]
+) -> Match:
     """Match a party's identifiers against those on file.
 
     `owner` gives the customer of each identifier that is on file, `on_file(customer)` its identifiers by scheme, those
@@ -158,7 +165,12 @@ def match(wanted: Sequence[Identifier], owner: Mapping[Identifier, int], on_file
     known = [pair for pair in wanted if pair in owner]
     customers = {owner[pair] for pair in known}
     if len(customers) > 1:
-        return Match(None, conflict="; ".join(f"{scheme} {value} belongs to customer {owner[scheme, value]}" for scheme, value in known))
+        return Match(
+            None,
+            conflict="; ".join(
+                f"{scheme} {value} belongs to customer {owner[scheme, value]}" for scheme, value in known
+            ),
+        )
     if not customers:
         return Match(None, add=tuple(wanted))
     customer = customers.pop()
@@ -176,7 +188,10 @@ def match(wanted: Sequence[Identifier], owner: Mapping[Identifier, int], on_file
             branch.append((scheme, value))
         else:
             via = ", ".join(f"{s} {v}" for s, v in known)
-            return Match(customer, conflict=f"customer {customer} (found by {via}) has {scheme} {other}, the message says {value}")
+            return Match(
+                customer,
+                conflict=f"customer {customer} (found by {via}) has {scheme} {other}, the message says {value}",
+            )
     return Match(customer, tuple(add), tuple(branch))
 
 

@@ -55,8 +55,11 @@ def post_invoice(batch: Batch, record: Record, source: Source) -> Outcome:
         outcome.note(source, "message_posted_before", "number", number)
     elif act == "cancel":
         batch.flush()
-        batch.connection.execute(update(batch.tables.invoice).where(batch.tables.invoice.c.id == entry[0])
-                                 .values(state="cancelled", changed_by=source.message))
+        batch.connection.execute(
+            update(batch.tables.invoice)
+            .where(batch.tables.invoice.c.id == entry[0])
+            .values(state="cancelled", changed_by=source.message)
+        )
     elif act in ("replace", "change"):
         _replace(batch, record, source, outcome, counterpart, document)
     else:
@@ -68,10 +71,14 @@ def post_invoice(batch: Batch, record: Record, source: Source) -> Outcome:
 def _same(batch: Batch, invoice: int, record: Record) -> bool:
     batch.flush()
     t = batch.tables
-    return same_record("invoice", [to_json(stored(batch, "invoice", t.invoice, t.invoice_line, invoice)).decode()], record)
+    return same_record(
+        "invoice", [to_json(stored(batch, "invoice", t.invoice, t.invoice_line, invoice)).decode()], record
+    )
 
 
-def _draft(batch: Batch, record: Record, source: Source, outcome: Outcome, counterpart: Counterpart, kind: str, state: str) -> Outcome:
+def _draft(
+    batch: Batch, record: Record, source: Source, outcome: Outcome, counterpart: Counterpart, kind: str, state: str
+) -> Outcome:
     """Write a new invoice."""
     customer = settle(batch, counterpart, source.message, source.partner)
     locations_of(batch, counterpart, batch.customers[customer], record, source.message, source.partner)
@@ -79,10 +86,29 @@ def _draft(batch: Batch, record: Record, source: Source, outcome: Outcome, count
     invoice = batch.new_id("invoice")
     number, side = record["number"], SIDE[counterpart.sides.direction]
     get = record.get
-    batch.rows["invoice"].append((
-        invoice, customer, side, kind, number, get("type", ""), get("purpose", ""), state, get("issued_on", ""), get("due_on", ""),
-        get("currency", ""), *_totals(batch, record), len(lines), get("order_number", ""), source.partner, content, head,
-        source.message, source.message))
+    batch.rows["invoice"].append(
+        (
+            invoice,
+            customer,
+            side,
+            kind,
+            number,
+            get("type", ""),
+            get("purpose", ""),
+            state,
+            get("issued_on", ""),
+            get("due_on", ""),
+            get("currency", ""),
+            *_totals(batch, record),
+            len(lines),
+            get("order_number", ""),
+            source.partner,
+            content,
+            head,
+            source.message,
+            source.message,
+        )
+    )
     _write_parts(batch, invoice, customer, counterpart.sides.direction, record, lines, source)
     batch.invoices.setdefault((customer, side, number), {})[kind] = (invoice, content)
     _tie(batch, invoice, (customer, counterpart.sides.direction, number), record, source, outcome)
@@ -102,34 +128,71 @@ def _totals(batch: Batch, record: Record) -> list[Any]:
     return [None if value is None else batch.decimal(value) for value in (net, totals.get("tax"), payable)]
 
 
-def _replace(batch: Batch, record: Record, source: Source, outcome: Outcome, counterpart: Counterpart, document: Document) -> None:
+def _replace(
+    batch: Batch, record: Record, source: Source, outcome: Outcome, counterpart: Counterpart, document: Document
+) -> None:
     """Put a new version of an invoice in the place of the one that is here."""
     batch.flush()
     t = batch.tables
     remove_parts(batch, "invoice", document.id, (t.invoice_tax, t.invoice_allowance, t.invoice_line))
-    batch.connection.execute(delete(t.document_link).where(
-        t.document_link.c.from_kind == "invoice", t.document_link.c.from_id == document.id))
+    batch.connection.execute(
+        delete(t.document_link).where(
+            t.document_link.c.from_kind == "invoice", t.document_link.c.from_id == document.id
+        )
+    )
     head, lines, content = encoded(record)
     net, tax, payable = [None if value is None else Decimal(value) for value in _totals(batch, record)]
-    batch.connection.execute(update(t.invoice).where(t.invoice.c.id == document.id).values(
-        state="changed", record=head, content=content, net=net, tax=tax, payable=payable, line_count=len(lines), changed_by=source.message,
-        **{name: record.get(name, "") for name in ("type", "purpose", "issued_on", "due_on", "currency", "order_number")}))
+    batch.connection.execute(
+        update(t.invoice)
+        .where(t.invoice.c.id == document.id)
+        .values(
+            state="changed",
+            record=head,
+            content=content,
+            net=net,
+            tax=tax,
+            payable=payable,
+            line_count=len(lines),
+            changed_by=source.message,
+            **{
+                name: record.get(name, "")
+                for name in ("type", "purpose", "issued_on", "due_on", "currency", "order_number")
+            },
+        )
+    )
     direction = counterpart.sides.direction
     batch.invoices[document.customer, SIDE[direction], document.number][document.kind] = (document.id, content)
     _write_parts(batch, document.id, document.customer, direction, record, lines, source)
     _tie(batch, document.id, (document.customer, direction, document.number), record, source, outcome)
 
 
-def _write_parts(batch: Batch, invoice: int, customer: int, direction: str, record: Record, texts: list[str], source: Source) -> None:
+def _write_parts(
+    batch: Batch, invoice: int, customer: int, direction: str, record: Record, texts: list[str], source: Source
+) -> None:
     """The rows under an invoice: lines, taxes, allowances."""
     message, rows, decimal = source.message, batch.rows, batch.decimal
     for position, (line, text) in enumerate(zip(record.get("lines", ()), texts, strict=True), 1):
         get = line.get
         quantity, price, net = get("quantity"), get("net_price"), get("net_amount")
-        rows["invoice_line"].append((
-            invoice, position, get("number", ""), get("gtin", ""), get("buyer_item", ""), get("seller_item", ""), get("description", ""),
-            get("unit", ""), get("order_number", ""), get("order_line", ""), None if quantity is None else decimal(quantity),
-            None if price is None else decimal(price), None if net is None else decimal(net), text, message))
+        rows["invoice_line"].append(
+            (
+                invoice,
+                position,
+                get("number", ""),
+                get("gtin", ""),
+                get("buyer_item", ""),
+                get("seller_item", ""),
+                get("description", ""),
+                get("unit", ""),
+                get("order_number", ""),
+                get("order_line", ""),
+                None if quantity is None else decimal(quantity),
+                None if price is None else decimal(price),
+                None if net is None else decimal(net),
+                text,
+                message,
+            )
+        )
         see_product(batch, customer, direction, line, message)
         if "taxes" in line or "allowances" in line:
             _write_taxes(batch, invoice, position, line, message)
@@ -140,9 +203,22 @@ def _write_taxes(batch: Batch, invoice: int, line: int, part: Record, message: i
     """Taxes and allowances of the head (line 0) or a line."""
     for position, tax in enumerate(part.get("taxes", ()), 1):
         get = tax.get
-        numbers = [None if (value := get(name)) is None else batch.decimal(value) for name in ("rate", "base", "amount")]
-        batch.rows["invoice_tax"].append((invoice, line, position, get("type", ""), get("category", ""), get("currency", ""),
-                                          get("exemption", ""), *numbers, message))
+        numbers = [
+            None if (value := get(name)) is None else batch.decimal(value) for name in ("rate", "base", "amount")
+        ]
+        batch.rows["invoice_tax"].append(
+            (
+                invoice,
+                line,
+                position,
+                get("type", ""),
+                get("category", ""),
+                get("currency", ""),
+                get("exemption", ""),
+                *numbers,
+                message,
+            )
+        )
     for position, allowance in enumerate(part.get("allowances", ()), 1):
         batch.rows["invoice_allowance"].append(allowance_row(batch, invoice, line, position, allowance, message))
 
@@ -150,13 +226,22 @@ def _write_taxes(batch: Batch, invoice: int, line: int, part: Record, message: i
 def _tie(batch: Batch, invoice: int, key: DocumentKey, record: Record, source: Source, outcome: Outcome) -> None:
     """Tie an invoice to its orders and to the invoices it corrects; what is not here is kept as text."""
     customer, direction, _ = key
-    numbers = dict.fromkeys(number for part in (record, *record.get("lines", ())) if (number := part.get("order_number")))
+    numbers = dict.fromkeys(
+        number for part in (record, *record.get("lines", ())) if (number := part.get("order_number"))
+    )
     for number in numbers:
         releases = batch.orders.get((customer, direction, number), {})
         entry = releases.get("") or (next(iter(releases.values())) if len(releases) == 1 else None)
         if entry is None:
             outcome.note(source, "unknown_order", "order_number", number)
-        link(batch, customer, "order", ("invoice", invoice), ("order", number, entry[0] if entry else None), source.message)
+        link(
+            batch,
+            customer,
+            "order",
+            ("invoice", invoice),
+            ("order", number, entry[0] if entry else None),
+            source.message,
+        )
     for number in dict.fromkeys(part["number"] for part in record.get("corrects", ()) if part.get("number")):
         kinds = batch.invoices.get((customer, SIDE[direction], number), {})
         other = next((entry[0] for entry in kinds.values() if entry[0] != invoice), None)

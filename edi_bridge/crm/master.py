@@ -1,8 +1,8 @@
 """Customer records (PARTIN, 816, 838, DEBMAS, CSV): the only ones that change what is on file.
 
 Each creates an unknown customer and completes a known one, field by field: what the record does not say stays, unless
-it says `replace`. `delete` makes a customer inactive; its orders and invoices stay. A record whose place identifier differs
-while its entity identifier agrees (see `identity.match`) describes a branch: it becomes a location.
+it says `replace`. `delete` makes a customer inactive; its orders and invoices stay. A record whose place identifier
+differs while its entity identifier agrees (see `identity.match`) describes a branch: it becomes a location.
 """
 
 from __future__ import annotations
@@ -24,12 +24,9 @@ from edi_bridge.crm.party import (
     put_contacts,
     put_identifiers,
 )
-from edi_bridge.crm.purpose import CUSTOMER_ACTS
+from edi_bridge.crm.purpose import CUSTOMER_ACTS, NEVER, SUPPLIERS
 from edi_bridge.record import from_json, normal, to_json
 
-# UNCL 3035 party functions: who is a supplier, who never becomes a customer.
-SUPPLIERS = frozenset({"SU", "SE", "VN", "supplier", "seller"})
-NEVER = frozenset({"CA", "BB", "BF", "BI", "BK", "RB", "carrier", "bank"})
 _PLAIN = ("name", "language", "currency", "website", "valid_from", "valid_to")
 _ACCOUNT = ("iban", "bic", "account", "bank_code", "bank_name", "holder", "currency", "country")
 
@@ -71,12 +68,17 @@ def _remove(batch: Batch, record: Record, source: Source, outcome: Outcome, foun
     return outcome
 
 
-def _put(batch: Batch, known: Known, record: Record, source: Source, outcome: Outcome, fresh: bool, added: bool) -> None:
+def _put(
+    batch: Batch, known: Known, record: Record, source: Source, outcome: Outcome, fresh: bool, added: bool
+) -> None:
     """Bring the customer's own rows to what the record says."""
     roles = {role.get("code", "") for role in record.get("roles", ())}
     supplier = bool(roles & SUPPLIERS)
     customer = bool(roles - SUPPLIERS - NEVER) or not supplier
-    values: dict[str, Any] = {"is_customer": known.is_customer or customer, "is_supplier": known.is_supplier or supplier}
+    values: dict[str, Any] = {
+        "is_customer": known.is_customer or customer,
+        "is_supplier": known.is_supplier or supplier,
+    }
     known.is_customer, known.is_supplier = values["is_customer"], values["is_supplier"]
     clean = {name: value for name, value in record.items() if name != "action"}
     if fresh:
@@ -104,13 +106,17 @@ def _put(batch: Batch, known: Known, record: Record, source: Source, outcome: Ou
 
 
 def _before(text: str) -> dict[str, Any]:
-    """The record on file; a customer that came with a document has a party there, whose fields are not all a customer's."""
+    """The record on file; a customer that came with a document has a party there: what fits a customer of it."""
     try:
         return from_json(text, "customer")
     except ValueError:
         from edi_bridge.record import fields_of
 
-        kept = {name: value for name, value in json.decode(text).items() if name in fields_of("customer") and name != "number"}
+        kept = {
+            name: value
+            for name, value in json.decode(text).items()
+            if name in fields_of("customer") and name != "number"
+        }
         return from_json(to_json(kept), "customer")
 
 
@@ -121,7 +127,9 @@ def _rename(batch: Batch, known: Known, name: str, message: int) -> None:
     table = batch.tables.customer_name
     batch.connection.execute(delete(table).where(table.c.customer_id == known.id, table.c.name == name))
     if known.name:
-        batch.connection.execute(insert(table).values(customer_id=known.id, name=known.name, kind="former", message_id=message))
+        batch.connection.execute(
+            insert(table).values(customer_id=known.id, name=known.name, kind="former", message_id=message)
+        )
     known.name = name
     known.names.add(name)
 
@@ -140,8 +148,11 @@ def _put_address(batch: Batch, known: Known, merged: Record, message: int) -> No
         return
     if "main" in known.addresses:
         table = batch.tables.customer_address
-        batch.connection.execute(update(table).where(table.c.customer_id == known.id, table.c.kind == "main")
-                                 .values(**dict(zip(ADDRESS, values, strict=True)), message_id=message))
+        batch.connection.execute(
+            update(table)
+            .where(table.c.customer_id == known.id, table.c.kind == "main")
+            .values(**dict(zip(ADDRESS, values, strict=True)), message_id=message)
+        )
     else:
         known.addresses.add("main")
         batch.rows["customer_address"].append((known.id, "main", *values, message))
@@ -154,8 +165,13 @@ def _put_locations(batch: Batch, known: Known, record: Record, source: Source) -
         number = location(batch, known, part, part.get("role", ""), source.message, source.partner)
         if number is None or number not in before.values() and name_key(part) and number not in _on_file(batch, number):
             continue
-        batch.change("customer_location", number, record=to_json(part).decode(), message_id=source.message,
-                     **{name: part[name] for name in ("role", "name", "name_2", *ADDRESS, "valid_from") if part.get(name)})
+        batch.change(
+            "customer_location",
+            number,
+            record=to_json(part).decode(),
+            message_id=source.message,
+            **{name: part[name] for name in ("role", "name", "name_2", *ADDRESS, "valid_from") if part.get(name)},
+        )
 
 
 def _on_file(batch: Batch, number: int) -> set[int]:
@@ -168,7 +184,12 @@ def _put_accounts(batch: Batch, known: Known, record: Record, message: int) -> N
         return
     batch.flush()
     table = batch.tables.customer_account
-    there = {tuple(row) for row in batch.connection.execute(select(*[table.c[name] for name in _ACCOUNT]).where(table.c.customer_id == known.id))}
+    there = {
+        tuple(row)
+        for row in batch.connection.execute(
+            select(*[table.c[name] for name in _ACCOUNT]).where(table.c.customer_id == known.id)
+        )
+    }
     for account in record["bank_accounts"]:
         values = texts(account, *_ACCOUNT)
         if values not in there:

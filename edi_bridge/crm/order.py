@@ -10,7 +10,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import select, update
@@ -26,18 +26,16 @@ from edi_bridge.crm.document import (
     encoded,
     fulfil,
     judged,
-    remove_parts,
     same_record,
     see_product,
     stored,
     total_of,
 )
-from edi_bridge.crm.party import Counterpart, location, locations_of, settle
-from edi_bridge.crm.purpose import ADDS, act_of, line_act
+from edi_bridge.crm.order_change import apply_change
+from edi_bridge.crm.order_rows import line_row, write_line_parts
+from edi_bridge.crm.party import Counterpart, locations_of, settle
+from edi_bridge.crm.purpose import act_of
 from edi_bridge.record import from_json, to_json
-
-# Fields of a change that say which document it is, not what the order is to become.
-_OF_THE_CHANGE = {"number", "type", "purpose", "order_number", "release", "lines"}
 
 
 def post_order(batch: Batch, record: Record, source: Source) -> Outcome:
@@ -79,7 +77,9 @@ def _customer_by_partner(batch: Batch, partner: str, direction: str, number: str
     return next(iter(customers)) if len(customers) == 1 else None
 
 
-def _again(batch: Batch, record: Record, source: Source, outcome: Outcome, entry: tuple[int, str], customer: int) -> Outcome:
+def _again(
+    batch: Batch, record: Record, source: Source, outcome: Outcome, entry: tuple[int, str], customer: int
+) -> Outcome:
     """An order whose number is here: the same content changes nothing, other content is refused."""
     number = entry[0]
     if encoded(record)[2] != entry[1] and not same_record("order", _versions(batch, number), record):
@@ -94,12 +94,17 @@ def _versions(batch: Batch, order: int) -> list[str]:
     batch.flush()
     t = batch.tables
     changes = t.order_change.c
-    before = batch.connection.execute(
-        select(changes.before).where(changes.order_id == order, changes.state == "applied")).scalars().all()
+    before = (
+        batch.connection.execute(select(changes.before).where(changes.order_id == order, changes.state == "applied"))
+        .scalars()
+        .all()
+    )
     return [to_json(stored(batch, "order", t.sales_order, t.order_line, order)).decode(), *before]
 
 
-def _draft(batch: Batch, record: Record, source: Source, outcome: Outcome, counterpart: Counterpart, number: str) -> Outcome:
+def _draft(
+    batch: Batch, record: Record, source: Source, outcome: Outcome, counterpart: Counterpart, number: str
+) -> Outcome:
     """Write a new order."""
     message = source.message
     customer = settle(batch, counterpart, message, source.partner)
@@ -110,10 +115,29 @@ def _draft(batch: Batch, record: Record, source: Source, outcome: Outcome, count
     direction, release = counterpart.sides.direction, record.get("release", "")
     total = total_of(record, record.get("lines", ()))
     get = record.get
-    batch.rows["sales_order"].append((
-        order, customer, direction, number, release, get("type", ""), get("purpose", ""), "open", get("issued_on", ""),
-        get("requested_delivery", ""), get("currency", ""), delivered, None if total is None else batch.decimal(total),
-        len(lines), source.partner, content, head, message, message))
+    batch.rows["sales_order"].append(
+        (
+            order,
+            customer,
+            direction,
+            number,
+            release,
+            get("type", ""),
+            get("purpose", ""),
+            "open",
+            get("issued_on", ""),
+            get("requested_delivery", ""),
+            get("currency", ""),
+            delivered,
+            None if total is None else batch.decimal(total),
+            len(lines),
+            source.partner,
+            content,
+            head,
+            message,
+            message,
+        )
+    )
     _write_lines(batch, order, customer, direction, record.get("lines", ()), lines, source)
     for position, part in enumerate(get("allowances", ()), 1):
         batch.rows["order_allowance"].append(allowance_row(batch, order, 0, position, part, message))
@@ -126,8 +150,15 @@ def _draft(batch: Batch, record: Record, source: Source, outcome: Outcome, count
     return outcome
 
 
-def _write_lines(batch: Batch, order: int, customer: int, direction: str, lines: Sequence[Record], texts: Sequence[str],
-                 source: Source) -> None:
+def _write_lines(
+    batch: Batch,
+    order: int,
+    customer: int,
+    direction: str,
+    lines: Sequence[Record],
+    texts: Sequence[str],
+    source: Source,
+) -> None:
     """The rows of an order's lines with their schedules and allowances."""
     add = batch.rows["order_line"].append
     for position, (line, text) in enumerate(zip(lines, texts, strict=True), 1):
@@ -137,42 +168,45 @@ def _write_lines(batch: Batch, order: int, customer: int, direction: str, lines:
             write_line_parts(batch, order, customer, position, line, source)
 
 
-def line_row(batch: Batch, order: int, position: int, line: Record, text: str, state: str, message: int) -> tuple[Any, ...]:
-    """A row of order_line."""
-    get, decimal = line.get, batch.decimal
-    quantity, price, net = get("quantity"), get("net_price"), get("net_amount")
-    return (order, position, get("number", ""), state, get("gtin", ""), get("buyer_item", ""), get("seller_item", ""),
-            get("description", ""), get("unit", ""), get("requested_delivery", ""),
-            None if quantity is None else decimal(quantity), None if price is None else decimal(price),
-            None if net is None else decimal(net), text, message)
-
-
-def write_line_parts(batch: Batch, order: int, customer: int, position: int, line: Record, source: Source) -> None:
-    """The rows of a line's schedules and allowances."""
-    known = batch.customers[customer]
-    for nth, part in enumerate(line.get("schedules", ()), 1):
-        party = part.get("deliver_to")
-        place = location(batch, known, party, "deliver_to", source.message, source.partner) if party else None
-        quantity = part.get("quantity")
-        batch.rows["order_schedule"].append((
-            order, position, nth, place, part.get("location", ""), part.get("unit", ""), part.get("date", "") or part.get("earliest", ""),
-            None if quantity is None else batch.decimal(quantity), source.message))
-    for nth, part in enumerate(line.get("allowances", ()), 1):
-        batch.rows["order_allowance"].append(allowance_row(batch, order, position, nth, part, source.message))
-
-
 # changes
 
 
-def _change_row(number: int, key: DocumentKey, record: Record, order: int | None, act: str, state: str, before: str,
-                content: str, message: int) -> tuple[Any, ...]:
+def _change_row(
+    number: int,
+    key: DocumentKey,
+    record: Record,
+    order: int | None,
+    act: str,
+    state: str,
+    before: str,
+    content: str,
+    message: int,
+) -> tuple[Any, ...]:
     customer, direction, order_number = key
     get = record.get
-    return (number, customer, direction, order_number, get("release", ""), order, get("number", ""), get("type", ""),
-            get("purpose", ""), act, state, get("issued_on", ""), content, to_json(dict(record)).decode(), before, message)
+    return (
+        number,
+        customer,
+        direction,
+        order_number,
+        get("release", ""),
+        order,
+        get("number", ""),
+        get("type", ""),
+        get("purpose", ""),
+        act,
+        state,
+        get("issued_on", ""),
+        content,
+        to_json(dict(record)).decode(),
+        before,
+        message,
+    )
 
 
-def _wait(batch: Batch, record: Record, source: Source, outcome: Outcome, counterpart: Counterpart, number: str, act: str) -> Outcome:
+def _wait(
+    batch: Batch, record: Record, source: Source, outcome: Outcome, counterpart: Counterpart, number: str, act: str
+) -> Outcome:
     """Keep a change whose order is not here; it is applied when the order comes."""
     content = encoded(record)[2]
     customer = counterpart.customer
@@ -182,7 +216,9 @@ def _wait(batch: Batch, record: Record, source: Source, outcome: Outcome, counte
     customer = settle(batch, counterpart, source.message, source.partner)
     change = batch.new_id("order_change")
     key = (customer, counterpart.sides.direction, number)
-    batch.rows["order_change"].append(_change_row(change, key, record, None, act, "waiting", "", content, source.message))
+    batch.rows["order_change"].append(
+        _change_row(change, key, record, None, act, "waiting", "", content, source.message)
+    )
     batch.waiting.add((customer, "order", number))
     outcome.note(source, "unknown_order", "order_number", number)
     outcome.documents.append(Document("order_change", change, record["number"], customer))
@@ -192,11 +228,18 @@ def _wait(batch: Batch, record: Record, source: Source, outcome: Outcome, counte
 def _known_change(batch: Batch, customer: int, order_number: str, content: str) -> int | None:
     batch.flush()
     c = batch.tables.order_change.c
-    return batch.connection.execute(select(c.id).where(
-        c.customer_id == customer, c.order_number == order_number, c.content == content)).scalars().first()
+    return (
+        batch.connection.execute(
+            select(c.id).where(c.customer_id == customer, c.order_number == order_number, c.content == content)
+        )
+        .scalars()
+        .first()
+    )
 
 
-def _apply_once(batch: Batch, record: Record, source: Source, outcome: Outcome, key: DocumentKey, order: int, act: str) -> Outcome:
+def _apply_once(
+    batch: Batch, record: Record, source: Source, outcome: Outcome, key: DocumentKey, order: int, act: str
+) -> Outcome:
     """Apply a change to an order that is here, unless it was applied before."""
     content = encoded(record)[2]
     before = _known_change(batch, key[0], key[2], content)
@@ -206,7 +249,9 @@ def _apply_once(batch: Batch, record: Record, source: Source, outcome: Outcome, 
         return outcome
     change = batch.new_id("order_change")
     was = apply_change(batch, order, key, record, act, source, outcome)
-    batch.rows["order_change"].append(_change_row(change, key, record, order, act, "applied", was, content, source.message))
+    batch.rows["order_change"].append(
+        _change_row(change, key, record, order, act, "applied", was, content, source.message)
+    )
     outcome.documents.append(Document("order_change", change, record["number"], key[0]))
     return outcome
 
@@ -215,81 +260,22 @@ def _apply_waiting(batch: Batch, key: DocumentKey, release: str, order: int, out
     """The order has come: apply what waited for it, in the order in which it came."""
     table = batch.tables.order_change
     c = table.c
-    rows = batch.connection.execute(select(c.id, c.record, c.act, c.message_id).where(
-        c.customer_id == key[0], c.direction == key[1], c.order_number == key[2], c.release.in_((release, "")), c.order_id.is_(None))
-        .order_by(c.id)).all()
+    rows = batch.connection.execute(
+        select(c.id, c.record, c.act, c.message_id)
+        .where(
+            c.customer_id == key[0],
+            c.direction == key[1],
+            c.order_number == key[2],
+            c.release.in_((release, "")),
+            c.order_id.is_(None),
+        )
+        .order_by(c.id)
+    ).all()
     for row in rows:
         batch.flush()
         record = from_json(row.record, "order")
         was = apply_change(batch, order, key, record, row.act, Source(row.message_id, ""), outcome)
-        batch.connection.execute(update(table).where(c.id == row.id).values(order_id=order, state="applied", before=was))
+        batch.connection.execute(
+            update(table).where(c.id == row.id).values(order_id=order, state="applied", before=was)
+        )
         outcome.documents.append(Document("order_change", row.id, record["number"], key[0]))
-
-
-def apply_change(batch: Batch, order: int, key: DocumentKey, record: Record, act: str, source: Source, outcome: Outcome) -> str:
-    """Change the rows of an order; gives its record as it was before, as JSON."""
-    batch.flush()
-    t = batch.tables
-    was = stored(batch, "order", t.sales_order, t.order_line, order)
-    new_values: dict[str, Any] = {"changed_by": source.message, "state": "cancelled" if act == "cancel" else "changed"}
-    if act != "cancel":
-        rows = batch.connection.execute(select(t.order_line.c.state, t.order_line.c.message_id)
-                                        .where(t.order_line.c.order_id == order).order_by(t.order_line.c.position)).all()
-        old = [(line, row.state, row.message_id) for line, row in zip(was.get("lines", ()), rows, strict=True)]
-        if act == "replace":
-            head, lines = dict(record), [(line, "", source.message) for line in record.get("lines", ())]
-            head.update({name: was[name] for name in ("number", "release") if name in was})
-        else:
-            head = {**was, **{name: value for name, value in record.items() if name not in _OF_THE_CHANGE}}
-            lines = _changed_lines(old, record, source, outcome)
-        head.pop("lines", None)
-        new_values.update(_rewrite(batch, order, key, head, lines, source))
-    batch.connection.execute(update(t.sales_order).where(t.sales_order.c.id == order).values(**new_values))
-    return to_json(was).decode()
-
-
-Line = tuple[Record, str, int]  # the line, its state ('' or cancelled), the message it came from
-
-
-def _changed_lines(old: Sequence[Line], record: Record, source: Source, outcome: Outcome) -> list[Line]:
-    """The lines after a change: each is found by its number, or by its item numbers where it has none."""
-    lines = list(old)
-    for line in record.get("lines", ()):
-        action = line.get("action", "")
-        act = line_act(action, record.get("purpose", ""))
-        clean = {name: value for name, value in line.items() if name != "action"}
-        at = _line_at(lines, line)
-        if at is None:
-            if action not in ADDS or act == "cancel":
-                outcome.note(source, "unknown_order_line", "lines", line.get("number", ""))
-            if act in ("set", "replace"):
-                lines.append((clean, "", source.message))
-        elif act == "cancel":
-            lines[at] = (lines[at][0], "cancelled", source.message)
-        elif act in ("set", "replace"):
-            lines[at] = ({**lines[at][0], **clean} if act == "set" else clean, "", source.message)
-    return lines
-
-
-def _line_at(lines: Sequence[Line], wanted: Record) -> int | None:
-    for name in ("number",) if wanted.get("number") else ("gtin", "seller_item", "buyer_item"):
-        if wanted.get(name):
-            return next((at for at, (line, _, _) in enumerate(lines) if line.get(name) == wanted[name]), None)
-    return None
-
-
-def _rewrite(batch: Batch, order: int, key: DocumentKey, head: Mapping[str, Any], lines: Sequence[Line], source: Source) -> dict[str, Any]:
-    """Write the lines of an order anew; gives the new values of its head row."""
-    t = batch.tables
-    remove_parts(batch, "order", order, (t.order_schedule, t.order_allowance, t.order_line))
-    batch.learn_customers([key[0]])
-    for position, (line, state, message) in enumerate(lines, 1):
-        origin = Source(message, source.partner, source.position)
-        batch.rows["order_line"].append(line_row(batch, order, position, line, to_json(dict(line)).decode(), state, message))
-        write_line_parts(batch, order, key[0], position, line, origin)
-        see_product(batch, key[0], key[1], line, message)
-    for position, part in enumerate(head.get("allowances", ()), 1):
-        batch.rows["order_allowance"].append(allowance_row(batch, order, 0, position, part, source.message))
-    active = [line for line, state, _ in lines if not state]
-    return {"record": to_json(dict(head)).decode(), "total": total_of(head, active), "line_count": len(active),
-            **{name: head.get(name, "") for name in ("type", "purpose", "issued_on", "requested_delivery", "currency")}}

@@ -77,12 +77,26 @@ def create(batch: Batch, party: Party, message: int) -> Known:
     known = Known(batch.new_id("customer"), party.get("name", ""), fresh=True)
     known.names.add(known.name)
     batch.customers[known.id] = known
-    batch.rows["customer"].append((known.id, False, False, known.name, "active", *texts(party, "language", "currency", "website"),
-                                   *texts(party, "valid_from", "valid_to"), to_json(party).decode(), message, message))
+    batch.rows["customer"].append(
+        (
+            known.id,
+            False,
+            False,
+            known.name,
+            "active",
+            *texts(party, "language", "currency", "website"),
+            *texts(party, "valid_from", "valid_to"),
+            to_json(party).decode(),
+            message,
+            message,
+        )
+    )
     return known
 
 
-def put_identifiers(batch: Batch, known: Known, pairs: tuple[Identifier, ...], message: int, place: int | None = None) -> None:
+def put_identifiers(
+    batch: Batch, known: Known, pairs: tuple[Identifier, ...], message: int, place: int | None = None
+) -> None:
     """Put identifiers on file, for the customer as a whole or for one of its places."""
     for pair in pairs:
         batch.rows["customer_identifier"].append((known.id, *pair, place, message))
@@ -118,7 +132,9 @@ def put_contacts(batch: Batch, known: Known, party: Party, message: int, place: 
 
 def location_key(party: Party, partner: str) -> str:
     """What a location is recognised by within its customer; '' when there is nothing."""
-    found = [pair for pair in identifiers(party, partner) if pair[0] not in ("own", "vat")] or identifiers(party, partner)
+    found = [pair for pair in identifiers(party, partner) if pair[0] not in ("own", "vat")] or identifiers(
+        party, partner
+    )
     if found:
         return ":".join(found[0])
     key = name_key(party)
@@ -134,15 +150,24 @@ def location(batch: Batch, known: Known, party: Party, role: str, message: int, 
     number = known.locations[key]
     if number is None:
         number = known.locations[key] = batch.new_id("customer_location")
-        batch.rows["customer_location"].append((
-            number, known.id, key, party.get("role", role), *texts(party, "name", "name_2", *ADDRESS, "valid_from"),
-            to_json(party).decode(), message))
+        batch.rows["customer_location"].append(
+            (
+                number,
+                known.id,
+                key,
+                party.get("role", role),
+                *texts(party, "name", "name_2", *ADDRESS, "valid_from"),
+                to_json(party).decode(),
+                message,
+            )
+        )
     put_contacts(batch, known, party, message, number)
     return number
 
 
-def locations_of(batch: Batch, counterpart: Counterpart, known: Known, record: Mapping[str, Any], message: int,
-                 partner: str) -> int | None:
+def locations_of(
+    batch: Batch, counterpart: Counterpart, known: Known, record: Mapping[str, Any], message: int, partner: str
+) -> int | None:
     """Create the document's locations (deliver_to and others); gives that of `deliver_to`.
 
     A party that is ourselves or the counterpart itself is no location.

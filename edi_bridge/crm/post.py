@@ -25,7 +25,10 @@ from edi_bridge.finding import Finding, found
 from edi_bridge.interchange import Position
 
 POSTERS: dict[str, Callable[[Batch, Record, Source], Outcome]] = {
-    "order": post_order, "invoice": post_invoice, "customer": post_customer}
+    "order": post_order,
+    "invoice": post_invoice,
+    "customer": post_customer,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,9 @@ def post_batch(connection: Connection, items: Sequence[PostItem], own: OwnIdenti
     results = []
     for number, item in enumerate(items):
         if _simple(item):
-            outcome = POSTERS[item.record_type](batch, item.records[0], Source(item.message_id, item.partner, item.position))
+            outcome = POSTERS[item.record_type](
+                batch, item.records[0], Source(item.message_id, item.partner, item.position)
+            )
             results.append(PostResult(item.message_id, outcome.state, outcome.documents, outcome.findings))
             continue
         batch.flush()
@@ -120,7 +125,9 @@ def _prepare(batch: Batch, items: Sequence[PostItem]) -> None:
                 continue
             _collect(record, item.partner, wanted, places)
             mine = orders if item.record_type == "order" else invoices
-            mine.update(text for text in (record.get("number"), record.get("order_number") if mine is orders else None) if text)
+            mine.update(
+                text for text in (record.get("number"), record.get("order_number") if mine is orders else None) if text
+            )
             if mine is invoices:
                 orders.update(text for part in (record, *record.get("lines", ())) if (text := part.get("order_number")))
                 invoices.update(part["number"] for part in record.get("corrects", ()) if part.get("number"))
@@ -132,7 +139,9 @@ def _prepare(batch: Batch, items: Sequence[PostItem]) -> None:
     batch.learn_waiting(known | {key[0] for key in batch.orders}, orders | invoices)
 
 
-def _collect(record: Record, partner: str, wanted: set[Identifier], places: set[tuple[tuple[Identifier, ...], str]]) -> None:
+def _collect(
+    record: Record, partner: str, wanted: set[Identifier], places: set[tuple[tuple[Identifier, ...], str]]
+) -> None:
     """The identifiers of those who may be the counterpart, and the keys of those who may be its locations."""
     mains: tuple[Identifier, ...] = ()
     for role in (*SOLD_TO, *BOUGHT_FROM):

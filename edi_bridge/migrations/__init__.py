@@ -21,7 +21,7 @@ def scripts() -> ScriptDirectory:
 
 
 def run(connection: Connection, to: str = "head") -> None:
-    """Run the missing migrations inside the caller's transaction. ConfigFault when the database is newer than we are."""
+    """Run the missing migrations in the caller's transaction. ConfigFault when the database is newer than we are."""
     script = scripts()
 
     def steps(revision: str, _context: MigrationContext) -> list[object]:

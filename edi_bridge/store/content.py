@@ -39,4 +39,5 @@ def _rest(message: Document | Sheet) -> bytes:
         return "\x1d".join("\x1c".join(row) for row in [message.header, *message.rows]).encode()
     from lxml import etree
 
-    return etree.tostring(message.root, method="c14n")
+    canonical: bytes = etree.tostring(message.root, method="c14n")
+    return canonical

@@ -7,16 +7,16 @@ the unique index of the `identity` table, never by looking first and writing lat
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
-from edi_bridge.database import insert_rows, take_ids
-from edi_bridge.finding import Finding, Verdict
-from edi_bridge.interchange import Interchange, Position
+from edi_bridge.finding import Verdict
+from edi_bridge.interchange import Interchange
 from edi_bridge.store.archive import Blob
+from edi_bridge.store.message import message_counts
 from edi_bridge.store.tables import ledger
 
 Versions = Mapping[str, str]
@@ -48,33 +48,12 @@ class Exchange:
     original: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class MessageRow:
-    """What the ledger keeps of a message."""
-
-    exchange: int
-    ordinal: int
-    type: str
-    reference: str
-    state: str
-    verdict: Verdict
-    content: str
-    map: str = ""
-    map_hash: str = ""
-    record_type: str = ""
-    records: int = 0
-    failure: str = ""
-
-    def held(self) -> MessageRow:
-        """The same, kept for a person."""
-        return replace(self, state="held", verdict=Verdict.REJECTED)
-
-
 # receipts
 
 
-def receive(connection: Connection, blob: Blob, name: str, received_at: str, channel: str = "", partner: str = "",
-            map: str = "") -> tuple[Receipt, bool]:
+def receive(
+    connection: Connection, blob: Blob, name: str, received_at: str, channel: str = "", partner: str = "", map: str = ""
+) -> tuple[Receipt, bool]:
     """The row of a delivery, and whether it joins an earlier one of the same bytes.
 
     It joins one that is not finished (the program was stopped), or one in which we failed: its failed exchanges are
@@ -91,8 +70,17 @@ def receive(connection: Connection, blob: Blob, name: str, received_at: str, cha
             set_receipt(connection, row.id, state)
         if state != "done":
             return _receipt(row, state), True
-    values = {"sha256": blob.sha256, "size": blob.size, "name": name, "channel": channel, "received_at": received_at,
-              "state": "received", "partner": partner, "map": map, "failure": ""}
+    values = {
+        "sha256": blob.sha256,
+        "size": blob.size,
+        "name": name,
+        "channel": channel,
+        "received_at": received_at,
+        "state": "received",
+        "partner": partner,
+        "map": map,
+        "failure": "",
+    }
     made = connection.execute(insert(t).values(**values).returning(t.c.id)).scalar_one()
     return Receipt(made, blob.sha256, blob.size, name, "received", partner, map), False
 
@@ -104,14 +92,21 @@ def _receipt(row: Any, state: str = "") -> Receipt:
 def _reopen(connection: Connection, receipt: int) -> bool:
     """Open the failed exchanges of a receipt again, without the rows of their failed messages."""
     t = ledger()
-    failed = connection.execute(select(t.exchange.c.id).where(
-        t.exchange.c.receipt_id == receipt, t.exchange.c.state == "failed")).scalars().all()
+    failed = (
+        connection.execute(
+            select(t.exchange.c.id).where(t.exchange.c.receipt_id == receipt, t.exchange.c.state == "failed")
+        )
+        .scalars()
+        .all()
+    )
     if not failed:
         return False
     messages = select(t.message.c.id).where(t.message.c.exchange_id.in_(failed), t.message.c.state == "failed")
     connection.execute(delete(t.finding).where(t.finding.c.message_id.in_(messages)))
     connection.execute(delete(t.message).where(t.message.c.exchange_id.in_(failed), t.message.c.state == "failed"))
-    connection.execute(update(t.exchange).where(t.exchange.c.id.in_(failed)).values(state="open", verdict="", failure=""))
+    connection.execute(
+        update(t.exchange).where(t.exchange.c.id.in_(failed)).values(state="open", verdict="", failure="")
+    )
     return True
 
 
@@ -131,8 +126,15 @@ def set_receipt(connection: Connection, receipt: int, state: str, failure: str =
 # exchanges
 
 
-def intake(connection: Connection, receipt: Receipt, interchange: Interchange, partner: str, verdict: Verdict,
-           types: Iterable[str], versions: Versions) -> Exchange:
+def intake(
+    connection: Connection,
+    receipt: Receipt,
+    interchange: Interchange,
+    partner: str,
+    verdict: Verdict,
+    types: Iterable[str],
+    versions: Versions,
+) -> Exchange:
     """Decide what an interchange is (new, the same again, another under a known number) and give it its row.
 
     A refused envelope keeps only the identity of its bytes. The same bytes that were wholly refused before
@@ -149,13 +151,25 @@ def intake(connection: Connection, receipt: Receipt, interchange: Interchange, p
             outcome, original = "retry", first
             _disown(connection, first)
         else:
-            return _insert_exchange(connection, receipt, interchange, partner, "duplicate", "again", before.verdict, pinned, first)
+            return _insert_exchange(
+                connection, receipt, interchange, partner, "duplicate", "again", before.verdict, pinned, first
+            )
     if verdict is Verdict.REJECTED:
         outcome, state = "refused", "rejected"
     elif interchange.control and (holder := _owner(connection, control_key)) is not None:
         outcome, state, original = "conflict", "quarantined", holder
         verdict = Verdict.REJECTED
-    made = _insert_exchange(connection, receipt, interchange, partner, state, outcome, verdict.value if state != "open" else "", pinned, original)
+    made = _insert_exchange(
+        connection,
+        receipt,
+        interchange,
+        partner,
+        state,
+        outcome,
+        verdict.value if state != "open" else "",
+        pinned,
+        original,
+    )
     own(connection, made.id, 0, *bytes_key)
     if state == "open" and interchange.control:
         own(connection, made.id, 0, *control_key)
@@ -166,27 +180,56 @@ def _scope(interchange: Interchange, types: Iterable[str]) -> str:
     """In which circle a control number is unique: standard, sender and receiver; of XML, whose number is the
     document's own, the document type as well."""
     sender, receiver = interchange.sender, interchange.receiver
-    parts = [interchange.standard, sender.qualifier, sender.id, sender.internal, receiver.qualifier, receiver.id, receiver.internal]
+    parts = [
+        interchange.standard,
+        sender.qualifier,
+        sender.id,
+        sender.internal,
+        receiver.qualifier,
+        receiver.id,
+        receiver.internal,
+    ]
     if interchange.standard == "xml":
         parts += sorted(set(types))[:1]
     return json.dumps(parts)
 
 
-def content_scope(interchange: Interchange, type_: str) -> str:
-    """In which circle a message's content is unique: sender, receiver and message type."""
-    sender, receiver = interchange.sender, interchange.receiver
-    return json.dumps([sender.qualifier, sender.id, receiver.qualifier, receiver.id, type_])
-
-
-def _insert_exchange(connection: Connection, receipt: Receipt, interchange: Interchange, partner: str, state: str, outcome: str,
-                     verdict: str, versions: str, original: int | None) -> Exchange:
+def _insert_exchange(
+    connection: Connection,
+    receipt: Receipt,
+    interchange: Interchange,
+    partner: str,
+    state: str,
+    outcome: str,
+    verdict: str,
+    versions: str,
+    original: int | None,
+) -> Exchange:
     t = ledger().exchange
     sender, receiver = interchange.sender, interchange.receiver
-    made = connection.execute(insert(t).values(
-        receipt_id=receipt.id, ordinal=interchange.ordinal, standard=interchange.standard, syntax=interchange.syntax,
-        sender_qualifier=sender.qualifier, sender=sender.id, receiver_qualifier=receiver.qualifier, receiver=receiver.id,
-        control=interchange.control, test=interchange.test, partner=partner, state=state, outcome=outcome, verdict=verdict,
-        versions=versions, original_id=original, failure="").returning(t.c.id)).scalar_one()
+    made = connection.execute(
+        insert(t)
+        .values(
+            receipt_id=receipt.id,
+            ordinal=interchange.ordinal,
+            standard=interchange.standard,
+            syntax=interchange.syntax,
+            sender_qualifier=sender.qualifier,
+            sender=sender.id,
+            receiver_qualifier=receiver.qualifier,
+            receiver=receiver.id,
+            control=interchange.control,
+            test=interchange.test,
+            partner=partner,
+            state=state,
+            outcome=outcome,
+            verdict=verdict,
+            versions=versions,
+            original_id=original,
+            failure="",
+        )
+        .returning(t.c.id)
+    ).scalar_one()
     return Exchange(made, receipt.id, interchange.ordinal, state, outcome, verdict, original)
 
 
@@ -194,7 +237,17 @@ def exchanges(connection: Connection, receipt: int) -> list[Exchange]:
     """The exchanges of a receipt in its order."""
     t = ledger().exchange
     rows = connection.execute(select(t).where(t.c.receipt_id == receipt).order_by(t.c.ordinal))
-    return [Exchange(row.id, row.receipt_id, row.ordinal, row.state, row.outcome, row.verdict, row.original_id) for row in rows]
+    return [
+        Exchange(row.id, row.receipt_id, row.ordinal, row.state, row.outcome, row.verdict, row.original_id)
+        for row in rows
+    ]
+
+
+def taken_in(connection: Connection, receipt: int, ordinals: Sequence[int]) -> set[int]:
+    """Which of these interchanges of a receipt have their row already."""
+    t = ledger().exchange
+    query = select(t.c.ordinal).where(t.c.receipt_id == receipt, t.c.ordinal.in_(ordinals))
+    return set(connection.execute(query).scalars()) if ordinals else set()
 
 
 def _exchange_row(connection: Connection, exchange: int) -> Any:
@@ -206,7 +259,9 @@ def lock_exchanges(connection: Connection, ids: Sequence[int]) -> set[int]:
     """Which of these exchanges are open; on PostgreSQL their rows are locked until the transaction ends, so that two
     processes never post the same message at once (on SQLite the transaction itself is the lock)."""
     t = ledger().exchange
-    rows = connection.execute(select(t.c.id).where(t.c.id.in_(ids), t.c.state == "open").order_by(t.c.id).with_for_update())
+    rows = connection.execute(
+        select(t.c.id).where(t.c.id.in_(ids), t.c.state == "open").order_by(t.c.id).with_for_update()
+    )
     return set(rows.scalars())
 
 
@@ -235,8 +290,12 @@ def close(connection: Connection, exchange: int, failure: str = "") -> tuple[str
 
 def _with_errors(connection: Connection, exchange: int) -> bool:
     m = ledger().message
-    return connection.execute(select(m.c.id).where(
-        m.c.exchange_id == exchange, m.c.verdict == Verdict.WITH_ERRORS.value).limit(1)).first() is not None
+    return (
+        connection.execute(
+            select(m.c.id).where(m.c.exchange_id == exchange, m.c.verdict == Verdict.WITH_ERRORS.value).limit(1)
+        ).first()
+        is not None
+    )
 
 
 # identities
@@ -244,101 +303,19 @@ def _with_errors(connection: Connection, exchange: int) -> bool:
 
 def own(connection: Connection, exchange: int, message: int, kind: str, scope: str, value: str) -> None:
     """Take an identity for an exchange or message. The unique index refuses what another has (IntegrityError)."""
-    connection.execute(insert(ledger().identity).values(kind=kind, scope=scope, value=value, exchange_id=exchange, message=message))
+    connection.execute(
+        insert(ledger().identity).values(kind=kind, scope=scope, value=value, exchange_id=exchange, message=message)
+    )
 
 
 def _owner(connection: Connection, key: tuple[str, str, str]) -> int | None:
     i = ledger().identity
-    return connection.execute(select(i.c.exchange_id).where(i.c.kind == key[0], i.c.scope == key[1], i.c.value == key[2])).scalar()
+    return connection.execute(
+        select(i.c.exchange_id).where(i.c.kind == key[0], i.c.scope == key[1], i.c.value == key[2])
+    ).scalar()
 
 
 def _disown(connection: Connection, exchange: int) -> None:
     """Give back the identities of an exchange that is tried again as another; nothing of it was posted."""
     i = ledger().identity
     connection.execute(delete(i).where(i.c.exchange_id == exchange))
-
-
-def content_owners(connection: Connection, scope: str, hashes: Sequence[str]) -> dict[str, tuple[int, int]]:
-    """Which of these contents came before: hash → (exchange, message ordinal)."""
-    i = ledger().identity
-    found: dict[str, tuple[int, int]] = {}
-    for row in connection.execute(select(i.c.value, i.c.exchange_id, i.c.message).where(
-            i.c.kind == "content", i.c.scope == scope, i.c.value.in_(hashes))):
-        found[row.value] = (row.exchange_id, row.message)
-    return found
-
-
-def own_contents(connection: Connection, entries: Sequence[tuple[str, str, int, int]]) -> None:
-    """Take the identities of posted contents: (scope, hash, exchange, ordinal)."""
-    insert_rows(connection, ledger().identity, ("kind", "scope", "value", "exchange_id", "message"),
-                [("content", *entry) for entry in entries])
-
-
-# messages and findings
-
-
-def posted_ordinals(connection: Connection, exchange: int, first: int, last: int) -> set[int]:
-    """The messages of an exchange that have their row already, between two ordinals."""
-    m = ledger().message
-    return set(connection.execute(select(m.c.ordinal).where(
-        m.c.exchange_id == exchange, m.c.ordinal.between(first, last))).scalars())
-
-
-_MESSAGE = ("id", "exchange_id", "ordinal", "type", "reference", "state", "verdict", "content", "map", "map_hash", "record_type",
-            "records", "failure")
-
-
-def add_messages(connection: Connection, rows: Sequence[MessageRow]) -> list[int]:
-    """Write the rows of messages; their numbers in order. The unique (exchange, ordinal) is what makes posting once."""
-    ids: list[int] = []
-    numbers = take_ids(connection, ledger().message, len(rows))
-    values = []
-    for row in rows:
-        ids.append(next(numbers))
-        values.append((ids[-1], row.exchange, row.ordinal, row.type, row.reference, row.state, row.verdict.value, row.content, row.map,
-                       row.map_hash, row.record_type, row.records, row.failure))
-    insert_rows(connection, ledger().message, _MESSAGE, values)
-    return ids
-
-
-def set_message(connection: Connection, message: int, state: str, verdict: Verdict) -> None:
-    """Note what posting made of a message."""
-    m = ledger().message
-    connection.execute(update(m).where(m.c.id == message).values(state=state, verdict=verdict.value))
-
-
-def message_counts(connection: Connection, exchange: int) -> dict[str, int]:
-    """How many messages of an exchange are in each state."""
-    m = ledger().message
-    rows = connection.execute(select(m.c.state, func.count()).where(m.c.exchange_id == exchange).group_by(m.c.state))
-    return {row[0]: row[1] for row in rows}
-
-
-def add_findings(connection: Connection, receipt: int, entries: Sequence[tuple[int | None, int | None, Finding]]) -> None:
-    """Keep findings: (exchange, message, finding); None where it belongs to the whole."""
-    rows = [(receipt, exchange, message, finding.kind, finding.value, finding.note, _place_text(finding.position))
-            for exchange, message, finding in entries]
-    insert_rows(connection, ledger().finding, ("receipt_id", "exchange_id", "message_id", "kind", "value", "note", "position"), rows)
-
-
-def _place_text(position: Position) -> str:
-    return json.dumps({name: value for name, value in asdict(position).items() if value is not None})
-
-
-def findings(connection: Connection, receipt: int) -> Iterator[tuple[int | None, int | None, Finding]]:
-    """What was found in a receipt, in the order in which it was found: (exchange, message, finding)."""
-    f = ledger().finding
-    for row in connection.execute(select(f).where(f.c.receipt_id == receipt).order_by(f.c.id)):
-        yield row.exchange_id, row.message_id, _finding(row)
-
-
-def envelope_findings(connection: Connection, receipt: int, exchange: int | None, limit: int = 100) -> list[Finding]:
-    """The first findings of an exchange's envelope, or of the receipt where it has no exchange."""
-    f = ledger().finding
-    where = f.c.exchange_id.is_(None) if exchange is None else f.c.exchange_id == exchange
-    rows = connection.execute(select(f).where(f.c.receipt_id == receipt, where, f.c.message_id.is_(None)).order_by(f.c.id).limit(limit))
-    return [_finding(row) for row in rows]
-
-
-def _finding(row: Any) -> Finding:
-    return Finding(row.kind, Position(**json.loads(row.position)), row.value, row.note)

@@ -20,7 +20,12 @@ STATES = (
     State("receipt", "scanned", "every interchange in it has its row and its intake outcome", ("done",)),
     State("receipt", "done", "every exchange in it is closed", ("scanned",)),
     State("receipt", "failed", "its envelopes could not be read because of our own mistake", ("received",)),
-    State("exchange", "open", "its envelope is accepted; its messages are being posted", ("done", "rejected", "held", "failed")),
+    State(
+        "exchange",
+        "open",
+        "its envelope is accepted; its messages are being posted",
+        ("done", "rejected", "held", "failed"),
+    ),
     State("exchange", "done", "closed: at least one message was posted or was here before"),
     State("exchange", "rejected", "closed: its envelope, or each of its messages, was refused"),
     State("exchange", "held", "closed: nothing was posted, and a person must decide about at least one message"),
@@ -29,7 +34,9 @@ STATES = (
     State("exchange", "quarantined", "its control number came before with other content; a person must decide"),
     State("message", "posted", "its records are in the CRM"),
     State("message", "rejected", "refused; its findings say why"),
-    State("message", "held", "kept for a person: its party is not clear, or the same content came under another number"),
+    State(
+        "message", "held", "kept for a person: its party is not clear, or the same content came under another number"
+    ),
     State("message", "failed", "our own mistake; tried again when the same bytes come again"),
 )
 

@@ -40,30 +40,91 @@ def _link(name: str, target: str, *, null: bool = False) -> Column[int]:
 def make(metadata: MetaData) -> LedgerTables:
     """Define the ledger in `metadata`."""
     receipt = Table(
-        "receipt", metadata, _key(), _text("sha256"), Column("size", Id, nullable=False),
+        "receipt",
+        metadata,
+        _key(),
+        _text("sha256"),
+        Column("size", Id, nullable=False),
         _text("name"),  # the partner's file name, as text only: never a path of ours
-        _text("channel"), _text("received_at"), _text("state"),
-        _text("partner"), _text("map"),  # as told with the delivery, for doing it again; '': found from the envelope
-        _text("failure"), Index(None, "sha256"), Index(None, "state"))
+        _text("channel"),
+        _text("received_at"),
+        _text("state"),
+        _text("partner"),
+        _text("map"),  # as told with the delivery, for doing it again; '': found from the envelope
+        _text("failure"),
+        Index(None, "sha256"),
+        Index(None, "state"),
+    )
     exchange = Table(
-        "exchange", metadata, _key(), _link("receipt_id", "receipt"), Column("ordinal", Integer, nullable=False),
-        _text("standard"), _text("syntax"), _text("sender_qualifier"), _text("sender"), _text("receiver_qualifier"),
-        _text("receiver"), _text("control"), Column("test", Boolean), _text("partner"), _text("state"), _text("outcome"),
-        _text("verdict"), _link("original_id", "exchange", null=True), _text("versions"), _text("failure"),
-        UniqueConstraint("receipt_id", "ordinal"), Index(None, "control"), Index(None, "state"))
+        "exchange",
+        metadata,
+        _key(),
+        _link("receipt_id", "receipt"),
+        Column("ordinal", Integer, nullable=False),
+        _text("standard"),
+        _text("syntax"),
+        _text("sender_qualifier"),
+        _text("sender"),
+        _text("receiver_qualifier"),
+        _text("receiver"),
+        _text("control"),
+        Column("test", Boolean),
+        _text("partner"),
+        _text("state"),
+        _text("outcome"),
+        _text("verdict"),
+        _link("original_id", "exchange", null=True),
+        _text("versions"),
+        _text("failure"),
+        UniqueConstraint("receipt_id", "ordinal"),
+        Index(None, "control"),
+        Index(None, "state"),
+    )
     message = Table(
-        "message", metadata, _key(), _link("exchange_id", "exchange"), Column("ordinal", Integer, nullable=False),
-        _text("type"), _text("reference"), _text("state"), _text("verdict"), _text("content"), _text("map"),
-        _text("map_hash"), _text("record_type"), Column("records", Integer, nullable=False), _text("failure"),
-        UniqueConstraint("exchange_id", "ordinal"))
+        "message",
+        metadata,
+        _key(),
+        _link("exchange_id", "exchange"),
+        Column("ordinal", Integer, nullable=False),
+        _text("type"),
+        _text("reference"),
+        _text("state"),
+        _text("verdict"),
+        _text("content"),
+        _text("map"),
+        _text("map_hash"),
+        _text("record_type"),
+        Column("records", Integer, nullable=False),
+        _text("failure"),
+        UniqueConstraint("exchange_id", "ordinal"),
+    )
     finding = Table(
-        "finding", metadata, _key(), _link("receipt_id", "receipt"), _link("exchange_id", "exchange", null=True),
-        _link("message_id", "message", null=True), _text("kind"), _text("value"), _text("note"), _text("position"),
-        Index(None, "receipt_id"), Index(None, "exchange_id"), Index(None, "message_id"))
+        "finding",
+        metadata,
+        _key(),
+        _link("receipt_id", "receipt"),
+        _link("exchange_id", "exchange", null=True),
+        _link("message_id", "message", null=True),
+        _text("kind"),
+        _text("value"),
+        _text("note"),
+        _text("position"),
+        Index(None, "receipt_id"),
+        Index(None, "exchange_id"),
+        Index(None, "message_id"),
+    )
     identity = Table(
-        "identity", metadata, _key(), _text("kind"), _text("scope"), _text("value"), _link("exchange_id", "exchange"),
+        "identity",
+        metadata,
+        _key(),
+        _text("kind"),
+        _text("scope"),
+        _text("value"),
+        _link("exchange_id", "exchange"),
         Column("message", Integer, nullable=False),  # ordinal; 0: the whole exchange
-        UniqueConstraint("kind", "scope", "value"), Index(None, "exchange_id"))
+        UniqueConstraint("kind", "scope", "value"),
+        Index(None, "exchange_id"),
+    )
     return LedgerTables(receipt, exchange, message, finding, identity)
 
 

@@ -11,7 +11,7 @@ from edi_bridge.crm.post import PostItem, PostResult, post_batch
 from edi_bridge.crm.tables import tables
 from edi_bridge.database import Database
 from edi_bridge.finding import Verdict
-from edi_bridge.store import ledger
+from edi_bridge.store.message import MessageRow, add_messages
 from edi_bridge.store.tables import ledger as ledger_tables
 
 OWN = own_identities([("gln", "4098765000010"), ("vat", "DE811569869")])
@@ -25,19 +25,53 @@ class Crm:
         self.messages = 0
         t = ledger_tables()
         with database.write() as connection:
-            receipt = connection.execute(insert(t.receipt).values(
-                sha256="", size=0, name="", channel="", received_at="", state="scanned", partner="", map="", failure="").returning(t.receipt.c.id))
-            self.exchange = connection.execute(insert(t.exchange).values(
-                receipt_id=receipt.scalar_one(), ordinal=1, standard="", syntax="", sender_qualifier="", sender="", receiver_qualifier="",
-                receiver="", control="", partner="", state="open", outcome="new", verdict="", versions="", failure="")
-                .returning(t.exchange.c.id)).scalar_one()
+            receipt = connection.execute(
+                insert(t.receipt)
+                .values(
+                    sha256="",
+                    size=0,
+                    name="",
+                    channel="",
+                    received_at="",
+                    state="scanned",
+                    partner="",
+                    map="",
+                    failure="",
+                )
+                .returning(t.receipt.c.id)
+            )
+            self.exchange = connection.execute(
+                insert(t.exchange)
+                .values(
+                    receipt_id=receipt.scalar_one(),
+                    ordinal=1,
+                    standard="",
+                    syntax="",
+                    sender_qualifier="",
+                    sender="",
+                    receiver_qualifier="",
+                    receiver="",
+                    control="",
+                    partner="",
+                    state="open",
+                    outcome="new",
+                    verdict="",
+                    versions="",
+                    failure="",
+                )
+                .returning(t.exchange.c.id)
+            ).scalar_one()
 
     def items(self, connection: Any, messages: list[tuple[str, list[dict[str, Any]]]], partner: str) -> list[PostItem]:
-        rows = [ledger.MessageRow(self.exchange, self.messages + n, "", "", "posted", Verdict.ACCEPTED, "")
-                for n in range(1, len(messages) + 1)]
+        rows = [
+            MessageRow(self.exchange, self.messages + n, "", "", "posted", Verdict.ACCEPTED, "")
+            for n in range(1, len(messages) + 1)
+        ]
         self.messages += len(messages)
-        ids = ledger.add_messages(connection, rows)
-        return [PostItem(number, partner, type_, records) for number, (type_, records) in zip(ids, messages, strict=True)]
+        ids = add_messages(connection, rows)
+        return [
+            PostItem(number, partner, type_, records) for number, (type_, records) in zip(ids, messages, strict=True)
+        ]
 
     def batch(self, *messages: tuple[str, list[dict[str, Any]]], partner: str = "acme") -> list[PostResult]:
         """Post several messages in one transaction, each (record type, records)."""

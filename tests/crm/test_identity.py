@@ -12,11 +12,27 @@ THEM = {"gln": "4012345000009", "name": "Acme"}
 
 
 def test_a_party_gives_its_identifiers_by_scheme_the_strongest_first() -> None:
-    party = {"gln": "4012345000009", "vat": "de 123.456.789", "sender_number": "0815", "receiver_number": "10001", "id": "X",
-             "id_scheme": "0060", "endpoint": "9482348239847239874", "endpoint_scheme": "0199", "country": "DE", "registration": "HRB 1"}
+    party = {
+        "gln": "4012345000009",
+        "vat": "de 123.456.789",
+        "sender_number": "0815",
+        "receiver_number": "10001",
+        "id": "X",
+        "id_scheme": "0060",
+        "endpoint": "9482348239847239874",
+        "endpoint_scheme": "0199",
+        "country": "DE",
+        "registration": "HRB 1",
+    }
     assert identifiers(party, "acme") == [
-        ("own", "10001"), ("gln", "4012345000009"), ("vat", "DE123456789"), ("partner:acme", "0815"), ("duns", "X"),
-        ("icd:0199", "9482348239847239874"), ("registration:DE", "HRB 1")]
+        ("own", "10001"),
+        ("gln", "4012345000009"),
+        ("vat", "DE123456789"),
+        ("partner:acme", "0815"),
+        ("duns", "X"),
+        ("icd:0199", "9482348239847239874"),
+        ("registration:DE", "HRB 1"),
+    ]
 
 
 def test_a_number_without_a_public_register_counts_within_its_partner_only() -> None:
@@ -29,24 +45,27 @@ def test_leading_zeros_of_a_partners_number_are_kept() -> None:
     assert canonical("partner:acme", " 007 ") == "007"
 
 
-@pytest.mark.parametrize(("kind", "record", "direction", "name"), [
-    ("order", {"seller": US, "buyer": THEM}, "sold", "Acme"),
-    ("order", {"seller": THEM, "buyer": US}, "bought", "Acme"),
-    ("invoice", {"seller": US, "buyer": THEM}, "sold", "Acme"),
-    ("invoice", {"seller": THEM, "buyer": US}, "bought", "Acme"),
-    ("invoice", {"seller": THEM, "invoicee": {"vat": "DE811569869"}}, "bought", "Acme"),
-    ("order", {"seller": {"sender_number": "V-77"}, "buyer": THEM}, "sold", "Acme"),
-    # nothing says who we are: who sends is the counterpart
-    ("order", {"buyer": THEM}, "sold", "Acme"),
-    ("order", {"seller": {"name": "somebody"}, "buyer": THEM}, "sold", "Acme"),
-    ("invoice", {"seller": THEM, "buyer": {"name": "We"}}, "bought", "Acme"),
-    ("invoice", {"type": "389", "seller": {"name": "We"}, "buyer": THEM}, "sold", "Acme"),
-    # the buyer is not named: next in line is who ordered, then who pays, then the partner itself
-    ("order", {"seller": US, "invoicee": THEM}, "sold", "Acme"),
-    ("order", {"seller": US, "deliver_to": {"name": "Shop 7"}}, "sold", "acme"),
-    # a carrier or bank is never the counterpart
-    ("order", {"seller": US, "carrier": {"gln": "4000001000005", "name": "Fast Freight"}}, "sold", "acme"),
-])
+@pytest.mark.parametrize(
+    ("kind", "record", "direction", "name"),
+    [
+        ("order", {"seller": US, "buyer": THEM}, "sold", "Acme"),
+        ("order", {"seller": THEM, "buyer": US}, "bought", "Acme"),
+        ("invoice", {"seller": US, "buyer": THEM}, "sold", "Acme"),
+        ("invoice", {"seller": THEM, "buyer": US}, "bought", "Acme"),
+        ("invoice", {"seller": THEM, "invoicee": {"vat": "DE811569869"}}, "bought", "Acme"),
+        ("order", {"seller": {"sender_number": "V-77"}, "buyer": THEM}, "sold", "Acme"),
+        # nothing says who we are: who sends is the counterpart
+        ("order", {"buyer": THEM}, "sold", "Acme"),
+        ("order", {"seller": {"name": "somebody"}, "buyer": THEM}, "sold", "Acme"),
+        ("invoice", {"seller": THEM, "buyer": {"name": "We"}}, "bought", "Acme"),
+        ("invoice", {"type": "389", "seller": {"name": "We"}, "buyer": THEM}, "sold", "Acme"),
+        # the buyer is not named: next in line is who ordered, then who pays, then the partner itself
+        ("order", {"seller": US, "invoicee": THEM}, "sold", "Acme"),
+        ("order", {"seller": US, "deliver_to": {"name": "Shop 7"}}, "sold", "acme"),
+        # a carrier or bank is never the counterpart
+        ("order", {"seller": US, "carrier": {"gln": "4000001000005", "name": "Fast Freight"}}, "sold", "acme"),
+    ],
+)
 def test_direction_and_counterpart(kind: str, record: dict[str, object], direction: str, name: str) -> None:
     found = sides(kind, record, OWN, "acme")
     assert (found.direction, found.party["name"], found.problem) == (direction, name, "")
@@ -61,7 +80,12 @@ def test_no_counterpart_and_no_partner_is_a_problem() -> None:
 
 
 FILE = {1: {"gln": {"A"}, "vat": {"DE1"}, "partner:acme": {"7"}, "own": {"100"}}, 2: {"gln": {"B"}}}
-OWNER = {(scheme, value): customer for customer, schemes in FILE.items() for scheme, values in schemes.items() for value in values}
+OWNER = {
+    (scheme, value): customer
+    for customer, schemes in FILE.items()
+    for scheme, values in schemes.items()
+    for value in values
+}
 OWNER["gln", "A-branch"] = 1
 
 
@@ -74,7 +98,9 @@ def test_nothing_on_file_is_a_new_customer() -> None:
 
 
 def test_one_identifier_is_enough_and_the_rest_is_added() -> None:
-    assert judged(("gln", "B"), ("vat", "DE9"), ("partner:acme", "9")) == Match(2, add=(("vat", "DE9"), ("partner:acme", "9")))
+    assert judged(("gln", "B"), ("vat", "DE9"), ("partner:acme", "9")) == Match(
+        2, add=(("vat", "DE9"), ("partner:acme", "9"))
+    )
 
 
 def test_everything_on_file_adds_nothing() -> None:

@@ -11,11 +11,23 @@ from crm_records import ACME, WE, order
 from edi_bridge.crm import customer_view
 
 RECORD: dict[str, Any] = {
-    "action": "add", "number": "0815", "gln": "4012345000009", "vat": "DE123456788", "name": "Acme Handel", "name_2": "Zentrale",
-    "roles": [{"code": "BY"}], "street": "Ring 1", "city": "Köln", "postcode": "50667", "country": "DE", "language": "de",
-    "credit_limit": Decimal("5000.00"), "contacts": [{"role": "PD", "name": "Jo", "email": "jo@acme.example"}],
+    "action": "add",
+    "number": "0815",
+    "gln": "4012345000009",
+    "vat": "DE123456788",
+    "name": "Acme Handel",
+    "name_2": "Zentrale",
+    "roles": [{"code": "buyer"}],
+    "street": "Ring 1",
+    "city": "Köln",
+    "postcode": "50667",
+    "country": "DE",
+    "language": "de",
+    "credit_limit": Decimal("5000.00"),
+    "contacts": [{"role": "PD", "name": "Jo", "email": "jo@acme.example"}],
     "locations": [{"number": "7", "role": "deliver_to", "name": "Filiale 7", "city": "Bonn"}],
-    "bank_accounts": [{"iban": "DE02120300000000202051", "bic": "BYLADEM1001"}]}
+    "bank_accounts": [{"iban": "DE02120300000000202051", "bic": "BYLADEM1001"}],
+}
 
 
 def view(crm: Crm, key: str) -> dict[str, Any]:
@@ -29,10 +41,20 @@ def test_a_new_customer_with_everything(crm: Crm) -> None:
     result = crm.post("customer", RECORD)
     assert result.state == "posted" and not result.findings
     found = view(crm, "gln:4012345000009")
-    assert (found["name"], found["is_customer"], found["is_supplier"], found["language"]) == ("Acme Handel", True, False, "de")
+    assert (found["name"], found["is_customer"], found["is_supplier"], found["language"]) == (
+        "Acme Handel",
+        True,
+        False,
+        "de",
+    )
     assert [(i["scheme"], i["value"]) for i in found["identifiers"]] == [
-        ("gln", "4012345000009"), ("vat", "DE123456788"), ("partner:acme", "0815")]
-    assert found["addresses"] == [{"kind": "main", "street": "Ring 1", "city": "Köln", "postcode": "50667", "country": "DE"}]
+        ("gln", "4012345000009"),
+        ("vat", "DE123456788"),
+        ("partner:acme", "0815"),
+    ]
+    assert found["addresses"] == [
+        {"kind": "main", "street": "Ring 1", "city": "Köln", "postcode": "50667", "country": "DE"}
+    ]
     assert found["names"] == [{"name": "Zentrale", "kind": "second"}]
     assert found["contacts"][0]["email"] == "jo@acme.example"
     assert [(place["key"], place["city"]) for place in found["locations"]] == [("partner:acme:7", "Bonn")]
@@ -64,7 +86,9 @@ def test_a_change_takes_the_place_of_what_it_says_and_leaves_the_rest(crm: Crm) 
     crm.post("customer", {"action": "change", "number": "0815", "name": "Acme Neu", "city": "Essen"})
     found = view(crm, "0815")
     assert found["name"] == "Acme Neu"
-    assert found["addresses"] == [{"kind": "main", "street": "Ring 1", "city": "Essen", "postcode": "50667", "country": "DE"}]
+    assert found["addresses"] == [
+        {"kind": "main", "street": "Ring 1", "city": "Essen", "postcode": "50667", "country": "DE"}
+    ]
     assert {"name": "Acme Handel", "kind": "former"} in found["names"] and found["language"] == "de"
 
 
@@ -88,12 +112,17 @@ def test_deleting_an_unknown_customer_is_noted(crm: Crm) -> None:
 
 
 def test_a_supplier_record_makes_a_supplier(crm: Crm) -> None:
-    crm.post("customer", {**RECORD, "roles": [{"code": "SU"}]})
+    crm.post("customer", {**RECORD, "roles": [{"code": "supplier"}]})
     assert crm.rows("customer", "is_customer", "is_supplier") == [(False, True)]
 
 
 def test_we_carriers_and_banks_are_no_customers(crm: Crm) -> None:
-    result = crm.post("customer", WE, {**RECORD, "roles": [{"code": "CA"}]}, {**RECORD, "roles": [{"code": "BB"}, {"code": "BK"}]})
+    result = crm.post(
+        "customer",
+        WE,
+        {**RECORD, "roles": [{"code": "carrier"}]},
+        {**RECORD, "roles": [{"code": "BB"}, {"code": "bank"}]},
+    )
     assert result.state == "posted" and kinds(result) == ["own_party"] * 3
     assert crm.count("customer") == 0
 
@@ -120,14 +149,24 @@ def test_many_records_in_one_message(crm: Crm) -> None:
 
 
 def test_customers_are_found_by_name_identifier_and_city(crm: Crm) -> None:
-    crm.post("customer", RECORD, {"number": "9", "name": "100% Rein_es GmbH", "city": "KÖLN"}, {"number": "10", "name": "Zzz"})
+    crm.post(
+        "customer",
+        RECORD,
+        {"number": "9", "name": "100% Rein_es GmbH", "city": "KÖLN"},
+        {"number": "10", "name": "Zzz"},
+    )
     crm.post("order", order(buyer=ACME))
     with crm.database.read() as connection:
+
         def names(search: str | None) -> list[str]:
             return [row["name"] for row in customer_view.customers(connection, search)]
 
         assert names(None) == ["100% Rein_es GmbH", "Acme Handel", "Zzz"]
-        assert names("acme") == ["Acme Handel"] and names("zentrale") == ["Acme Handel"] and names("de1234") == ["Acme Handel"]
+        assert (
+            names("acme") == ["Acme Handel"]
+            and names("zentrale") == ["Acme Handel"]
+            and names("de1234") == ["Acme Handel"]
+        )
         assert names("köln") == ["100% Rein_es GmbH", "Acme Handel"]
         assert names("0%") == names("n_e") == ["100% Rein_es GmbH"] and names("%z%") == []
         row = customer_view.customers(connection, "acme")[0]

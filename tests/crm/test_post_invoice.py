@@ -14,9 +14,12 @@ def test_an_invoice_finds_its_order(crm: Crm) -> None:
     placed = crm.post("order", order()).documents[0].id
     result = crm.post("invoice", invoice())
     assert result.state == "posted" and not result.findings
-    assert crm.rows("document_link", "relation", "to_kind", "to_number", "to_id") == [("order", "order", "PO-1", placed)]
+    assert crm.rows("document_link", "relation", "to_kind", "to_number", "to_id") == [
+        ("order", "order", "PO-1", placed)
+    ]
     assert crm.rows("invoice", "direction", "kind", "net", "tax", "payable") == [
-        ("receivable", "invoice", Decimal("37.50"), Decimal("7.13"), Decimal("44.63"))]
+        ("receivable", "invoice", Decimal("37.50"), Decimal("7.13"), Decimal("44.63"))
+    ]
     assert crm.rows("invoice_tax", "line", "category", "rate", "amount") == [(0, "S", Decimal(19), Decimal("7.13"))]
 
 
@@ -67,7 +70,9 @@ def test_a_credit_note_may_have_the_number_of_an_invoice_and_knows_what_it_corre
     first = crm.post("invoice", invoice()).documents[0]
     result = crm.post("invoice", invoice(type="credit_note", corrects=[{"number": "INV-1"}]))
     assert [(d.kind, d.number) for d in result.documents] == [("credit_note", "INV-1")]
-    assert ("corrects", "invoice", "INV-1", first.id) in crm.rows("document_link", "relation", "to_kind", "to_number", "to_id")
+    assert ("corrects", "invoice", "INV-1", first.id) in crm.rows(
+        "document_link", "relation", "to_kind", "to_number", "to_id"
+    )
 
 
 def test_a_credit_note_before_its_invoice_is_tied_when_it_comes(crm: Crm) -> None:
@@ -116,8 +121,10 @@ def test_sales_count_receivables_less_credit_notes_and_nothing_else(crm: Crm) ->
 
 
 def test_the_whole_record_comes_back(crm: Crm) -> None:
-    record = invoice(allowances=[{"kind": "charge", "reason": "freight", "amount": Decimal("4.00")}],
-                     lines=[line("1", taxes=[{"rate": Decimal("7.0")}], allowances=[{"kind": "allowance", "percent": Decimal(1)}])])
+    record = invoice(
+        allowances=[{"kind": "charge", "reason": "freight", "amount": Decimal("4.00")}],
+        lines=[line("1", taxes=[{"rate": Decimal("7.0")}], allowances=[{"kind": "allowance", "percent": Decimal(1)}])],
+    )
     crm.post("invoice", record)
     with crm.database.read() as connection:
         found = customer_view.invoice(connection, "INV-1")

@@ -26,19 +26,31 @@ def test_a_new_order_makes_customer_location_lines_and_products(crm: Crm) -> Non
     assert [(d.kind, d.number) for d in result.documents] == [("order", "PO-1")]
     assert crm.rows("customer", "name", "is_customer", "is_supplier") == [("Acme Handel", True, False)]
     assert sorted(crm.rows("customer_identifier", "scheme", "value")) == [
-        ("gln", "4012345000009"), ("partner:acme", "0815"), ("vat", "DE123456788")]
-    assert crm.rows("customer_location", "key", "role", "name") == [("gln:4012345000016", "deliver_to", "Acme Filiale 7")]
+        ("gln", "4012345000009"),
+        ("partner:acme", "0815"),
+        ("vat", "DE123456788"),
+    ]
+    assert crm.rows("customer_location", "key", "role", "name") == [
+        ("gln:4012345000016", "deliver_to", "Acme Filiale 7")
+    ]
     assert crm.rows("customer_contact", "name", "phone") == [("Ute Öz", "+49 221 1")]
     assert crm.rows("customer_address", "kind", "city") == [("main", "Köln")]
     assert crm.rows("order_line", "position", "number", "quantity", "net_price", "net_amount") == [
-        (1, "1", Decimal("3"), Decimal("12.50"), Decimal("37.50")), (2, "2", Decimal("1.5"), Decimal("0.3333"), Decimal("0.49995"))]
+        (1, "1", Decimal("3"), Decimal("12.50"), Decimal("37.50")),
+        (2, "2", Decimal("1.5"), Decimal("0.3333"), Decimal("0.49995")),
+    ]
     assert sorted(crm.rows("product", "gtin", "our_item", "partner_item")) == [
-        ("4000000000001", "S1", "B1"), ("4000000000002", "S2", "B2")]
+        ("4000000000001", "S1", "B1"),
+        ("4000000000002", "S2", "B2"),
+    ]
 
 
 def test_the_whole_record_comes_back(crm: Crm) -> None:
-    record = order(notes=[{"kind": "AAI", "text": "Tür links"}], totals={"lines": Decimal("38.00")},
-                   allowances=[{"kind": "allowance", "percent": Decimal("2.0")}])
+    record = order(
+        notes=[{"kind": "AAI", "text": "Tür links"}],
+        totals={"lines": Decimal("38.00")},
+        allowances=[{"kind": "allowance", "percent": Decimal("2.0")}],
+    )
     crm.post("order", record)
     assert shown(crm)["record"] == record
     assert crm.rows("order_allowance", "line", "kind", "percent") == [(0, "allowance", Decimal("2.0"))]
@@ -55,9 +67,15 @@ def test_the_total_is_the_one_given_or_the_sum_of_the_lines(crm: Crm) -> None:
     crm.post("order", order("PO-1"))
     crm.post("order", order("PO-2", totals={"payable": Decimal("99.00"), "lines": Decimal("37.99995")}))
     crm.post("order", order("PO-3", lines=[without(line("1"), "net_amount", "net_price")]))
-    crm.post("order", order("PO-4", lines=[{**without(line("1", "200", "50"), "net_amount"), "price_basis": Decimal(100)}]))
+    crm.post(
+        "order", order("PO-4", lines=[{**without(line("1", "200", "50"), "net_amount"), "price_basis": Decimal(100)}])
+    )
     assert crm.rows("sales_order", "number", "total") == [
-        ("PO-1", Decimal("37.99995")), ("PO-2", Decimal("99.00")), ("PO-3", None), ("PO-4", Decimal(100))]
+        ("PO-1", Decimal("37.99995")),
+        ("PO-2", Decimal("99.00")),
+        ("PO-3", None),
+        ("PO-4", Decimal(100)),
+    ]
 
 
 def test_lines_that_do_not_add_up_are_noted(crm: Crm) -> None:
@@ -67,12 +85,16 @@ def test_lines_that_do_not_add_up_are_noted(crm: Crm) -> None:
 
 
 def test_schedules_get_rows_and_locations(crm: Crm) -> None:
-    parts = [{"deliver_to": SHOP, "quantity": Decimal(2), "unit": "PCE", "date": "2026-12-01"},
-             {"location": "0042", "quantity": Decimal(1), "unit": "PCE"}]
+    parts = [
+        {"deliver_to": SHOP, "quantity": Decimal(2), "unit": "PCE", "date": "2026-12-01"},
+        {"location": "0042", "quantity": Decimal(1), "unit": "PCE"},
+    ]
     crm.post("order", order(lines=[line("1", schedules=parts)]))
     location = crm.rows("customer_location", "id")[0]
     assert crm.rows("order_schedule", "line", "position", "location_id", "location", "quantity", "date") == [
-        (1, 1, location, "", Decimal(2), "2026-12-01"), (1, 2, None, "0042", Decimal(1), "")]
+        (1, 1, location, "", Decimal(2), "2026-12-01"),
+        (1, 2, None, "0042", Decimal(1), ""),
+    ]
 
 
 def test_the_second_order_of_a_customer_adds_only_the_order(crm: Crm) -> None:
@@ -80,13 +102,21 @@ def test_the_second_order_of_a_customer_adds_only_the_order(crm: Crm) -> None:
     before = crm.all_counts()
     crm.post("order", order("PO-2"))
     after = crm.all_counts()
-    assert {name: after[name] - before[name] for name in after if after[name] != before[name]} == {"sales_order": 1, "order_line": 2}
+    assert {name: after[name] - before[name] for name in after if after[name] != before[name]} == {
+        "sales_order": 1,
+        "order_line": 2,
+    }
 
 
 def test_a_batch_knows_the_customers_it_creates(crm: Crm) -> None:
     results = crm.batch(*[("order", [order(f"PO-{n}")]) for n in range(150)])
     assert {result.state for result in results} == {"posted"}
-    assert (crm.count("customer"), crm.count("sales_order"), crm.count("order_line"), crm.count("customer_location")) == (1, 150, 300, 1)
+    assert (
+        crm.count("customer"),
+        crm.count("sales_order"),
+        crm.count("order_line"),
+        crm.count("customer_location"),
+    ) == (1, 150, 300, 1)
 
 
 def test_posting_the_same_again_changes_nothing(crm: Crm) -> None:
@@ -133,8 +163,14 @@ def test_an_order_that_we_sent_makes_a_supplier(crm: Crm) -> None:
 
 
 def test_carriers_banks_and_we_never_become_customers_or_locations(crm: Crm) -> None:
-    crm.post("order", order(carrier={"gln": "4000001000005", "name": "Fast"}, deliver_to=WE,
-                            other_parties=[{"role": "BK", "name": "A Bank", "gln": "4000009000007"}]))
+    crm.post(
+        "order",
+        order(
+            carrier={"gln": "4000001000005", "name": "Fast"},
+            deliver_to=WE,
+            other_parties=[{"role": "BK", "name": "A Bank", "gln": "4000009000007"}],
+        ),
+    )
     assert crm.rows("customer", "name") == ["Acme Handel"]
     assert crm.count("customer_location") == 0
 
@@ -191,23 +227,48 @@ def test_a_message_without_counterpart_is_refused(crm: Crm) -> None:
 
 def test_a_change_changes_the_order_line_by_line(crm: Crm) -> None:
     crm.post("order", order())
-    result = crm.post("order", {
-        "number": "CHG-1", "type": "order_change", "purpose": "change", "order_number": "PO-1", "buyer": ACME, "seller": WE,
-        "requested_delivery": "2026-12-24",
-        "lines": [{"number": "1", "action": "changed", "quantity": Decimal(5), "net_amount": Decimal("62.50")},
-                  {"number": "2", "action": "deleted"}, {**line("3", "1", "2"), "action": "added"}]})
+    result = crm.post(
+        "order",
+        {
+            "number": "CHG-1",
+            "type": "order_change",
+            "purpose": "change",
+            "order_number": "PO-1",
+            "buyer": ACME,
+            "seller": WE,
+            "requested_delivery": "2026-12-24",
+            "lines": [
+                {"number": "1", "action": "changed", "quantity": Decimal(5), "net_amount": Decimal("62.50")},
+                {"number": "2", "action": "deleted"},
+                {**line("3", "1", "2"), "action": "added"},
+            ],
+        },
+    )
     assert result.state == "posted" and not result.findings
     assert [(d.kind, d.number) for d in result.documents] == [("order_change", "CHG-1")]
     found = shown(crm)
-    assert (found["state"], found["requested_delivery"], found["total"], found["line_count"]) == ("changed", "2026-12-24", Decimal("64.50"), 2)
+    assert (found["state"], found["requested_delivery"], found["total"], found["line_count"]) == (
+        "changed",
+        "2026-12-24",
+        Decimal("64.50"),
+        2,
+    )
     assert [row["state"] for row in found["line_states"]] == ["", "cancelled", ""]
     assert found["record"]["lines"][0] == {**line("1"), "quantity": Decimal(5), "net_amount": Decimal("62.50")}
     assert found["record"]["number"] == "PO-1" and found["record"]["type"] == "order"
-    assert [(change["number"], change["act"], change["state"]) for change in found["changes"]] == [("CHG-1", "change", "applied")]
+    assert [(change["number"], change["act"], change["state"]) for change in found["changes"]] == [
+        ("CHG-1", "change", "applied")
+    ]
 
 
 def test_the_first_order_and_its_change_in_one_batch(crm: Crm) -> None:
-    change = {"number": "PO-1", "purpose": "change", "buyer": ACME, "seller": WE, "lines": [{"number": "1", "quantity": Decimal(9)}]}
+    change = {
+        "number": "PO-1",
+        "purpose": "change",
+        "buyer": ACME,
+        "seller": WE,
+        "lines": [{"number": "1", "quantity": Decimal(9)}],
+    }
     results = crm.batch(("order", [order()]), ("order", [change]), ("order", [order("PO-2")]))
     assert [kinds(result) for result in results] == [[], [], []]
     assert crm.rows("order_line", "quantity")[0] == Decimal(9)
@@ -234,8 +295,15 @@ def test_the_original_sent_again_after_a_change_changes_nothing(crm: Crm) -> Non
 
 
 def test_a_change_that_comes_before_its_order_waits_for_it(crm: Crm) -> None:
-    change = {"number": "CHG-1", "type": "order_change", "purpose": "change", "order_number": "PO-1", "buyer": ACME, "seller": WE,
-              "lines": [{"number": "1", "action": "changed", "quantity": Decimal(7)}]}
+    change = {
+        "number": "CHG-1",
+        "type": "order_change",
+        "purpose": "change",
+        "order_number": "PO-1",
+        "buyer": ACME,
+        "seller": WE,
+        "lines": [{"number": "1", "action": "changed", "quantity": Decimal(7)}],
+    }
     early = crm.post("order", change)
     assert early.state == "posted" and kinds(early) == ["unknown_order"]
     assert crm.rows("order_change", "state", "order_id") == [("waiting", None)]
@@ -293,9 +361,11 @@ def test_a_test_is_refused(crm: Crm) -> None:
 def test_a_message_of_several_records_is_posted_whole_or_not_at_all(crm: Crm) -> None:
     crm.post("order", order("PO-1"))
     before = crm.all_counts()
-    results = crm.batch(("order", [order("PO-2")]),
-                        ("order", [order("PO-3", buyer={"gln": "4000002000004", "name": "New"}), order("PO-1", currency="USD")]),
-                        ("order", [order("PO-4")]))
+    results = crm.batch(
+        ("order", [order("PO-2")]),
+        ("order", [order("PO-3", buyer={"gln": "4000002000004", "name": "New"}), order("PO-1", currency="USD")]),
+        ("order", [order("PO-4")]),
+    )
     assert [result.state for result in results] == ["posted", "rejected", "posted"]
     assert results[1].documents == [] and kinds(results[1]) == ["duplicate_document"]
     assert crm.rows("sales_order", "number") == ["PO-1", "PO-2", "PO-4"]

@@ -31,8 +31,10 @@ def picture(connection: Connection) -> dict[str, Any]:
             "columns": [(c["name"], repr(c["type"]), c["nullable"], c["default"]) for c in seen.get_columns(table)],
             "key": (seen.get_pk_constraint(table)["name"], seen.get_pk_constraint(table)["constrained_columns"]),
             "unique": sorted((u["name"], tuple(u["column_names"])) for u in seen.get_unique_constraints(table)),
-            "links": sorted((f["name"], tuple(f["constrained_columns"]), f["referred_table"], tuple(f["referred_columns"]))
-                            for f in seen.get_foreign_keys(table)),
+            "links": sorted(
+                (f["name"], tuple(f["constrained_columns"]), f["referred_table"], tuple(f["referred_columns"]))
+                for f in seen.get_foreign_keys(table)
+            ),
             "indexes": sorted((i["name"], tuple(i["column_names"]), i["unique"]) for i in seen.get_indexes(table)),
         }
     return tables

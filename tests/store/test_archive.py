@@ -66,7 +66,9 @@ def test_a_full_disk_leaves_nothing_and_may_be_tried_again(tmp_path: Path, monke
     assert archive.put(io.BytesIO(b"abc")).size == 3
 
 
-def test_the_file_and_its_folder_are_on_disk_before_the_name_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_file_and_its_folder_are_on_disk_before_the_name_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     steps: list[str] = []
     fsync, rename = os.fsync, Path.rename
 
@@ -84,7 +86,10 @@ def test_the_file_and_its_folder_are_on_disk_before_the_name_is_told(tmp_path: P
     monkeypatch.setattr(Path, "rename", renamed)
     archive.put(io.BytesIO(b"x41"))
     del steps[: steps.index("file")]
-    assert [step for step in steps if step != "folder" or "rename" in steps][:3] in (["file", "folder", "rename"], ["file", "rename", "folder"])
+    assert [step for step in steps if step != "folder" or "rename" in steps][:3] in (
+        ["file", "folder", "rename"],
+        ["file", "rename", "folder"],
+    )
     assert steps[-1] == "folder"
 
 

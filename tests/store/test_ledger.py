@@ -12,6 +12,7 @@ from edi_bridge.database import Database
 from edi_bridge.finding import Verdict, found
 from edi_bridge.interchange import Address, Interchange, Position
 from edi_bridge.store import ledger
+from edi_bridge.store import message as messages
 from edi_bridge.store.archive import Blob
 from edi_bridge.store.state import STATES, as_markdown, may_follow
 from edi_bridge.store.tables import ledger as tables
@@ -19,11 +20,15 @@ from edi_bridge.store.tables import ledger as tables
 NOW = "2026-11-21T12:00:00Z"
 
 
-def envelope(control: str, *, standard: str = "edifact", ordinal: int = 1, sender: Address = Address("A", "14")) -> Interchange:
+def envelope(
+    control: str, *, standard: str = "edifact", ordinal: int = 1, sender: Address = Address("A", "14")
+) -> Interchange:
     return Interchange(standard, ordinal, sender, Address("B", "14"), control, iter(()))
 
 
-def take_in(database: Database, sha: str, interchange: Interchange, type_: str = "ORDERS", verdict: Verdict = Verdict.ACCEPTED) -> ledger.Exchange:
+def take_in(
+    database: Database, sha: str, interchange: Interchange, type_: str = "ORDERS", verdict: Verdict = Verdict.ACCEPTED
+) -> ledger.Exchange:
     with database.write() as connection:
         receipt, _ = ledger.receive(connection, Blob(sha, 1), "f", NOW)
         made = ledger.intake(connection, receipt, interchange, "a", verdict, [type_], {})
@@ -46,7 +51,11 @@ def test_an_xml_document_number_is_unique_within_its_type(database: Database) ->
 
 
 def test_without_a_control_number_only_the_bytes_tell(database: Database) -> None:
-    assert [take_in(database, sha, envelope("", standard="csv")).outcome for sha in ("s1", "s2", "s1")] == ["new", "new", "again"]
+    assert [take_in(database, sha, envelope("", standard="csv")).outcome for sha in ("s1", "s2", "s1")] == [
+        "new",
+        "new",
+        "again",
+    ]
 
 
 def test_the_unique_index_refuses_what_two_processes_take_at_once(database: Database) -> None:
@@ -57,35 +66,52 @@ def test_the_unique_index_refuses_what_two_processes_take_at_once(database: Data
 
 def test_a_message_has_one_row(database: Database) -> None:
     exchange = take_in(database, "s1", envelope("1"))
-    row = ledger.MessageRow(exchange.id, 1, "ORDERS", "1", "posted", Verdict.ACCEPTED, "hash")
+    row = messages.MessageRow(exchange.id, 1, "ORDERS", "1", "posted", Verdict.ACCEPTED, "hash")
     with database.write() as connection:
-        assert len(ledger.add_messages(connection, [row])) == 1
+        assert len(messages.add_messages(connection, [row])) == 1
     with pytest.raises(IntegrityError), database.write() as connection:
-        ledger.add_messages(connection, [row])
+        messages.add_messages(connection, [row])
     with database.read() as connection:
-        assert ledger.message_counts(connection, exchange.id) == {"posted": 1}
+        assert messages.message_counts(connection, exchange.id) == {"posted": 1}
 
 
 def test_findings_come_back_as_they_were(database: Database) -> None:
-    findings = [found("too_long", Position(interchange=1, message=2, segment=9, tag="QTY", element=1, component=2, offset=17, length=3), "é\n", "x"),
-                found("missing_trailer")]
+    findings = [
+        found(
+            "too_long",
+            Position(interchange=1, message=2, segment=9, tag="QTY", element=1, component=2, offset=17, length=3),
+            "é\n",
+            "x",
+        ),
+        found("missing_trailer"),
+    ]
     exchange = take_in(database, "s1", envelope("1"))
     with database.write() as connection:
-        ledger.add_findings(connection, exchange.receipt, [(exchange.id, None, finding) for finding in findings])
+        messages.add_findings(connection, exchange.receipt, [(exchange.id, None, finding) for finding in findings])
     with database.read() as connection:
-        assert [finding for _, _, finding in ledger.findings(connection, exchange.receipt)] == findings
+        assert [finding for _, _, finding in messages.findings(connection, exchange.receipt)] == findings
 
 
 def test_rows_must_belong_together(database: Database) -> None:
     with pytest.raises(IntegrityError), database.write() as connection:
-        connection.execute(insert(tables().identity).values(kind="bytes", scope="", value="", exchange_id=4711, message=0))
+        connection.execute(
+            insert(tables().identity).values(kind="bytes", scope="", value="", exchange_id=4711, message=0)
+        )
 
 
 def test_the_indexes_that_promises_stand_on_are_there(database: Database) -> None:
     with database.read() as connection:
         seen = inspect(connection)
-        unique = {(table, tuple(one["column_names"])) for table in ("identity", "message", "exchange") for one in seen.get_unique_constraints(table)}
-    assert unique == {("identity", ("kind", "scope", "value")), ("message", ("exchange_id", "ordinal")), ("exchange", ("receipt_id", "ordinal"))}
+        unique = {
+            (table, tuple(one["column_names"]))
+            for table in ("identity", "message", "exchange")
+            for one in seen.get_unique_constraints(table)
+        }
+    assert unique == {
+        ("identity", ("kind", "scope", "value")),
+        ("message", ("exchange_id", "ordinal")),
+        ("exchange", ("receipt_id", "ordinal")),
+    }
 
 
 def test_every_state_that_may_follow_is_a_state() -> None:

@@ -1,0 +1,178 @@
+"""The ledger's messages: their rows, the identities of their contents, and what was found in them.
+
+All functions work in the transaction that the caller has opened.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from sqlalchemy import Connection, func, select, update
+
+from edi_bridge.database import insert_rows, take_ids
+from edi_bridge.finding import Finding, Verdict
+from edi_bridge.interchange import Interchange, Position
+from edi_bridge.store.tables import ledger
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRow:
+    """What the ledger keeps of a message."""
+
+    exchange: int
+    ordinal: int
+    type: str
+    reference: str
+    state: str
+    verdict: Verdict
+    content: str
+    map: str = ""
+    map_hash: str = ""
+    record_type: str = ""
+    records: int = 0
+    failure: str = ""
+
+    def held(self) -> MessageRow:
+        """The same, kept for a person."""
+        return replace(self, state="held", verdict=Verdict.REJECTED)
+
+
+def content_scope(interchange: Interchange, type_: str) -> str:
+    """In which circle a message's content is unique: sender, receiver and message type."""
+    sender, receiver = interchange.sender, interchange.receiver
+    return json.dumps([sender.qualifier, sender.id, receiver.qualifier, receiver.id, type_])
+
+
+def content_owners(connection: Connection, scope: str, hashes: Sequence[str]) -> dict[str, tuple[int, int]]:
+    """Which of these contents came before: hash → (exchange, message ordinal)."""
+    i = ledger().identity
+    found: dict[str, tuple[int, int]] = {}
+    for row in connection.execute(
+        select(i.c.value, i.c.exchange_id, i.c.message).where(
+            i.c.kind == "content", i.c.scope == scope, i.c.value.in_(hashes)
+        )
+    ):
+        found[row.value] = (row.exchange_id, row.message)
+    return found
+
+
+def own_contents(connection: Connection, entries: Sequence[tuple[str, str, int, int]]) -> None:
+    """Take the identities of posted contents: (scope, hash, exchange, ordinal)."""
+    insert_rows(
+        connection,
+        ledger().identity,
+        ("kind", "scope", "value", "exchange_id", "message"),
+        [("content", *entry) for entry in entries],
+    )
+
+
+def posted_ordinals(connection: Connection, exchange: int, first: int, last: int) -> set[int]:
+    """The messages of an exchange that have their row already, between two ordinals."""
+    m = ledger().message
+    return set(
+        connection.execute(
+            select(m.c.ordinal).where(m.c.exchange_id == exchange, m.c.ordinal.between(first, last))
+        ).scalars()
+    )
+
+
+_MESSAGE = (
+    "id",
+    "exchange_id",
+    "ordinal",
+    "type",
+    "reference",
+    "state",
+    "verdict",
+    "content",
+    "map",
+    "map_hash",
+    "record_type",
+    "records",
+    "failure",
+)
+
+
+def add_messages(connection: Connection, rows: Sequence[MessageRow]) -> list[int]:
+    """Write the rows of messages; their numbers in order. The unique (exchange, ordinal) is what makes posting once."""
+    ids: list[int] = []
+    numbers = take_ids(connection, ledger().message, len(rows))
+    values = []
+    for row in rows:
+        ids.append(next(numbers))
+        values.append(
+            (
+                ids[-1],
+                row.exchange,
+                row.ordinal,
+                row.type,
+                row.reference,
+                row.state,
+                row.verdict.value,
+                row.content,
+                row.map,
+                row.map_hash,
+                row.record_type,
+                row.records,
+                row.failure,
+            )
+        )
+    insert_rows(connection, ledger().message, _MESSAGE, values)
+    return ids
+
+
+def set_message(connection: Connection, message: int, state: str, verdict: Verdict) -> None:
+    """Note what posting made of a message."""
+    m = ledger().message
+    connection.execute(update(m).where(m.c.id == message).values(state=state, verdict=verdict.value))
+
+
+def message_counts(connection: Connection, exchange: int) -> dict[str, int]:
+    """How many messages of an exchange are in each state."""
+    m = ledger().message
+    rows = connection.execute(select(m.c.state, func.count()).where(m.c.exchange_id == exchange).group_by(m.c.state))
+    return {row[0]: row[1] for row in rows}
+
+
+def add_findings(
+    connection: Connection, receipt: int, entries: Sequence[tuple[int | None, int | None, Finding]]
+) -> None:
+    """Keep findings: (exchange, message, finding); None where it belongs to the whole."""
+    rows = [
+        (receipt, exchange, message, finding.kind, finding.value, finding.note, _place_text(finding.position))
+        for exchange, message, finding in entries
+    ]
+    insert_rows(
+        connection,
+        ledger().finding,
+        ("receipt_id", "exchange_id", "message_id", "kind", "value", "note", "position"),
+        rows,
+    )
+
+
+def _place_text(position: Position) -> str:
+    return json.dumps({name: value for name, value in asdict(position).items() if value is not None})
+
+
+def findings(connection: Connection, receipt: int) -> Iterator[tuple[int | None, int | None, Finding]]:
+    """What was found in a receipt, in the order in which it was found: (exchange, message, finding)."""
+    f = ledger().finding
+    for row in connection.execute(select(f).where(f.c.receipt_id == receipt).order_by(f.c.id)):
+        yield row.exchange_id, row.message_id, _finding(row)
+
+
+def envelope_findings(connection: Connection, receipt: int, exchange: int | None, limit: int = 100) -> list[Finding]:
+    """The first findings of an exchange's envelope, or of the receipt where it has no exchange."""
+    f = ledger().finding
+    where = f.c.exchange_id.is_(None) if exchange is None else f.c.exchange_id == exchange
+    rows = connection.execute(
+        select(f).where(f.c.receipt_id == receipt, where, f.c.message_id.is_(None)).order_by(f.c.id).limit(limit)
+    )
+    return [_finding(row) for row in rows]
+
+
+def _finding(row: Any) -> Finding:
+    return Finding(row.kind, Position(**json.loads(row.position)), row.value, row.note)

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, Protocol
 
@@ -81,13 +81,18 @@ def scan(source: bytes | BinaryIO, catalog: Configuration, *, partner: str | Non
 
 
 def inbound(source: bytes | BinaryIO, catalog: Configuration, *, partner: str | None = None, map: str | None = None,
-            limits: Limits = DEFAULT) -> Iterator[MessageOutcome]:
-    """One outcome after another: each message's, then one for its interchange. Nothing is kept between them."""
+            limits: Limits = DEFAULT, step: Callable[..., Any] | None = None) -> Iterator[Any]:
+    """One outcome after another: each message's, then one for its interchange. Nothing is kept between them.
+
+    `step` stands in for `translate` where a caller wants to run that somewhere else (another process): what it
+    gives for a message is yielded in the outcome's place.
+    """
+    step = step or translate
     for interchange, who, forced in _interchanges(source, catalog, partner, map, limits):
         taken = 0
         for message in interchange.messages:
             own, taken = _own_findings(interchange, message.ordinal, taken)
-            yield translate(interchange, message, own, who, forced, catalog)
+            yield step(interchange, message, own, who, forced, catalog)
         findings = [*_envelope_findings(interchange), *_sender_findings(interchange, who, catalog)]
         yield MessageOutcome(interchange, None, "", "", [], findings, verdict(findings, who.findings if who else {}),
                              who.name if who else "")

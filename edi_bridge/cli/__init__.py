@@ -1,0 +1,126 @@
+"""The command line: nouns for people. Each command is a module of its own, loaded when it is called.
+
+Exit codes, the same for every command: 0 done · 1 something was refused · 2 wrong use or configuration · 3 try again
+later · 130 stopped by Ctrl-C · 70 a mistake of edi-bridge itself.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from types import TracebackType
+
+import click
+
+from edi_bridge.cli import show
+from edi_bridge.fault import ConfigFault, TerminalFault, TransientFault
+
+DONE, REFUSED, WRONG, LATER, OWN_MISTAKE, STOPPED, PIPE_CLOSED = 0, 1, 2, 3, 70, 130, 141
+
+# command → (module, its name there, one line for --help), in the order of --help
+COMMANDS = {
+    "demo": ("demo", "demo", "A first run: a home with an example batch of orders, invoices and customers."),
+    "init": ("init", "init", "Make a home: settings, partners, mappings, lookups, inbox, outgoing."),
+    "translate": ("translate", "translate", "Files as CRM records, in JSON lines; no database."),
+    "post": ("post", "post", "Post files into the CRM of a home."),
+    "crm": ("crm", "crm", "Look at customers, orders and invoices."),
+    "inspect": ("inspect", "inspect", "What is in a file: envelope, messages, segments, with their places."),
+    "map": ("catalog", "map_", "The maps that are known."),
+    "partner": ("catalog", "partner", "The partners that are known."),
+}
+
+
+class Nouns(click.Group):
+    """The commands of the table above; a command's module is imported when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """In the table's order."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command itself."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, name, _ = COMMANDS[cmd_name]
+        command: click.Command = getattr(importlib.import_module(f"edi_bridge.cli.{module}"), name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """From the table, so that no command has to be loaded for it."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, _, line) in COMMANDS.items()])
+
+
+@click.command(cls=Nouns, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(None, "--version", package_name="edi-bridge", message="edi-bridge %(version)s")
+def command() -> None:
+    """EDIFACT, X12, XML and CSV messages as records of a CRM, by declarative maps.
+
+    \b
+    First steps:
+      edi-bridge demo                       see everything at work
+      edi-bridge translate orders.edi       the records of a file as JSON lines
+      edi-bridge inspect orders.edi         what is in a file
+
+    Exit codes: 0 done, 1 something was refused, 2 wrong use or configuration, 3 try again later.
+    """
+
+
+def main() -> None:
+    """The entry point `edi-bridge`."""
+    sys.excepthook = _own_mistake
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(args: list[str]) -> int:
+    """Run a command line and say what became of it; faults become sentences on stderr."""
+    try:
+        result = command.main(args=args, prog_name="edi-bridge", standalone_mode=False)
+        sys.stdout.flush()
+        return result if isinstance(result, int) else DONE
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        return WRONG
+    except click.ClickException as error:
+        error.show()
+        return WRONG
+    except ConfigFault as fault:
+        show.problems(fault)
+        return WRONG
+    except TransientFault as fault:
+        show.error(f"try again later: {fault}")
+        return LATER
+    except TerminalFault as fault:
+        show.error(str(fault))
+        return REFUSED
+    except BrokenPipeError:  # the reader of our output has seen enough (| head)
+        _forget_output()
+        return PIPE_CLOSED
+    except (KeyboardInterrupt, click.Abort):
+        show.error("stopped")
+        return STOPPED
+
+
+def _forget_output() -> None:
+    """What is still in the buffers goes nowhere, so that the interpreter does not complain at its end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except BrokenPipeError:
+            os.dup2(nowhere, stream.fileno())
+
+
+def _own_mistake(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """What no fault explains is our bug: said as such, in a line, with the traceback when asked for."""
+    if os.environ.get("EDI_BRIDGE_TRACEBACK"):
+        sys.__excepthook__(kind, error, trace)
+    else:
+        while trace and trace.tb_next:
+            trace = trace.tb_next
+        place = f" ({os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno})" if trace else ""
+        show.error(f"a mistake of edi-bridge itself: {kind.__name__}: {show.clean(str(error))}{place}\n"
+                   "set EDI_BRIDGE_TRACEBACK=1 and run it again to see where; please report it with the file")
+    sys.stderr.flush()
+    os._exit(OWN_MISTAKE)

@@ -1,0 +1,81 @@
+"""Options that several commands share, and what they lead to."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from edi_bridge.fault import ConfigFault
+
+if TYPE_CHECKING:
+    from edi_bridge.catalog import Catalog
+    from edi_bridge.database import Database
+    from edi_bridge.settings import Settings
+
+home_option = click.option("--home", metavar="DIR", help="The home folder (default: EDI_BRIDGE_HOME, then ~/edi-bridge).")
+database_option = click.option("--database", metavar="URL", help="The CRM: a path (SQLite) or postgresql://… instead of the home's.")
+json_option = click.option("--json", "as_json", is_flag=True, help="JSON on stdout instead of a table.")
+findings_option = click.option("--findings", "limit", metavar="N", type=click.IntRange(0), default=20, show_default=True,
+                               help="How many findings of one kind are shown for a file; 0: all.")
+
+
+def optional_home(home: str | None) -> Path | None:
+    """The home that was named, or None: then only what is shipped is known. ConfigFault when the named one is not there."""
+    named = home or os.environ.get("EDI_BRIDGE_HOME")
+    if not named:
+        return None
+    path = Path(named).expanduser()
+    if not path.is_dir():
+        raise ConfigFault.at(str(path), 0, 0, "there is no such home; make one with `edi-bridge init`")
+    return path
+
+
+def settings_of(home: str | None, database: str | None) -> Settings:
+    """The settings in force; ConfigFault when the home is not there."""
+    from edi_bridge import settings
+
+    loaded = settings.load(os.environ, home, database)
+    if not loaded.home.is_dir():
+        raise ConfigFault.at(str(loaded.home), 0, 0, "there is no home here; make one with `edi-bridge init DIR`, then name it with "
+                             "--home or EDI_BRIDGE_HOME")
+    return loaded
+
+
+def open_database(settings: Settings, *, create: bool) -> Database:
+    """The database with all its tables. Unless `create`, an SQLite file that is not there is a ConfigFault."""
+    from edi_bridge import database
+    from edi_bridge.cli import show
+
+    url = settings.database
+    path = url.removeprefix("sqlite:///")
+    if not create and "://" not in path and not Path(path).exists():
+        raise ConfigFault.at(path, 0, 0, "there is no database yet; `edi-bridge post` makes it")
+    opened = database.connect(url)
+    if opened.note:
+        show.note(opened.note)
+    database.upgrade(opened)
+    return opened
+
+
+def json_line(value: Any) -> str:
+    """A value as one line of JSON; decimals as strings with their digits."""
+    from edi_bridge.record import to_json
+
+    return to_json(value).decode("utf-8")
+
+
+def json_text(value: Any) -> str:
+    """A value as JSON to be read by people too."""
+    from edi_bridge.record import to_json
+
+    return to_json(value, indent=True).decode("utf-8")
+
+
+def catalog_of(home: Path | None, *, check_receiver: bool = False) -> Catalog:
+    """The maps and partners of a home and those that are shipped."""
+    from edi_bridge.catalog import Catalog
+
+    return Catalog(home, check_receiver=check_receiver)

@@ -1,0 +1,112 @@
+"""A finding in words: where, the line with a caret, what is wrong, what it does to the message, what the partner is told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from edi_bridge.cli import excerpt, show
+from edi_bridge.finding import KINDS, Finding, Level, Severity
+from edi_bridge.interchange import AnyMessage, Interchange
+
+# X12 data element of a code → where the answer carries it (see finding.py)
+X12_PLACES = {"I18": "TA1 TA105", "716": "997 AK905", "718": "997 AK502", "720": "997 AK304", "723": "997 AK403"}
+SUBJECTS = {Level.INTERCHANGE: "the interchange", Level.GROUP: "the group"}
+Policy = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A finding made ready to be shown, without the message it came from: it can cross to another process."""
+
+    file: str
+    kind: str
+    place: str
+    sentence: str
+    effect: str
+    answer: str
+    hint: str
+    rejects: bool
+    line: excerpt.Excerpt | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """For --json."""
+        made = asdict(self)
+        made["line"] = self.line.text if self.line else ""
+        return made
+
+
+def tell(file: str, finding: Finding, message: AnyMessage | None, interchange: Interchange | None, policies: Sequence[tuple[str, Policy]] = (),
+         standard: str = "") -> Told | None:
+    """The finding in words; None when a policy has switched its kind off. `policies` are (whose, kind → action), first wins."""
+    kind = KINDS[finding.kind]
+    by, action = next(((whose, policy[finding.kind]) for whose, policy in policies if finding.kind in policy), ("", kind.severity.value))
+    if action == "off":
+        return None
+    effect = _effect(kind.level, kind.severity, action) + (f" (policy of {by})" if by else "")
+    line = excerpt.of(finding.position, message, interchange) if interchange else None
+    return Told(file, finding.kind, show.clean(finding.position.words()), show.clean(finding.sentence()), effect,
+                answer(finding.kind, standard or (interchange.standard if interchange else "")), kind.hint, action == "reject", line)
+
+
+def _effect(level: Level, severity: Severity, action: str) -> str:
+    if action == "reject":
+        return f"{SUBJECTS.get(level, 'the message')} is rejected"
+    return "accepted with errors" if severity is Severity.REJECT else "only noted"
+
+
+def answer(kind: str, standard: str) -> str:
+    """The code that the answer to the partner carries for a kind: `CONTRL 37`, `997 AK403 = 6`; '' where there is none."""
+    known = KINDS[kind]
+    match standard:
+        case "edifact" if known.contrl:
+            return f"CONTRL {known.contrl}"
+        case "x12" if known.x12:
+            element, _, code = known.x12.partition("=")
+            return f"{X12_PLACES[element]} = {code}"
+    return ""
+
+
+def lines(told: Told) -> list[str]:
+    """The finding as it stands on stderr: three or four lines, and only two for a note."""
+    colour = "red" if told.rejects else "yellow"
+    kind, _, rest = told.sentence.partition(": ")
+    sentence = f"{show.style(kind, colour)}: {rest}"
+    made = [f"{show.style(show.clean(told.file), 'bold')}  {show.style(told.place, 'dim')}"]
+    if told.line and told.line.length:
+        made.append(f"  {told.line.text}")
+        made.append("  " + " " * told.line.start + show.style("^" * told.line.length, colour) + " " + sentence)
+    elif told.line:
+        made += [f"  {told.line.text}", "  " + " " * told.line.start + show.style("^", colour) + " " + sentence]
+    else:
+        made.append("  " + sentence)
+    if told.effect != "only noted":
+        answer_ = f"to the partner: {told.answer}" if told.answer else ""
+        made.append("  " + " · ".join(part for part in (told.effect, answer_, told.hint) if part))
+    return made
+
+
+class Teller:
+    """Shows findings on stderr as they come; of each kind in a file the first `limit`, then only their number."""
+
+    def __init__(self, limit: int = 20):
+        self.limit = limit
+        self.counts: dict[str, int] = {}
+
+    def wants(self, kind: str) -> bool:
+        """Whether another one of this kind would be shown; it is counted either way."""
+        count = self.counts[kind] = self.counts.get(kind, 0) + 1
+        return not self.limit or count <= self.limit
+
+    def show(self, told: Told) -> None:
+        """Print it."""
+        for line in lines(told):
+            show.note(line)
+
+    def finish(self, file: str) -> None:
+        """At the end of a file: how many more there were of each kind."""
+        for kind, count in self.counts.items():
+            if self.limit and count > self.limit:
+                show.note(f"{show.clean(file)}  … and {count - self.limit:,} more of {kind} (--findings 0 shows all)")
+        self.counts.clear()

@@ -1,0 +1,205 @@
+"""The work of `translate`: outcomes become pieces (JSON lines, findings in words, counts), which any process can make."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from edi_bridge import pipeline
+from edi_bridge.catalog import Catalog
+from edi_bridge.cli import show, telling
+from edi_bridge.cli.inputs import Input
+from edi_bridge.fault import ConfigFault
+from edi_bridge.finding import Verdict
+from edi_bridge.pipeline import MessageOutcome
+from edi_bridge.record import to_json
+
+FLUSH = 128  # outcomes in a piece
+
+
+@dataclass(slots=True)
+class Piece:
+    """What became of some messages of one file, in order. `trouble` are problems of configuration, with their places."""
+
+    file: str
+    lines: bytes = b""
+    told: list[telling.Told] = field(default_factory=list)
+    untold: dict[str, int] = field(default_factory=dict)  # findings that were not put in words, by kind: beyond the limit
+    messages: int = 0
+    records: int = 0
+    refused_messages: int = 0
+    refused_interchanges: int = 0
+    trouble: list[tuple[str, int, int, str]] = field(default_factory=list)
+    last: bool = False  # nothing comes after it for this file
+
+
+@dataclass(slots=True)
+class Job:
+    """What was asked for; the same in every process."""
+
+    home: Path | None
+    partner: str | None
+    map: str | None
+    all: bool
+    limit: int
+    catalog: Catalog = field(init=False)
+
+    def prepare(self) -> None:
+        """Open what was named, so that mistakes are told before anything is read. ConfigFault."""
+        self.catalog = Catalog(self.home)
+        if self.partner:
+            self.catalog.partner_named(self.partner)
+        if self.map:
+            self.catalog.map_named(self.map)
+
+
+class Gathering:
+    """Collects outcomes of one file into a piece."""
+
+    __slots__ = ("job", "file", "piece", "_lines", "_count", "_shown")
+
+    def __init__(self, job: Job, file: str):
+        self.job = job
+        self.file = file
+        self._shown: dict[str, int] = {}
+        self._begin()
+
+    def _begin(self) -> None:
+        self.piece = Piece(self.file)
+        self._lines: list[bytes] = []
+        self._count = 0
+
+    def take(self, outcome: MessageOutcome) -> bool:
+        """Add one; True when the piece is full."""
+        piece = self.piece
+        refused = outcome.verdict is Verdict.REJECTED
+        if outcome.message is not None:
+            piece.messages += 1
+            piece.refused_messages += refused
+        else:
+            piece.refused_interchanges += refused
+        if outcome.records and (not refused or self.job.all):
+            lines = self._lines
+            for record in outcome.records:
+                lines.append(to_json(record))
+                lines.append(b"\n")
+            piece.records += len(outcome.records)
+        if outcome.findings:
+            self._tell(outcome)
+        self._count += 1
+        return self._count >= FLUSH
+
+    def _tell(self, outcome: MessageOutcome) -> None:
+        policies = policies_of(self.job.catalog, outcome)
+        for finding in outcome.findings:
+            count = self._shown[finding.kind] = self._shown.get(finding.kind, 0) + 1
+            if self.job.limit and count > self.job.limit:
+                self.piece.untold[finding.kind] = self.piece.untold.get(finding.kind, 0) + 1
+            elif told := telling.tell(self.file, finding, outcome.message, outcome.interchange, policies):
+                self.piece.told.append(told)
+
+    def give(self) -> Piece:
+        """The piece, and begin the next."""
+        piece = self.piece
+        piece.lines = b"".join(self._lines)
+        self._begin()
+        return piece
+
+
+def policies_of(catalog: Catalog, outcome: MessageOutcome) -> list[tuple[str, telling.Policy]]:
+    """Whose word decides what a finding does: the agreement's, then the partner's."""
+    if not outcome.partner:
+        return []
+    partner = catalog.partner_named(outcome.partner)
+    agreement = partner.agreement(outcome.message.type) if outcome.message else None
+    return [*([(f"{partner.name}, {agreement.message}", agreement.findings)] if agreement else []), (partner.name, partner.findings)]
+
+
+def pieces(inputs: Sequence[Input], job: Job, jobs: int, moved: Callable[[float], None]) -> Iterator[Piece]:
+    """Every file through the whole path, one after another."""
+    for one in inputs:
+        yield from file_pieces(one, job, moved)
+
+
+def file_pieces(one: Input, job: Job, moved: Callable[[float], None] | None = None) -> Iterator[Piece]:
+    """One file through the whole path; a mistake in a map ends this file only."""
+    gathering = Gathering(job, one.name)
+    try:
+        with one.open(moved) as source:
+            for outcome in pipeline.inbound(source, job.catalog, partner=job.partner, map=job.map):
+                if gathering.take(outcome):
+                    yield gathering.give()
+    except ConfigFault as fault:
+        gathering.piece.trouble = fault.problems
+    piece = gathering.give()
+    piece.last = True
+    yield piece
+
+
+class Tally:
+    """Counts the pieces and shows their findings as they come."""
+
+    def __init__(self, limit: int):
+        self.limit = limit
+        self.files = self.messages = self.records = self.refused_messages = self.refused_interchanges = 0
+        self._hidden: dict[str, int] = {}
+        self._shown: dict[str, int] = {}
+        self._troubles: set[tuple[str, int, int, str]] = set()
+
+    def take(self, piece: Piece) -> None:
+        """Count a piece and show what is to be said of it."""
+        self.messages += piece.messages
+        self.records += piece.records
+        self.refused_messages += piece.refused_messages
+        self.refused_interchanges += piece.refused_interchanges
+        for told in piece.told:
+            self._show(told)
+        for kind, count in piece.untold.items():
+            self._hidden[kind] = self._hidden.get(kind, 0) + count
+        if piece.trouble:
+            self._tell_trouble(piece)
+        if piece.last:
+            self._finish(piece.file)
+
+    def _show(self, told: telling.Told) -> None:
+        count = self._shown[told.kind] = self._shown.get(told.kind, 0) + 1
+        if self.limit and count > self.limit:  # several processes have each counted for themselves
+            self._hidden[told.kind] = self._hidden.get(told.kind, 0) + 1
+            return
+        for line in telling.lines(told):
+            show.note(line)
+
+    def _tell_trouble(self, piece: Piece) -> None:
+        fresh = [one for one in piece.trouble if one not in self._troubles]
+        self._troubles.update(fresh)
+        if fresh:
+            show.problems(ConfigFault(fresh))
+        if any(one[0] != piece.file for one in piece.trouble):
+            show.note(f"{show.clean(piece.file)}: not translated, because of the above")
+
+    def _finish(self, file: str) -> None:
+        self.files += 1
+        for kind, count in self._hidden.items():
+            show.note(f"{show.clean(file)}  … and {count:,} more of {kind} (--findings 0 shows all)")
+        self._hidden.clear()
+        self._shown.clear()
+
+    @property
+    def code(self) -> int:
+        """The exit code: 2 for trouble with configuration or files, 1 when something was refused."""
+        if self._troubles:
+            return 2
+        return 1 if self.refused_messages or self.refused_interchanges else 0
+
+    def summary(self, seconds: float) -> str:
+        """One line for the end."""
+        refused: list[Any] = []
+        if self.refused_messages:
+            refused.append(show.number(self.refused_messages, "message"))
+        if self.refused_interchanges:
+            refused.append(show.number(self.refused_interchanges, "interchange"))
+        parts = [show.number(self.files, "file"), show.number(self.messages, "message"), show.number(self.records, "record"),
+                 show.style(f"refused: {', '.join(refused)}", "red") if refused else "nothing refused"]
+        return " · ".join(parts) + f" · {seconds:.1f} s"

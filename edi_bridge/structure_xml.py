@@ -32,14 +32,16 @@ class XmlChild:
 
 
 class XmlStructure:
-    """A document type. `types` holds the children of every type in the schema's order."""
+    """A document type. `types` holds the children of every type in the schema's order; `fixed` the attributes of an
+    element that always have the same value (SAP's `SEGMENT="1"`)."""
 
     def __init__(self, key: str, root: XmlChild, prefixes: Mapping[str, str], types: Mapping[str, tuple[XmlChild, ...]],
-                 attributes: Mapping[str, tuple[str, ...]]):
+                 attributes: Mapping[str, tuple[str, ...]], fixed: Mapping[str, Mapping[str, str]]):
         self.key = key
         self.root = root
         self.prefixes = prefixes
         self.types = types
+        self.fixed = fixed
         self._attributes = attributes
 
     def children(self, element: XmlChild) -> tuple[XmlChild, ...]:
@@ -92,7 +94,8 @@ def load(block: Block, file: str, include: Callable[[str], Block]) -> XmlStructu
     if name not in form.lists and name not in form.aliases:
         problems.add(block.value_marks.get("root", block.mark), f"elements: says nothing of {name}", file)
     problems.done()
-    return XmlStructure(str(key), XmlChild(name, root, form.aliases.get(name, name)), prefixes, form.types(), form.attributes)
+    return XmlStructure(str(key), XmlChild(name, root, form.aliases.get(name, name)), prefixes, form.types(), form.attributes,
+                        form.fixed)
 
 
 def _layers(block: Block, include: Callable[[str], Block], problems: Problems) -> list[Block]:
@@ -115,6 +118,7 @@ class _Form:
         self.lists: dict[str, list[tuple[str, str, str]]] = {}  # name → (child, its type or '', cardinality)
         self.aliases: dict[str, str] = {}
         self.attributes: dict[str, tuple[str, ...]] = {}
+        self.fixed: dict[str, dict[str, str]] = {}
 
     def read(self, layer: Block) -> None:
         """Take in one file."""
@@ -133,7 +137,10 @@ class _Form:
             if self.tag(name) is None:
                 self.problems.add(mark, f"{name}: the prefix is not among prefixes:", layer.file)
         for name, names in (layer.get("attributes") or {}).items():
-            self.attributes.setdefault(name, tuple(str(one) for one in names or ()))
+            if name not in self.attributes:
+                pairs = [str(one).partition("=") for one in names or ()]
+                self.attributes[name] = tuple(attribute for attribute, _, _ in pairs)
+                self.fixed[name] = {attribute: value for attribute, equals, value in pairs if equals}
 
     def _entry(self, text: str, mark: Any, file: str) -> tuple[str, str, str] | None:
         words = text.replace("=", " = ").split()

@@ -156,7 +156,7 @@ def iso_with_time(place: str) -> Codec:
     @lru_cache(4096)
     def read(raw: str, clock: str = "") -> str | Bad:
         day, zone = _zoned(raw.strip())
-        if not shape(day) or "/" in day:
+        if not _is_day(day):
             return Bad("invalid_date", "expected an ISO 8601 date: 2026-11-21")
         if not clock:
             return raw.strip() if shape(raw.strip()) else Bad("invalid_date", "the zone of this date is not readable")
@@ -164,9 +164,9 @@ def iso_with_time(place: str) -> Codec:
         return value if shape(value) else Bad("invalid_time", f"{clock} is not a time like 10:30:00", day + zone)
 
     def write(value: Any, mark: str = ".") -> tuple[str, str] | Bad:
-        if not isinstance(value, str) or not shape(value) or "/" in value:
+        day, _, clock = value.partition("T") if isinstance(value, str) else ("", "", "")
+        if not _is_day(_zoned(day)[0]) or not shape(value):
             return _no_date(value)
-        day, _, clock = value.partition("T")
         time_, zone = _zoned(clock)
         return day, time_ + (":00" if len(time_) == 5 else "") + zone
 
@@ -179,16 +179,22 @@ def iso_since(place: str) -> Codec:
 
     @lru_cache(4096)
     def read(raw: str, first: str = "") -> str | Bad:
-        value = raw.strip() if first in ("", raw.strip()) else f"{first}/{raw.strip()}"
-        return value if shape(value) else Bad("invalid_date", "expected ISO 8601 dates: 2026-11-21")
+        last = raw.strip()
+        if not all(_is_day(_zoned(day)[0]) and shape(day) for day in (first or last, last)):
+            return Bad("invalid_date", "expected an ISO 8601 date: 2026-11-21")
+        return last if first in ("", last) else f"{first}/{last}"
 
     def write(value: Any, mark: str = ".") -> tuple[str, str] | Bad:
-        if not isinstance(value, str) or not shape(value):
+        first, _, last = value.rpartition("/") if isinstance(value, str) else ("", "", "")
+        if not all(_is_day(_zoned(day)[0]) and shape(day) for day in (first or last, last)):
             return _no_date(value)
-        first, _, last = value.rpartition("/")
         return last, first or last
 
     return Codec("", "date", (place,), read, write)
+
+
+def _is_day(text: str) -> bool:
+    return bool(re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", text) and shape(text))
 
 
 def _zoned(text: str) -> tuple[str, str]:

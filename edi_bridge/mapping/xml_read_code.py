@@ -296,7 +296,7 @@ class XmlReader:
             texts = " or ".join(f"v{number}_{k}" for k in range(count)) or "''"
             self.code.add(f"X.currency = {texts}" + (f" or {self.currency.default!r}" if self.currency.default else ""))
         by_target: dict[Target, ValuePlan | ScopeUse] = {}
-        for each in (*plan.values, *plan.uses):
+        for each in plan.rules():
             by_target[each.target] = each
         required = {target: rule for rule, target in plan.required}
         later = [target for target in plan.order if target in by_target and by_target[target].when]

@@ -29,7 +29,7 @@ class XmlProgram:
         self.structure = structure
         generator = XmlReader(plan, structure)
         self._text = generator.source()
-        self._by_number: dict[int, ValuePlan | ScopeUse] = {one.number: one for scope in plan.scopes for one in (*scope.values, *scope.uses)}
+        self._by_number: dict[int, ValuePlan | ScopeUse] = {one.number: one for scope in plan.scopes for one in scope.rules()}
         space: dict[str, Any] = {"TEXT": text_of, "BELOW": below, "Bad": Bad, **generator.constants}
         for value in plan.values():
             space[f"M{value.number}"] = Memo(value.convert.read, bool(value.convert.aux) and not beside_kind(value))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from sqlalchemy import Connection, func, select, update
@@ -153,8 +153,12 @@ def add_findings(
     )
 
 
+_PLACE = tuple(field.name for field in fields(Position))
+
+
 def _place_text(position: Position) -> str:
-    return json.dumps({name: value for name, value in asdict(position).items() if value is not None})
+    known = {name: value for name in _PLACE if (value := getattr(position, name)) is not None}
+    return json.dumps(known)
 
 
 def findings(connection: Connection, receipt: int) -> Iterator[tuple[int | None, int | None, Finding]]:

@@ -179,13 +179,17 @@ class XmlResolver:
         return XmlTest(tuple(steps), attribute, test.op, test.values, path.up)
 
 
-def refuse_segment_rules(plan: Any) -> None:
-    """ConfigFault for what a map may say of segments only: `expand:` and text over several components."""
+def refuse_unfit_rules(plan: Any) -> None:
+    """ConfigFault for what a map cannot say of XML: `expand:`, text over several components (they are for segments), and a
+    list that would have to be written around the element it belongs to."""
     problems = []
     for scope in plan.scopes:
         for use in scope.uses:
             if use.rule.expand is not None:
                 problems.append((*_place(use.rule), "expand: is for the number ranges of segments; XML has none"))
+            if use.many and (use.sources[0].up or use.sources[0].root):
+                problems.append((*_place(use.rule), f"{use.rule.name}: the list that is written cannot stand around the "
+                                                    "element it belongs to; begin each: inside it"))
         for value in scope.values:
             if value.convert.codec is not None and value.convert.codec.flow is not None:
                 sentence = "a text over several parts is for segments; an XML element holds all of it (use text)"

@@ -9,7 +9,7 @@ from edi_bridge.finding import KINDS, Finding, found
 from edi_bridge.interchange import Document, Position
 from edi_bridge.mapping.emit import Bad, Memo
 from edi_bridge.mapping.plan import MapPlan, ScopeUse, ValuePlan
-from edi_bridge.mapping.resolve_xml import XmlResolved, XmlTest, refuse_segment_rules
+from edi_bridge.mapping.resolve_xml import XmlResolved, XmlTest, refuse_unfit_rules
 from edi_bridge.mapping.xml_read_code import XmlReader, beside_kind
 from edi_bridge.structure_xml import XmlStructure
 
@@ -20,11 +20,11 @@ Record = dict[str, Any]
 class XmlProgram:
     """A map's generated reader for XML documents.
 
-    Raises ConfigFault for rules that only segments can have.
+    Raises ConfigFault for rules that do not fit XML (`refuse_unfit_rules`).
     """
 
     def __init__(self, plan: MapPlan, structure: XmlStructure):
-        refuse_segment_rules(plan)
+        refuse_unfit_rules(plan)
         self.plan = plan
         self.structure = structure
         generator = XmlReader(plan, structure)

@@ -42,6 +42,7 @@ class XmlWriter:
         self.constants: dict[str, Any] = {}
         self.serial = 0
         self.made: dict[int, str] = {}  # values that have their local in this function
+        self.converted: set[int] = set()  # and the rules that were converted in it
         self.currency = next((value for value in planner.plan.root.values if value.target == ("currency",) and value.sources), None)
         for scope in planner.scopes.values():
             self._function(scope)
@@ -54,7 +55,7 @@ class XmlWriter:
 
     def _function(self, scope: XmlWrittenScope) -> None:
         """`w7(r, X)` gives (attributes, text, nodes) of the scope's element, or None when nothing stands in it."""
-        self.made = {}
+        self.made, self.converted = {}, set()
         name = f"w{scope.plan.number}" if scope.plan is not None else "message"
         with self.code.block(f"def {name}(r, X):"):
             if scope.plan is not None:
@@ -85,7 +86,8 @@ class XmlWriter:
 
     def _parts(self, place: XmlPlace) -> tuple[str, str, str, str]:
         """Code for what stands in an element; expressions: whether any value does, its attributes, text and nodes."""
-        filled = [self._encode(value) for value in place.values() if value.beside < 0]
+        filled = [self._encode(value) for value in place.texts]
+        filled += [self._encode(value) for values in place.attributes.values() for value in values if value.beside < 0]
         text = " or ".join([*map(self._encode, place.texts), *([repr(place.constant)] if place.constant else [])]) or "''"
         attributes = self._attributes(place)
         nodes = "()"
@@ -175,8 +177,7 @@ class XmlWriter:
             name = self._name("x")
             self.code.add(f"{name} = X.call({value.call!r}, r, {value.target[0]!r})")
         else:
-            name = f"x{value.plan.number}"
-            self._converted(value, value.plan, name)
+            name = self._converted(value, value.plan)
         self.made[id(value)] = name
         return name
 
@@ -184,9 +185,7 @@ class XmlWriter:
         """What a codec writes in a further place, or what is filled in there."""
         assert value.plan is not None
         number = value.plan.number
-        if f"x{number}" not in self.made.values():  # the element's own text comes first
-            self._converted(value, value.plan, f"x{number}")
-            self.made[-number - 1] = f"x{number}"
+        self._converted(value, value.plan)
         name = f"y{number}_{value.beside}"
         match beside_kind(value.plan):
             case "amount":
@@ -206,8 +205,12 @@ class XmlWriter:
             return "''"
         return f"X.code({unit.number}, {_get((*value.target[:-1], 'unit'))})"
 
-    def _converted(self, value: XmlValue, plan: ValuePlan, name: str) -> None:
-        code, number = self.code, plan.number
+    def _converted(self, value: XmlValue, plan: ValuePlan) -> str:
+        """Code that converts a value, once in a function; the local with its text."""
+        code, number, name = self.code, plan.number, f"x{plan.number}"
+        if number in self.converted:
+            return name
+        self.converted.add(number)
         if value.common is not None:
             code.add(f"v = X.common({number}, r, {'.'.join((*value.common, *value.target))!r})")
         else:
@@ -229,6 +232,7 @@ class XmlWriter:
                 code.add(f"X.bad({number}, v, w); {names} = {empty}")
             with code.block("else:"):
                 code.add(f"{names} = w")
+        return name
 
     def _conditions(self, conditions: tuple[Condition, ...]) -> str:
         return " and ".join(when_expression(when, self.constants, _get(target, "E") if target else "r")

@@ -9,7 +9,6 @@ holds nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -63,12 +62,6 @@ class XmlPlace:
     constants: dict[str, str] = field(default_factory=dict)
     below: dict[Any, XmlPlace] = field(default_factory=dict)
     lists: list[XmlList] = field(default_factory=list)
-
-    def values(self) -> Iterator[XmlValue]:
-        """The values of the element itself: text and attributes."""
-        yield from self.texts
-        for values in self.attributes.values():
-            yield from values
 
 
 @dataclass(eq=False)

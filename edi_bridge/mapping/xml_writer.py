@@ -14,7 +14,7 @@ from edi_bridge.interchange import Position
 from edi_bridge.mapping import functions
 from edi_bridge.mapping.emit import Bad, Memo
 from edi_bridge.mapping.plan import MapPlan, ValuePlan
-from edi_bridge.mapping.resolve_xml import refuse_segment_rules
+from edi_bridge.mapping.resolve_xml import refuse_unfit_rules
 from edi_bridge.mapping.xml_read_code import beside_kind
 from edi_bridge.mapping.xml_write_code import XmlWriter
 from edi_bridge.mapping.xml_write_plan import XmlWritePlanner
@@ -30,11 +30,11 @@ _IMPOSSIBLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]
 class XmlWriteProgram:
     """A map's generated writer for XML documents.
 
-    Raises ConfigFault for rules that only segments can have.
+    Raises ConfigFault for rules that do not fit XML (`refuse_unfit_rules`).
     """
 
     def __init__(self, plan: MapPlan, structure: XmlStructure):
-        refuse_segment_rules(plan)
+        refuse_unfit_rules(plan)
         self.plan = plan
         self.structure = structure
         planner = XmlWritePlanner(plan, structure)

@@ -63,7 +63,7 @@ def when_expression(when: Any, constants: dict[str, Any], record: str = "r") -> 
     """`r.get("purpose") in W3` for each field of a `when:`; `not in` where the field's name ends in an exclamation mark."""
     parts = []
     for name, values in when.items():
-        key = f"W{len(constants)}"
+        key = f"WHEN{len(constants)}"  # not W7: that is the converter of rule 7
         constants[key] = values
         chain = record
         *above, last = name.rstrip("!").split(".")

@@ -1,0 +1,134 @@
+"""Single properties of the map compiler that no hard case shows: each was once wrong or missing."""
+
+from __future__ import annotations
+
+from decimal import Decimal as D
+
+import pytest
+
+from edi_bridge.mapping.codec import Bad, codec
+from tests.mapping.test_hard_cases import both_ways, compiled, message
+
+ORDERS = """
+    map: t
+    message: edifact/D96A/ORDERS
+    record: order
+    fields:
+      number: BGM/1004
+"""
+
+
+def test_a_group_chosen_by_its_trigger_is_not_confused_by_a_segment_inside_it():
+    """The test on RFF/1153 of the second list looked at DTM/2005, which stood in the same local."""
+    both_ways(ORDERS + """
+      contract: "{RFF}[RFF/1153=CT]/RFF/1154"
+      contract_date: {at: "{RFF}[RFF/1153=CT]/DTM[2005=171]/2380", as: date(2379)}
+      references: {each: "{RFF}[RFF/1153!=CT]", fields: {kind: RFF/1153, number: RFF/1154}}
+    """, """
+        BGM++1
+        RFF+CT:C9
+        DTM+171:20261121:102
+        RFF+ADE:A1
+    """, [{"number": "1", "contract": "C9", "contract_date": "2026-11-21", "references": [{"kind": "ADE", "number": "A1"}]}])
+
+
+TERMS = ORDERS + """
+      payment_terms:
+        each: "{PAT}"
+        fields:
+          kind: {at: PAT/4279, codes: {"1": basic, "22": discount}}
+          days: {at: "PAT/C112[2475=5][2151=D]/2152", as: integer, when: {kind!: discount}}
+          discount_days: {at: "PAT/C112[2475=5][2151=D]/2152", as: integer, when: {kind: discount}}
+"""
+
+
+def test_when_with_an_exclamation_mark_means_any_other_value_and_two_rules_share_a_place():
+    """The name of the condition's values was also the name of a converter, so that nothing was written."""
+    both_ways(TERMS, """
+        BGM++1
+        PAT+1++5::D:30
+        PAT+22++5::D:10
+    """, [{"number": "1", "payment_terms": [{"kind": "basic", "days": 30}, {"kind": "discount", "discount_days": 10}]}])
+
+
+DESCRIPTION = ORDERS + """
+      lines:
+        each: "{LIN}"
+        fields:
+          number: LIN/1082
+          description: {at: "IMD[7077=F][7081!=35]/C273.7008", as: "text(width: 35, parts: 2, segments: 3, mode: words)"}
+          color: "IMD[7077=F][7081=35]/C273.7008"
+"""
+
+
+def test_an_articles_name_runs_over_two_components_and_several_segments():
+    both_ways(DESCRIPTION, """
+        BGM++1
+        LIN+1
+        IMD+F++:::Winterjacke:gefüttert
+        IMD+F+35+:::blau
+        LIN+2
+        IMD+F++:::Donaudampfschifffahrtsgesellschafts:kapitänsmütze
+        LIN+3
+        IMD+F++:::one two three four five six seven:eight nine ten eleven twelve
+        IMD+F++:::thirteen
+    """, [{"number": "1", "lines": [
+        {"number": "1", "description": "Winterjacke gefüttert", "color": "blau"},
+        {"number": "2", "description": "Donaudampfschifffahrtsgesellschaftskapitänsmütze"},
+        {"number": "3", "description": "one two three four five six seven eight nine ten eleven twelve thirteen"},
+    ]}], written="""
+        BGM++1
+        LIN+1
+        IMD+F++:::Winterjacke gefüttert
+        IMD+F+35+:::blau
+        LIN+2
+        IMD+F++:::Donaudampfschifffahrtsgesellschafts:kapitänsmütze
+        LIN+3
+        IMD+F++:::one two three four five six seven:eight nine ten eleven twelve
+        IMD+F++:::thirteen
+    """)
+
+
+def test_a_second_name_that_does_not_go_on_is_reported():
+    one = compiled(DESCRIPTION)
+    records, findings = one.read(message("BGM++1\nLIN+1\nIMD+F++:::jacket\nIMD+F++:::Jacke", one.spec.message))
+    assert records[0]["lines"][0]["description"] == "jacket"
+    assert [(one.kind, one.position.segment) for one in findings] == [("value_not_read", 5)]
+
+
+@pytest.mark.parametrize("text", ["short", "x" * 36, "x" * 70, "word " * 12 + "end", "a b" * 20, "x" * 34 + " yy", "x" * 33 + "  y" + " z" * 10])
+def test_words_come_back_as_they_were(text: str):
+    one = codec("text(width: 35, parts: 2, segments: 4, mode: words)")
+    written = one.write(text)
+    if isinstance(written, Bad):
+        assert "  " in text or len(text.split(" ")[0]) >= 35
+        return
+    assert all(len(part) <= 35 for parts in written for part in parts)
+    assert one.read(written) == [text]
+
+
+def test_coded_text_alone_is_a_note():
+    both_ways(ORDERS + """
+      notes: {each: FTX, fields: {kind: 4451, code: C107.4441, text: {at: C108, as: "text(width: 70, parts: 5, segments: 9, mode: lines)"}}}
+    """, """
+        BGM++1
+        FTX+AAI+++first:second
+        FTX+ZZZ++001
+        FTX+ZZZ++002+with text
+    """, [{"number": "1", "notes": [{"kind": "AAI", "text": "first\nsecond"}, {"kind": "ZZZ", "code": "001"},
+                                    {"kind": "ZZZ", "code": "002", "text": "with text"}]}])
+
+
+def test_items_at_a_second_place_of_a_list_are_reported_when_the_first_has_some():
+    one = compiled(ORDERS + """
+      lines:
+        each: "{LIN}"
+        fields:
+          number: LIN/1082
+          quantity: {at: "QTY[6063=21]/6060", as: decimal}
+          other_items: {each: ["PIA[4347=1]/C212", "PIA[4347=5]/C212"], fields: {scheme: 7143, value: 7140}}
+    """)
+    records, findings = one.read(message("BGM++1\nLIN+1\nPIA+1+A:SA\nPIA+5+B:IN\nQTY+21:1\nLIN+2\nPIA+5+C:IN", one.spec.message))
+    assert records[0]["lines"] == [{"number": "1", "quantity": D(1), "other_items": [{"scheme": "SA", "value": "A"}]},
+                                   {"number": "2", "other_items": [{"scheme": "IN", "value": "C"}]}]
+    assert [(one.kind, one.position.segment) for one in findings] == [("value_not_read", 5)]

@@ -62,10 +62,13 @@ PARTS: dict[str, dict[str, Field]] = {
         "delivery_terms": "code:code payment:code point:code place place_code text",
         "allowance": """
             kind:code code:code reason percent:decimal amount:decimal base:decimal quantity:decimal unit:code sequence:integer
-            rate:decimal rate_basis:decimal rate_unit:code settlement:code number tax_category:code tax_rate:decimal
+            percent_of:code rate:decimal rate_basis:decimal rate_unit:code settlement:code number agency:code agency_code tax_category:code tax_rate:decimal
         """,
-        "tax": "type:code category:code rate:decimal base:decimal amount:decimal currency:code exemption exemption_code:code number jurisdiction",
-        "schedule": "deliver_to:party location quantity:decimal unit:code date:date earliest:date latest:date",
+        "tax": """
+            type:code category:code rate:decimal base:decimal amount:decimal currency:code exemption exemption_code:code number jurisdiction
+            jurisdiction_scheme:code
+        """,
+        "schedule": "deliver_to:party location quantity:decimal unit:code date:date earliest:date latest:date ship_on:date",
         "product_id": "scheme:code value",
         "totals": """
             lines:decimal allowances:decimal charges:decimal net:decimal tax:decimal gross:decimal prepaid:decimal
@@ -114,7 +117,7 @@ RECORDS: dict[str, dict[str, Field]] = {
         "order": """
             number type:code purpose:code response_requested:code issued_on:date currency:code tax_currency:code
             requested_delivery:date earliest_delivery:date latest_delivery:date cancel_after:date ship_on:date
-            earliest_ship:date latest_ship:date other_dates:dated* contacts:contact* backorder:code
+            earliest_ship:date latest_ship:date other_dates:dated* contacts:contact* backorder:code service_level:code
             contract contract_date:date promotion order_number order_date:date release department vendor_number quotation quotation_date:date references:reference*
             buyer:party seller:party deliver_to:party ship_from:party invoicee:party payer:party ordered_by:party ultimate:party
             carrier:party other_parties:named_party*
@@ -235,8 +238,8 @@ def differences(old: Any, new: Any, path: str = "") -> Iterator[tuple[str, Any, 
             yield from differences(old.get(key), new.get(key), f"{path}.{key}" if path else key)
     elif isinstance(old, list) and isinstance(new, list):
         for index in range(max(len(old), len(new))):
-            pair = [side[index] if index < len(side) else None for side in (old, new)]
-            yield from differences(*pair, f"{path}[{index}]")
+            before, after = (side[index] if index < len(side) else None for side in (old, new))
+            yield from differences(before, after, f"{path}[{index}]")
     elif normal(old) != normal(new):
         yield path, old, new
 

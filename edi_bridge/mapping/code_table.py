@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from edi_bridge.mapping.codec_type import Bad
@@ -23,6 +23,7 @@ class CodeTable:
     writes: Mapping[Any, str]
     keep: bool = False
     skip: bool = False
+    words: frozenset[str] = frozenset()  # our values: none of them is passed on as a code of theirs
 
     def read(self, raw: str | bool) -> Any:
         """Our value for their code (a boolean's code is true or false), or Bad unknown_code."""
@@ -30,7 +31,7 @@ class CodeTable:
         ours = self.reads.get(key)
         if ours is not None:
             return ours
-        if self.keep and key not in self.writes:  # a kept code must not look like one of our values
+        if self.keep and key not in self.writes and key not in self.words:  # a kept code must not look like one of our values
             return key
         if self.skip:
             return None
@@ -41,7 +42,7 @@ class CodeTable:
         theirs = self.writes.get(ours)
         if theirs is not None:
             return theirs
-        if self.keep and isinstance(ours, str) and ours not in self.reads:
+        if self.keep and isinstance(ours, str) and ours not in self.reads and ours not in self.words:
             return ours
         return Bad("unknown_code", f"the table {self.name} has no code for {ours}{_known(self.writes)}")
 
@@ -130,7 +131,7 @@ def load_table(block: Block, standard: str, file: str = "") -> CodeTable:
         problems.add(block.mark, f"the table {name} says nothing of {standard}; it has {has}")
     problems.done()
     assert found is not None
-    return found
+    return replace(found, words=frozenset(values))
 
 
 def _section(block: Block, key: str, values: Block, problems: Problems, name: str) -> CodeTable | None:

@@ -71,24 +71,29 @@ def _duns(text: str) -> str:
     return "" if re.fullmatch("[0-9]{9}(?:[0-9]{4})?", text.replace("-", "")) else "a DUNS number has 9 digits, with suffix 13"
 
 
-def gtin(arguments: Arguments, standard: str) -> Codec:
-    """`gtin`, or `gtin(UP, EN, UK, EO)`: the qualifiers of 12, 13, 14 and 8 digits, written beside the number (X12 235)."""
-    plain = _identifier(_gs1("GTIN", 8, 12, 13, 14))(arguments, standard)
-    qualifiers = {length: qualifier for length in (12, 13, 14, 8) if (qualifier := arguments.place())}
-    if not qualifiers:
-        return plain
+def _qualified(wrong: Callable[[str], str], *lengths: int) -> Callable[[Arguments, str], Codec]:
+    """The same, with arguments: the qualifiers of these lengths, of which the right one is written beside the number."""
 
-    def read(raw: str, beside: str = "") -> str | Bad | None:
-        return plain.read(raw)
+    def make(arguments: Arguments, standard: str) -> Codec:
+        plain = _identifier(wrong)(arguments, standard)
+        qualifiers = {length: qualifier for length in lengths if (qualifier := arguments.place())}
+        if not qualifiers:
+            return plain
 
-    def write(value: Any, mark: str = ".") -> tuple[str, str] | Bad:
-        written = plain.write(value)
-        return written if isinstance(written, Bad) else (written[0], qualifiers.get(len(written[0]), ""))
+        def read(raw: str, beside: str = "") -> str | Bad | None:
+            return plain.read(raw)
 
-    return Codec("", "text", ("$1",), read, write)
+        def write(value: Any, mark: str = ".") -> tuple[str, str] | Bad:
+            written = plain.write(value)
+            return written if isinstance(written, Bad) else (written[0], qualifiers.get(len(written[0]), ""))
+
+        return Codec("", "text", ("$1",), read, write)
+
+    return make
 
 
 gln = _identifier(_gs1("GLN", 13))
+gtin = _qualified(_gs1("GTIN", 8, 12, 13, 14), 12, 13, 14, 8)
 sscc = _identifier(_gs1("SSCC", 18))
 vat = _identifier(_vat)
-duns = _identifier(_duns)
+duns = _qualified(_duns, 9, 13)

@@ -79,6 +79,10 @@ class ScopePlan:
     required: list[tuple[Rule, tuple[str, ...]]] = field(default_factory=list)
     order: list[tuple[str, ...]] = field(default_factory=list)  # targets in the record's order
 
+    def rules(self) -> list[ValuePlan | ScopeUse]:
+        """Everything that is filled here."""
+        return [*self.values, *self.uses]
+
 
 @dataclass(frozen=True, slots=True)
 class MapPlan:
@@ -251,7 +255,7 @@ def _coded(one: Codec, table: CodeTable, rule: Rule) -> Convert:
 
     def write(value: Any, mark: str = ".") -> Any:
         theirs = table.write(format(value.normalize(), "f") if isinstance(value, Decimal) else value)
-        return theirs if isinstance(theirs, Bad) else (theirs,)
+        return theirs if isinstance(theirs, Bad) else (theirs,) if plain else one.write(theirs)
 
     plain = one.type != "text" or one.name == "text"
     typed = {"boolean": bool, "decimal": Decimal, "integer": int}.get(rule.field.type, lambda ours: ours)

@@ -27,7 +27,7 @@ class SegmentProgram:
         self.structure = structure
         self._code: dict[bool, tuple[Any, dict[str, Any], str]] = {}
         self._bound: dict[tuple[Delimiters, bool], dict[str, Any]] = {}
-        self._by_number = {one.number: one for scope in plan.scopes for one in [*scope.values, *scope.uses]}
+        self._by_number = {one.number: one for scope in plan.scopes for one in scope.rules()}
 
     def source(self, released: bool = False) -> str:
         """The generated Python, for people."""

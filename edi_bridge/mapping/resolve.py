@@ -174,9 +174,10 @@ class Resolver:
         if node is None:
             raise PathError("there is no segment to look in", 0)
         if name.startswith("$"):  # the qualifier of the pair that the value itself stands in
-            if isinstance(resolved.element, PairStep):
+            told = resolved.element.beside if isinstance(resolved.element, ElementStep) else ()
+            if isinstance(resolved.element, PairStep) or any(test.op == "=" for test in told):
                 return ElementStep((-int(name[1:]),))
-            raise PathError("the qualifier is chosen among pairs only", 0)
+            raise PathError("nothing here tells the kind of number, so no qualifier can be chosen", 0)
         step = self._element(parse(name).steps[0], self.structure.segments[node.name])
         if isinstance(step, PairStep):
             raise PathError(f"{name} is not a single place", 0)
@@ -232,6 +233,7 @@ class Resolver:
         steps = parse(test.path).steps
         slot = -1
         definition_node = node
+        rest: PathStep | None
         if node.is_group:
             if len(steps) == 1 and not _is_segment_name(steps[0].name):
                 child = node.children[0]

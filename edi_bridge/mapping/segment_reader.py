@@ -202,7 +202,7 @@ class SegmentReader:
                 self.code.add(f"e = S[{name}[0][0]]; n = len(e)")
                 self._components(places)
                 for place in places:
-                    self.code.add(f"{_test_name(place)} = {_value(*place)}")
+                    self.code.add(f"{_test_name(place, name)} = {_value(*place)}")
             self._branches(slot, name, self._instance_branch)
 
     @contextmanager
@@ -333,19 +333,16 @@ class SegmentReader:
     def _segment_use(self, use: ScopeUse, k: int, step: Any) -> None:
         """A list or object whose instances are segments, or composites or pairs of a segment."""
         variable = f"o{use.number}_{k}"
-        item = "i"
         if isinstance(step, ElementStep):
             positions = self._constant("K", step.positions)
             tests = self._constant("K", step.tests)
-            item = None
             with self.code.block(f"for item in COMPOSITES(e, i, {positions}, {tests}, {step.repeats}):"):
                 self._collect(use, variable, "item", k)
         elif isinstance(step, PairStep):
-            item = None
             with self.code.block(f"for k in range({step.start}, min(len(e), {step.end + 1}), 2):"), self.code.block("if e[k]:"):
                 self._collect(use, variable, "(e, i, e[k:k + 2], k)", k)
-        if item is not None:
-            self._collect(use, variable, item, k)
+        else:
+            self._collect(use, variable, "i", k)
 
     def _collect(self, use: ScopeUse, variable: str, item: str, k: int) -> None:
         with self.code.block(f"if {variable} is None:"):
@@ -530,7 +527,7 @@ class SegmentReader:
         if name and test.slot != 0:
             values = self._constant("K", test.values)
             return f"HAS(S, {name}, {test.slot}, {test.element}, {test.component}, {test.op!r}, {values})"
-        variable = _test_name((test.element, test.component)) if test.element else "True"
+        variable = _test_name((test.element, test.component), name) if test.element else "True"
         match test.op:
             case "has":
                 return variable if test.element else "True"
@@ -546,7 +543,7 @@ class SegmentReader:
         """Values and lists in the record's order; what depends on other fields (`when`) comes last."""
         targets = list(dict.fromkeys(plan.order))
         of: dict[tuple[str, ...], list[Any]] = {}
-        for one in [*plan.values, *plan.uses]:
+        for one in plan.rules():
             of.setdefault(one.target, []).append(one)
         self.shared = {one.number for several in of.values() if len(several) > 1 for one in several}
         required = {of[target][-1].number: rule for rule, target in plan.required if target in of}
@@ -704,7 +701,7 @@ class SegmentReader:
 
 
 def _takers(plan: ScopePlan) -> Iterator[Taker]:
-    for one in [*plan.values, *plan.uses]:
+    for one in plan.rules():
         for k in range(len(one.sources)):
             yield one, k, None
 
@@ -723,8 +720,9 @@ def _contiguous(positions: tuple[int, ...]) -> bool:
     return positions == tuple(range(positions[0], positions[-1] + 1))
 
 
-def _test_name(place: tuple[int, int]) -> str:
-    return f"t{place[0]}_{place[1]}"
+def _test_name(place: tuple[int, int], instance: str = "") -> str:
+    """The local of a tested value; a group's differ from those of the segments that are gone through inside of it."""
+    return f"t{place[0]}_{place[1]}{instance}"
 
 
 def _value(element: int, component: int) -> str:

@@ -9,12 +9,13 @@ trailing empties, `X` the state of this message (`notes`, the hierarchy's counte
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from edi_bridge.mapping.emit import Lines, when_expression
 from edi_bridge.mapping.resolve import ElementStep, PairStep, TreeStep
 from edi_bridge.mapping.write_plan import (
-    Target, WritePlanner, WrittenGroup, WrittenList, WrittenScope, WrittenSegment, WrittenValue, constants,
+    Shape, Target, WritePlanner, WrittenGroup, WrittenList, WrittenScope, WrittenSegment, WrittenValue, constants, shape_of,
 )
 from edi_bridge.structure import Structure, width
 
@@ -78,6 +79,10 @@ class SegmentWriter:
         if scope.plan.number >= 0:
             with self.code.block(f"if not r.keys() <= {known}:"):
                 self.code.add(f"X.not_carried({scope.plan.number}, r, {known})")
+            for target, names in _objects(shape_of(scope.plan, frozenset()), ()):
+                known = self._constant("K", names)
+                with self.code.block(f"if not {_get(target, 'E')}.keys() <= {known}:"):
+                    self.code.add(f"X.not_carried({scope.plan.number}, {_get(target)}, {known}, {'.'.join(target) + '.'!r})")
         for rule, target in scope.plan.required:
             with self.code.block(f"if {_get(target)} is None:"):
                 self.code.add(f"X.missing({scope.plan.number}, {target!r})")
@@ -184,7 +189,8 @@ class SegmentWriter:
             else:
                 cells.setdefault((step.positions[0], step.component), []).append(variable)
             for a, aux in enumerate(value.aux):
-                assert aux.positions[0] > 0
+                if aux.positions[0] < 0:
+                    continue  # written with what tells the value
                 cells.setdefault((aux.positions[0], aux.component), []).append(f"y{self._number(value)}_{a}")
         for place, expression in (extra or {}).items():
             cells.setdefault(place, []).insert(0, expression)
@@ -221,7 +227,8 @@ class SegmentWriter:
                 assert isinstance(value.step, ElementStep)
                 for test in value.step.beside:
                     if test.op == "=":
-                        chains.setdefault((test.element, test.component), []).append(f"({test.values[0]!r} if {name} else '')")
+                        chosen = f"y{self._number(value)}_0 or " if any(aux.positions[0] < 0 for aux in value.aux) else ""
+                        chains.setdefault((test.element, test.component), []).append(f"({chosen}{test.values[0]!r} if {name} else '')")
                     elif test.op == "!=" and (test.element, test.component) == (value.step.positions[0], value.step.component):
                         with self.code.block(f"if {name} in {self._constant('K', test.values)}:"):
                             self.code.add(f"X.forbidden({segment.node.name!r}, {(test.element, test.component)!r}, {name})")
@@ -394,8 +401,13 @@ class SegmentWriter:
         with code.block("else:"):
             code.add(f"w = W{number}[{key}]")
             with code.block("if w.__class__ is Bad:"):
-                code.add(f"X.bad({number}, v, w)")
-                code.add(f"{names} = {empty}")
+                if plan.rule.codes is not None and plan.default is not None:
+                    code.add(f"X.instead({number}, v, w)")
+                    code.add(f"w = W{number}[{self._constant('D', plan.default)}]")
+                    code.add(f"{names} = {empty} if w.__class__ is Bad else w")
+                else:
+                    code.add(f"X.bad({number}, v, w)")
+                    code.add(f"{names} = {empty}")
             with code.block("else:"):
                 code.add(f"{names} = w")
         return f"x{number}"
@@ -434,6 +446,14 @@ def _element_expression(parts: dict[int, list[str]]) -> str:
         listed.append("''" if not names else names[0] if len(names) == 1 else f"({' or '.join(names)})")
     joined = f"JC(({', '.join(listed)},))"
     return f"({' or '.join(whole)} or {joined})" if whole else joined
+
+
+def _objects(shape: Shape, above: Target) -> Iterator[tuple[Target, frozenset[str]]]:
+    """Every object inside a scope (not its lists) with the fields that it can carry."""
+    for name, below in shape.items():
+        if isinstance(below, dict):
+            yield (*above, name), frozenset(below) - {""}
+            yield from _objects(below, (*above, name))
 
 
 def _outside(scope: WrittenScope) -> bool:

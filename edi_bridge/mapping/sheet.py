@@ -229,13 +229,13 @@ class _Binder:
     def scope(self, plan: ScopePlan, outer: frozenset[str]) -> _Scope:
         """A scope; `outer` are the columns that scopes around it read."""
         here = {path.column for value in plan.values for path in value.sources if not (path.up or path.root)}
-        by_target: dict[tuple[str, ...], _Value | _Use] = {
-            one.target: _Value(one, self.memos[one.number], self.header) for one in plan.values}
-        for use in plan.uses:
-            by_target[use.target] = _Use(use, self.scope(use.item, outer | here), self.header)
+        by_target: dict[tuple[str, ...], list[_Value | _Use]] = {
+            one.target: [_Value(one, self.memos[one.number], self.header)] for one in plan.values}
+        for use in plan.uses:  # several for a list whose items stand in places of several shapes
+            by_target.setdefault(use.target, []).append(_Use(use, self.scope(use.item, outer | here), self.header))
         inside = here | {name for use in plan.uses for name in _columns(use.item)}
         own = inside - outer or inside
-        order = [by_target[target] for target in plan.order if target in by_target]
+        order = [one for target in dict.fromkeys(plan.order) for one in by_target.get(target, ())]
         return _Scope(plan, order, [self.header.index(name) for name in own if name in self.header])
 
 
@@ -294,6 +294,8 @@ class _Run:
         if len(target) > 1:
             for name in target[:-1]:
                 record = record.setdefault(name, {})
+        if value.__class__ is list and target[-1] in record:
+            value = record[target[-1]] + value
         record[target[-1]] = value
 
     def told(self, one: _Value, source: int, row: int, raw: str, value: Any) -> Any:

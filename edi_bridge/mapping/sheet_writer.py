@@ -22,6 +22,7 @@ from edi_bridge.mapping.emit import Bad
 from edi_bridge.mapping.field import get, holds
 from edi_bridge.mapping.plan import MapPlan, ScopePlan, ScopeUse, ValuePlan
 from edi_bridge.mapping.resolve_sheet import ColumnTest, RowStep, SheetPath, SheetScope
+from edi_bridge.mapping.write_plan import fits, shape_of
 
 Record = dict[str, Any]
 Row = dict[str, str]
@@ -123,7 +124,7 @@ def _known(scope: ScopePlan) -> dict[str, Any]:
         for name in target[:-1]:
             inner = inner.setdefault(name, {})
         inner.setdefault(target[-1], {})
-    for one in [*scope.values, *scope.uses]:
+    for one in scope.rules():
         inner = known
         for name in one.target[:-1]:
             inner = inner[name]
@@ -164,6 +165,9 @@ class _Run:
                 self.value(value, record, stack)
         for use in scope.uses:
             inner = get(record, use.target)
+            together = [other for other in scope.uses if other.target == use.target]
+            if inner and len(together) > 1:
+                inner = _shares(inner, together, scope.scope.single)[together.index(use)]
             if not inner or (use.when and not holds(use.when, record, use.target)):
                 continue
             marked = [k for k, source in enumerate(use.rule.sources) if source.write]
@@ -241,7 +245,12 @@ class _Run:
             own: _Groups = {(): _Group()}
             self.fill(item, record, own, [*stack, own])
             made = self.assembled(own, item.scope)
-            if step.kind == "from" and made and not all(test.passes(made[0].get(test.column, "")) for test in step.tests):
+            if not made and step.constants():
+                made = [dict(step.constants())]
+            if not made:
+                self.say("cannot_write", name, None, f"item {number} has nothing that a row could show")
+                continue
+            if step.kind == "from" and not all(test.passes(made[0].get(test.column, "")) for test in step.tests):
                 made[0:0] = [dict(step.constants())]
             for test in (one for one in step.tests if one.op != "=" and step.kind != "from"):
                 if not all(test.passes(row.get(test.column, "")) for row in made):
@@ -270,8 +279,6 @@ class _Run:
     def key(self, step: RowStep, rows: list[Row], seen: set[tuple[str, ...]], number: int, name: str) -> None:
         """The cells that hold an item's rows together: there if needed, the same in all, and no other item's."""
         keys = {tuple(row.get(column, "") for column in step.group) for row in rows}
-        if not rows:
-            return
         if keys == {("",) * len(step.group)}:
             if len(rows) > 1:
                 self.say("cannot_write", name, None, f"item {number} needs {len(rows)} rows and has no {' or '.join(step.group)} "
@@ -385,6 +392,18 @@ class _Run:
             return [*rows, row]
         at = next((n for n, one in enumerate(rows) if _index(codes, one.get(self.layout.type_column, "")) > codes.index(code)), len(rows))
         return [*rows[:at], row, *rows[at:]]
+
+
+def _shares(items: Sequence[Record], uses: Sequence[ScopeUse], single: bool) -> list[list[Record]]:
+    """The items of a list for each of the places that can hold them: the first that has room for everything in the item;
+    in a single row each place has room for one item."""
+    shares: list[list[Record]] = [[] for _ in uses]
+    shapes = [shape_of(use.item, frozenset()) for use in uses]
+    for item in items:
+        fitting = [k for k, shape in enumerate(shapes) if fits(item, shape)]
+        free = [k for k in fitting if not (single and shares[k])]
+        shares[(free or fitting or [0])[0]].append(item)
+    return shares
 
 
 def _index(codes: list[str], code: str) -> int:

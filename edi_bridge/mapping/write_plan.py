@@ -16,7 +16,8 @@ from edi_bridge.mapping.resolve import ElementStep, GroupStep, PairStep, Resolve
 from edi_bridge.structure import Node
 
 Target = tuple[str, ...]
-Shape = dict[str, Any]  # what a place can hold: a field's name → its own shape, its only value, or None; "": what it needs
+Shape = dict[str, Any]
+"""What a place can hold: a field → its own shape (in a tuple: a list of it), its only value, or None; "": what it needs."""
 
 
 @dataclass(eq=False)
@@ -192,10 +193,12 @@ class WritePlanner:
             assert scope.group is not None
             group = self._descend(scope.group, resolved.groups[:-1], None)
             if not recursive:
-                tree = isinstance(last, TreeStep)
-                made = WrittenGroup(last.node, () if tree else last.tests, last.kinds if tree else None)
+                if isinstance(last, TreeStep):
+                    made = WrittenGroup(last.node, (), last.kinds)
+                else:
+                    made = WrittenGroup(last.node, last.tests)
                 item = self._scope(item_plan, made, None, None)
-                item.tree = tree
+                item.tree = isinstance(last, TreeStep)
                 self.scopes[item_plan.number] = item
                 self._expand(item, use)
                 before = len(self.hoisted)
@@ -241,29 +244,30 @@ class WritePlanner:
 def shape_of(plan: ScopePlan, seen: frozenset[int]) -> Shape:
     """What the items of a list can hold at its place."""
     shape: Shape = {"": tuple(rule.name for rule, target in plan.required if len(target) == 1)}
-    for one in [*plan.values, *plan.uses]:
+    for one in plan.rules():
         inner = shape
         for name in one.target[:-1]:
             inner = inner.setdefault(name, {"": ()})
         if isinstance(one, ValuePlan):
             inner[one.target[-1]] = one.constant
         elif one.item.number not in seen:
-            inner[one.target[-1]] = shape_of(one.item, seen | {plan.number})
+            below = shape_of(one.item, seen | {plan.number})
+            inner[one.target[-1]] = (below,) if one.many else below
     return shape
 
 
 def fits(item: Any, shape: Any) -> bool:
     """Whether a place of this shape has room for everything in the item, and would not add anything to it."""
     if isinstance(item, list):
-        return all(fits(one, shape) for one in item)
+        return isinstance(shape, tuple) and all(fits(one, shape[0]) for one in item)
     if not isinstance(item, dict):
-        return not isinstance(shape, dict) and (shape is None or item == shape)
+        return shape is None or (not isinstance(shape, (dict, tuple)) and item == shape)
     if not isinstance(shape, dict):
-        return shape is None
+        return False
     if any(item.get(name) is None for name in shape[""]):
         return False
     constants_ = all(item.get(name) == value for name, value in shape.items()
-                     if name and value is not None and not isinstance(value, dict))
+                     if name and value is not None and not isinstance(value, (dict, tuple)))
     return constants_ and all(name in shape and fits(value, shape[name]) for name, value in item.items())
 
 

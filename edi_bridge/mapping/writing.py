@@ -97,13 +97,17 @@ class _State:
     def bad(self, number: int, value: Any, bad: Bad) -> None:
         self.notes.append(("cannot_write", number, "", value, bad.note))
 
+    def instead(self, number: int, value: Any, bad: Bad) -> None:
+        """A value without a code of theirs: the default stands there instead."""
+        self.notes.append(("field_not_carried", number, "", value, f"{bad.note}; the default is written"))
+
     def missing(self, _: int, target: tuple[str, ...]) -> None:
         self.notes.append(("cannot_write", 0, ".".join(target), None, "the message needs it and the record does not have it"))
 
-    def not_carried(self, _: int, record: Record, known: frozenset[str]) -> None:
+    def not_carried(self, _: int, record: Record, known: frozenset[str], within: str = "") -> None:
         for name in record:
             if name not in known and not name.startswith("\0"):
-                self.notes.append(("field_not_carried", 0, name, None, "the message has no place for it in this map"))
+                self.notes.append(("field_not_carried", 0, within + name, None, "the message has no place for it in this map"))
 
     def crowded(self, numbers: tuple[int, ...], texts: tuple[str, ...]) -> None:
         """Of several values for one place the first is written; the others cannot be carried."""

@@ -1,0 +1,315 @@
+"""The figures: what is run, against which peer, and which floor and aim the project has set itself.
+
+Each function yields `Figure`s. What cannot run here (a library is missing, a map is not there) yields one that says so.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import io
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from benchmarks import generate, goods
+from benchmarks.measure import Work, fsyncs, in_turns, process
+from edi_bridge import pipeline, syntax
+from edi_bridge.catalog import Catalog
+from edi_bridge.crm.identity import own_identities
+from edi_bridge.database import connect, upgrade
+from edi_bridge.engine import Engine
+from edi_bridge.store.archive import Archive
+
+SEED = 1
+BASE_MEMORY = 150.0  # MB, plus ten times the largest message
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One number. `most` says that floor and aim are ceilings. `note`: what it was measured on, or why it was not."""
+
+    name: str
+    what: str
+    value: float | None
+    unit: str = ""
+    floor: float | None = None
+    aim: float | None = None
+    most: bool = False
+    peer: str = ""
+    note: str = ""
+    fsyncs: float = 0.0
+
+    @property
+    def met(self) -> str:
+        """`aim`, `floor`, `no`, or `` where there is neither."""
+        if self.value is None:
+            return "not measured"
+        for word, bound in (("aim", self.aim), ("floor", self.floor)):
+            if bound is not None and (self.value <= bound if self.most else self.value >= bound):
+                return word
+        return "" if self.floor is None and self.aim is None else "no"
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What all figures share: how big, how often, where the files are."""
+
+    folder: Path
+    megabytes: float = 10
+    rounds: int = 5
+    slice_megabytes: float = 0.4  # of a peer that takes seconds for a megabyte
+    orders: int = 1000
+    memory: tuple[int, ...] = (10, 100)  # sizes of interchanges in MB
+    many_lines: int = 200_000
+    catalog: Catalog = field(default_factory=Catalog)
+
+    @cached_property
+    def generator(self) -> str:
+        """What the generated files depend on."""
+        texts = [Path(module.__file__ or "").read_bytes() for module in (generate, goods)]
+        return hashlib.sha256(b"".join(texts)).hexdigest()[:8]
+
+    def file(self, kind: str, *, megabytes: float = 0, messages: int = 0, lines: int = 40) -> Path:
+        """A generated file, made once."""
+        path = self.folder / f"{kind}-{megabytes:g}mb-{messages}x{lines}-{self.generator}"
+        if not path.exists():
+            write(path, generate.KINDS[kind](messages, lines, SEED, size=int(megabytes * 1_000_000)))
+        return path
+
+    def bytes(self, kind: str, **size: Any) -> bytes:
+        """Its content."""
+        return self.file(kind, **size).read_bytes()
+
+
+def write(path: Path, pieces: Iterator[bytes]) -> None:
+    """A file that is there whole or not at all."""
+    part = path.with_suffix(".part")
+    with part.open("wb") as file:
+        for piece in pieces:
+            file.write(piece)
+    part.rename(path)
+
+
+def read_alone(content: bytes) -> Work:
+    """Our reading: envelopes checked, every segment split."""
+    def run() -> None:
+        for interchange in syntax.read(io.BytesIO(content)):
+            for message in interchange.messages:
+                if hasattr(message, "segments"):
+                    _ = message.segments
+    return run
+
+
+def to_records(content: bytes, catalog: Catalog) -> Work:
+    """Reading, envelope checks, structure, map, records. That nothing is lost on the way is checked each time."""
+    def run() -> None:
+        messages = records = 0
+        for outcome in pipeline.inbound(content, catalog):
+            if outcome.message is not None:
+                messages += 1
+                records += len(outcome.records)
+        if not records or records != messages:
+            raise RuntimeError(f"{messages} messages gave {records} records")
+    return run
+
+
+def peer_pydifact(content: bytes, charset: str = "latin-1") -> Work:
+    """pydifact's parser, its segments thrown away: nothing is checked or mapped."""
+    from pydifact.parser import Parser
+
+    text = content.decode(charset)
+
+    def run() -> None:
+        for _ in Parser().parse(text):
+            pass
+    return run
+
+
+def peer_pyx12(content: bytes) -> Work:
+    """pyx12's reader with its envelope checks: nothing is mapped."""
+    from pyx12.x12file import X12Reader
+
+    text = content.decode("ascii")
+
+    def run() -> None:
+        for _ in X12Reader(io.StringIO(text)):
+            pass
+    return run
+
+
+@dataclass(frozen=True, slots=True)
+class Segmented:
+    """A segment format to compare: our speed's bounds and those of the ratio."""
+
+    title: str
+    kind: str
+    peer: str
+    make: Callable[[bytes], Work]
+    part: bool  # the peer gets a slice
+    speed: tuple[float | None, float | None] = (None, None)
+    ratio: tuple[float | None, float | None] = (None, None)
+
+
+SEGMENTED = {
+    "orders": Segmented("ORDERS D.96A", "orders_d96a", "pydifact parsing", peer_pydifact, True, (9, 12), (18, 25)),
+    "invoic": Segmented("INVOIC D.96A", "invoic_d96a", "pydifact parsing", peer_pydifact, True),
+    "850": Segmented("850 004010", "x12_850", "pyx12 reading", peer_pyx12, False, (10, 14), (4, 6)),
+    "810": Segmented("810 004010", "x12_810", "pyx12 reading", peer_pyx12, False),
+}
+
+
+def segmented(name: str, bench: Bench) -> Iterator[Figure]:
+    """Read, check and map against a peer that only parses, and against our own reading."""
+    one = SEGMENTED[name]
+    content = bench.bytes(one.kind, megabytes=bench.megabytes)
+    theirs = bench.bytes(one.kind, megabytes=bench.slice_megabytes) if one.part else content
+    size, part = len(content) / 1e6, len(theirs) / 1e6
+    times = in_turns({"map": (size, to_records(content, bench.catalog)), "read": (size, read_alone(content)),
+                      "peer": (part, one.make(theirs))}, bench.rounds)
+    note = f"{size:.1f} MB, best of {bench.rounds}"
+    yield Figure(name, f"{one.title}: read, check, map to records", times.speed("map"), "MB/s", *one.speed, note=note)
+    where = f"{times.speed('peer'):.2f} MB/s" + (f" on {part:.1f} MB" if one.part else "")
+    yield Figure(name, f"{one.title}: compared with {one.peer} alone", times.ratio("map", "peer"), "×", *one.ratio,
+                 peer=one.peer, note=f"{where}; median of {bench.rounds}")
+    yield Figure(name, f"{one.title}: our reading and splitting alone", times.speed("read"), "MB/s", note=note)
+
+
+def ubl(name: str, bench: Bench) -> Iterator[Figure]:
+    """UBL orders against lxml and compiled XPath in code written by hand for these documents."""
+    peer = importlib.import_module("benchmarks.peer_ubl_xpath")
+    content = bench.bytes("ubl_order", megabytes=bench.megabytes)
+    documents = list(generate.ubl_order(seed=SEED, size=int(bench.megabytes * 1_000_000)))
+    size = sum(map(len, documents)) / 1e6
+
+    def one_by_one() -> None:
+        for document in documents:
+            for outcome in pipeline.inbound(document, bench.catalog):
+                if outcome.message is not None and not outcome.records:
+                    raise RuntimeError("no record")
+
+    times = in_turns({"file": (size, to_records(content, bench.catalog)), "documents": (size, one_by_one),
+                      "peer": (size, lambda: [peer.map_order(document) for document in documents])}, bench.rounds)
+    note = f"{len(documents)} documents, {size:.1f} MB"
+    yield Figure(name, "UBL Order: one file of many documents to records", times.speed("file"), "MB/s", note=note)
+    for key, title in (("file", "one file of many"), ("documents", "each document alone")):
+        yield Figure(name, f"UBL Order: {title}, compared with lxml + XPath", times.ratio(key, "peer"), "×", 0.6,
+                     peer="lxml parse + compiled XPath", note=f"{times.speed('peer'):.1f} MB/s; median of {bench.rounds}")
+
+
+def translate(name: str, bench: Bench) -> Iterator[Figure]:
+    """The command as a process of its own, JSON lines into a file."""
+    source = bench.file("orders_d96a", megabytes=bench.megabytes)
+    theirs = bench.bytes("orders_d96a", megabytes=bench.slice_megabytes)
+    size = source.stat().st_size / 1e6
+    runs = []
+
+    def run() -> None:
+        runs.append(process([*COMMAND, "translate", source], bench.folder / "translate.jsonl"))
+        if runs[-1].code:
+            raise RuntimeError(f"exit code {runs[-1].code}: {runs[-1].complaint}")
+
+    times = in_turns({"ours": (size, run), "peer": (len(theirs) / 1e6, peer_pydifact(theirs))}, min(bench.rounds, 3))
+    best = min(run.seconds for run in runs)
+    yield Figure(name, "edi-bridge translate: whole process, JSON out", size / best, "MB/s", 6, 9,
+                 note=f"{size:.1f} MB of ORDERS, peak {max(run.megabytes for run in runs):.0f} MB")
+    yield Figure(name, "edi-bridge translate: compared with pydifact parsing", times.ratio("ours", "peer"), "×",
+                 peer="pydifact parsing", note="its import not counted")
+
+
+def post(name: str, bench: Bench) -> Iterator[Figure]:
+    """A file of orders into a fresh SQLite, archive and ledger included, every commit durable."""
+    source = bench.file("orders_d96a", messages=bench.orders)
+    own = own_identities([("gln", goods.market(SEED).seller.gln)])
+
+    def run() -> None:
+        with tempfile.TemporaryDirectory(dir=bench.folder) as home:
+            database = connect(Path(home) / "edi-bridge.sqlite")
+            upgrade(database)
+            engine = Engine(database, Archive(Path(home) / "archive"), bench.catalog, own=own)
+            started.append(_clock())
+            summary = engine.post_file(source.name, source)
+            spent.append(_clock() - started[-1])
+            database.close()
+        posted = sum(exchange.messages.get("posted", 0) for exchange in summary.exchanges)
+        if posted != bench.orders:
+            raise RuntimeError(f"{posted} of {bench.orders} orders were posted: {summary.failure or summary.exchanges}")
+
+    started: list[float] = []
+    spent: list[float] = []
+    for _ in range(min(bench.rounds, 3)):
+        run()
+    yield Figure(name, "post into SQLite, synchronous=FULL, end to end", bench.orders / min(spent), "orders/s", 400, 900,
+                 note=f"{bench.orders} orders of 40 lines, best of {len(spent)}")
+
+
+def memory(name: str, bench: Bench) -> Iterator[Figure]:
+    """Peak memory of whole processes: it must not grow with the interchange, only with its largest message."""
+    for megabytes in bench.memory:
+        source = bench.file("orders_d96a", megabytes=megabytes)
+        for title, command in (("inbound", LIBRARY), ("translate", [*COMMAND, "translate"])):
+            run = process([*command, source], bench.folder / "memory.out")
+            if run.code:
+                yield Figure(name, f"{title}: {megabytes} MB interchange", None, note=run.complaint)
+                continue
+            yield Figure(name, f"{title}: peak memory on a {megabytes} MB interchange", run.megabytes, "MB", BASE_MEMORY, most=True,
+                         note=f"{run.seconds:.1f} s")
+
+
+def one_message(name: str, bench: Bench) -> Iterator[Figure]:
+    """One message of many lines, as lean as the limit of 500,000 segments a message asks for, and the largest full one."""
+    lean = bench.folder / f"lean-{bench.many_lines}-{bench.generator}"
+    if not lean.exists():
+        write(lean, _lean(bench.many_lines))
+    full = bench.file("orders_d96a", messages=1, lines=bench.many_lines * 2 // 5)
+    for source, title in ((lean, f"{bench.many_lines:,} lines of 2 segments"), (full, f"{bench.many_lines * 2 // 5:,} full lines")):
+        size = source.stat().st_size / 1e6
+        for mode, command in (("inbound", LIBRARY), ("translate", [*COMMAND, "translate"])):
+            run = process([*command, source], bench.folder / "memory.out")
+            yield Figure(name, f"{mode}: peak memory on one message of {title}", None if run.code else run.megabytes, "MB",
+                         BASE_MEMORY + 10 * size, most=True,
+                         note=run.complaint if run.code else f"{size:.1f} MB, {run.seconds:.1f} s")
+
+
+def _lean(lines: int) -> Iterator[bytes]:
+    """An ORDERS whose lines have an article and a quantity and nothing else."""
+    shop = goods.market(SEED)
+    yield (f"UNA:+.? 'UNB+UNOC:3+{shop.buyers[0].gln}:14+{shop.seller.gln}:14+240115:0930+1'UNH+1+ORDERS:D:96A:UN:EAN008'"
+           f"BGM+220+4500000001+9'DTM+137:20240115:102'NAD+BY+{shop.buyers[0].gln}::9'NAD+SU+{shop.seller.gln}::9'").encode()
+    for line in range(1, lines + 1):
+        product = shop.products[line * 7 % len(shop.products)]
+        yield f"LIN+{line}++{product.gtin}:EN'QTY+21:{line % 199 + 1}'".encode()
+    yield f"UNS+S'CNT+2:{lines}'UNT+{lines * 2 + 8}+1'UNZ+1+1'".encode()
+
+
+def _clock() -> float:
+    import time
+
+    return time.perf_counter()
+
+
+COMMAND = [sys.executable, "-c", "import sys; from edi_bridge.cli import main; sys.exit(main())"]
+LIBRARY = [sys.executable, "-c", "import sys\nfrom edi_bridge import pipeline\nfrom edi_bridge.catalog import Catalog\n"
+           "with open(sys.argv[1], 'rb') as file:\n    count = sum(len(one.records) for one in pipeline.inbound(file, Catalog()))\n"
+           "print(count)\nsys.exit(not count)"]
+
+FIGURES: dict[str, Callable[[str, Bench], Iterator[Figure]]] = {
+    **dict.fromkeys(SEGMENTED, segmented), "ubl": ubl, "translate": translate, "post": post, "memory": memory,
+    "one-message": one_message,
+}
+
+
+def measured(name: str, bench: Bench) -> Iterator[Figure]:
+    """The figures of one name, each with the disk's fsyncs a second at that time; a reason where they could not be had."""
+    from dataclasses import replace
+
+    disk = fsyncs(bench.folder)
+    try:
+        for figure in FIGURES[name](name, bench):
+            yield replace(figure, fsyncs=disk)
+    except (ImportError, RuntimeError) as error:
+        yield Figure(name, FIGURES[name].__doc__.splitlines()[0].rstrip("."), None, note=str(error), fsyncs=disk)  # type: ignore[union-attr]

@@ -242,7 +242,8 @@ _SQLITE_PASSING = {
     "unable to open": "the database file cannot be opened",
 }
 # SQLSTATE classes and codes of PostgreSQL that pass by themselves (manual, appendix A).
-_POSTGRES_PASSING = ("08", "53", "57P", "58", "40001", "40P01", "55P03", "25006")
+_POSTGRES_PASSING = ("08", "53", "57P", "58", "55P03", "25006")
+_POSTGRES_AGAIN = ("40001", "40P01")  # two transactions in each other's way: the same again at once
 _POSTGRES_CONFIG = ("authentication failed", "does not exist", "no password supplied", "could not translate host name")
 
 
@@ -258,6 +259,8 @@ def fault_of(error: BaseException, disconnected: bool = False) -> Fault | None:
     if type(error).__module__.startswith("psycopg"):
         if state is None and any(word in str(error) for word in _POSTGRES_CONFIG):
             return ConfigFault.at("database", 0, 0, text)
+        if state in _POSTGRES_AGAIN:
+            return TransientFault(f"another process was in the way: {text}", wait=0)
         if disconnected or (state or "08").startswith(_POSTGRES_PASSING) and type(error).__name__ != "ProgrammingError":
             return TransientFault(f"the database does not answer: {text}")
         return None
@@ -271,8 +274,8 @@ def fault_of(error: BaseException, disconnected: bool = False) -> Fault | None:
 
 
 def is_conflict(error: BaseException) -> bool:
-    """Whether a unique index refused a row: somebody else was first."""
-    return isinstance(error, IntegrityError)
+    """Whether another process was in the way (a unique index refused a row, a deadlock): the same again, at once."""
+    return isinstance(error, IntegrityError) or isinstance(error, TransientFault) and error.wait == 0
 
 
 def take_ids(connection: Connection, table: Table, count: int) -> Iterator[int]:

@@ -29,7 +29,7 @@ from edi_bridge.crashpoint import passing
 from edi_bridge.crm.identity import OwnIdentities
 from edi_bridge.crm.post import Document, PostItem, post_batch
 from edi_bridge.database import Database, is_conflict
-from edi_bridge.fault import Fault
+from edi_bridge.fault import ConfigFault, Fault
 from edi_bridge.finding import Finding, Verdict, found
 from edi_bridge.interchange import Position
 from edi_bridge.store import ledger, message
@@ -39,6 +39,7 @@ from edi_bridge.store.ledger import Exchange, Receipt
 
 BATCH_LINES = 10_000  # of one batch together, so that messages of many lines do not pile up
 INTAKE_BATCH = 64
+TRIES = 5  # of a piece of work in whose way another process stands
 Result = TypeVar("Result")
 
 
@@ -115,7 +116,6 @@ class _Failure:
     """A mistake of ours: its traceback."""
 
     text: str
-    conflict: bool
 
 
 class Engine:
@@ -189,14 +189,15 @@ class Engine:
     def _process(
         self, receipt: Receipt, joined: bool, on_message: Callable[[MessageReport], None] | None
     ) -> ReceiptSummary:
-        failure = ""
         if receipt.state == "received":
-            failed = _guarded(lambda: self._scan(receipt))
+            try:
+                failed = _guarded(lambda: self._scan(receipt))
+            except ConfigFault as fault:  # an option or a file of the home is wrong: tried again with the same bytes
+                self._fail(receipt, str(fault))
+                raise
             if isinstance(failed, _Failure):
-                failure = failed.text
-                with self.database.write() as connection:
-                    ledger.set_receipt(connection, receipt.id, "failed", failure)
-                return self._summary(receipt, joined, failure)
+                self._fail(receipt, failed.text)
+                return self._summary(receipt, joined, failed.text)
         with self.database.read() as connection:
             open_ = {e.ordinal: e for e in ledger.exchanges(connection, receipt.id) if e.state == "open"}
         broken: tuple[int, str] | None = None
@@ -204,6 +205,10 @@ class Engine:
             broken = self._post_messages(receipt, open_, on_message)
         self._close(receipt, open_, broken)
         return self._summary(receipt, joined, broken[1] if broken else "")
+
+    def _fail(self, receipt: Receipt, failure: str) -> None:
+        with self.database.write() as connection:
+            ledger.set_receipt(connection, receipt.id, "failed", failure)
 
     # the first pass
 
@@ -278,7 +283,7 @@ class Engine:
                 self.path.inbound(source, self.catalog, partner=receipt.partner or None, map=receipt.map or None)
             )
             while True:
-                outcome = _guarded(lambda: next(outcomes, None))
+                outcome = _guarded(lambda: next(outcomes, None), tries=1)
                 if isinstance(outcome, _Failure):
                     broken = (at, outcome.text)
                     break
@@ -311,9 +316,6 @@ class Engine:
     ) -> None:
         """Post a batch in one transaction; when that fails by our mistake, each message in its own."""
         result = _guarded(lambda: self._transact(receipt, open_, outcomes))
-        if isinstance(result, _Failure) and result.conflict:
-            # Another process was faster: what it has posted is left out now.
-            result = _guarded(lambda: self._transact(receipt, open_, outcomes))
         if isinstance(result, _Failure):
             if len(outcomes) > 1:
                 for outcome in outcomes:
@@ -432,11 +434,20 @@ class Engine:
         return ReceiptSummary(receipt.id, receipt.name, receipt.sha256, receipt.size, joined, rows, whole, failure)
 
 
-def _guarded(work: Callable[[], Result]) -> Result | _Failure:
-    """The one place where an exception that is no fault is caught: it is our mistake, kept with its traceback."""
-    try:
-        return work()
-    except Fault:
-        raise
-    except Exception as error:
-        return _Failure(traceback.format_exc(), is_conflict(error))
+def _guarded(work: Callable[[], Result], tries: int = TRIES) -> Result | _Failure:
+    """Do a piece of work that may be done again; the one place where an exception that is no fault is caught.
+
+    It is our own mistake then, kept with its traceback. Where another process was in the way (it took the same
+    identity, customer or order first) the work is done again and finds what the other has written.
+    """
+    for left in reversed(range(tries)):
+        try:
+            return work()
+        except Exception as error:
+            if is_conflict(error) and left:
+                continue
+            if isinstance(error, Fault):
+                raise
+            failure = _Failure(traceback.format_exc())
+            break
+    return failure

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from edi_bridge.crm.dump import dump
 from edi_bridge.crm.tables import tables
 from edi_bridge.database import connect
 from edi_bridge.engine import Engine, MessageReport
-from edi_bridge.fault import TerminalFault
+from edi_bridge.fault import ConfigFault, TerminalFault
 from edi_bridge.store import ledger
 from edi_bridge.store import message as messages
 from edi_bridge.store.tables import ledger as ledger_tables
@@ -287,17 +288,23 @@ def everything(engine: Engine) -> Iterator[str]:
         yield from dump(connection)
 
 
-def killed(url: str, archive: Path, file: Path, point: str, nth: int) -> int:
-    """Run the engine in a child that kills itself at a point; the signal that ended it, 0 when it came to the end."""
+def forked(url: str, archive: Path, file: Path, batch: int, point: str = "", nth: int = 1) -> int:
+    """Run the engine in a child that kills itself at a point (none: runs to the end); the child's process id."""
     child = os.fork()
     if child == 0:
         crashpoint._name, crashpoint._left = point, nth
         try:
-            run_file(url, archive, file, batch_messages=3)
+            run_file(url, archive, file, batch_messages=batch)
             os._exit(0)
         finally:
+            traceback.print_exc()
             os._exit(1)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    return child
+
+
+def killed(url: str, archive: Path, file: Path, point: str, nth: int) -> int:
+    """Run the engine in a child and wait: the signal that ended it as a negative number, 0 when it came to the end."""
+    return os.waitstatus_to_exitcode(os.waitpid(forked(url, archive, file, 3, point, nth), 0)[1])
 
 
 @pytest.fixture(scope="module")
@@ -366,3 +373,50 @@ def test_the_environment_asks_for_the_kill(tmp_path: Path) -> None:
 
 def test_json_of_a_file_is_one_line_an_interchange() -> None:
     assert [json.loads(line)["control"] for line in FILE.splitlines()] == ["1", "2", "3"]
+
+
+def test_two_processes_that_post_the_same_file_at_once_post_it_once(
+    database_url: str, tmp_path: Path, faultless: list[str]
+) -> None:
+    file = tmp_path / "in.json"
+    file.write_bytes(FILE)
+    children = [forked(database_url, tmp_path / "archive", file, 1) for _ in range(3)]
+    assert [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children] == [0, 0, 0]
+    engine = open_engine(database_url, tmp_path / "archive")
+    assert list(everything(engine)) == faultless
+    assert dict(_message_counts(engine)) == {"posted": 8, "rejected": 1, "held": 1}
+    engine.database.close()
+
+
+def test_processes_that_meet_the_same_new_customers_at_once_make_them_once(database_url: str, tmp_path: Path) -> None:
+    def body(process: int) -> bytes:
+        glns = [f"40{n:011}" for n in range(12)]
+        order_ = [glns, glns[::-1], glns[6:] + glns[:6]][process]
+        messages = [{"ref": str(n), "record": order(f"P{process}-{n}", gln)} for n, gln in enumerate(order_)]
+        return file_of(interchange(f"c{process}", *messages))
+
+    children = []
+    for process in range(3):
+        file = tmp_path / f"{process}.json"
+        file.write_bytes(body(process))
+        children.append(forked(database_url, tmp_path / "archive", file, 6))
+    assert [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children] == [0, 0, 0]
+    engine = open_engine(database_url, tmp_path / "archive")
+    assert (count(engine, "customer"), count(engine, "sales_order")) == (12, 36)
+    engine.database.close()
+
+
+def test_a_mistake_of_configuration_is_told_and_the_same_bytes_are_taken_once_it_is_mended(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def wrong(*args: Any, **more: Any) -> Iterator[Any]:
+        raise ConfigFault.at("order.yaml", 3, 1, "no such map")
+        yield
+
+    scan = engine.path.scan
+    monkeypatch.setattr(engine.path, "scan", wrong, raising=False)
+    with pytest.raises(ConfigFault, match="no such map"):
+        post(engine, FILE)
+    assert engine.resume() == []
+    monkeypatch.setattr(engine.path, "scan", scan)
+    assert post(engine, FILE).joined and count(engine, "sales_order") > 0

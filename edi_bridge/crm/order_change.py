@@ -32,6 +32,8 @@ def apply_change(
     """Change the rows of an order; gives its record as it was before, as JSON."""
     batch.flush()
     t = batch.tables
+    # On PostgreSQL another transaction may be changing the same order: wait for it, then read.
+    batch.connection.execute(select(t.sales_order.c.id).where(t.sales_order.c.id == order).with_for_update())
     was = stored(batch, "order", t.sales_order, t.order_line, order)
     new_values: dict[str, Any] = {"changed_by": source.message, "state": "cancelled" if act == "cancel" else "changed"}
     if act != "cancel":

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
@@ -57,7 +57,7 @@ def receive(
     """The row of a delivery, and whether it joins an earlier one of the same bytes.
 
     It joins one that is not finished (the program was stopped), or one in which we failed: its failed exchanges are
-    opened again, and what they have posted stays.
+    opened again, and what they have posted stays. What is told with this delivery (`partner`, `map`) holds.
     """
     t = ledger().receipt
     for row in connection.execute(select(t).where(t.c.sha256 == blob.sha256).order_by(t.c.id)).all():
@@ -69,7 +69,8 @@ def receive(
             state = "scanned"
             set_receipt(connection, row.id, state)
         if state != "done":
-            return _receipt(row, state), True
+            connection.execute(update(t).where(t.c.id == row.id).values(partner=partner, map=map))
+            return replace(_receipt(row, state), partner=partner, map=map), True
     values = {
         "sha256": blob.sha256,
         "size": blob.size,

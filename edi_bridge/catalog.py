@@ -101,15 +101,15 @@ class Catalog:
         return self._maps[name]
 
     def map_for(self, type: MessageType, partner: partners_.Partner | None) -> CompiledMap | None:
-        """The agreed map, else the one that is named for the message and extends no other."""
+        """The agreed map, else the one that says itself what message it is for, best one that extends no other."""
         key = (type, partner.name if partner else "")
         if key not in self._by_type:
             agreement = partner.agreement(type) if partner else None
             name = agreement.map if agreement else ""
             if not name:
                 plain = MessageType(type.standard, type.version, type.name)
-                fitting = [one for one, (_, message, extends) in self.map_index.items() if message == str(plain) and not extends]
-                name = fitting[0] if fitting else ""
+                fitting = [(extends, one) for one, (_, message, extends) in self.map_index.items() if message == str(plain)]
+                name = min(fitting)[1] if fitting else ""  # a partner's variant does not say `message:` again
             if len(self._by_type) > 1000:
                 self._by_type.clear()  # made-up types of a hostile file
             self._by_type[key] = self.map_named(name) if name else None

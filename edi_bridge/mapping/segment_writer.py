@@ -289,10 +289,15 @@ class SegmentWriter:
                 code.add(f"L.append(w{number}(item, X))")
             if isinstance(step, PairStep) and _outside(one.scope):
                 outside = "O"
+        end = start + room * size
+        if size == 1:  # a value of one of the composites itself (LIN's own number) takes its place among them
+            for names in (names for place, names in cells.items() if start <= place[0] < end and not place[1]):
+                for name in names:
+                    with code.block(f"if {name}:"):
+                        code.add(f"L.insert(0, ({name},))")
         with code.block(f"if L{''.join(f' or {name}' for name in filled)}:"):
             before = self._joined(segment, {place: v for place, v in cells.items() if place[0] < start}, until=start)
-            after = [place for place in cells if place[0] >= start + room * size]
-            assert not after, "a structure whose equal composites are followed by a mapped element"
+            behind = self._joined(segment, cells, start=end)
             if outside == "O":
                 with code.block(f"for O, T in RUNS(L, {room}):"):
                     code.add(sink % f"JE(({segment.node.name!r}, *O, *T))")
@@ -302,7 +307,9 @@ class SegmentWriter:
                 with code.block("if len(T) > 1:"):
                     code.add(f"X.no_room({segment.node.name!r})")
             with code.block("for T in T:"):
-                code.add(sink % f"JE(({before}, *T))")
+                if behind:
+                    code.add(f"T += [''] * ({end - start} - len(T))")
+                code.add(sink % f"JE(({before}, *T{behind}))")
 
     def _flow_segment(self, segment: WrittenSegment, cells: Any, filled: list[str], flow: WrittenValue, sink: str) -> None:
         """As many segments as the text needs; one without text where only what stands beside it is there (coded text)."""
@@ -315,8 +322,8 @@ class SegmentWriter:
             with self.code.block(f"elif {' or '.join(filled)}:"):
                 self.code.add(sink % self._joined(segment, cells))
 
-    def _joined(self, segment: WrittenSegment, cells: dict[tuple[int, int], list[str]], until: int = 0) -> str:
-        """The expression of a whole segment (of its elements before `until`, without joining, where that is given)."""
+    def _joined(self, segment: WrittenSegment, cells: dict[tuple[int, int], list[str]], until: int = 0, start: int = 0) -> str:
+        """The expression of a whole segment; without joining only its elements before `until` or from `start` on."""
         table: dict[int, dict[int, list[str]]] = {}
         for element, component, text in constants(segment.tests):
             table.setdefault(element, {}).setdefault(component or 1, []).append(repr(text))
@@ -328,6 +335,8 @@ class SegmentWriter:
             elements.append(_element_expression(table.get(element, {})))
         if until:
             return ", ".join(elements)
+        if start:
+            return "".join(f", {element}" for element in elements[start:])
         return f"JE(({', '.join(elements)},))" if last else repr(segment.node.name)
 
     def _composite(self, parts: list[tuple[int, str]], tests: Any) -> str:

@@ -132,3 +132,36 @@ def test_items_at_a_second_place_of_a_list_are_reported_when_the_first_has_some(
     assert records[0]["lines"] == [{"number": "1", "quantity": D(1), "other_items": [{"scheme": "SA", "value": "A"}]},
                                    {"number": "2", "other_items": [{"scheme": "IN", "value": "C"}]}]
     assert [(one.kind, one.position.segment) for one in findings] == [("value_not_read", 5)]
+
+
+def test_a_list_of_one_composite_leaves_room_for_the_values_beside_and_behind_it():
+    """LIN's number is an item's GTIN or one of its other numbers; the number of its parent line stands behind it."""
+    map_text = ORDERS + """
+      lines:
+        each: "{LIN}"
+        fields:
+          number: LIN/1082
+          parent: "LIN/C829[5495=1]/1082"
+          gtin: "LIN/C212[7143=EN]/7140"
+          other_items:
+            - {each: "PIA[4347=1|5]/C212", fields: {scheme: 7143, value: 7140}}
+            - {each: "LIN/C212[7143!=EN]", fields: {scheme: 7143, value: 7140}}
+    """
+    both_ways(map_text, """
+        BGM++1
+        LIN+1++4000862141404:EN
+        PIA+1+A:SA+B:IN+C:MF+D:BP+E:VP
+        PIA+1+F:SA
+        LIN+2++4000862141411:EN+1:1
+        LIN+3+++1:1
+        PIA+1+G:SA
+    """, [{"number": "1", "lines": [
+        {"number": "1", "gtin": "4000862141404", "other_items": [{"scheme": s, "value": v} for v, s in (
+            ("A", "SA"), ("B", "IN"), ("C", "MF"), ("D", "BP"), ("E", "VP"), ("F", "SA"))]},
+        {"number": "2", "parent": "1", "gtin": "4000862141411"},
+        {"number": "3", "parent": "1", "other_items": [{"scheme": "SA", "value": "G"}]},
+    ]}])
+    one = compiled(map_text)
+    records, findings = one.read(message("BGM++1\nLIN+1++77:SK\nPIA+5+A:SA", one.spec.message))
+    assert findings == []
+    assert records[0]["lines"][0]["other_items"] == [{"scheme": "SA", "value": "A"}, {"scheme": "SK", "value": "77"}]

@@ -183,7 +183,7 @@ class _Value:
 class _Use:
     """An object or list, bound."""
 
-    __slots__ = ("plan", "target", "steps", "item", "tested", "counts")
+    __slots__ = ("plan", "target", "steps", "item", "tested", "plain", "counts")
 
     def __init__(self, plan: ScopeUse, item: _Scope, header: tuple[str, ...]):
         self.plan = plan
@@ -192,6 +192,7 @@ class _Use:
         self.item = item
         # Rows chosen by a test are items, whatever they hold; else an item must hold something of its own.
         self.tested = any(step.tests for step in self.steps)
+        self.plain = len(self.steps) == 1 and not self.tested and not self.steps[0].nth
         self.counts = item.own
 
 
@@ -202,10 +203,17 @@ class _Scope:
 
     def __init__(self, plan: ScopePlan, entries: list[_Value | _Use], own: list[int]):
         self.plan = plan
-        self.early = [one for one in entries if not one.plan.when]
+        # (column, field, conversion, entry): the column is -1 where a value is not simply read from a single row.
+        self.early = [(*_simple(one), one) for one in entries if not one.plan.when]
         self.later = [one for one in entries if one.plan.when]
         self.defaults = [one for one in entries if isinstance(one, _Value) and _fallback(one.plan) is not None]
         self.own = _getter(own)
+
+
+def _simple(one: _Value | _Use) -> tuple[int, str, Memo | None]:
+    if isinstance(one, _Use) or one.at < 0 or len(one.target) > 1 or one.plan.constant is not None:
+        return -1, "", None
+    return one.at, one.target[0], None if one.plain else one.memo
 
 
 def _getter(columns: list[int]) -> Callable[[list[str]], Any]:
@@ -235,8 +243,15 @@ class _Binder:
             by_target.setdefault(use.target, []).append(_Use(use, self.scope(use.item, outer | here), self.header))
         inside = here | {name for use in plan.uses for name in _columns(use.item)}
         own = inside - outer or inside
-        order = [one for target in dict.fromkeys(plan.order) for one in by_target.get(target, ())]
+        order = [one for target in dict.fromkeys(plan.order) for one in by_target.get(target, ()) if _can_fill(one)]
         return _Scope(plan, order, [self.header.index(name) for name in own if name in self.header])
+
+
+def _can_fill(one: _Value | _Use) -> bool:
+    """Whether the header line has any column for it, or the map a value."""
+    if isinstance(one, _Use):
+        return bool(one.item.early or one.item.later)
+    return bool(one.places) or _fallback(one.plan) is not None
 
 
 def _columns(plan: ScopePlan) -> Iterator[str]:
@@ -261,8 +276,17 @@ class _Run:
         """One record or item from the rows of these numbers."""
         record: Record = {}
         row = self.rows[numbers[0]] if len(numbers) == 1 else None
-        for one in scope.early:
-            self.entry(one, record, row, numbers, parents)
+        for at, name, memo, one in scope.early:
+            if at < 0 or row is None:
+                self.entry(one, record, row, numbers, parents)
+                continue
+            raw = row[at]
+            if raw:
+                value = raw.strip() if memo is None else memo[raw]
+                if value.__class__ is Bad:
+                    value = self.told(one, one.places[0].number, numbers[0], raw, value)
+                if value is not None and value != "":
+                    record[name] = value
         for one in scope.later:
             if holds(one.plan.when, record, one.target):
                 self.entry(one, record, row, numbers, parents)
@@ -360,6 +384,11 @@ class _Run:
     def use(self, one: _Use, numbers: list[int], parents: Parents) -> Any:
         """An object's record or a list's; None when no row is there for it."""
         rows, counts = self.rows, one.counts
+        if len(numbers) == 1 and one.plain:  # the row itself, or nothing
+            if not "".join(counts(rows[numbers[0]])).strip():
+                return None
+            made = self.scope(one.item, numbers, parents)
+            return [made] if made and one.plan.many else made
         for step in one.steps:
             found_ = step.instances(numbers, rows) if one.plan.many else [step.matching(numbers, rows)]
             if not one.tested:
@@ -378,7 +407,7 @@ class _Run:
             above[one.target[-1]] = _fallback(one.plan)
 
     def missing(self, scope: _Scope, rule: Any, target: tuple[str, ...], row: int) -> None:
-        plan = next((one.plan for one in [*scope.early, *scope.later] if one.target == target), None)
+        plan = next((one for one in [*scope.plan.values, *scope.plan.uses] if one.target == target), None)
         if plan is not None:
             self.notes.append(("missing_element", plan, 0, row, "", f"{rule.name} is required and is not there"))
 

@@ -53,7 +53,7 @@ class SheetWriteProgram:
         check(plan)
         self.plan = plan
         self.layout: SheetLayout = plan.root.scope.layout
-        self._texts: dict[tuple[int, str], Any] = {}
+        self._texts: dict[tuple[int, str], tuple[tuple[str, str], ...] | Bad] = {}
         self._columns = _column_checks(self.layout)
         self._known = {scope.number: _known(scope) for scope in plan.scopes}
 
@@ -73,16 +73,27 @@ class SheetWriteProgram:
         names = [column.name for column in self.layout.columns]
         return [[row.get(name, "") for name in names] for row in rows], run.findings
 
-    def encode(self, plan: ValuePlan, value: Any) -> Any:
-        """(text, further texts …) of a value, or Bad; remembered."""
-        if isinstance(value, bool) or not isinstance(value, (str, Decimal)):
-            return plan.convert.write(value, self.layout.decimal)
-        key = (plan.number, str(value))
-        if key not in self._texts:
+    def cells(self, plan: ValuePlan, value: Any) -> tuple[tuple[str, str], ...] | Bad:
+        """(column, text) of a value, and of what its conversion writes beside it; remembered."""
+        kind = value.__class__
+        if kind is not str and kind is not Decimal:
+            return self._cells(plan, value)
+        key = (plan.number, value if kind is str else str(value))
+        cells = self._texts.get(key)
+        if cells is None:
             if len(self._texts) >= _MOST_TEXTS:
                 self._texts.clear()
-            self._texts[key] = plan.convert.write(value, self.layout.decimal)
-        return self._texts[key]
+            cells = self._texts[key] = self._cells(plan, value)
+        return cells
+
+    def _cells(self, plan: ValuePlan, value: Any) -> tuple[tuple[str, str], ...] | Bad:
+        texts = plan.convert.write(value, self.layout.decimal)
+        if isinstance(texts, Bad):
+            return texts
+        k = plan.writes_to
+        cells = tuple(zip((plan.sources[k].column, *(one.column for one in plan.aux[k])), texts, strict=False))
+        wrong = next((problem for column, text in cells if (problem := self.problem(column, text))), "")
+        return Bad("cannot_write", wrong) if wrong else tuple((column, text) for column, text in cells if text)
 
     def problem(self, column: str, text: str) -> str:
         """Why a text cannot stand in a column; '' when it can."""
@@ -159,14 +170,18 @@ class _Run:
             if get(record, target) is None:
                 self.say("cannot_write", ".".join(target), None, "the message needs it and the record does not have it")
         for value in scope.values:
+            if len(value.target) == 1 and value.target[0] not in record and value.default is None and value.constant is None:
+                continue
             if not value.sources:
                 self.unplaced(value, record)
-            elif (not value.when or holds(value.when, record, value.target)):
+            elif not value.when or holds(value.when, record, value.target):
                 self.value(value, record, stack)
         for use in scope.uses:
             inner = get(record, use.target)
+            if not inner:
+                continue
             together = [other for other in scope.uses if other.target == use.target]
-            if inner and len(together) > 1:
+            if len(together) > 1:
                 inner = _shares(inner, together, scope.scope.single)[together.index(use)]
             if not inner or (use.when and not holds(use.when, record, use.target)):
                 continue
@@ -191,7 +206,8 @@ class _Run:
             self.bad(plan, value, f"the map has no column for it and reads {always}", "field_not_carried")
 
     def value(self, plan: ValuePlan, record: Record, stack: list[_Groups]) -> None:
-        value = get(record, plan.target)
+        target = plan.target
+        value = record.get(target[0]) if len(target) == 1 else get(record, target)
         if plan.constant is not None:
             if value is not None and value != plan.constant:
                 self.bad(plan, value, f"the map writes {plan.constant} here, whatever the record says")
@@ -200,30 +216,24 @@ class _Run:
             value = plan.default
         if value is None:
             return
-        texts = self.program.encode(plan, value)
-        if isinstance(texts, Bad):
-            self.bad(plan, value, texts.note, "cannot_write" if texts.kind != "unknown_code" else "unknown_code")
+        cells = self.program.cells(plan, value)
+        if cells.__class__ is Bad:
+            self.bad(plan, value, cells.note)
             return
-        k = plan.writes_to
-        path: SheetPath = plan.sources[k]
+        path: SheetPath = plan.sources[0] if len(plan.sources) == 1 else plan.sources[plan.writes_to]
         groups = stack[0] if path.root else stack[-1 - path.up]
-        for column, text in zip((path.column, *(one.column for one in plan.aux[k])), texts, strict=False):
-            problem = self.program.problem(column, text)
-            if problem:
-                self.bad(plan, value, problem)
-            elif text:
-                self.put(groups, path.step, column, text, plan)
-
-    def put(self, groups: _Groups, step: RowStep | None, column: str, text: str, plan: ValuePlan) -> None:
-        """A cell into all rows of the step, or into its nth."""
-        group = self.group(groups, step)
-        cells = group.nth.setdefault(step.nth, {}) if step is not None and step.nth else group.spread
-        if cells.setdefault(column, text) != text:
-            self.bad(plan, text, f"the column {column} holds {printable(cells[column])} in the same row; it can hold one value")
+        step = path.step
+        group = groups[()] if step is None else self.group(groups, step)
+        there = group.nth.setdefault(step.nth, {}) if step is not None and step.nth else group.spread
+        for column, text in cells:
+            if there.setdefault(column, text) != text:
+                self.bad(plan, text, f"the column {column} holds {printable(there[column])} in the same row; it can hold one value")
 
     def group(self, groups: _Groups, step: RowStep | None) -> _Group:
-        key = step.constants() if step is not None else ()
-        return groups.setdefault(key, _Group(step.tests if step is not None and key else ()))
+        key = step.constants() if step is not None and step.tests else ()
+        if key not in groups:
+            groups[key] = _Group(step.tests if step is not None else ())
+        return groups[key]
 
     def object(self, groups: _Groups, stack: list[_Groups], step: RowStep, use: ScopeUse, record: Record) -> None:
         """An object in rows of its own: in one row of them, or in all."""
@@ -303,9 +313,11 @@ class _Run:
             while len(rows) < nth:
                 rows.append({})
             self.merge(rows[nth - 1], cells, f"row {nth}")
+        fixed = {test.column: test.values[0] for test in scope.fixed if test.op == "="}
         for row in rows:
             self.merge(row, self.fitting(base.spread, row), "")
-            self.merge(row, {test.column: test.values[0] for test in scope.fixed if test.op == "=" and test.column not in row}, "")
+            for column, text in fixed.items():
+                row.setdefault(column, text)
         if scope.single and len(rows) > 1:
             self.say("cannot_write", "", None, f"{len(rows)} items in a list that has room for one in each row")
             return rows[:1]

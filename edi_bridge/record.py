@@ -78,7 +78,7 @@ PARTS: dict[str, dict[str, Field]] = {
             number parent action:code gtin buyer_item seller_item manufacturer_item other_items:product_id* description
             color size quantity:decimal unit:code free_quantity:decimal net_price:decimal gross_price:decimal price_basis:decimal
             price_basis_unit:code retail_price:decimal currency:code net_amount:decimal requested_delivery:date earliest_delivery:date
-            latest_delivery:date promotion contract pack_count:decimal pack_kind:code units_per_pack:decimal
+            latest_delivery:date deliver_to:party promotion contract requisition pack_count:decimal pack_kind:code units_per_pack:decimal
             pack_size:decimal pack_size_unit:code inner_count:integer price_kind:code other_dates:dated*
             schedules:schedule* allowances:allowance* taxes:tax* parts:order_line* notes:note* references:reference*
         """,
@@ -118,7 +118,7 @@ RECORDS: dict[str, dict[str, Field]] = {
             number type:code purpose:code response_requested:code issued_on:date currency:code tax_currency:code
             requested_delivery:date earliest_delivery:date latest_delivery:date cancel_after:date ship_on:date
             earliest_ship:date latest_ship:date other_dates:dated* contacts:contact* backorder:code service_level:code
-            contract contract_date:date promotion order_number order_date:date release department vendor_number quotation quotation_date:date references:reference*
+            contract contract_date:date promotion order_number order_date:date release department department_name vendor_number requisition quotation quotation_date:date references:reference*
             buyer:party seller:party deliver_to:party ship_from:party invoicee:party payer:party ordered_by:party ultimate:party
             carrier:party other_parties:named_party*
             payment_terms:payment_terms* delivery_terms:delivery_terms transport_mode:code

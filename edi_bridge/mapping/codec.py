@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from edi_bridge.mapping import codec_date, codec_identifier, codec_number, codec_text
+from edi_bridge.mapping import codec_date, codec_identifier, codec_number, codec_phone, codec_text
 from edi_bridge.mapping.code_table import CodeTable, code_table, load_table
 from edi_bridge.mapping.codec_text import TextFlow
 from edi_bridge.mapping.codec_type import Arguments, Bad, Codec
@@ -34,6 +34,8 @@ CODECS = {
                    "text without blanks around it; with parts, one text over several components and segments"),
     "padded": Recipe(codec_text.padded, "padded(10, 0, left) · padded(18, 0, left, only: digits)",
                      "text filled to a width with a character on one side (SAP's leading zeros)"),
+    "phone": Recipe(codec_phone.phone, "phone(CountryCode, AreaOrCityCode, Extension)",
+                    "a telephone number in four places, +49 40 5551234 ext. 12 in the record"),
     "integer": Recipe(codec_number.integer, "integer", "a whole number"),
     "decimal": Recipe(codec_number.decimal, "decimal · decimal(sign: right)",
                       "a number with every digit and trailing zero it came with; sign: right is SAP's 12.50-"),

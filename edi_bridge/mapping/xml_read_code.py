@@ -295,22 +295,25 @@ class XmlReader:
             number, count = self.currency.number, len(self.currency.sources)
             texts = " or ".join(f"v{number}_{k}" for k in range(count)) or "''"
             self.code.add(f"X.currency = {texts}" + (f" or {self.currency.default!r}" if self.currency.default else ""))
-        by_target: dict[Target, ValuePlan | ScopeUse] = {}
+        by_target: dict[Target, list[ValuePlan | ScopeUse]] = {}
         for each in plan.rules():
-            by_target[each.target] = each
+            by_target.setdefault(each.target, []).append(each)
         required = {target: rule for rule, target in plan.required}
-        later = [target for target in plan.order if target in by_target and by_target[target].when]
+        order = list(dict.fromkeys(plan.order))  # a list of several shapes stands there once for each
+        later = [target for target in order if any(one.when for one in by_target.get(target, ()))]
         opened: list[Target] = []
-        for target in [*(target for target in plan.order if target not in later), *later]:
-            one = by_target.get(target)
-            if one is None:
+        for target in [*(target for target in order if target not in later), *later]:
+            if target not in by_target:
                 opened.append(target)
                 self.code.add(f"{_record(target)} = {{}}")
-            elif one.when:
-                with self.code.block(f"if {when_expression(one.when, self.constants, _record(target[:-1]))}:"):
-                    self._decode_one(one, target, required)
-            else:
-                self._decode_one(one, target, required)
+            for n, one in enumerate(by_target.get(target, ())):
+                if one.when:
+                    with self.code.block(f"if {when_expression(one.when, self.constants, _record(target[:-1]))}:"):
+                        self._decode_one(one, target, n > 0)
+                else:
+                    self._decode_one(one, target, n > 0)
+                if target in required and one is by_target[target][-1]:
+                    self._require(one, target)
         for target in sorted(opened, key=len, reverse=True):
             with self.code.block(f"if {_record(target)}:"):
                 self.code.add(f"{_record(target[:-1])}[{target[-1]!r}] = {_record(target)}")
@@ -318,15 +321,18 @@ class XmlReader:
             names = self._constant("K", tuple(dict.fromkeys(target[0] for target in plan.order)))
             self.code.add(f"r = {{name: r[name] for name in {names} if name in r}}")
 
-    def _decode_one(self, one: Any, target: Target, required: dict[Target, Any]) -> None:
+    def _decode_one(self, one: Any, target: Target, more: bool) -> None:
+        """`more`: a list's further shape, whose items follow those that are there."""
         store = f"{_record(target[:-1])}[{target[-1]!r}]"
         if isinstance(one, ScopeUse):
-            self._decode_use(one, store)
+            self._decode_use(one, store, f"[*{_record(target[:-1])}.get({target[-1]!r}, ()), *w]" if more else "w")
         else:
             self._decode_value(one, store)
-        if target in required:
-            with self.code.block(f"if {target[-1]!r} not in {_record(target[:-1])}:"):
-                self.code.add(f"X.note('missing_element', {one.number}, 0, el)")
+
+    def _require(self, one: Any, target: Target) -> None:
+        when = f"{when_expression(one.when, self.constants, _record(target[:-1]))} and " if one.when else ""
+        with self.code.block(f"if {when}{target[-1]!r} not in {_record(target[:-1])}:"):
+            self.code.add(f"X.note('missing_element', {one.number}, 0, el)")
 
     def _decode_value(self, one: ValuePlan, store: str) -> None:
         filled = one.constant if one.constant is not None and not one.sources else one.default
@@ -385,7 +391,7 @@ class XmlReader:
             with self.code.block(f"if {value} != {name}:"):
                 self.code.add(f"X.note('invalid_value', {one.number}, {k}, {place}, {raw}, f'expected {{{name}}}')")
 
-    def _decode_use(self, use: ScopeUse, store: str) -> None:
+    def _decode_use(self, use: ScopeUse, store: str, value: str) -> None:
         code, first = self.code, f"o{use.number}_0"
         for k in range(1, len(use.sources)):
             with code.block(f"if {first} is None:"):
@@ -402,7 +408,7 @@ class XmlReader:
             else:
                 code.add(f"w = s{use.item.number}({first}, X)")
             with code.block("if w:"):
-                code.add(f"{store} = w")
+                code.add(f"{store} = {value}")
 
     def _constant(self, prefix: str, value: Any) -> str:
         for name, known in self.constants.items():

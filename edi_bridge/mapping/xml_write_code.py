@@ -159,6 +159,9 @@ class XmlWriter:
         if conditions:
             items = f"({items} if {conditions} else ())"
         with self.code.block(f"for n, item in enumerate({items}, 1):"):
+            if one.shapes:
+                with self.code.block(f"if SHAPE(item, {self._constant('K', one.shapes)}) != {one.shape}:"):
+                    self.code.add("continue")
             self.code.add(f"X.stack.append(({name!r}, n))")
             self.code.add(f"w = {function}(item, X)")
             self.code.add("X.stack.pop()")

@@ -14,6 +14,7 @@ from typing import Any
 
 from edi_bridge.mapping.plan import MapPlan, ScopePlan, ScopeUse, ValuePlan
 from edi_bridge.mapping.resolve_xml import XmlResolved, XmlStep, XmlTest
+from edi_bridge.mapping.write_plan import Shape, shape_of
 from edi_bridge.structure_xml import XmlChild, XmlStructure
 
 Target = tuple[str, ...]
@@ -44,6 +45,8 @@ class XmlList:
     child: XmlChild
     scope: XmlWrittenScope
     conditions: tuple[Condition, ...] = ()
+    shapes: tuple[Shape, ...] = ()  # of all lists that fill the same field, where there are several
+    shape: int = 0  # which of them is this one
 
 
 @dataclass(eq=False)
@@ -128,7 +131,10 @@ class XmlWritePlanner:
             around = self._descend(base, resolved.steps[:-1])
             if use.item.number not in self.scopes:
                 self._item(use.item, resolved.steps[-1], around, target)
-            around.lists.append(XmlList(use, target, resolved.owner, self.scopes[use.item.number], inside))
+            together = [other for other in plan.uses if other.target == use.target]
+            shapes = tuple(shape_of(other.item, frozenset()) for other in together) if len(together) > 1 else ()
+            around.lists.append(XmlList(use, target, resolved.owner, self.scopes[use.item.number], inside, shapes,
+                                        together.index(use)))
 
     def _item(self, plan: ScopePlan, step: XmlStep, around: XmlPlace, target: Target) -> XmlWrittenScope:
         place = XmlPlace(step.child, None, around, constants=self._fixed(step.child))

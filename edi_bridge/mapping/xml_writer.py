@@ -15,6 +15,7 @@ from edi_bridge.mapping import functions
 from edi_bridge.mapping.emit import Bad, Memo
 from edi_bridge.mapping.plan import MapPlan, ValuePlan
 from edi_bridge.mapping.resolve_xml import refuse_unfit_rules
+from edi_bridge.mapping.write_plan import Shape, fits
 from edi_bridge.mapping.xml_read_code import beside_kind
 from edi_bridge.mapping.xml_write_code import XmlWriter
 from edi_bridge.mapping.xml_write_plan import XmlWritePlanner
@@ -44,7 +45,7 @@ class XmlWriteProgram:
         self._by_number = {value.number: value for value in plan.values()}
         self._converters = {value.number: Memo(_converter(value), False) for value in plan.values()}
         self._namespaces = _namespaces(planner.tags, structure)
-        space: dict[str, Any] = {"Bad": Bad, "E": {}, "ROOM": _room, **generator.constants,
+        space: dict[str, Any] = {"Bad": Bad, "E": {}, "ROOM": _room, "SHAPE": _shape, **generator.constants,
                                  **{f"W{number}": memo for number, memo in self._converters.items()}}
         exec(compile(self._text, f"<map {plan.spec.name}, writing>", "exec"), space)  # our own generated text
         self._write: Callable[[Any, _State], Any] = space["message" if plan.records else f"w{plan.root.number}"]
@@ -164,6 +165,11 @@ def _safe(text: str) -> Any:
     if match is None:
         return text
     return Bad("cannot_write", f"{printable(text)} holds the character U+{ord(match.group()):04X}, which XML 1.0 cannot hold")
+
+
+def _shape(item: Record, shapes: Sequence[Shape]) -> int:
+    """Where an item of a list of several shapes is written: the first place that has room for all of it, else the first."""
+    return next((place for place, shape in enumerate(shapes) if fits(item, shape)), 0)
 
 
 def _room(nodes: list[Node], tag: str, name: str, most: int, state: _State) -> None:

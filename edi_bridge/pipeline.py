@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol, cast
 
 from edi_bridge import syntax
 from edi_bridge.finding import Finding, Verdict, found
@@ -70,7 +70,7 @@ class Scanned:
 def scan(source: bytes | BinaryIO, catalog: Configuration, *, partner: str | None = None, map: str | None = None,
          limits: Limits = DEFAULT) -> Iterator[Scanned]:
     """The envelopes alone: nothing is mapped, memory holds one message at a time and a line for each."""
-    for interchange, who, _ in _interchanges(source, catalog, partner, map, limits):
+    for interchange, who, _ in interchanges(source, catalog, partner, map, limits):
         messages = []
         taken = 0
         for message in interchange.messages:
@@ -88,7 +88,7 @@ def inbound(source: bytes | BinaryIO, catalog: Configuration, *, partner: str | 
     gives for a message is yielded in the outcome's place.
     """
     step = step or translate
-    for interchange, who, forced in _interchanges(source, catalog, partner, map, limits):
+    for interchange, who, forced in interchanges(source, catalog, partner, map, limits):
         taken = 0
         for message in interchange.messages:
             own, taken = _own_findings(interchange, message.ordinal, taken)
@@ -115,8 +115,8 @@ def translate(interchange: Interchange, message: AnyMessage, findings: Sequence[
                           listed, verdict(listed, *policies), partner.name if partner else "")
 
 
-def _interchanges(source: bytes | BinaryIO, catalog: Configuration, partner: str | None, map: str | None,
-                  limits: Limits) -> Iterator[tuple[Interchange, Partner | None, CompiledMap | None]]:
+def interchanges(source: bytes | BinaryIO, catalog: Configuration, partner: str | None = None, map: str | None = None,
+                 limits: Limits = DEFAULT) -> Iterator[tuple[Interchange, Partner | None, CompiledMap | None]]:
     """Each interchange with the partner who sent it and the map given by hand (or by the columns of a CSV)."""
     named = catalog.partner_named(partner) if partner else None
     forced = catalog.map_named(map) if map else None
@@ -131,7 +131,7 @@ def _interchanges(source: bytes | BinaryIO, catalog: Configuration, partner: str
         readers = syntax.module(sheet.standard).read(stream, charset=named.charset if named else None, limits=limits,
                                                      layout=options["layout"])
     else:
-        readers = syntax.read(stream, charset=named.charset if named else None, limits=limits, **options)
+        readers = syntax.read(cast(BinaryIO, stream), charset=named.charset if named else None, limits=limits, **options)
     for interchange in readers:
         yield interchange, named or catalog.partner_of(interchange), forced
 

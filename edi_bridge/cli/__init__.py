@@ -13,19 +13,21 @@ from types import TracebackType
 
 import click
 
+import edi_bridge
 from edi_bridge.cli import show
 from edi_bridge.fault import ConfigFault, TerminalFault, TransientFault
 
+COMPLETION = "_EDI_BRIDGE_COMPLETE"  # click asks a shell's completion by it
 DONE, REFUSED, WRONG, LATER, OWN_MISTAKE, STOPPED, PIPE_CLOSED = 0, 1, 2, 3, 70, 130, 141
 
 # command → (module, its name there, one line for --help), in the order of --help
 COMMANDS = {
-    "demo": ("demo", "demo", "A first run: a home with an example batch of orders, invoices and customers."),
-    "init": ("init", "init", "Make a home: settings, partners, mappings, lookups, inbox, outgoing."),
+    "demo": ("demo", "demo", "A first run: orders, invoices and customers of an example batch."),
+    "init": ("init", "init", "Make a home: settings, partners, mappings, inbox …"),
     "translate": ("translate", "translate", "Files as CRM records, in JSON lines; no database."),
     "post": ("post", "post", "Post files into the CRM of a home."),
     "crm": ("crm", "crm", "Look at customers, orders and invoices."),
-    "inspect": ("inspect", "inspect", "What is in a file: envelope, messages, segments, with their places."),
+    "inspect": ("inspect", "inspect", "What is in a file: envelope, messages, segments, places."),
     "map": ("catalog", "map_", "The maps that are known."),
     "partner": ("catalog", "partner", "The partners that are known."),
 }
@@ -53,7 +55,7 @@ class Nouns(click.Group):
 
 
 @click.command(cls=Nouns, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(None, "--version", package_name="edi-bridge", message="edi-bridge %(version)s")
+@click.version_option(edi_bridge.__version__, message="edi-bridge %(version)s")
 def command() -> None:
     """EDIFACT, X12, XML and CSV messages as records of a CRM, by declarative maps.
 
@@ -76,9 +78,15 @@ def main() -> None:
 def run(args: list[str]) -> int:
     """Run a command line and say what became of it; faults become sentences on stderr."""
     try:
-        result = command.main(args=args, prog_name="edi-bridge", standalone_mode=False)
+        if COMPLETION in os.environ:
+            command.main(args=args, prog_name="edi-bridge")
+        with command.make_context("edi-bridge", list(args)) as context:
+            result = command.invoke(context)
         sys.stdout.flush()
         return result if isinstance(result, int) else DONE
+    except click.exceptions.Exit as left:  # --help, --version
+        sys.stdout.flush()
+        return left.exit_code
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         return WRONG

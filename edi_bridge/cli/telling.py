@@ -13,6 +13,7 @@ from edi_bridge.interchange import AnyMessage, Interchange
 # X12 data element of a code → where the answer carries it (see finding.py)
 X12_PLACES = {"I18": "TA1 TA105", "716": "997 AK905", "718": "997 AK502", "720": "997 AK304", "723": "997 AK403"}
 SUBJECTS = {Level.INTERCHANGE: "the interchange", Level.GROUP: "the group"}
+NOTES = 3  # findings of one kind that reject nothing and are shown for a file
 Policy = Mapping[str, str]
 
 
@@ -87,26 +88,29 @@ def lines(told: Told) -> list[str]:
     return made
 
 
-class Teller:
-    """Shows findings on stderr as they come; of each kind in a file the first `limit`, then only their number."""
+def limit_of(kind: str, limit: int) -> int:
+    """How many findings of a kind are shown for a file: of what is only noted by default, a few are enough."""
+    return limit if KINDS[kind].severity is Severity.REJECT else min(limit, NOTES)
 
-    def __init__(self, limit: int = 20):
+
+class Counting:
+    """How many findings of each kind a file had, and which of them are still to be shown; 0 as limit means all."""
+
+    def __init__(self, limit: int):
         self.limit = limit
-        self.counts: dict[str, int] = {}
+        self.seen: dict[str, int] = {}
 
-    def wants(self, kind: str) -> bool:
-        """Whether another one of this kind would be shown; it is counted either way."""
-        count = self.counts[kind] = self.counts.get(kind, 0) + 1
-        return not self.limit or count <= self.limit
+    def wants(self, kind: str, more: int = 1) -> bool:
+        """Count another (or `more`) of this kind; whether it is to be shown."""
+        count = self.seen[kind] = self.seen.get(kind, 0) + more
+        return not self.limit or count <= limit_of(kind, self.limit)
 
-    def show(self, told: Told) -> None:
-        """Print it."""
-        for line in lines(told):
-            show.note(line)
-
-    def finish(self, file: str) -> None:
-        """At the end of a file: how many more there were of each kind."""
-        for kind, count in self.counts.items():
-            if self.limit and count > self.limit:
-                show.note(f"{show.clean(file)}  … and {count - self.limit:,} more of {kind} (--findings 0 shows all)")
-        self.counts.clear()
+    def hidden(self) -> list[str]:
+        """A line for each kind of which more were found than shown; begins anew."""
+        listed = []
+        for kind, count in self.seen.items():
+            shown = limit_of(kind, self.limit)
+            if self.limit and count > shown:
+                listed.append(f"… and {count - shown:,} more of {kind} (--findings 0 shows all)")
+        self.seen.clear()
+        return listed

@@ -16,7 +16,8 @@ from edi_bridge.finding import Verdict
 from edi_bridge.pipeline import MessageOutcome
 from edi_bridge.record import to_json
 
-FLUSH = 128  # outcomes in a piece
+FLUSH = 128  # outcomes in a piece, at most
+FLUSH_BYTES = 1_000_000  # of JSON, likewise
 
 
 @dataclass(slots=True)
@@ -58,18 +59,18 @@ class Job:
 class Gathering:
     """Collects outcomes of one file into a piece."""
 
-    __slots__ = ("job", "file", "piece", "_lines", "_count", "_shown")
+    __slots__ = ("job", "file", "piece", "_lines", "_count", "_size", "_counting")
 
     def __init__(self, job: Job, file: str):
         self.job = job
         self.file = file
-        self._shown: dict[str, int] = {}
+        self._counting = telling.Counting(job.limit)
         self._begin()
 
     def _begin(self) -> None:
         self.piece = Piece(self.file)
         self._lines: list[bytes] = []
-        self._count = 0
+        self._count = self._size = 0
 
     def take(self, outcome: MessageOutcome) -> bool:
         """Add one; True when the piece is full."""
@@ -81,21 +82,20 @@ class Gathering:
         else:
             piece.refused_interchanges += refused
         if outcome.records and (not refused or self.job.all):
-            lines = self._lines
             for record in outcome.records:
-                lines.append(to_json(record))
-                lines.append(b"\n")
+                line = to_json(record)
+                self._lines += (line, b"\n")
+                self._size += len(line)
             piece.records += len(outcome.records)
         if outcome.findings:
             self._tell(outcome)
         self._count += 1
-        return self._count >= FLUSH
+        return self._count >= FLUSH or self._size >= FLUSH_BYTES
 
     def _tell(self, outcome: MessageOutcome) -> None:
         policies = policies_of(self.job.catalog, outcome)
         for finding in outcome.findings:
-            count = self._shown[finding.kind] = self._shown.get(finding.kind, 0) + 1
-            if self.job.limit and count > self.job.limit:
+            if not self._counting.wants(finding.kind):
                 self.piece.untold[finding.kind] = self.piece.untold.get(finding.kind, 0) + 1
             elif told := telling.tell(self.file, finding, outcome.message, outcome.interchange, policies):
                 self.piece.told.append(told)
@@ -142,10 +142,8 @@ class Tally:
     """Counts the pieces and shows their findings as they come."""
 
     def __init__(self, limit: int):
-        self.limit = limit
         self.files = self.messages = self.records = self.refused_messages = self.refused_interchanges = 0
-        self._hidden: dict[str, int] = {}
-        self._shown: dict[str, int] = {}
+        self._counting = telling.Counting(limit)  # again: several processes have each counted for themselves
         self._troubles: set[tuple[str, int, int, str]] = set()
 
     def take(self, piece: Piece) -> None:
@@ -155,21 +153,15 @@ class Tally:
         self.refused_messages += piece.refused_messages
         self.refused_interchanges += piece.refused_interchanges
         for told in piece.told:
-            self._show(told)
+            if self._counting.wants(told.kind):
+                for line in telling.lines(told):
+                    show.note(line)
         for kind, count in piece.untold.items():
-            self._hidden[kind] = self._hidden.get(kind, 0) + count
+            self._counting.wants(kind, count)
         if piece.trouble:
             self._tell_trouble(piece)
         if piece.last:
             self._finish(piece.file)
-
-    def _show(self, told: telling.Told) -> None:
-        count = self._shown[told.kind] = self._shown.get(told.kind, 0) + 1
-        if self.limit and count > self.limit:  # several processes have each counted for themselves
-            self._hidden[told.kind] = self._hidden.get(told.kind, 0) + 1
-            return
-        for line in telling.lines(told):
-            show.note(line)
 
     def _tell_trouble(self, piece: Piece) -> None:
         fresh = [one for one in piece.trouble if one not in self._troubles]
@@ -181,10 +173,8 @@ class Tally:
 
     def _finish(self, file: str) -> None:
         self.files += 1
-        for kind, count in self._hidden.items():
-            show.note(f"{show.clean(file)}  … and {count:,} more of {kind} (--findings 0 shows all)")
-        self._hidden.clear()
-        self._shown.clear()
+        for line in self._counting.hidden():
+            show.note(f"{show.clean(file)}  {line}")
 
     @property
     def code(self) -> int:

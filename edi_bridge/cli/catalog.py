@@ -1,0 +1,99 @@
+"""`edi-bridge map` and `edi-bridge partner`: what is known here."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from edi_bridge.cli import options, show
+
+if TYPE_CHECKING:
+    from edi_bridge.catalog import Catalog
+
+HOME_HELP = "A home with own maps and partners (default: EDI_BRIDGE_HOME; else only the shipped ones)."
+
+
+@click.group("map")
+def map_() -> None:
+    """The maps that are known: those of the home first, then the shipped ones."""
+
+
+@map_.command("list")
+@click.option("--home", metavar="DIR", help=HOME_HELP)
+@options.json_option
+def map_list(home: str | None, as_json: bool) -> None:
+    """List the maps: name, message, what it extends, and where its file is.
+
+    \b
+    Example:
+      edi-bridge map list
+    """
+    place = options.optional_home(home)
+    catalog = options.catalog_of(place)
+    rows = [_row(name, catalog, place) for name in sorted(catalog.map_index)]
+    if as_json:
+        print(options.json_text(rows))
+        return
+    show.table(("map", "record", "message", "from", "~about"),
+               [(row["name"], row["record"], row["message"], row["from"], row["about"]) for row in rows])
+
+
+@click.group()
+def partner() -> None:
+    """The partners that are known: those of the home first, then the shipped ones."""
+
+
+@partner.command("list")
+@click.option("--home", metavar="DIR", help=HOME_HELP)
+@options.json_option
+def partner_list(home: str | None, as_json: bool) -> None:
+    """List the partners: their addresses in envelopes and what is agreed with them.
+
+    \b
+    Example:
+      edi-bridge partner list --home my-home
+    """
+    place = options.optional_home(home)
+    catalog = options.catalog_of(place)
+    rows = [{"name": one.name, "title": one.title,
+             "identities": [f"{identity.qualifier}:{identity.id}" if identity.qualifier else identity.id for identity in one.identities],
+             "agreements": [{"message": agreement.message, "direction": agreement.direction, "map": agreement.map}
+                            for agreement in one.agreements], "file": one.file} for one in catalog.partners]
+    if as_json:
+        print(options.json_text(rows))
+        return
+    if not rows:
+        show.note("no partners yet: put a file into partners/ of the home")
+    show.table(("partner", "name", "~addresses", "~agreed"),
+               [(row["name"], row["title"], ", ".join(row["identities"]), ", ".join(one["message"] for one in row["agreements"]))
+                for row in rows])
+
+
+def _row(name: str, catalog: Catalog, home: Path | None) -> dict[str, str]:
+    """What a map says of itself; what it leaves to the map that it extends is taken from there."""
+    path = catalog.map_index[name][0]
+    text = path.read_text("utf-8", "replace")
+    row = {"name": name, "message": _line(text, "message"), "record": _line(text, "record"), "extends": _line(text, "extends"),
+           "about": _line(text, "about"), "from": "home" if home and path.is_relative_to(home) else "shipped", "file": str(path)}
+    above, seen = row["extends"], {name}
+    while above in catalog.map_index and above not in seen:
+        seen.add(above)
+        text = catalog.map_index[above][0].read_text("utf-8", "replace")
+        row["message"], row["record"] = row["message"] or _line(text, "message"), row["record"] or _line(text, "record")
+        above = _line(text, "extends")
+    return row
+
+
+def _line(text: str, key: str) -> str:
+    """The first sentence of a text at the top level of a YAML file, without parsing it: a map with mistakes is listed too."""
+    found = re.search(rf"^{key}:[ \t]*(?:[|>][-+]?[ \t]*\n((?:[ \t]+[^\n]*\n?|\n)+)|([^\n]*))", text, re.MULTILINE)
+    if not found:
+        return ""
+    if found.group(1) is not None:
+        words = " ".join(found.group(1).split())
+    else:
+        words = re.sub(r"[ \t]+#.*", "", found.group(2)).strip().strip("\"'")
+    return re.split(r"(?<=[.;:]) ", words, maxsplit=1)[0].rstrip(";:") if key == "about" else words

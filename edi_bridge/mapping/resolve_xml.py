@@ -98,7 +98,8 @@ class XmlResolver:
             around = (self.structure.root, *(one.child for one in chain), *(one.child for one in steps), found)
             steps.append(XmlStep(found, tuple(self._test(test, around, step) for test in step.tests), step.nth))
             element = found
-        return XmlResolved(tuple(steps), attribute, element, path.up, path.root, str(path), path)
+        words = str(path) if steps else element.name + (f"/{path.steps[-1]}" if attribute else "")
+        return XmlResolved(tuple(steps), attribute, element, path.up, path.root, words, path)
 
     def inner_scope(self, resolved: XmlResolved, scope: XmlScope) -> XmlScope:
         """The scope of the rules inside an object or list at this path."""

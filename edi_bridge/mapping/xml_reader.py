@@ -16,6 +16,8 @@ from edi_bridge.structure_xml import XmlStructure
 Note = tuple[str, int, int, Any, str, str]  # kind, rule, source, element, raw text, note
 Record = dict[str, Any]
 
+HOLDS = "\0"  # no text of XML 1.0 is equal to it
+
 
 class XmlProgram:
     """A map's generated reader for XML documents.
@@ -145,11 +147,12 @@ def text_of(element: Any) -> str:
 
 
 def below(element: Any, tags: tuple[str, ...], attribute: str) -> list[str]:
-    """The texts (or attributes) that are not empty of all elements that `tags` lead to."""
+    """The texts (or attributes) that are not empty of all elements that `tags` lead to; `HOLDS` for an element that holds
+    elements instead of text, so that a test can ask whether it is there."""
     level = [element]
     for tag in tags:
         level = [child for one in level for child in one.iterchildren(tag)]
-    texts = (one.get(attribute, "").strip() if attribute else text_of(one) for one in level)
+    texts = (one.get(attribute, "").strip() if attribute else text_of(one) or (HOLDS if len(one) else "") for one in level)
     return [text for text in texts if text]
 
 

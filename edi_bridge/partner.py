@@ -173,7 +173,9 @@ def _identities(block: Block, problems: Problems) -> tuple[Identity, ...]:
 
 
 def _policy(block: Block, problems: Problems) -> dict[str, str]:
-    policy = block.get("findings") or {}
+    policy = block.get("findings")
+    if not isinstance(policy, Block):
+        return {}
     for kind, action in policy.items():
         if kind not in KINDS:
             problems.add(policy.marks[kind], f"there is no finding {kind}; docs/findings.md lists them")

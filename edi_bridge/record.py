@@ -71,7 +71,7 @@ PARTS: dict[str, dict[str, Field]] = {
         "schedule": "deliver_to:party location quantity:decimal unit:code date:date earliest:date latest:date ship_on:date",
         "product_id": "scheme:code value",
         "totals": """
-            lines:decimal allowances:decimal charges:decimal net:decimal tax:decimal gross:decimal prepaid:decimal
+            lines:decimal allowances:decimal charges:decimal allowances_and_charges:decimal net:decimal tax:decimal gross:decimal prepaid:decimal
             rounding:decimal payable:decimal quantity:decimal line_count:integer
         """,
         "order_line": """
@@ -95,8 +95,8 @@ PARTS: dict[str, dict[str, Field]] = {
         """,
         "invoice_line": """
             number parent gtin buyer_item seller_item manufacturer_item other_items:product_id* description
-            quantity:decimal unit:code free_quantity:decimal net_price:decimal gross_price:decimal price_basis:decimal
-            price_basis_unit:code net_amount:decimal order_number order_line despatch_number despatch_line
+            quantity:decimal unit:code free_quantity:decimal units_per_pack:decimal net_price:decimal gross_price:decimal price_basis:decimal
+            price_basis_unit:code net_amount:decimal order_number order_line despatch_number despatch_line delivery_note delivery_note_line
             delivered_on:date period:date origin:code taxes:tax* allowances:allowance* references:reference* notes:note*
         """,
         "payment_means": "code:code iban bic account bank_name account_name reference mandate due_on:date",
@@ -136,8 +136,8 @@ RECORDS: dict[str, dict[str, Field]] = {
             gross_weight:decimal weight_unit:code pack_count:integer notes:note* packs:pack* items:despatch_item* totals:totals
         """,
         "invoice": """
-            number type:code purpose:code issued_on:date due_on:date tax_point:date delivered_on:date period:date currency:code tax_currency:code
-            exchange_rate:decimal order_number order_date:date seller_order_number despatch_number despatch_date:date contract project buyer_reference accounting_cost
+            number type:code purpose:code issued_on:date due_on:date tax_point:date shipped_on:date delivered_on:date period:date currency:code tax_currency:code
+            exchange_rate:decimal order_number order_date:date seller_order_number despatch_number despatch_date:date delivery_note delivery_note_date:date contract contract_date:date project buyer_reference accounting_cost
             corrects:document* references:reference*
             buyer:party seller:party deliver_to:party ship_from:party invoicee:party payee:party payer:party ordered_by:party
             tax_representative:party issuer:party other_parties:named_party*

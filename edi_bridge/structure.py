@@ -193,6 +193,32 @@ class Structure:
             _plant(self.hierarchy, root, segments, component, misplaced)
         return Walked(root, misplaced)
 
+    def inside(self, group: Node, segments: list[list[str]]) -> Instance | None:
+        """The instance of a group at the top level that these segments fill from its trigger on; None when one of them has
+        no place in it, or when the group cannot follow itself there. What `walk` makes of them inside a message."""
+        item: Instance = [None] * width(group)
+        item[0] = [0]
+        stack: list[Instance] = [item] * (self._deepest + 1)
+        steps = group.children[0].steps
+        for number, elements in enumerate(segments[1:], 1):
+            step = steps[elements[0]]
+            if step is None or not step.depth:
+                return None
+            after, depth, slot, size, others = step
+            if others is not None:
+                if not all(other.depth for _, other in others):
+                    return None
+                after, depth, slot, size, others = _with_room(others, stack)
+            below: Any = number
+            if size:
+                below = [None] * size
+                below[0] = [number]
+                stack[depth + 1] = below
+            _hang(stack[depth], slot, below)
+            steps = after
+        again = steps[group.children[0].name]
+        return item if again is not None and (again.depth, again.slot, again.others) == (0, group.slot, None) else None
+
     def places(self, root: Instance) -> dict[int, Node]:
         """segment number → node, from a walk's result (for the words of a finding)."""
         found_: dict[int, Node] = {}
@@ -345,7 +371,7 @@ def _grow(parent: Node, items: list[Any], file: str) -> None:
             name, status, most = str(text).split()
             node = Node(name, status, UNLIMITED if most == ">1" else int(most), parent, len(parent.children))
         except ValueError:
-            raise ConfigFault.at(file, *mark, f"{text!r} is not of the form `TAG status max`") from None
+            raise ConfigFault.at(file, mark[0], mark[1], f"{text!r} is not of the form `TAG status max`") from None
         parent.children.append(node)
         if below:
             _grow(node, below, file)
@@ -369,7 +395,7 @@ def _hierarchy(entry: Any, root: Node, segments: Mapping[str, SegmentDef], file:
         return None
     node = next((child for child in root.children if child.name == entry["node"]), None)
     if node is None:
-        raise ConfigFault.at(file, *entry.mark, f"the tree has no group {entry['node']} at its top level")
+        raise ConfigFault.at(file, entry.mark[0], entry.mark[1], f"the tree has no group {entry['node']} at its top level")
     node.tree = root.tree = True
     trigger = segments[node.children[0].name]
 
@@ -383,7 +409,7 @@ def _hierarchy(entry: Any, root: Node, segments: Mapping[str, SegmentDef], file:
             for part, component in enumerate(element.components, 1):
                 if component.id == name:
                     return number, part
-        raise ConfigFault.at(file, *entry.mark, f"{trigger.tag} has no element {name}")
+        raise ConfigFault.at(file, entry.mark[0], entry.mark[1], f"{trigger.tag} has no element {name}")
 
     ident, parent = place(entry["id"]), place(entry["parent"])
     assert ident is not None and parent is not None

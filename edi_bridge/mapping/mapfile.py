@@ -233,7 +233,8 @@ class _Reader:
         self.problems.unknown_keys(entry, LIST_KEYS, where)
         if "each" not in entry:
             self.problems.add(entry.mark, f"{where} is a list: each: is missing", entry.file)
-        expand_to, expand = "", ()
+        expand_to = ""
+        expand: tuple[Source, ...] = ()
         if isinstance(entry.get("expand"), Block) and len(entry["expand"]) == 1:
             (expand_to,) = entry["expand"]
             expand = self.sources(entry["expand"][expand_to], entry["expand"], expand_to)

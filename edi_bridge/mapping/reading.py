@@ -8,14 +8,17 @@ from typing import Any
 from edi_bridge.finding import KINDS, Finding, found
 from edi_bridge.interchange import Delimiters, Message, unmask
 from edi_bridge.mapping.emit import Bad, Memo
-from edi_bridge.mapping.plan import MapPlan, ScopeUse, ValuePlan
-from edi_bridge.mapping.resolve import ElementStep, PairStep
+from edi_bridge.mapping.line_template import Lines, Sure
+from edi_bridge.mapping.line_trace import TracedMemo, traced_text
+from edi_bridge.mapping.plan import MapPlan, ScopePlan, ScopeUse, ValuePlan
+from edi_bridge.mapping.resolve import ElementStep, GroupStep, PairStep, Resolved
 from edi_bridge.mapping.segment_reader import SegmentReader
 from edi_bridge.structure import Instance, Structure
 
 Note = tuple[str, int, int, int, str, str]  # kind, rule, source, segment (from 0), raw value, note
 Segments = list[list[str]]
 
+TRIES = 8  # messages in a row that templates may fail on before they are tried only now and then
 MOST_NUMBERS = 10_000  # in one range of identity numbers: a mistyped end must not fill the memory
 
 
@@ -27,6 +30,9 @@ class SegmentProgram:
         self.structure = structure
         self._code: dict[bool, tuple[Any, dict[str, Any], str]] = {}
         self._bound: dict[tuple[Delimiters, bool], dict[str, Any]] = {}
+        self._lines: dict[Delimiters, Lines] = {}
+        self._list = repeated_list(plan, structure)
+        self._unlucky = 0  # messages in a row that templates did not help with
         self._by_number = {one.number: one for scope in plan.scopes for one in scope.rules()}
 
     def source(self, released: bool = False) -> str:
@@ -45,24 +51,89 @@ class SegmentProgram:
         if key not in self._bound:
             if len(self._bound) > 16:
                 self._bound.clear()  # a partner with ever new delimiters must not make it grow
-            code, constants, _ = self._compiled(released)
-            tree = self.structure.hierarchy
-            space = {**_runtime(delimiters, tree.kind if tree is not None and tree.kind else (0, 0)), **constants}
-            for value in self.plan.values():
-                space[f"M{value.number}"] = Memo(_unmasking(value.convert.read, delimiters) if released else value.convert.read,
-                                                 bool(value.convert.aux))
-                if value.convert.codec is not None and value.convert.codec.flow is not None:
-                    space[f"FLOW{value.number}"] = _text_reader(value, space["CO"], delimiters)
-            for scope in self.plan.scopes:
-                for use in scope.uses:
-                    space[f"FLOW{use.number}"] = _flow_reader(use, space["CO"], delimiters)
-                    space[f"EXPAND{use.number}"] = _expander(use, space)
-            exec(code, space)  # our own generated text; nothing of a partner's is in it
-            self._bound[key] = space
+                self._lines.clear()
+            self._bound[key] = self._space(delimiters, released)
         return self._bound[key]
+
+    def _space(self, delimiters: Delimiters, released: bool, watched: bool = False) -> dict[str, Any]:
+        """The generated functions with all they call; `watched`: conversions only say what they would convert."""
+        code, constants, _ = self._compiled(released)
+        tree = self.structure.hierarchy
+        space = {**_runtime(delimiters, tree.kind if tree is not None and tree.kind else (0, 0)), **constants}
+        for value in self.plan.values():
+            flow = value.convert.codec is not None and value.convert.codec.flow is not None
+            read = value.convert.read if not watched else traced_text(value.number)
+            space[f"M{value.number}"] = TracedMemo(value.number) if watched else Memo(
+                _unmasking(read, delimiters) if released else read, bool(value.convert.aux))
+            if flow:
+                space[f"FLOW{value.number}"] = _text_reader(value, space["CO"], delimiters, read)
+        for scope in self.plan.scopes:
+            for use in scope.uses:
+                space[f"FLOW{use.number}"] = _flow_reader(use, space["CO"], delimiters, watched)
+                space[f"EXPAND{use.number}"] = _expander(use, space)
+        exec(code, space)  # our own generated text; nothing of a partner's is in it
+        return space
+
+    def _line_reader(self, delimiters: Delimiters) -> Lines:
+        """What reads the lines of messages with these delimiters by templates."""
+        assert self._list is not None
+        if delimiters not in self._lines:
+            name = f"s{self._list.item.number}"
+
+            def converts(released: bool) -> dict[str, Any]:
+                space = {name: one for name, one in self._bind(delimiters, released).items() if name[0] in "DU"}
+                for value in self.plan.values():
+                    read = value.convert.read
+                    if value.convert.codec is not None and value.convert.codec.flow is not None:
+                        read = _only_text(read, delimiters)
+                    elif value.convert.aux:
+                        read = _beside(_unmasking(read, delimiters) if released else read)
+                    elif released:
+                        read = _unmasking(read, delimiters)
+                    space[f"G{value.number}"] = Sure(read)
+                return space
+
+            self._lines[delimiters] = Lines(
+                self.structure, self._list.sources[0].groups[0].node, delimiters, lambda released: self._bind(delimiters, released)[name],
+                self._space(delimiters, False, watched=True)[name], {released: converts(released) for released in (False, True)})
+        return self._lines[delimiters]
+
+    def _read_by_lines(self, message: Message) -> dict[str, Any] | None:
+        """The record of a message whose lines are read by templates; None when it must be read in full."""
+        assert self._list is not None
+        delimiters, name = message.delimiters, self._list.target[0]
+        lines = self._line_reader(delimiters)
+        first, *middle = message.text.split(delimiters.terminator + lines.start)
+        if len(middle) < 2:
+            return None
+        last = middle.pop()
+        head = first.split(delimiters.terminator)
+        texts = [*head, *(lines.start + last).split(delimiters.terminator)]
+        if not texts[-1]:
+            texts.pop()
+        segments = [text.split(delimiters.element) for text in texts]
+        walked = self.structure.walk(segments, delimiters.component)
+        held = walked.root[lines.group.slot]
+        if walked.misplaced or held is None or len(held) != 1 or held[0][0] != [len(head)]:
+            return None
+        notes: list[Note] = []
+        record: dict[str, Any] = self._bind(delimiters, message.released)[f"s{self.plan.root.number}"](walked.root, segments, notes, None)
+        if notes or name not in record:
+            return None
+        listed = lines.read(middle, message.released)
+        if listed is None:
+            return None
+        record[name] = listed + record[name]
+        return record
 
     def read(self, message: Message) -> tuple[list[dict[str, Any]], list[Finding]]:
         """The records of a message, and what was found on the way."""
+        if self._list is not None and (self._unlucky < TRIES or self._unlucky % TRIES == 0):
+            record = self._read_by_lines(message)
+            if record is not None:
+                self._unlucky = 0
+                return [record], []
+        self._unlucky += 1
         segments = message.segments
         walked = self.structure.walk(segments, message.delimiters.component)
         space = self._bind(message.delimiters, message.released)
@@ -208,13 +279,55 @@ def _runtime(delimiters: Delimiters, kind: tuple[int, int]) -> dict[str, Any]:
     }
 
 
-def _flow_reader(use: ScopeUse, component: str, delimiters: Delimiters) -> Callable[..., list[dict[str, Any]]]:
+def repeated_list(plan: MapPlan, structure: Structure) -> ScopeUse | None:
+    """The list that holds a message's lines, where they can be read each for itself: the list of a group at the top level
+    of which no other rule reads anything, and whose rules read nothing outside of it. The one with most below it."""
+    if plan.records or structure.hierarchy is not None:
+        return None
+    fitting = []
+    for use in plan.root.uses:
+        step = use.sources[0].groups[0] if len(use.sources) == 1 and len(use.sources[0].groups) == 1 else None
+        if not isinstance(step, GroupStep) or step.tests or step.nth or step.node.depth != 1 or not use.many or use.when or use.expand:
+            continue
+        resolved = use.sources[0]
+        if resolved.segment or resolved.element or resolved.up or resolved.root or len(use.target) != 1 or _reaches_out(use.item, 0, ()):
+            continue
+        others = [source for scope in plan.scopes for one in scope.rules() if one is not use for source in one.sources
+                  if source.groups and source.groups[0].node is step.node]
+        if not others:
+            fitting.append((sum(1 for _ in step.node.descendants()), use.number, use))
+    return max(fitting)[2] if fitting else None
+
+
+def _reaches_out(scope: ScopePlan, depth: int, above: tuple[int, ...]) -> bool:
+    """Whether a rule of the scope or below it reads outside of the scope `depth` levels up."""
+    if any(source.root or source.up > depth for one in scope.rules() for source in one.sources):
+        return True
+    if any(step.root or step.up > depth for one in scope.values for steps in one.aux for step in steps if isinstance(step, Resolved)):
+        return True
+    return any(_reaches_out(use.item, depth + 1, (*above, scope.number)) for use in scope.uses if use.item.number not in (*above, scope.number))
+
+
+def _only_text(read: Callable[..., Any], delimiters: Delimiters) -> Callable[[Any], str | None]:
+    """Free text where it is one text only; None otherwise."""
+    def one(segments: tuple[tuple[str, ...], ...]) -> str | None:
+        texts = read([[unmask(part, delimiters) for part in parts] for parts in segments])
+        return texts[0] if len(texts) == 1 else None
+    return one
+
+
+def _beside(read: Callable[..., Any]) -> Callable[[tuple[str, ...]], Any]:
+    return lambda key: read(*key)
+
+
+def _flow_reader(use: ScopeUse, component: str, delimiters: Delimiters, watched: bool = False) -> Callable[..., list[dict[str, Any]]]:
     """Reads a list of segments whose free text runs over several of them: neighbours that agree in everything else are
     handed to the text together."""
     flow_rule = next((value for value in use.item.values if value.convert.codec is not None and value.convert.codec.flow), None)
+    convert = None if flow_rule is None else traced_text(flow_rule.number) if watched else flow_rule.convert.read
 
     def read(numbers: list[int], item: Any, S: Segments, F: list[Note], P: Any) -> list[dict[str, Any]]:
-        assert flow_rule is not None
+        assert flow_rule is not None and convert is not None
         step, parts_of = flow_rule.sources[0].element, _text_parts(flow_rule, component, delimiters)
         runs: list[tuple[dict[str, Any], list[list[str]]]] = []
         for i in numbers:
@@ -227,7 +340,7 @@ def _flow_reader(use: ScopeUse, component: str, delimiters: Delimiters) -> Calla
                 runs.append((record, [parts]))
         listed = []
         for record, segments in runs:
-            for text in flow_rule.convert.read(segments) or [None]:  # coded text alone is a note too
+            for text in convert(segments) or [None]:  # coded text alone is a note too
                 one = {**record, flow_rule.target[0]: text} if text is not None else record
                 listed.append({name: one[name] for name in dict.fromkeys(t[0] for t in use.item.order) if name in one})
         return [one for one in listed if one]
@@ -249,13 +362,13 @@ def _text_parts(value: ValuePlan, component: str, delimiters: Delimiters) -> Cal
     return parts_of
 
 
-def _text_reader(value: ValuePlan, component: str, delimiters: Delimiters) -> Callable[..., str | None]:
+def _text_reader(value: ValuePlan, component: str, delimiters: Delimiters, convert: Callable[..., Any]) -> Callable[..., str | None]:
     """Reads one text from the segments of a group that hold it (an article's name in several IMD)."""
     parts_of = _text_parts(value, component, delimiters)
 
     def read(numbers: list[int], source: int, S: Segments, F: list[Note]) -> str | None:
         step = value.sources[source].element
-        texts = value.convert.read([parts_of(step, S[i]) for i in numbers])
+        texts = convert([parts_of(step, S[i]) for i in numbers])
         if len(texts) > 1 and not value.rule.take:
             F.append(("value_not_read", value.number, source, numbers[-1], "", ""))
         return (texts[-1] if value.rule.take == "last" else texts[0]) if texts else None

@@ -572,7 +572,7 @@ class SegmentReader:
     def _decode_run(self, run: list[Any], required: dict[int, Any], first: str) -> None:
         for one in run:
             if one.when:
-                with self.code.block(f"if {when_expression(one.when, self.constants)}:"):
+                with self.code.block(f"if {when_expression(one.when, self.constants, _record(one.target[:-1]))}:"):
                     self._decode_one(one, one.target, required, first)
             else:
                 self._decode_one(one, one.target, required, first)

@@ -79,7 +79,7 @@ PARTS: dict[str, dict[str, Field]] = {
             color size quantity:decimal unit:code free_quantity:decimal net_price:decimal gross_price:decimal price_basis:decimal
             price_basis_unit:code retail_price:decimal currency:code net_amount:decimal requested_delivery:date earliest_delivery:date
             latest_delivery:date deliver_to:party promotion contract requisition pack_count:decimal pack_kind:code units_per_pack:decimal
-            pack_size:decimal pack_size_unit:code inner_count:integer price_kind:code other_dates:dated*
+            pack_size:decimal pack_size_unit:code pack_weight:decimal pack_weight_unit:code inner_count:integer price_kind:code other_dates:dated*
             schedules:schedule* allowances:allowance* taxes:tax* parts:order_line* notes:note* references:reference*
         """,
         "response_line": """

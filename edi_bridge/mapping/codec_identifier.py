@@ -97,3 +97,42 @@ gtin = _qualified(_gs1("GTIN", 8, 12, 13, 14), 12, 13, 14, 8)
 sscc = _identifier(_gs1("SSCC", 18))
 vat = _identifier(_vat)
 duns = _qualified(_duns, 9, 13)
+
+
+_IBAN = re.compile(r"[A-Z]{2}[0-9]{2}(?: ?[0-9A-Z]){11,30}")
+
+
+def _is_iban(text: str) -> bool:
+    """Whether it has the form of an IBAN (ISO 13616: country, two check digits, up to 30 characters)."""
+    return _IBAN.fullmatch(text) is not None
+
+
+def _iban_digits(text: str) -> str:
+    from stdnum.iso7064 import mod_97_10
+
+    number = text.replace(" ", "")
+    return "" if mod_97_10.is_valid(number[4:] + number[:4]) else "the check digits of this IBAN are wrong"
+
+
+def _account_kind(is_iban: bool, other: str) -> Callable[[Arguments, str], Codec]:
+    """One place holds an IBAN or another number of an account: each of two rules takes what is its own."""
+    plain = _identifier(_iban_digits if is_iban else lambda text: "")
+
+    def make(arguments: Arguments, standard: str) -> Codec:
+        one = plain(arguments, standard)
+
+        def read(raw: str) -> str | Bad | None:
+            return one.read(raw) if _is_iban(raw.strip()) is is_iban else None
+
+        def write(value: Any, mark: str = ".") -> tuple[str] | Bad:
+            if isinstance(value, str) and _is_iban(value.strip()) is not is_iban:
+                return Bad("cannot_write", f"{value!r} would be read back as {other}")
+            return one.write(value)
+
+        return Codec("", "text", (), read, write)
+
+    return make
+
+
+iban = _account_kind(True, "another number of an account")
+account = _account_kind(False, "an IBAN")

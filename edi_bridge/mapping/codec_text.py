@@ -30,6 +30,8 @@ class TextFlow:
     **words**: what most partners do with the two halves of an article's name. A part that has exactly `width` characters
     was cut hard and is joined with nothing, a shorter one with a blank; writing cuts at blanks where it can. Segments go
     on as in flow; a last part that looks full is only known to end the text by what follows.
+
+    With `whole` all segments of the place are one text (X12's PID, one after another below an item).
     """
 
     width: int
@@ -37,6 +39,7 @@ class TextFlow:
     segments: int = 1
     mode: str = "flow"
     wrap: bool = False
+    whole: bool = False
 
     @property
     def full(self) -> int:
@@ -48,6 +51,8 @@ class TextFlow:
         """Why what was written may come back different; '' when it never does."""
         if self.mode == "flow":
             return ""
+        if self.whole:
+            return f"a line longer than {self.width} comes back as several lines" if self.wrap else ""
         if self.mode == "words":
             return "two texts in a row come back as one when the first fills its last part"
         reasons = []
@@ -61,6 +66,9 @@ class TextFlow:
 
     def read_segments(self, segments: list[list[str]]) -> list[str]:
         """The notes in segments of one kind, each given as the list of its components; empty notes are left out."""
+        if self.whole:
+            note = self._note([part for parts in segments for part in parts])
+            return [note] if note else []
         notes: list[str] = []
         held: list[str] = []
         count = 0
@@ -163,7 +171,7 @@ class TextFlow:
         pieces: list[str] = []
         rest = text
         while len(rest) > self.width:
-            shortest = self.full if len(pieces) % self.parts == self.parts - 1 else 1
+            shortest = self.full if not self.whole and len(pieces) % self.parts == self.parts - 1 else 1
             blank = next((at for at in range(self.width - 1, shortest - 1, -1)
                           if rest[at] == " " and " " not in (rest[at - 1], rest[at + 1])), 0)
             if not blank and " " in rest[self.width - 1 : self.width + 1]:
@@ -212,14 +220,16 @@ def text(arguments: Arguments, standard: str) -> Codec:
     parts = arguments.number("parts", 0, 1, 99) if "parts" in arguments.names else 0
     segments = arguments.number("segments", 1, 1, 100_000) if "segments" in arguments.names else 0
     mode = arguments.choice("mode", ("flow", "lines", "words"))
-    wrap = arguments.flag("wrap")
+    wrap, whole = arguments.flag("wrap"), arguments.flag("whole")
     first = arguments.number("first", 0, 0, 1000) or None
     if parts or segments:
         if width < 10:
             raise ValueError("text over several parts or segments needs a width of at least 10: text(width: 70, parts: 5)")
         if wrap and mode != "lines":
             raise ValueError("wrap: true belongs to mode: lines")
-        flow = TextFlow(width, parts or 1, segments or 1, mode, wrap)
+        if whole and mode == "flow":
+            raise ValueError("whole: true belongs to mode: lines or words; in flow the text itself says where it ends")
+        flow = TextFlow(width, parts or 1, segments or 1, mode, wrap, whole)
         return Codec("", "text", (), flow.read_segments, flow.write_segments, flow.lossy, flow)
 
     def read(raw: str) -> str | None:

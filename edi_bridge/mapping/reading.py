@@ -13,7 +13,7 @@ from edi_bridge.mapping.line_trace import TracedMemo, traced_text
 from edi_bridge.mapping.plan import MapPlan, ScopePlan, ScopeUse, ValuePlan
 from edi_bridge.mapping.resolve import ElementStep, GroupStep, PairStep, Resolved
 from edi_bridge.mapping.segment_reader import SegmentReader
-from edi_bridge.structure import Instance, Structure
+from edi_bridge.structure import Instance, Structure, Walked
 
 Note = tuple[str, int, int, int, str, str]  # kind, rule, source, segment (from 0), raw value, note
 Segments = list[list[str]]
@@ -98,41 +98,49 @@ class SegmentProgram:
                 self._space(delimiters, False, watched=True)[name], {released: converts(released) for released in (False, True)})
         return self._lines[delimiters]
 
-    def _read_by_lines(self, message: Message) -> dict[str, Any] | None:
-        """The record of a message whose lines are read by templates; None when it must be read in full."""
+    def _read_by_lines(self, message: Message) -> tuple[dict[str, Any], list[Finding]] | None:
+        """The record of a message whose lines are read by templates, all but the last, which is read with what stands
+        before and behind the lines; None when the message must be read in full."""
         assert self._list is not None
         delimiters, name = message.delimiters, self._list.target[0]
         lines = self._line_reader(delimiters)
         first, *middle = message.text.split(delimiters.terminator + lines.start)
         if len(middle) < 2:
             return None
-        last = middle.pop()
         head = first.split(delimiters.terminator)
-        texts = [*head, *(lines.start + last).split(delimiters.terminator)]
+        texts = [*head, *(lines.start + middle.pop()).split(delimiters.terminator)]
         if not texts[-1]:
             texts.pop()
         segments = [text.split(delimiters.element) for text in texts]
         walked = self.structure.walk(segments, delimiters.component)
         held = walked.root[lines.group.slot]
-        if walked.misplaced or held is None or len(held) != 1 or held[0][0] != [len(head)]:
+        if held is None or len(held) != 1 or held[0][0] != [len(head)]:
             return None
         notes: list[Note] = []
-        record: dict[str, Any] = self._bind(delimiters, message.released)[f"s{self.plan.root.number}"](walked.root, segments, notes, None)
-        if notes or name not in record:
-            return None
-        listed = lines.read(middle, message.released)
+        function = self._bind(delimiters, message.released)[f"s{self.plan.root.number}"]
+        record: dict[str, Any] = function(walked.root, segments, notes, None)
+        listed = lines.read(middle, message.released) if name in record else None
         if listed is None:
             return None
         record[name] = listed + record[name]
-        return record
+        if not notes and not walked.misplaced:
+            return record, []
+        between = sum(line.count(delimiters.terminator) + 1 for line in middle)
+
+        def moved(segment: int) -> int:
+            return segment + between if segment >= len(head) else segment
+
+        walked = Walked(walked.root, [(moved(segment), kind) for segment, kind in walked.misplaced])
+        found_ = self.structure.findings(message, walked)
+        return record, found_ + [self._finding(message, (*note[:3], moved(note[3]), *note[4:])) for note in notes]
 
     def read(self, message: Message) -> tuple[list[dict[str, Any]], list[Finding]]:
         """The records of a message, and what was found on the way."""
         if self._list is not None and (self._unlucky < TRIES or self._unlucky % TRIES == 0):
-            record = self._read_by_lines(message)
-            if record is not None:
+            by_lines = self._read_by_lines(message)
+            if by_lines is not None:
                 self._unlucky = 0
-                return [record], []
+                return [by_lines[0]], by_lines[1]
         self._unlucky += 1
         segments = message.segments
         walked = self.structure.walk(segments, message.delimiters.component)

@@ -165,3 +165,26 @@ def test_a_list_of_one_composite_leaves_room_for_the_values_beside_and_behind_it
     records, findings = one.read(message("BGM++1\nLIN+1++77:SK\nPIA+5+A:SA", one.spec.message))
     assert findings == []
     assert records[0]["lines"][0]["other_items"] == [{"scheme": "SA", "value": "A"}, {"scheme": "SK", "value": "77"}]
+
+
+def test_an_iban_and_another_account_number_share_a_place():
+    map_text = """
+        map: t
+        message: edifact/D96A/INVOIC
+        record: invoice
+        fields:
+          number: BGM/1004
+          payment_means:
+            each: "{NAD}[NAD/3035=SU]/FII"
+            fields: {iban: {at: FII/C078.3194, as: iban}, account: {at: FII/C078.3194, as: account}, bic: "FII/C088[3055=5|17]/3433"}
+    """
+    both_ways(map_text, """
+        BGM++1
+        NAD+SU
+        FII++DE89370400440532013000+COBADEFFXXX::5
+        FII++994-3277711
+    """, [{"number": "1", "payment_means": [{"iban": "DE89370400440532013000", "bic": "COBADEFFXXX"}, {"account": "994-3277711"}]}])
+    one = compiled(map_text)
+    records, findings = one.read(message("BGM++1\nNAD+SU\nFII++DE88370400440532013000", one.spec.message))
+    assert [(one.kind, one.value) for one in findings] == [("invalid_check_digit", "DE88370400440532013000")]
+    assert one.write([{"number": "1", "payment_means": [{"account": "DE89370400440532013000"}]}])[1][0].kind == "cannot_write"

@@ -121,6 +121,7 @@ def _customer_number(connection: Connection, key: str) -> int | None:
     t = of(connection)
     if (
         key.isdigit()
+        and key == str(int(key))
         and len(key) < 10
         and connection.execute(select(t.customer.c.id).where(t.customer.c.id == int(key))).first()
     ):

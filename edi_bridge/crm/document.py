@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Table, delete, select, update
 
 from edi_bridge.crm.batch import Batch, DocumentKey
+from edi_bridge.crm.identity import Match, Sides
 from edi_bridge.crm.party import Counterpart, counterpart_of
 from edi_bridge.finding import Finding, found
 from edi_bridge.interchange import Position
@@ -61,22 +62,30 @@ class Outcome:
         return self
 
 
-def judged(batch: Batch, record_type: str, record: Record, source: Source, outcome: Outcome) -> Counterpart | None:
-    """The counterpart of a document, or None when the outcome is a refusal."""
+def judged(
+    batch: Batch, record_type: str, record: Record, source: Source, outcome: Outcome, order_number: str | None = None
+) -> Counterpart | None:
+    """The counterpart of a document, or None when the outcome is a refusal.
+
+    A document that names no counterpart belongs to the customer of the order that it refers to (`order_number`), when
+    the partner has exactly one of that number.
+    """
     if not record.get("number"):
         outcome.refuse(source, "missing_number", "number")
         return None
     counterpart = counterpart_of(batch, record_type, record, source.partner)
-    if counterpart.sides.problem:
-        outcome.refuse(source, "no_counterpart", note=counterpart.sides.problem)
+    sides = counterpart.sides
+    if sides.problem:
+        outcome.refuse(source, "no_counterpart", note=sides.problem)
     elif counterpart.match.conflict:
-        outcome.refuse(
-            source,
-            "conflicting_identifiers",
-            "buyer" if counterpart.sides.direction == "sold" else "seller",
-            note=counterpart.match.conflict,
-            state="held",
-        )
+        path = "buyer" if sides.direction == "sold" else "seller"
+        outcome.refuse(source, "conflicting_identifiers", path, note=counterpart.match.conflict, state="held")
+    elif order_number and not sides.stated:
+        customers = batch.partner_orders.get((source.partner, sides.direction, order_number), set())
+        if len(customers) == 1:
+            batch.learn_customers(customers)
+            return Counterpart(Sides(sides.direction, {}), match=Match(next(iter(customers))))
+        return counterpart
     else:
         return counterpart
     return None

@@ -139,6 +139,11 @@ def sides(record_type: str, record: Mapping[str, Any], own: OwnIdentities, partn
     return Sides(direction, {"name": partner, "other_ids": [{"scheme": "sender", "value": partner}]}, stated=False)
 
 
+def partner_identifier(partner: str) -> Identifier:
+    """What a partner itself is known by where its documents name no counterpart."""
+    return (_scheme("sender", partner), partner)
+
+
 @dataclass(frozen=True, slots=True)
 class Match:
     """What is known of a party. `customer` is None for a new one; `add` are identifiers to put on file for it as a

@@ -40,7 +40,7 @@ def post_invoice(batch: Batch, record: Record, source: Source) -> Outcome:
     act = act_of(record.get("purpose", ""), record.get("type", ""))
     if act == "test":
         return outcome.refuse(source, "test_document", "purpose")
-    counterpart = judged(batch, "invoice", record, source, outcome)
+    counterpart = judged(batch, "invoice", record, source, outcome, record.get("order_number"))
     if counterpart is None:
         return outcome
     check_totals(record, source, outcome)

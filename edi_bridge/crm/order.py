@@ -33,7 +33,7 @@ from edi_bridge.crm.document import (
 )
 from edi_bridge.crm.order_change import apply_change
 from edi_bridge.crm.order_rows import line_row, write_line_parts
-from edi_bridge.crm.party import Counterpart, locations_of, settle
+from edi_bridge.crm.party import Counterpart, locations_of, partner_itself, settle
 from edi_bridge.crm.purpose import act_of
 from edi_bridge.record import from_json, to_json
 
@@ -44,20 +44,19 @@ def post_order(batch: Batch, record: Record, source: Source) -> Outcome:
     act = act_of(record.get("purpose", ""), record.get("type", ""))
     if act == "test":
         return outcome.refuse(source, "test_document", "purpose")
-    counterpart = judged(batch, "order", record, source, outcome)
+    number = record.get("number", "")
+    changes = act in ("change", "cancel", "replace")
+    if changes:
+        number = record.get("order_number") or number
+    counterpart = judged(batch, "order", record, source, outcome, number if changes else None)
     if counterpart is None:
         return outcome
     check_totals(record, source, outcome)
-    number = record["number"]
-    if act in ("change", "cancel", "replace"):
-        number = record.get("order_number") or number
     direction, release = counterpart.sides.direction, record.get("release", "")
     customer = counterpart.customer
-    if not counterpart.sides.stated and act not in ("new", "copy"):
-        customer = _customer_by_partner(batch, source.partner, direction, number) or customer
     releases = batch.orders.get((customer, direction, number), {}) if customer else {}
     entry = releases.get(release)
-    if entry is None and not release and len(releases) == 1 and act not in ("new", "copy"):
+    if entry is None and not release and len(releases) == 1 and changes:
         entry = next(iter(releases.values()))
     if entry is None:
         if act in ("change", "cancel"):
@@ -69,12 +68,6 @@ def post_order(batch: Batch, record: Record, source: Source) -> Outcome:
     if act in ("new", "copy"):
         return _again(batch, record, source, outcome, entry, customer)
     return _apply_once(batch, record, source, outcome, (customer, direction, number), entry[0], act)
-
-
-def _customer_by_partner(batch: Batch, partner: str, direction: str, number: str) -> int | None:
-    """A change that names no parties: the customer of this partner's order of that number, when there is one."""
-    customers = batch.partner_orders.get((partner, direction, number), set())
-    return next(iter(customers)) if len(customers) == 1 else None
 
 
 def _again(
@@ -143,10 +136,13 @@ def _draft(
         batch.rows["order_allowance"].append(allowance_row(batch, order, 0, position, part, message))
     batch.put_order(customer, direction, number, release, (order, content), source.partner)
     outcome.documents.append(Document("order", order, number, customer))
-    if (customer, "order", number) in batch.waiting:
+    waited = [
+        one for one in (customer, partner_itself(batch, source.partner)) if (one, "order", number) in batch.waiting
+    ]
+    if waited:
         key = (customer, direction, number)
         fulfil(batch, key, "order", order)
-        _apply_waiting(batch, key, release, order, outcome)
+        _apply_waiting(batch, key, waited, release, order, outcome)
     return outcome
 
 
@@ -256,14 +252,19 @@ def _apply_once(
     return outcome
 
 
-def _apply_waiting(batch: Batch, key: DocumentKey, release: str, order: int, outcome: Outcome) -> None:
-    """The order has come: apply what waited for it, in the order in which it came."""
+def _apply_waiting(
+    batch: Batch, key: DocumentKey, customers: Sequence[int | None], release: str, order: int, outcome: Outcome
+) -> None:
+    """The order has come: apply what waited for it, in the order in which it came.
+
+    A change that named no counterpart waits under the partner itself and is found there.
+    """
     table = batch.tables.order_change
     c = table.c
     rows = batch.connection.execute(
         select(c.id, c.record, c.act, c.message_id)
         .where(
-            c.customer_id == key[0],
+            c.customer_id.in_(customers),
             c.direction == key[1],
             c.order_number == key[2],
             c.release.in_((release, "")),
@@ -276,6 +277,6 @@ def _apply_waiting(batch: Batch, key: DocumentKey, release: str, order: int, out
         record = from_json(row.record, "order")
         was = apply_change(batch, order, key, record, row.act, Source(row.message_id, ""), outcome)
         batch.connection.execute(
-            update(table).where(c.id == row.id).values(order_id=order, state="applied", before=was)
+            update(table).where(c.id == row.id).values(order_id=order, customer_id=key[0], state="applied", before=was)
         )
         outcome.documents.append(Document("order_change", row.id, record["number"], key[0]))

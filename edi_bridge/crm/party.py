@@ -11,7 +11,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from edi_bridge.crm.batch import Batch, Known, texts
-from edi_bridge.crm.identity import LOCATIONS, Identifier, Match, Party, Sides, identifiers, match, name_key, sides
+from edi_bridge.crm.identity import (
+    LOCATIONS,
+    Identifier,
+    Match,
+    Party,
+    Sides,
+    identifiers,
+    match,
+    name_key,
+    partner_identifier,
+    sides,
+)
 from edi_bridge.record import to_json
 
 ADDRESS = ("department", "street", "street_2", "building", "city", "region", "postcode", "po_box", "country")
@@ -47,6 +58,11 @@ def counterpart_of(batch: Batch, record_type: str, record: Mapping[str, Any], pa
         return Counterpart(found)
     wanted = own_identifiers(found.party, partner)
     return Counterpart(found, tuple(wanted), find(batch, wanted))
+
+
+def partner_itself(batch: Batch, partner: str) -> int | None:
+    """The customer that stands for a partner whose documents named no counterpart."""
+    return batch.owner.get(partner_identifier(partner))
 
 
 def find(batch: Batch, wanted: list[Identifier]) -> Match:

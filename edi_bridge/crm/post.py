@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from edi_bridge.crm.batch import Batch
 from edi_bridge.crm.document import Document, Outcome, Record, Source
-from edi_bridge.crm.identity import BOUGHT_FROM, LOCATIONS, SOLD_TO, Identifier, OwnIdentities
+from edi_bridge.crm.identity import BOUGHT_FROM, LOCATIONS, SOLD_TO, Identifier, OwnIdentities, partner_identifier
 from edi_bridge.crm.invoice import post_invoice
 from edi_bridge.crm.master import post_customer
 from edi_bridge.crm.order import post_order
@@ -124,6 +124,7 @@ def _prepare(batch: Batch, items: Sequence[PostItem]) -> None:
                 wanted.update(own_identifiers(record, item.partner))
                 continue
             _collect(record, item.partner, wanted, places)
+            wanted.add(partner_identifier(item.partner))
             mine = orders if item.record_type == "order" else invoices
             mine.update(
                 text for text in (record.get("number"), record.get("order_number") if mine is orders else None) if text

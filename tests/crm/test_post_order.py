@@ -6,11 +6,15 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from crm_case import Crm, kinds
+from crm_case import OWN, Crm, kinds
 from crm_records import ACME, SHOP, WE, line, order, without
 
 from edi_bridge.crm import customer_view
+from edi_bridge.crm import tables as tables_of_crm
+from edi_bridge.crm.post import post_batch
+from edi_bridge.database import new_metadata
 from edi_bridge.record import normal
+from edi_bridge.store import tables as tables_of_ledger
 
 
 def shown(crm: Crm, number: str = "PO-1") -> dict[str, Any]:
@@ -375,3 +379,41 @@ def test_a_message_of_several_records_is_posted_whole_or_not_at_all(crm: Crm) ->
 def test_records_that_the_crm_does_not_keep_are_refused(crm: Crm) -> None:
     result = crm.post("remittance", {"number": "R1"})
     assert (result.state, kinds(result)) == ("rejected", ["no_posting"])
+
+
+def test_a_change_without_parties_waits_for_the_order_of_its_partner(crm: Crm) -> None:
+    early = crm.post(
+        "order", {"number": "PO-1", "purpose": "change", "lines": [{"number": "1", "quantity": Decimal(7)}]}
+    )
+    assert kinds(early) == ["unknown_order"]
+    result = crm.post("order", order())
+    assert [d.kind for d in result.documents] == ["order", "order_change"]
+    assert crm.rows("order_line", "quantity")[0] == Decimal(7)
+    again = crm.post(
+        "order", {"number": "PO-1", "purpose": "change", "lines": [{"number": "1", "quantity": Decimal(7)}]}
+    )
+    assert kinds(again) == ["message_posted_before"]
+
+
+def test_an_invoice_without_parties_belongs_to_the_customer_of_its_order(crm: Crm) -> None:
+    placed = crm.post("order", order(buyer=WE, seller=ACME)).documents[0]
+    result = crm.post("invoice", {"number": "INV-9", "order_number": "PO-1", "totals": {"payable": Decimal(5)}})
+    assert not result.findings and result.documents[0].customer == placed.customer
+    assert crm.rows("customer", "name") == ["Acme Handel"] and crm.count("customer_name") == 0
+
+
+def test_a_lane_has_a_crm_of_its_own(crm: Crm) -> None:
+    lane = new_metadata()
+    tables_of_ledger.make(lane)
+    tables_of_crm.make(lane, "staging_")
+    with crm.database.write() as connection:
+        lane.create_all(connection)
+    try:
+        with crm.database.write("staging_") as connection:
+            result = post_batch(connection, crm.items(connection, [("order", [order()])], "acme"), OWN)[0]
+        assert result.state == "posted" and crm.count("sales_order") == 0
+        with crm.database.read("staging_") as connection:
+            assert [row["number"] for row in customer_view.orders(connection)] == ["PO-1"]
+    finally:
+        with crm.database.write() as connection:
+            lane.drop_all(connection, [table for table in lane.sorted_tables if table.name.startswith("staging_")])

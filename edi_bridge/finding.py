@@ -122,7 +122,7 @@ def _table() -> dict[str, Kind]:
         Kind("syntax_unsupported", i, reject, "the syntax version is not supported", "EDIFACT 1-4; X12 003040-008030", contrl="2", x12="I18=017"),
         Kind("interactive_interchange", i, reject, "this is an interactive interchange (UIB…UIZ), which is not translated",
              "ask for batch messages", contrl="47"),
-        Kind("transmission_control", i, reject, "network control traffic (TA3, ISB/ISE), not business data", "it is kept and not translated"),
+        Kind("transmission_control", i, note, "network control traffic (TA3, ISB/ISE), not business data", "it is kept and not translated"),
         Kind("missing_header", i, reject, "a message stands outside any interchange", "UNB or ISA is missing", contrl="33", x12="I18=024"),
         Kind("missing_trailer", i, reject, "the interchange has no trailer", "the file is cut off: ask for it again", contrl="13", x12="I18=023"),
         Kind("missing_terminator", i, note, "the last segment is not ended by the terminator",
@@ -224,3 +224,15 @@ def _table() -> dict[str, Kind]:
 
 
 KINDS = _table()
+
+
+def as_markdown() -> str:
+    """The table as it stands in `docs/findings.md`, by level."""
+    lines = []
+    for level in Level:
+        lines += [f"## {level.value.capitalize()}", "", "| finding | by default | what is wrong | what to do | CONTRL 0085 | X12 |",
+                  "|---|---|---|---|---|---|"]
+        lines += [f"| {kind.name} | {kind.severity.value} | {kind.sentence} | {kind.hint or '–'} | {kind.contrl or '–'} | {kind.x12 or '–'} |"
+                  for kind in KINDS.values() if kind.level is level]
+        lines.append("")
+    return "\n".join(lines)

@@ -1,0 +1,176 @@
+"""Who may know whom: the rows of docs/architecture.md as a table, checked against every import of the package.
+
+A module imports only from lower rows; members of one row are strangers; rows 0-3 know no clock, disk or socket; broad
+excepts stand in engine.py alone. The last tests plant violations into a copy and see them found.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "edi_bridge"
+
+# The house: member (a module, or a package with all that is in it) → row.
+ROWS = {
+    "interchange": 0, "fault": 0, "yamltext": 0,
+    "finding": 1, "record": 1, "structure": 1, "structure_xml": 1, "layout": 1,
+    "syntax": 2, "guide": 2, "mapping": 2, "ack": 2, "partner": 2, "rollout": 2,
+    "pipeline": 3, "compat": 3,
+    "settings": 4, "database": 4, "migrations": 4, "crashpoint": 4, "transport": 4,
+    "catalog": 5, "store": 5, "crm": 5,
+    "engine": 6, "dispatch": 6,
+    "schedule": 7,
+    "cli": 8, "console": 8,
+}
+
+# Imports between strangers that are wanted, each with its reason.
+ALLOWED = {
+    ("yamltext", "fault"): "a YAML text with mistakes is a ConfigFault: one word of the vocabulary uses another",
+    ("structure", "finding"): "the walk says what stands at a wrong place",
+    ("database", "migrations"): "upgrade() runs them, imported when there is something to do",
+    ("migrations", "database"): "they bring its tables to the newest state",
+}
+
+CLOCKS_AND_DISKS = {"time", "random", "secrets", "uuid", "socket", "subprocess", "shutil", "tempfile", "os", "pathlib", "asyncio", "threading",
+                    "multiprocessing", "sqlalchemy", "sqlite3", "urllib.request", "http"}
+# What a module of rows 0-3 may import all the same, and why.
+PURE_EXCEPTIONS = {
+    ("guide", "pathlib"): "guide/importer reads and writes the folders that a user names",
+}
+
+
+def member_of(path: Path, package: Path) -> str:
+    """The member a file belongs to: its module or its top folder; '' for the package itself."""
+    parts = path.relative_to(package).with_suffix("").parts
+    return "" if parts == ("__init__",) else parts[0]
+
+
+def imports(path: Path, package: Path) -> Iterator[tuple[int, str]]:
+    """(line, dotted name) of everything a file imports, wherever it stands; names of the package from `edi_bridge.` on.
+    Imports for type checkers alone are left out: nothing is loaded by them."""
+    tree = ast.parse(path.read_text("utf-8"))
+    skipped = {id(inner) for node in ast.walk(tree) if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+               for inner in ast.walk(node)}
+    for node in ast.walk(tree):
+        if id(node) in skipped:
+            continue
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{path}: relative imports hide who knows whom"
+            module = node.module or ""
+            yield from ((node.lineno, f"{module}.{alias.name}" if module == "edi_bridge" else module) for alias in node.names)
+
+
+def violations(package: Path) -> list[str]:
+    """Everything that breaks a rule, as file:line: sentence."""
+    found = []
+    for path in sorted(package.rglob("*.py")):
+        member = member_of(path, package)
+        if not member or "shipped" in path.parts:
+            continue
+        where = path.relative_to(package.parent)
+        if member not in ROWS:
+            found.append(f"{where}:1: {member} stands in no row")
+            continue
+        for line, name in imports(path, package):
+            found += [f"{where}:{line}: {problem}" for problem in _import_problems(member, name)]
+        if ROWS[member] <= 3:
+            found += [f"{where}:{line}: {problem}" for line, problem in _impure_calls(path)]
+        if member != "engine":
+            found += [f"{where}:{line}: {problem}" for line, problem in _broad_excepts(path)]
+    return found
+
+
+def _import_problems(member: str, name: str) -> Iterator[str]:
+    first, _, rest = name.partition(".")
+    if first == "edi_bridge":
+        other = rest.partition(".")[0]
+        if not other or other == member or (member, other) in ALLOWED:
+            return
+        if other not in ROWS:
+            yield f"imports {name}, which stands in no row"
+        elif ROWS[other] >= ROWS[member]:
+            how = "a stranger of the same row" if ROWS[other] == ROWS[member] else "a higher row"
+            yield f"{member} (row {ROWS[member]}) imports {other} (row {ROWS[other]}): {how}"
+    elif ROWS[member] <= 3 and {name, first} & CLOCKS_AND_DISKS and (member, first) not in PURE_EXCEPTIONS:
+        yield f"{member} (row {ROWS[member]}) imports {name}: rows 0-3 are pure"
+
+
+def _impure_calls(path: Path) -> Iterator[tuple[int, str]]:
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Call):
+            called = ast.unparse(node.func)
+            if called in ("open", "io.open", "input", "print"):
+                yield node.lineno, f"calls {called}: rows 0-3 do no input or output"
+            if called.endswith((".now", ".utcnow", ".today")) and "date" in called:
+                yield node.lineno, f"calls {called}: rows 0-3 know no clock"
+
+
+def _broad_excepts(path: Path) -> Iterator[tuple[int, str]]:
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.ExceptHandler):
+            names = {"a bare except"} if node.type is None else set(re.findall(r"\w+", ast.unparse(node.type)))
+            if broad := names & {"a bare except", "Exception", "BaseException"}:
+                yield node.lineno, f"catches {', '.join(sorted(broad))}: only engine.py may"
+
+
+def test_every_import_goes_to_a_lower_row() -> None:
+    assert violations(PACKAGE) == []
+
+
+@pytest.mark.parametrize("exception", [*ALLOWED, *PURE_EXCEPTIONS])
+def test_every_exception_is_still_needed(exception: tuple[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(ALLOWED if exception in ALLOWED else PURE_EXCEPTIONS, exception)
+    assert violations(PACKAGE)
+
+
+def test_the_engine_catches_everything_exactly_once() -> None:
+    assert len(list(_broad_excepts(PACKAGE / "engine.py"))) == 1
+
+
+def test_files_and_folders_keep_their_measure() -> None:
+    deep = [path for path in PACKAGE.rglob("*.py") if len(path.relative_to(PACKAGE).parts) > 3 and "shipped" not in path.parts]
+    assert deep == []
+
+
+def test_the_picture_names_every_member_with_its_row() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    listed = {name: int(row) for name, row in re.findall(r"^\| `(\w+)` \|.*\| (\d) \|$", text, re.MULTILINE)}
+    there = {member_of(path, PACKAGE) for path in PACKAGE.rglob("*.py") if "shipped" not in path.parts} - {""}
+    assert listed == {name: ROWS[name] for name in sorted(there)}
+
+
+PLANTED = [
+    ("syntax/edifact.py", "from edi_bridge.mapping.compile import CompiledMap\n", "a stranger of the same row"),
+    ("partner.py", "import edi_bridge.syntax\n", "a stranger of the same row"),
+    ("finding.py", "from edi_bridge.pipeline import inbound\n", "a higher row"),
+    ("crm/post.py", "def late():\n    from edi_bridge.engine import Engine\n", "a higher row"),
+    ("record.py", "import time\n", "rows 0-3 are pure"),
+    ("mapping/plan.py", "from pathlib import Path\n", "rows 0-3 are pure"),
+    ("pipeline.py", "def read(name):\n    return open(name)\n", "no input or output"),
+    ("interchange.py", "import datetime\nNOW = datetime.datetime.now()\n", "know no clock"),
+    ("crm/post.py", "try:\n    pass\nexcept Exception:\n    pass\n", "only engine.py may"),
+    ("cli/show.py", "try:\n    pass\nexcept (ValueError, BaseException):\n    pass\n", "only engine.py may"),
+    ("cli/show.py", "try:\n    pass\nexcept:\n    pass\n", "only engine.py may"),
+    ("helper.py", "", "stands in no row"),
+]
+
+
+@pytest.mark.parametrize(("file", "text", "expected"), PLANTED, ids=lambda value: str(value)[:40])
+def test_a_planted_violation_is_found(file: str, text: str, expected: str, tmp_path: Path) -> None:
+    copy = tmp_path / "edi_bridge"
+    shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__", "standard", "shipped"))
+    target = copy / file
+    before = target.read_text("utf-8") if target.exists() else ""
+    target.write_text(before + "\n" + text, "utf-8")
+    found = [one for one in violations(copy) if one not in violations(PACKAGE)]
+    assert len(found) == 1
+    assert found[0].startswith(f"edi_bridge/{file}:") and expected in found[0]

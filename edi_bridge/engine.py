@@ -26,8 +26,9 @@ from typing import Any, BinaryIO, Protocol, TypeVar
 from sqlalchemy import Connection
 
 from edi_bridge.crashpoint import passing
+from edi_bridge.crm.document import Document
 from edi_bridge.crm.identity import OwnIdentities
-from edi_bridge.crm.post import Document, PostItem, post_batch
+from edi_bridge.crm.post import PostItem, post_batch
 from edi_bridge.database import Database, is_conflict
 from edi_bridge.fault import ConfigFault, Fault
 from edi_bridge.finding import Finding, Verdict, found

@@ -246,12 +246,12 @@ class Batch:
                     row.customer_id, row.direction, row.number, row.release, (row.id, row.content), row.partner
                 )
         for some in chunks(sorted(set(invoices))):
-            for row in self.connection.execute(
+            for found in self.connection.execute(
                 select(i.customer_id, i.direction, i.number, i.kind, i.id, i.content).where(i.number.in_(some))
             ):
-                self.invoices.setdefault((row.customer_id, row.direction, row.number), {})[row.kind] = (
-                    row.id,
-                    row.content,
+                self.invoices.setdefault((found.customer_id, found.direction, found.number), {})[found.kind] = (
+                    found.id,
+                    found.content,
                 )
 
     def put_order(self, customer: int, direction: str, number: str, release: str, entry: Entry, partner: str) -> None:
@@ -271,12 +271,12 @@ class Batch:
                     )
                 ):
                     self.waiting.add((row[0], row[1], row[2]))
-                for row in self.connection.execute(
+                for early in self.connection.execute(
                     select(change.customer_id, change.order_number).where(
                         change.customer_id.in_(few), change.order_number.in_(some), change.order_id.is_(None)
                     )
                 ):
-                    self.waiting.add((row[0], "order", row[1]))
+                    self.waiting.add((early[0], "order", early[1]))
 
 
 def chunks(values: Sequence[Any]) -> Iterator[Sequence[Any]]:

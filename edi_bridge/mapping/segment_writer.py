@@ -195,8 +195,15 @@ class SegmentWriter:
         for place, expression in (extra or {}).items():
             cells.setdefault(place, []).insert(0, expression)
         for (position, tests), parts in conditional.items():
-            expression = self._composite(parts, tests)
-            cells.setdefault((position, 0), []).append(f"({expression} if {' or '.join(v for _, v in parts)} else '')")
+            there = " or ".join(v for _, v in parts)
+            if any(not component for component, _ in parts):
+                cells.setdefault((position, 0), []).append(f"({self._composite(parts, tests)} if {there} else '')")
+                continue
+            for component, variable in parts:
+                cells.setdefault((position, component), []).append(variable)
+            for number, op, values in tests:
+                if op == "=" and values[0]:
+                    cells.setdefault((position, number), []).append(f"({values[0]!r} if {there} else '')")
         self._beside(segment, cells, beside)
         self._contradictions(segment, cells)
         items = [one for one in segment.lists if one.step is not None]
@@ -291,10 +298,12 @@ class SegmentWriter:
                 outside = "O"
         end = start + room * size
         if size == 1:  # a value of one of the composites itself (LIN's own number) takes its place among them
-            for names in (names for place, names in cells.items() if start <= place[0] < end and not place[1]):
-                for name in names:
-                    with code.block(f"if {name}:"):
-                        code.add(f"L.insert(0, ({name},))")
+            for position in range(start, end):
+                own = {part: names for (at, part), names in cells.items() if at == position}
+                if own:
+                    code.add(f"w = {_element_expression(own)}")
+                    with code.block("if w:"):
+                        code.add("L.insert(0, (w,))")
         with code.block(f"if L{''.join(f' or {name}' for name in filled)}:"):
             before = self._joined(segment, {place: v for place, v in cells.items() if place[0] < start}, until=start)
             behind = self._joined(segment, cells, start=end)

@@ -188,3 +188,31 @@ def test_an_iban_and_another_account_number_share_a_place():
     records, findings = one.read(message("BGM++1\nNAD+SU\nFII++DE88370400440532013000", one.spec.message))
     assert [(one.kind, one.value) for one in findings] == [("invalid_check_digit", "DE88370400440532013000")]
     assert one.write([{"number": "1", "payment_means": [{"account": "DE89370400440532013000"}]}])[1][0].kind == "cannot_write"
+
+
+def test_a_value_chosen_in_its_composite_and_one_beside_it_are_both_written():
+    """The chosen one took the whole composite for itself."""
+    both_ways("""
+        map: t
+        message: edifact/D96A/INVOIC
+        record: invoice
+        fields:
+          number: BGM/1004
+          payment_means:
+            each: "{NAD}[NAD/3035=SU]/FII"
+            fields: {bic: "C088[3055=5]/3433", bank_name: C088.3432}
+    """, """
+        BGM++1
+        NAD+SU
+        FII+++COBADEFFXXX::5::::Murbank
+        FII+++::::::Savings Bank
+    """, [{"number": "1", "payment_means": [{"bic": "COBADEFFXXX", "bank_name": "Murbank"}, {"bank_name": "Savings Bank"}]}])
+
+
+def test_two_identifiers_for_one_place_are_said_not_dropped():
+    one = compiled(ORDERS + """
+      buyer: {at: "{NAD}[NAD/3035=BY]", fields: {gln: "NAD/C082[3055=9]/3039", sender_number: "NAD/C082[3055=92]/3039"}}
+    """)
+    segments, findings = one.write([{"number": "1", "buyer": {"gln": "4000862000004", "sender_number": "77"}}])
+    assert segments[1] == "NAD+BY+4000862000004::9"
+    assert {finding.kind for finding in findings} == {"cannot_write"}

@@ -51,9 +51,10 @@ PARTS: dict[str, dict[str, Field]] = {
             name name_2 department street street_2 building city region postcode country:code language:code
             contacts:contact* references:reference*
         """,
-        "contact": "role:code number name phone mobile fax email",
+        "contact": "role:code number name department phone mobile fax email",
         "reference": "kind:code number line date:date text",
         "dated": "kind:code date:date",
+        "kind_amount": "kind:code amount:decimal",
         "note": "kind:code code subject language:code text",
         "document": "number type:code date:date line",
         "payment_terms": """
@@ -71,8 +72,8 @@ PARTS: dict[str, dict[str, Field]] = {
         "schedule": "deliver_to:party location quantity:decimal unit:code date:date earliest:date latest:date ship_on:date",
         "product_id": "scheme:code value",
         "totals": """
-            lines:decimal allowances:decimal charges:decimal allowances_and_charges:decimal net:decimal tax:decimal gross:decimal prepaid:decimal
-            rounding:decimal payable:decimal quantity:decimal line_count:integer
+            lines:decimal allowances:decimal charges:decimal allowances_and_charges:decimal net:decimal tax:decimal tax_in_tax_currency:decimal gross:decimal prepaid:decimal
+            rounding:decimal payable:decimal discount_base:decimal discount:decimal discounted:decimal quantity:decimal line_count:integer
         """,
         "order_line": """
             number parent action:code gtin buyer_item seller_item manufacturer_item other_items:product_id* description
@@ -97,6 +98,8 @@ PARTS: dict[str, dict[str, Field]] = {
             number parent gtin buyer_item seller_item manufacturer_item other_items:product_id* description
             quantity:decimal unit:code free_quantity:decimal units_per_pack:decimal net_price:decimal gross_price:decimal price_basis:decimal
             price_basis_unit:code net_amount:decimal order_number order_line despatch_number despatch_line delivery_note delivery_note_line
+            price_kind:code color size retail_price:decimal currency:code pack_kind:code pack_size:decimal pack_size_unit:code
+            pack_weight:decimal pack_weight_unit:code inner_count:integer other_dates:dated*
             delivered_on:date period:date origin:code taxes:tax* allowances:allowance* references:reference* notes:note*
         """,
         "payment_means": "code:code iban bic account bank_name account_name reference mandate due_on:date",
@@ -137,10 +140,13 @@ RECORDS: dict[str, dict[str, Field]] = {
         """,
         "invoice": """
             number type:code purpose:code issued_on:date due_on:date tax_point:date shipped_on:date delivered_on:date period:date currency:code tax_currency:code
-            exchange_rate:decimal order_number order_date:date seller_order_number despatch_number despatch_date:date delivery_note delivery_note_date:date contract contract_date:date project buyer_reference accounting_cost
+            other_dates:dated* contacts:contact*
+            exchange_rate:decimal order_number order_date:date release department department_name vendor_number promotion seller_order_number despatch_number despatch_date:date delivery_note delivery_note_date:date contract contract_date:date project buyer_reference accounting_cost
             corrects:document* references:reference*
             buyer:party seller:party deliver_to:party ship_from:party invoicee:party payee:party payer:party ordered_by:party
             tax_representative:party issuer:party other_parties:named_party*
+            carrier:party transport_mode:code service_level:code carrier_reference carrier_reference_kind:code
+            shipped_quantity:decimal shipped_unit:code gross_weight:decimal weight_unit:code other_amounts:kind_amount*
             payment_terms:payment_terms* payment_means:payment_means* delivery_terms:delivery_terms
             allowances:allowance* taxes:tax* notes:note* lines:invoice_line* totals:totals
         """,

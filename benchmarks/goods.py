@@ -62,6 +62,15 @@ def check_digit(digits: str) -> str:
     return digits + str(-total % 10)
 
 
+def vat_digits(number: int) -> str:
+    """Nine digits of a German VAT number with the check digit of ISO 7064 MOD 11,10; the first is never 0."""
+    digits = str(10_000_000 + number % 90_000_000)
+    product = 10
+    for digit in digits:
+        product = 2 * ((int(digit) + product) % 10 or 10) % 11
+    return digits + str((11 - product) % 10)
+
+
 def market(seed: int, american: bool = False, products: int = 500) -> Market:
     """The same market for the same seed."""
     rng = Random(seed)
@@ -78,7 +87,7 @@ def market(seed: int, american: bool = False, products: int = 500) -> Market:
         city, postcode, country, region = rng.choice(places)
         name = f"{FIRMS[number % len(FIRMS)]} {1 + number // len(FIRMS)}"
         return Party(check_digit(f"40{rng.randrange(10**10):010d}"), name, rng.choice(STREETS), city, postcode, country, region,
-                     f"DE{rng.randrange(10**9):09d}")
+                     f"DE{vat_digits(rng.randrange(10**9))}")
 
     return Market(goods, [party(number) for number in range(8)], [party(8 + number) for number in range(60)], party(99))
 

@@ -53,7 +53,7 @@ class Memo(dict[Any, Any]):
         if len(self) >= self.LIMIT:
             self.clear()
         value = self.convert(*key) if self.many else self.convert(key)
-        if value == "":
+        if value.__class__ is str and not value:  # a Decimal compares with a text slowly
             value = None
         self[key] = value
         return value

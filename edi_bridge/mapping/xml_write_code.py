@@ -192,7 +192,7 @@ class XmlWriter:
         name = f"y{number}_{value.beside}"
         match beside_kind(value.plan):
             case "amount":
-                self.code.add(f"{name} = X.money({number}) if x{number} else ''")
+                self.code.add(f"{name} = X.money({number}, {value.target!r}) if x{number} else ''")
             case "quantity":
                 self.code.add(f"{name} = {self._unit(value)} if x{number} else ''")
         return name
@@ -232,7 +232,7 @@ class XmlWriter:
         with code.block("else:"):
             code.add(f"w = W{number}[{'str(v)' if plan.convert.type == 'decimal' else 'v'}]")
             with code.block("if w.__class__ is Bad:"):
-                code.add(f"X.bad({number}, v, w); {names} = {empty}")
+                code.add(f"X.bad({number}, {value.target!r}, v, w); {names} = {empty}")
             with code.block("else:"):
                 code.add(f"{names} = w")
         return name

@@ -43,7 +43,7 @@ class XmlWriteProgram:
         generator = XmlWriter(planner, structure)
         self._text = generator.source()
         self._by_number = {value.number: value for value in plan.values()}
-        self._converters = {value.number: Memo(_converter(value), False) for value in plan.values()}
+        self._converters = {value.number: Memo(_Converter(value), False) for value in plan.values()}
         self._namespaces = _namespaces(planner.tags, structure)
         space: dict[str, Any] = {"Bad": Bad, "E": {}, "ROOM": _room, "SHAPE": _shape, **generator.constants,
                                  **{f"W{number}": memo for number, memo in self._converters.items()}}
@@ -88,12 +88,8 @@ class _State:
         above = [f"{name}[{n}]" for name, n in self.stack if name]
         self.notes.append((kind, number, ".".join([*above, *target]), value, text))
 
-    def bad(self, number: int, value: Any, bad: Bad) -> None:
-        self._say("cannot_write", self._target(number), bad.note, number, value)
-
-    def _target(self, number: int) -> Sequence[str]:
-        plan = self.converters[number].convert.plan  # type: ignore[attr-defined]
-        return plan.target
+    def bad(self, number: int, target: Sequence[str], value: Any, bad: Bad) -> None:
+        self._say("cannot_write", target, bad.note, number, value)
 
     def missing(self, target: Sequence[str]) -> None:
         self._say("cannot_write", target, "the message needs it and the record does not have it")
@@ -127,11 +123,11 @@ class _State:
         text = self.converters[number][value] if number in self.converters else _safe(str(value))
         return "" if isinstance(text, Bad) or not text else text if isinstance(text, str) else text[0]
 
-    def money(self, number: int) -> str:
+    def money(self, number: int, target: Sequence[str]) -> str:
         """The currency for an amount: the head's."""
         if not self.currency and not self.asked:
             self.asked = True
-            self._say("cannot_write", self._target(number), "an amount needs the record's currency, and it has none", number)
+            self._say("cannot_write", target, "an amount needs the record's currency, and it has none", number)
         return self.currency
 
     def call(self, text: str, record: Record, path: str) -> str:
@@ -143,7 +139,7 @@ class _State:
         return safe
 
 
-class _converter:
+class _Converter:
     """value → text (a tuple, where the codec writes several places), or Bad."""
 
     def __init__(self, plan: ValuePlan):

@@ -137,8 +137,16 @@ class Catalog:
         return message
 
     def _compile(self, block: Block) -> CompiledMap:
-        spec = mapfile.load(block, self._map_block, self._fragment)
-        return CompiledMap(spec, self.structure(spec.message), self.table)
+        """All mistakes at once: those of the file's form and those against the message's structure."""
+        problems: list[tuple[str, int, int, str]] = []
+        spec = mapfile.load(block, self._map_block, self._fragment, problems)
+        try:
+            made = CompiledMap(spec, self.structure(spec.message), self.table)
+        except ConfigFault as fault:
+            problems += [one for one in fault.problems if one not in problems]
+        if problems:
+            raise ConfigFault(sorted(problems))
+        return made
 
     def _map_block(self, name: str) -> Block:
         if name not in self.map_index:

@@ -90,8 +90,12 @@ class MapSpec:
 Loader = Callable[[str], Block]  # name of a map or fragment → its YAML
 
 
-def load(block: Block, load_map: Loader, load_fragment: Loader) -> MapSpec:
-    """The rules of a map. Raises ConfigFault with everything that is wrong in any of its layers."""
+def load(block: Block, load_map: Loader, load_fragment: Loader, collect: list[tuple[str, int, int, str]] | None = None) -> MapSpec:
+    """The rules of a map. Raises ConfigFault with everything that is wrong in any of its layers.
+
+    With `collect` the mistakes are put there instead, as long as the other rules can still be looked at: so that a person is told
+    of a wrong field and of a wrong path at once.
+    """
     problems = Problems(block.file)
     layers = [block]
     while (parent := layers[-1].get("extends")) is not None:
@@ -115,7 +119,10 @@ def load(block: Block, load_map: Loader, load_fragment: Loader) -> MapSpec:
     rules = reader.rules(merged.get("fields"), fields_of(record), record, merged)
     writes = reader.writes(merged.get("writes"))
     records = reader.sources(merged["records"].get("each"), merged["records"], "each") if merged.get("records") else ()
-    problems.done()
+    if collect is None or not merged.get("message"):
+        problems.done()
+    else:
+        collect += problems.found
     return MapSpec(
         name=str(block.get("map")), message=str(merged["message"]), record=record, rules=rules, writes=writes,
         records=records, on_record_error=str(merged.get("on_record_error") or "message"), when=_when(merged.get("when")),

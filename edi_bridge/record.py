@@ -155,7 +155,7 @@ RECORDS: dict[str, dict[str, Field]] = {
             payer_account:bank_account payee_account:bank_account notes:note* items:remittance_item*
         """,
         "customer": """
-            action:code number gln duns vat tax_number registration receiver_number other_ids:identifier*
+            action:code notice_number issued_on:date number gln duns vat tax_number registration receiver_number other_ids:identifier*
             name name_2 search_name roles:role* department street street_2 building city region postcode po_box country:code language:code
             currency:code website parent_number status:code segment:code valid_from:date valid_to:date
             tax_category:code tax_exemption credit_limit:decimal

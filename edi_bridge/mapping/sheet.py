@@ -38,8 +38,8 @@ def check(plan: MapPlan) -> None:
         if any(not source.column for source in value.sources):
             problems.append((where.file, where.line, where.column, f"{value.rule.name}: a column is missing at the end of the path"))
         if value.convert.codec is not None and value.convert.codec.flow is not None:
-            problems.append((where.file, where.line, where.column, f"{value.rule.name}: text over several parts has no place in a "
-                             "row; write as: text, or text(width: N)"))
+            sentence = "text over several parts has no place in a row; write as: text, or text(width: N)"
+            problems.append((where.file, where.line, where.column, f"{value.rule.name}: {sentence}"))
     if problems:
         raise ConfigFault(problems)
 
@@ -121,7 +121,7 @@ def _number(read: Callable[..., Any], layout: SheetLayout) -> Callable[..., Any]
 class _Step:
     """A RowStep with the columns' numbers of one header line."""
 
-    __slots__ = ("kind", "tests", "group", "nth")
+    __slots__ = ("group", "kind", "nth", "tests")
 
     def __init__(self, step: RowStep, header: tuple[str, ...]):
         self.kind = step.kind
@@ -154,7 +154,7 @@ class _Step:
 class _Place:
     """A SheetPath with its columns' numbers."""
 
-    __slots__ = ("up", "root", "step", "at", "aux", "number")
+    __slots__ = ("at", "aux", "number", "root", "step", "up")
 
     def __init__(self, number: int, path: SheetPath, aux: tuple[SheetPath, ...], header: tuple[str, ...]):
         self.number = number  # which of the rule's sources it is
@@ -167,7 +167,7 @@ class _Place:
 class _Value:
     """A value rule, bound; `at` is the column where it is simply read from the scope's own rows, else -1."""
 
-    __slots__ = ("plan", "target", "at", "places", "memo", "plain")
+    __slots__ = ("at", "memo", "places", "plain", "plan", "target")
 
     def __init__(self, plan: ValuePlan, memo: Memo, header: tuple[str, ...]):
         self.plan = plan
@@ -183,7 +183,7 @@ class _Value:
 class _Use:
     """An object or list, bound."""
 
-    __slots__ = ("plan", "target", "steps", "item", "tested", "plain", "counts")
+    __slots__ = ("counts", "item", "plain", "plan", "steps", "target", "tested")
 
     def __init__(self, plan: ScopeUse, item: _Scope, header: tuple[str, ...]):
         self.plan = plan
@@ -199,12 +199,12 @@ class _Use:
 class _Scope:
     """What is filled from one place, bound."""
 
-    __slots__ = ("plan", "early", "later", "defaults", "own", "simple")
+    __slots__ = ("defaults", "early", "later", "own", "plan", "simple")
 
     def __init__(self, plan: ScopePlan, entries: list[_Value | _Use], own: list[int]):
         self.plan = plan
         # (column, field, conversion, entry): the column is -1 where a value is not simply read from a single row.
-        self.early = [(*_simple(one), one) for one in entries if not one.plan.when]
+        self.early: list[tuple[int, str, Memo | None, Any]] = [(*_simple(one), one) for one in entries if not one.plan.when]
         self.later = [one for one in entries if one.plan.when]
         self.defaults = [one for one in entries if isinstance(one, _Value) and _fallback(one.plan) is not None]
         self.own = _getter(own)
@@ -265,7 +265,7 @@ def _columns(plan: ScopePlan) -> Iterator[str]:
 class _Run:
     """One message being read."""
 
-    __slots__ = ("rows", "header", "notes")
+    __slots__ = ("header", "notes", "rows")
 
     def __init__(self, rows: Rows, header: tuple[str, ...]):
         self.rows = rows
@@ -288,7 +288,7 @@ class _Run:
                 if value is not None and value != "":
                     record[name] = value
         for one in scope.later:
-            if holds(one.plan.when, record, one.target):
+            if holds(one.plan.when or {}, record, one.target):
                 self.entry(one, record, row, numbers, parents)
         for value in scope.defaults:
             self.default(value, record)
@@ -407,7 +407,9 @@ class _Run:
             above[one.target[-1]] = _fallback(one.plan)
 
     def missing(self, scope: _Scope, rule: Any, target: tuple[str, ...], row: int) -> None:
-        plan = next((one for one in [*scope.plan.values, *scope.plan.uses] if one.target == target), None)
+        every: list[ValuePlan | ScopeUse] = [*scope.plan.values, *scope.plan.uses]
+        # An object without a place of its own is missing where its first value would be.
+        plan = next((one for one in every if one.target[:len(target)] == target), None)
         if plan is not None:
             self.notes.append(("missing_element", plan, 0, row, "", f"{rule.name} is required and is not there"))
 

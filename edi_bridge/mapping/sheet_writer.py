@@ -63,7 +63,7 @@ class SheetWriteProgram:
         groups: _Groups = {(): _Group()}
         plan = self.plan
         if plan.records:
-            run.list(groups, [groups], plan.records[0].step, plan.root, records, "records")
+            run.items(groups, [groups], plan.records[0].step, plan.root, records, "records")
             rows = run.assembled(groups, plan.message.scope)
         else:
             run.fill(plan.root, records[0], groups, [groups])
@@ -188,9 +188,9 @@ class _Run:
             marked = [k for k, source in enumerate(use.rule.sources) if source.write]
             step = use.sources[marked[0] if marked else 0].step
             if use.many:
-                self.list(groups, stack, step, use.item, inner, ".".join(use.target))
+                self.items(groups, stack, step, use.item, inner, ".".join(use.target))
             else:
-                self.object(groups, stack, step, use, inner)
+                self.part(groups, stack, step, use, inner)
 
     def not_carried(self, record: Record, known: dict[str, Any], prefix: str) -> None:
         for name, value in record.items():
@@ -217,7 +217,7 @@ class _Run:
         if value is None:
             return
         cells = self.program.cells(plan, value)
-        if cells.__class__ is Bad:
+        if isinstance(cells, Bad):
             self.bad(plan, value, cells.note)
             return
         path: SheetPath = plan.sources[0] if len(plan.sources) == 1 else plan.sources[plan.writes_to]
@@ -235,7 +235,7 @@ class _Run:
             groups[key] = _Group(step.tests if step is not None else ())
         return groups[key]
 
-    def object(self, groups: _Groups, stack: list[_Groups], step: RowStep, use: ScopeUse, record: Record) -> None:
+    def part(self, groups: _Groups, stack: list[_Groups], step: RowStep, use: ScopeUse, record: Record) -> None:
         """An object in rows of its own: in one row of them, or in all."""
         own: _Groups = {(): _Group()}
         self.fill(use.item, record, own, [*stack, own])
@@ -247,7 +247,7 @@ class _Run:
         for row in rows[:1]:
             self.merge(cells, row, ".".join(use.target))
 
-    def list(self, groups: _Groups, stack: list[_Groups], step: RowStep, item: ScopePlan, records: Sequence[Record], name: str) -> None:
+    def items(self, groups: _Groups, stack: list[_Groups], step: RowStep, item: ScopePlan, records: Sequence[Record], name: str) -> None:
         """The rows of a list's items, beside those of other lists of the same test where their columns differ."""
         rows: list[Row] = []
         seen: set[tuple[str, ...]] = set()

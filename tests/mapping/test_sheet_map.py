@@ -93,8 +93,8 @@ FILE = ("Auftrag;date;gln;line;item;Menge;price;due;part\r\n"
 RECORDS = [
     {"number": "4711", "issued_on": "2026-11-21", "buyer": {"gln": "4012345000009"}, "lines": [
         {"number": "1", "buyer_item": 'a;"b"', "quantity": D("10.5"), "net_price": D("1234.50")},
-        {"number": "2", "buyer_item": "c", "quantity": D("7"), "schedules": [
-            {"quantity": D("3"), "date": "2026-11-22"}, {"quantity": D("4"), "date": "2026-11-23"}]}]},
+        {"number": "2", "buyer_item": "c", "quantity": D(7), "schedules": [
+            {"quantity": D(3), "date": "2026-11-22"}, {"quantity": D(4), "date": "2026-11-23"}]}]},
     {"number": "4712"}]
 
 
@@ -155,7 +155,7 @@ def test_required_and_wrong_values_are_found_in_their_cell():
 
 def test_a_finding_knows_the_bytes_of_its_cell():
     one = compiled(ORDER)
-    source = 'Auftrag;line;Menge\n1;1;"x;y"\n'.encode()
+    source = b'Auftrag;line;Menge\n1;1;"x;y"\n'
     (interchange,) = csv.read(io.BytesIO(source), layout=one.layout())
     (message,) = interchange.messages
     (finding, _) = one.read(message)[1]
@@ -396,3 +396,10 @@ def test_a_header_line_chooses_the_map():
     assert one.fits_header(b"Auftrag,line,Menge\n") == 0  # another delimiter
     assert one.fits_header(b"") == one.fits_header(b"\0\xff") == 0
     assert compiled(FIXED).fits_header(b"1ORD-1 20261121") == 0
+
+
+def test_a_required_object_and_list_are_missed():
+    one = compiled(ORDER.replace("buyer: {fields", "buyer: {required: true, fields").replace("each: rows(line)", "each: rows(line)\n    required: true"))
+    records, found = read(one, "Auftrag;date;line;Menge\n1;;;\n")
+    assert records == [{"number": "1"}]
+    assert found == [("missing_element", 2, "gln"), ("missing_element", 2, None)]

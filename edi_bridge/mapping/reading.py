@@ -13,6 +13,7 @@ from edi_bridge.mapping.line_trace import TracedMemo, traced_text
 from edi_bridge.mapping.plan import MapPlan, ScopePlan, ScopeUse, ValuePlan
 from edi_bridge.mapping.resolve import ElementStep, GroupStep, PairStep, Resolved
 from edi_bridge.mapping.segment_reader import SegmentReader
+from edi_bridge.record import PARTS
 from edi_bridge.structure import Instance, Structure, Walked
 
 Note = tuple[str, int, int, int, str, str]  # kind, rule, source, segment (from 0), raw value, note
@@ -396,6 +397,8 @@ def _place(item: Any) -> int:
 def _expander(use: ScopeUse, space: dict[str, Any]) -> Callable[..., list[dict[str, Any]]]:
     """One record for each number of a GIN composite (or each of a range) found below the instance: `expand:`."""
 
+    order = list(PARTS[use.rule.field.type])
+
     def read(items: list[Instance], item: Any, S: Segments, F: list[Note], P: Any) -> list[dict[str, Any]]:
         resolved = use.expand
         step = resolved.segment
@@ -412,10 +415,14 @@ def _expander(use: ScopeUse, space: dict[str, Any]) -> Callable[..., list[dict[s
                                 F.append(("invalid_value", use.number, 0, i, composite[2][-1], "the range holds too many numbers"))
                                 numbers = composite[2][:1]
             target = use.rule.expand_to
-            listed += [{**record, target: number} for number in numbers] if numbers else ([record] if record else [])
+            listed += [_in_order({**record, target: number}, order) for number in numbers] if numbers else ([record] if record else [])
         return listed
 
     return read
+
+
+def _in_order(record: dict[str, Any], order: list[str]) -> dict[str, Any]:
+    return {name: record[name] for name in order if name in record}
 
 
 def _passes_own(space: dict[str, Any], elements: list[str], test: Any) -> bool:

@@ -73,8 +73,8 @@ class XmlWriter:
             held = "r" if not target else _get(target, "E")
             with code.block(f"if not {held}.keys() <= {known}:"):
                 code.add(f"X.not_carried({target!r}, {held}, {known})")
-        for target in scope.required:
-            around = f"{_get(target[:-1])} and " if len(target) > 1 else ""
+        for place, target in scope.required:  # what an object needs is missed only where the object is there
+            around = f"{_get(place)} and " if place else ""
             with code.block(f"if {around}{_get(target)} is None:"):
                 code.add(f"X.missing({target!r})")
         for value in scope.fixed:
@@ -122,18 +122,27 @@ class XmlWriter:
         entries: list[XmlPlace | XmlList] = [*place.below.values(), *place.lists]
         entries.sort(key=lambda one: (self.structure.place(place.child, one.child), getattr(one, "nth", 0)))
         first = ""
+        shared = {id(place.below[key]): self._name("m") for key in place.below if _is_shared(place, key)}
         for entry in entries:
             if isinstance(entry, XmlList):
                 self._list(entry, nodes, flag)
             else:
-                first = self._element(entry, nodes, flag, first)
+                first = self._element(entry, nodes, flag, first, shared.get(id(entry), ""))
+        for entry in entries:
+            if id(entry) in shared:
+                order = tuple(child.tag for child in self.structure.children(entry.child))
+                with self.code.block(f"if {shared[id(entry)]}:"):
+                    self.code.add(f"MERGE({nodes}, {shared[id(entry)]}, {self._constant('T', order)})")
         for child in {entry.child.tag: entry.child for entry in entries}.values():
             same = [entry for entry in entries if entry.child.tag == child.tag]
             if child.most is not None and (len(same) > 1 or isinstance(same[0], XmlList)) and not splits(place):
                 self.code.add(f"ROOM({nodes}, {child.tag!r}, {child.name!r}, {child.most}, X)")
 
-    def _element(self, place: XmlPlace, nodes: str, flag: str, before: str) -> str:
-        """One element; gives the condition under which it is there, for the one with the next number."""
+    def _element(self, place: XmlPlace, nodes: str, flag: str, before: str, shared: str = "") -> str:
+        """One element; gives the condition under which it is there, for the one with the next number. `shared` is the
+        local that keeps it until the items of a list, one of which it belongs to, are there."""
+        if shared:
+            self.code.add(f"{shared} = None")
         filled, *parts = self._parts(place)
         there = ""
         if place.nth:
@@ -146,6 +155,8 @@ class XmlWriter:
         with self.code.block(f"if {filled}:" if not place.forced else "if True:"):
             if splits(place):
                 self.code.add(f"{nodes} += [({place.child.tag!r}, None, '', (n,)) for n in {parts[-1]}]")
+            elif shared:
+                self.code.add(f"{shared} = ({place.child.tag!r}, {', '.join(parts)})")
             else:
                 self.code.add(f"{nodes}.append(({place.child.tag!r}, {', '.join(parts)}))")
             self.code.add(f"{flag} = {flag} or {filled}" if place.forced else f"{flag} = True")
@@ -191,6 +202,8 @@ class XmlWriter:
         self._converted(value, value.plan)
         name = f"y{number}_{value.beside}"
         match beside_kind(value.plan):
+            case "amount" if "bare" in value.plan.rule.codec:
+                self.code.add(f"{name} = ''")
             case "amount":
                 self.code.add(f"{name} = X.money({number}, {value.target!r}) if x{number} else ''")
             case "quantity":
@@ -252,6 +265,13 @@ class XmlWriter:
     def _name(self, prefix: str) -> str:
         self.serial += 1
         return f"{prefix}{self.serial}_"
+
+
+def _is_shared(place: XmlPlace, key: tuple[Any, ...]) -> bool:
+    """Whether a place without tests stands among the items of a list of the same element (the due date of the head, which
+    CII puts into the terms of payment): it is written into one of them."""
+    tag, tests, number = key
+    return not tests and not number and not place.below[key].forced and any(one.child.tag == tag for one in place.lists)
 
 
 def splits(place: XmlPlace) -> bool:

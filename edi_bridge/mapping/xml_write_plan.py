@@ -76,7 +76,7 @@ class XmlWrittenScope:
     outer: XmlWrittenScope | None = None
     target: Target = ()
     known: dict[Target, set[str]] = field(default_factory=dict)  # object → its fields that the map writes or knows
-    required: list[Target] = field(default_factory=list)
+    required: list[tuple[Target, Target]] = field(default_factory=list)  # (object with a place that it stands in, field)
     fixed: list[ValuePlan] = field(default_factory=list)  # constants without a place: the record must agree
 
 
@@ -110,7 +110,7 @@ class XmlWritePlanner:
     def _fill(self, scope: XmlWrittenScope, plan: ScopePlan, place: XmlPlace, prefix: Target, guards: tuple[Target, ...],
               conditions: tuple[Condition, ...]) -> None:
         """Hang the values and lists of a scope, or of an object inside it that stands at `place`."""
-        scope.required += [(*prefix, *target) for _, target in plan.required]
+        scope.required += [(prefix, (*prefix, *target)) for _, target in plan.required]
         for target in plan.order:
             for n in range(len(target)):
                 scope.known.setdefault((*prefix, *target[:n]), set()).add(target[n])

@@ -45,7 +45,7 @@ class XmlWriteProgram:
         self._by_number = {value.number: value for value in plan.values()}
         self._converters = {value.number: Memo(_Converter(value), False) for value in plan.values()}
         self._namespaces = _namespaces(planner.tags, structure)
-        space: dict[str, Any] = {"Bad": Bad, "E": {}, "ROOM": _room, "SHAPE": _shape, **generator.constants,
+        space: dict[str, Any] = {"Bad": Bad, "E": {}, "ROOM": _room, "SHAPE": _shape, "MERGE": _merge, **generator.constants,
                                  **{f"W{number}": memo for number, memo in self._converters.items()}}
         exec(compile(self._text, f"<map {plan.spec.name}, writing>", "exec"), space)  # our own generated text
         self._write: Callable[[Any, _State], Any] = space["message" if plan.records else f"w{plan.root.number}"]
@@ -166,6 +166,21 @@ def _safe(text: str) -> Any:
 def _shape(item: Record, shapes: Sequence[Shape]) -> int:
     """Where an item of a list of several shapes is written: the first place that has room for all of it, else the first."""
     return next((place for place, shape in enumerate(shapes) if fits(item, shape)), 0)
+
+
+def _merge(nodes: list[Node], extra: Node, order: Sequence[str]) -> None:
+    """Put an element's content into the first item of the list that has the same children already, else the first item."""
+    tag, attributes, text, inside = extra
+    names = {node[0] for node in inside}
+    items = [n for n, node in enumerate(nodes) if node[0] == tag]
+    if not items:
+        nodes.append(extra)
+        return
+    n = next((n for n in items if names <= {node[0] for node in nodes[n][3]}), items[0])
+    own = nodes[n]
+    there = {node[0] for node in own[3]}
+    below = sorted([*own[3], *(node for node in inside if node[0] not in there)], key=lambda node: order.index(node[0]))
+    nodes[n] = (tag, {**(attributes or {}), **(own[1] or {})} or None, own[2] or text, below)
 
 
 def _room(nodes: list[Node], tag: str, name: str, most: int, state: _State) -> None:

@@ -83,7 +83,7 @@ def test_constants_in_children_and_several_charges() -> None:
       net_price: {at: "Charge[Flag=true][Reason=net]/Amount", as: decimal}
       gross_price: {at: "Charge[Flag=false]/Amount", as: decimal}
 """)
-    record = {"number": "1", "lines": [{"number": "1", "net_price": D("1.10"), "gross_price": D("2")}, {"number": "2"}]}
+    record = {"number": "1", "lines": [{"number": "1", "net_price": D("1.10"), "gross_price": D(2)}, {"number": "2"}]}
     text, findings = written(one, record)
     assert text == ("<ID>1</ID><Line><No>1</No><Charge><Flag>true</Flag><Reason>net</Reason><Amount>1.10</Amount></Charge>"
                     "<Charge><Flag>false</Flag><Amount>2</Amount></Charge></Line><Line><No>2</No></Line>")
@@ -157,6 +157,9 @@ def test_what_is_required_must_be_there() -> None:
     assert findings == [f"cannot_write: {path}: the message needs it and the record does not have it"
                         for path in ("number", "buyer.name", "lines[2].number")]
     assert written(one, {"number": "1"})[1] == []  # no buyer, so no name is missed
+    one = compiled("  number: ID\n  totals: {fields: {payable: {at: Sum, as: decimal, required: true}}}\n")
+    assert [finding.kind for finding in read(one, "<ID>1</ID>")[1]] == ["missing_element"]
+    assert written(one, {"number": "1"})[1] == ["cannot_write: totals.payable: the message needs it and the record does not have it"]
 
 
 @pytest.mark.parametrize("bad", ["a\x00b", "a\x0bb", "\ud800", "a\ufffeb", "\x1f"])

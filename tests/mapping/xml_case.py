@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from lxml import etree
@@ -87,3 +88,23 @@ def written(one: CompiledMap, record: dict[str, Any]) -> tuple[str, list[str]]:
 def kinds(findings: list[Finding]) -> list[str]:
     """The kinds of findings, in order."""
     return [finding.kind for finding in findings]
+
+
+def in_schema_order(root: Any, structure: XmlStructure, complete: bool = True) -> list[str]:
+    """What in a document breaks the schema's order or cardinality: by a pattern over the names of each element's children,
+    another way than the writer's."""
+    wrong = []
+
+    def visit(element: Any, child: Any) -> None:
+        names = "".join(f"<{part.tag}>" for part in element)
+        pattern = "".join(f"(?:{re.escape(f'<{one.tag}>')}){{{one.least if complete else 0},{one.most or ''}}}"
+                          for one in structure.children(child))
+        if not re.fullmatch(pattern, names):
+            wrong.append(f"{child.name}: {[part.tag.rpartition('}')[2] for part in element]}")
+        for part in element:
+            below = structure.child(child, part.tag)
+            if below is not None:
+                visit(part, below)
+
+    visit(root, structure.root)
+    return wrong

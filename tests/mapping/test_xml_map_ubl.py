@@ -1,0 +1,115 @@
+"""The UBL maps over the shipped samples: the hard case AllowanceCharge both ways, the schema's order, an XPath peer, speed."""
+
+from __future__ import annotations
+
+from decimal import Decimal as D
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lxml import etree
+
+from benchmarks.generate import ubl_order
+from benchmarks.peer_ubl_xpath import map_order
+from edi_bridge.catalog import Catalog
+from edi_bridge.interchange import Document, MessageType
+from edi_bridge.mapping.compile import CompiledMap
+from edi_bridge.record import differences
+from edi_bridge.syntax import xml as syntax_xml
+from tests.mapping.xml_case import in_schema_order
+
+SAMPLES = Path(__file__).parents[2] / "samples" / "xml"
+MAPS = {"Order": "order.ubl-2.1", "Invoice": "invoice.ubl-2.1", "CreditNote": "invoice.ubl-2.1-creditnote"}
+NAMES = {"cac": "urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2",
+         "cbc": "urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2"}
+CASES = sorted(path.name for path in SAMPLES.glob("*-ubl-*"))
+
+
+@cache
+def catalog() -> Catalog:
+    return Catalog()
+
+
+def _map(root: Any) -> CompiledMap:
+    return catalog().map_named(MAPS[root.tag.rpartition("}")[2]])
+
+
+def _document(root: Any) -> Document:
+    return Document(MessageType("xml", "ubl-2.1", root.tag.rpartition("}")[2]), 1, "", root)
+
+
+def _sample(name: str) -> Document:
+    with (SAMPLES / name / "message.xml").open("rb") as stream:
+        return next(iter(next(iter(syntax_xml.read(stream))).messages))  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_sample_is_written_in_schema_order_and_reads_back_equal(name: str) -> None:
+    one = _map(_sample(name).root)
+    records, _ = one.read(_sample(name))
+    root, findings = one.write(records)
+    assert findings == []
+    again = etree.fromstring(etree.tostring(root, xml_declaration=True, encoding="UTF-8"))
+    assert list(differences(records, one.read(_document(again))[0])) == []
+    missing = "what the sample itself does not have (mandatory in the schema) may be missing in what is written"
+    before = {line.partition(":")[0] for line in in_schema_order(_sample(name).root, one.structure)}
+    assert [line for line in in_schema_order(again, one.structure) if line.partition(":")[0] not in before] == [], missing
+
+
+def test_the_check_of_the_order_can_fail() -> None:
+    sample = _sample("invoice-ubl-peppol")
+    structure = _map(sample.root).structure
+    assert in_schema_order(sample.root, structure) == []
+    sample.root.insert(0, sample.root[-1])
+    assert in_schema_order(sample.root, structure)
+
+
+@pytest.mark.parametrize(("name", "line"), [("invoice-ubl-peppol", "InvoiceLine"), ("creditnote-ubl-peppol", "CreditNoteLine")])
+def test_allowances_and_charges_at_head_and_line_both_ways(name: str, line: str) -> None:
+    """One of the eight hard cases. The oracle is plain XPath over the sample and over what is written."""
+    sample = _sample(name)
+    one = _map(sample.root)
+    records, findings = one.read(sample)
+    assert findings == []
+    root, _ = one.write(records)
+    for document in (sample.root, root):
+        for path, held in (("cac:AllowanceCharge", records[0]["allowances"]),
+                           (f"cac:{line}[1]/cac:AllowanceCharge", records[0]["lines"][0]["allowances"])):
+            found = document.xpath(path, namespaces=NAMES)
+            assert len(found) == len(held) == 2 and {one["kind"] for one in held} == {"allowance", "charge"}
+            for element, allowance in zip(found, held, strict=True):
+                def text(path: str, element: Any = element) -> str:
+                    return str(element.xpath(f"string({path})", namespaces=NAMES))
+
+                assert text("cbc:ChargeIndicator") == {"allowance": "false", "charge": "true"}[allowance["kind"]]
+                assert text("cbc:Amount") == str(allowance["amount"])
+                assert text("cbc:Amount/@currencyID") == records[0]["currency"]
+                assert text("cbc:AllowanceChargeReason") == allowance.get("reason", "")
+                assert text("cbc:BaseAmount") == str(allowance.get("base", ""))
+                assert text("cbc:MultiplierFactorNumeric") == str(allowance.get("percent", ""))
+                assert text("cac:TaxCategory/cbc:Percent") == str(allowance.get("tax_rate", ""))
+                assert text("cac:TaxCategory/cac:TaxScheme/cbc:ID") == ("VAT" if "tax_rate" in allowance else "")
+
+
+def test_the_generated_orders_read_as_hand_written_xpath_reads_them() -> None:
+    one = catalog().map_named("order.ubl-2.1")
+    for content in ubl_order(12, seed=7):
+        records, findings = one.read(_document(etree.fromstring(content)))
+        assert findings == [] and list(differences(records[0], map_order(content))) == []
+
+
+def test_an_order_becomes_an_invoice_document_only_by_its_own_map() -> None:
+    records, findings = catalog().map_named("invoice.ubl-2.1").read(_sample("order-ubl-peppol"))
+    assert records == [] and [finding.kind for finding in findings] == ["unknown_message_type"]
+
+
+def test_a_tax_total_in_another_currency_is_not_the_documents_tax() -> None:
+    records, findings = _map(_sample("invoice-ubl-peppol").root).read(_sample("invoice-ubl-peppol"))
+    assert records[0]["totals"]["tax"] == D("237.63") and records[0]["tax_currency"] == "SEK" and findings == []
+
+
+def test_peppols_buyer_reference_or_order_is_written_with_usual_prefixes() -> None:
+    one = _map(_sample("invoice-ubl-wholesale").root)
+    root, _ = one.write(one.read(_sample("invoice-ubl-wholesale"))[0])
+    assert root.nsmap == {None: "urn:oasis:names:specification:ubl:schema:xsd:Invoice-2", **NAMES}

@@ -108,7 +108,8 @@ PARTS: dict[str, dict[str, Field]] = {
         """,
         "identifier": "scheme:code value",
         "location": """
-            number role:code gln duns name name_2 street street_2 city region postcode country:code contacts:contact* valid_from:date
+            number number_scheme:code role:code level:code action:code gln duns name name_2 department street street_2 city region postcode
+            country:code contacts:contact* references:reference* valid_from:date valid_to:date other_dates:dated*
         """,
         "bank_account": "iban bic account bank_code bank_name holder currency:code country:code",
     }.items()
@@ -159,8 +160,8 @@ RECORDS: dict[str, dict[str, Field]] = {
             name name_2 search_name roles:role* department street street_2 building city region postcode po_box country:code language:code
             currency:code website parent_number status:code segment:code valid_from:date valid_to:date
             tax_category:code tax_exemption credit_limit:decimal
-            contacts:contact* locations:location* bank_accounts:bank_account*
-            payment_terms:payment_terms* delivery_terms:delivery_terms notes:note*
+            contacts:contact* references:reference* locations:location* bank_accounts:bank_account*
+            taxes:tax* other_dates:dated* payment_terms:payment_terms* delivery_terms:delivery_terms notes:note*
         """,
     }.items()
 }

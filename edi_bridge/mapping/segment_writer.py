@@ -98,9 +98,10 @@ class SegmentWriter:
             inner = self._name("g")
             if below.kinds is not None:
                 self.code.add(f"{inner} = [None] * {width(below.node)}; X.tree.append({inner})")
-                self.code.add(f"PARENT, UP, N = N, PARENT, X.next()" if tree else "PARENT, UP, N = 0, 0, X.next()")
+                saved = self._name("UP")  # levels stand in each other: each keeps its own
+                self.code.add(f"PARENT, {saved}, N = {'N, PARENT' if tree else '0, 0'}, X.next()")
                 self._group(below, inner, tree=True, drop=True)
-                self.code.add("N, PARENT = PARENT, UP")
+                self.code.add(f"N, PARENT = PARENT, {saved}")
                 continue
             self.code.add(f"{inner} = [None] * {width(below.node)}")
             self._group(below, inner)
@@ -228,7 +229,7 @@ class SegmentWriter:
         chains: dict[tuple[int, int], list[str]] = {}
         for values in beside.values():
             if len(values) > 1:
-                numbers = tuple(self._number(value) for value, _ in values)
+                numbers = tuple(value.plan.number if value.plan is not None else -1 for value, _ in values)
                 self.code.add(f"X.crowded({numbers!r}, ({', '.join(name for _, name in values)}))")
             for value, name in values:
                 assert isinstance(value.step, ElementStep)
@@ -386,8 +387,10 @@ class SegmentWriter:
 
     # --- values --------------------------------------------------------------------------------------------------------
 
-    def _number(self, value: WrittenValue) -> int:
-        return value.plan.number if value.plan is not None else -1
+    def _number(self, value: WrittenValue) -> str:
+        """What the locals of a value are called by."""
+        number = value.plan.number if value.plan is not None else -1
+        return f"{number}v{value.variant}" if value.variant else str(number)
 
     def _encode(self, value: WrittenValue) -> str:
         """Code that puts the wire text of a value into a local; the local's name."""
@@ -407,13 +410,17 @@ class SegmentWriter:
             guards = "".join(f" and {_get(guard)}" for guard in value.guards[-1:])
             with code.block(f"if v is None{guards}:"):
                 code.add(f"v = {self._constant('D', fallback)}")
-        aux = [f"y{number}_{a}" for a in range(len(value.aux))]
-        names = ", ".join([f"x{number}", *aux])
+        aux = [f"y{self._number(value)}_{a}" for a in range(len(value.aux))]
+        names = ", ".join([f"x{self._number(value)}", *aux])
         empty = ", ".join(["''"] * (1 + len(aux)))
         key = "str(v)" if plan.convert.type == "decimal" else "v"
         condition = "v is None"
         if plan.when:
             condition += f" or not ({when_expression(plan.when, self.constants, _base(value.target))})"
+        if value.only:
+            condition += f" or not ({when_expression(value.only, self.constants, _base(value.target))})"
+        for other in value.unless:
+            condition += f" or ({when_expression(other, self.constants, _base(value.target))})"
         with code.block(f"if {condition}:"):
             code.add(f"{names} = {empty}")
         with code.block("else:"):
@@ -428,7 +435,7 @@ class SegmentWriter:
                     code.add(f"{names} = {empty}")
             with code.block("else:"):
                 code.add(f"{names} = w")
-        return f"x{number}"
+        return f"x{self._number(value)}"
 
     def _items(self, one: WrittenList) -> str:
         """The items that are written at this place: all of the field's, or those that its shape fits best."""

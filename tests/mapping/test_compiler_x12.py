@@ -128,3 +128,82 @@ def test_codes_may_stand_for_numbers_and_unknown_ones_may_say_nothing():
     assert one.read(message("PO1*1****PE\nPO4****CTN25", "x12/004010/850")) == ([{"lines": [{"number": "1", "pack_kind": "CT"}]}], [])
     assert one.write([{"lines": [{"price_basis": D("1E3")}]}], X12, "ascii") == (["PO1*****TP"], [])
     assert [f.kind for f in one.write([{"lines": [{"price_basis": D(7)}]}], X12, "ascii")[1]] == ["cannot_write"]
+
+
+def test_levels_that_stand_in_each_other_keep_their_parents_numbers():
+    one = compiled("""
+        map: t
+        message: x12/004010/816
+        record: customer
+        fields:
+          name: "node(35)/{N1}[N1/01=S1]/N1/02"
+          locations:
+            - {each: "node(35)/node(36)", fields: {number: "{N1}[N1/01=SN]/N1/02"}}
+            - {each: "node(35)/node(37)/node(38)/node(39)", fields: {name: "{N1}[N1/01=SN]/N1/02"}}
+    """)
+    records = [{"name": "TOP", "locations": [{"number": "A"}, {"name": "DEEP"}]}]
+    segments, findings = one.write(records, X12, "ascii")
+    assert findings == []
+    assert segments == ["HL*1**35*1", "N1*S1*TOP", "HL*2*1*37*1", "HL*3*2*38*1", "HL*4*3*39*0", "N1*SN*DEEP", "HL*5*1*36*0", "N1*SN*A"]
+    assert one.read(message("\n".join(segments), "x12/004010/816")) == (records, [])
+    assert one.write([{"name": "TOP"}], X12, "ascii")[0] == ["HL*1**35*0", "N1*S1*TOP"]  # empty levels are left out
+
+
+def test_several_texts_of_one_place_are_one_text():
+    one = compiled("""
+        map: t
+        message: x12/004010/850
+        record: order
+        fields:
+          lines:
+            each: "{PO1}"
+            fields:
+              number: PO1/01
+              description: {at: "{PID}/PID[01=F]/05", as: "text(width: 20, segments: 9, mode: words, whole: true)"}
+    """)
+    records, findings = one.read(message("PO1*1\nPID*F****STEEL\nPID*F****HAND TRUCK", "x12/004010/850"))
+    assert (records, findings) == ([{"lines": [{"number": "1", "description": "STEEL HAND TRUCK"}]}], [])
+    long = {"lines": [{"number": "1", "description": "STEEL HAND TRUCK, PNEUMATIC WHEELS, FOLDS FLAT"}]}
+    segments, findings = one.write([long], X12, "ascii")
+    assert (segments, findings) == (["PO1*1", "PID*F****STEEL HAND TRUCK,", "PID*F****PNEUMATIC WHEELS,", "PID*F****FOLDS FLAT"], [])
+    assert one.read(message("\n".join(segments), "x12/004010/850")) == ([long], [])
+
+
+def test_a_number_told_by_its_length_beside_it():
+    both_ways("""
+        map: t
+        message: x12/004010/850
+        record: order
+        fields: {buyer: {at: "{N1}[N1/01=BY]", fields: {duns: {at: "N1/04[03=9|1]", as: "duns(1, 9)"}}}}
+    """, "N1*BY**1*315369934", [{"buyer": {"duns": "315369934"}}])
+    one = compiled("""
+        map: t
+        message: x12/004010/850
+        record: order
+        fields: {buyer: {at: "{N1}[N1/01=BY]", fields: {duns: {at: "N1/04[03=9|1]", as: "duns(1, 9)"}}}}
+    """)
+    assert one.write([{"buyer": {"duns": "3153699340001"}}], X12, "ascii") == (["N1*BY**9*3153699340001"], [])
+
+
+def test_a_value_without_their_code_is_written_as_the_default_and_said():
+    one = compiled("""
+        map: t
+        message: x12/004010/850
+        record: order
+        fields: {number: BEG/03, type: {at: BEG/02, codes: {SA: order, RL: call_off}, default: order}}
+    """)
+    segments, findings = one.write([{"number": "1", "type": "spot_order"}], X12, "ascii")
+    assert segments == ["BEG**SA*1"]
+    assert [(f.kind, f.value) for f in findings] == [("field_not_carried", "spot_order")]
+
+
+def test_a_field_inside_an_object_that_has_no_place_is_said():
+    one = compiled("""
+        map: t
+        message: x12/004010/850
+        record: order
+        fields: {number: BEG/03, carrier: {fields: {id: TD5/03}}, deliver_to: {at: "{N1}[N1/01=ST]", fields: {name: N1/02}}}
+    """)
+    segments, findings = one.write([{"number": "1", "carrier": {"id": "X", "gln": "1"}, "deliver_to": {"name": "A", "vat": "B"}}], X12, "ascii")
+    assert segments == ["BEG***1", "TD5***X", "N1*ST*A"]
+    assert [(f.kind, f.position.path) for f in findings] == [("field_not_carried", "carrier.gln"), ("field_not_carried", "deliver_to.vat")]

@@ -334,13 +334,13 @@ def _document_number(connection: Connection, table: Table, key: int | str, kind:
         else []
     )
     if isinstance(key, int) or not by_number:
-        return by_id[0] if by_id else None
+        return int(by_id[0]) if by_id else None
     if len(by_number) > 1:
         raise ValueError(
             f"{len(by_number)} {kind}s have the number {text}: give the one in the first column "
             f"({', '.join(map(str, by_number))})"
         )
-    return by_number[0]
+    return int(by_number[0])
 
 
 def _counts(connection: Connection, table: Table, ids: list[int]) -> dict[int, int]:

@@ -19,6 +19,34 @@ from edi_bridge.record import from_json, normal, to_json
 
 Record = Mapping[str, Any]
 
+# What stands in an index may not be longer (PostgreSQL: about 2,700 bytes for all columns of an index together).
+LONGEST = 400
+_INDEXED = frozenset({
+    "number", "release", "order_number", "name", "name_2", "search_name", "street", "city", "postcode", "gln", "duns",
+    "vat", "tax_number", "registration", "sender_number", "receiver_number", "id", "id_scheme", "endpoint",
+    "endpoint_scheme", "scheme", "value",
+})  # fmt: skip
+
+
+def overlong(part: Record, path: str = "") -> str:
+    """The path of the first number, identifier or name that is too long to be found again by; '' when there is none."""
+    for name, value in part.items():
+        kind = value.__class__
+        if kind is str:
+            if len(value) > LONGEST and name in _INDEXED:
+                return path + name
+        elif kind is dict:
+            if wrong := overlong(value, f"{path}{name}/"):
+                return wrong
+        elif kind is list and name != "notes":
+            for nth, item in enumerate(value, 1):
+                # Of a line only what may become a location is looked at; its item numbers see `see_product`.
+                if name == "lines":
+                    item = {"schedules": item["schedules"]} if "schedules" in item else {}
+                if item and (wrong := overlong(item, f"{path}{name}[{nth}]/")):
+                    return wrong
+    return ""
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -84,7 +112,7 @@ def judged(
         customers = batch.partner_orders.get((source.partner, sides.direction, order_number), set())
         if len(customers) == 1:
             batch.learn_customers(customers)
-            return Counterpart(Sides(sides.direction, {}), match=Match(next(iter(customers))))
+            return Counterpart(Sides(sides.direction, {}, stated=False), match=Match(next(iter(customers))))
         return counterpart
     else:
         return counterpart
@@ -189,7 +217,7 @@ def see_product(batch: Batch, customer: int, direction: str, line: Record, messa
     get = line.get
     ours, theirs = ("seller_item", "buyer_item") if direction == "sold" else ("buyer_item", "seller_item")
     key = (customer, get("gtin", ""), get(ours, ""), get(theirs, ""))
-    if key not in batch.products and (key[1] or key[2] or key[3]):
+    if key not in batch.products and 0 < len(key[1]) + len(key[2]) + len(key[3]) < LONGEST:
         batch.products[key] = (get("description", ""), message)
 
 

@@ -52,6 +52,10 @@ def post_order(batch: Batch, record: Record, source: Source) -> Outcome:
     if counterpart is None:
         return outcome
     check_totals(record, source, outcome)
+    if changes and (before := _known_change(batch, source, counterpart, number, encoded(record)[2])):
+        outcome.note(source, "message_posted_before", "number", record["number"])
+        outcome.documents.append(Document("order_change", before[0], record["number"], before[1]))
+        return outcome
     direction, release = counterpart.sides.direction, record.get("release", "")
     customer = counterpart.customer
     releases = batch.orders.get((customer, direction, number), {}) if customer else {}
@@ -65,9 +69,9 @@ def post_order(batch: Batch, record: Record, source: Source) -> Outcome:
             outcome.note(source, "unknown_order", "order_number", number)
         return _draft(batch, record, source, outcome, counterpart, number)
     assert customer is not None
-    if act in ("new", "copy"):
+    if act in ("new", "copy") or act == "replace" and encoded(record)[2] == entry[1]:
         return _again(batch, record, source, outcome, entry, customer)
-    return _apply_once(batch, record, source, outcome, (customer, direction, number), entry[0], act)
+    return _apply(batch, record, source, outcome, (customer, direction, number), entry[0], act)
 
 
 def _again(
@@ -205,10 +209,6 @@ def _wait(
 ) -> Outcome:
     """Keep a change whose order is not here; it is applied when the order comes."""
     content = encoded(record)[2]
-    customer = counterpart.customer
-    if customer and _known_change(batch, customer, number, content):
-        outcome.note(source, "message_posted_before", "number", record["number"])
-        return outcome
     customer = settle(batch, counterpart, source.message, source.partner)
     change = batch.new_id("order_change")
     key = (customer, counterpart.sides.direction, number)
@@ -221,28 +221,31 @@ def _wait(
     return outcome
 
 
-def _known_change(batch: Batch, customer: int, order_number: str, content: str) -> int | None:
+def _known_change(
+    batch: Batch, source: Source, counterpart: Counterpart, number: str, content: str
+) -> tuple[int, int] | None:
+    """(change, its customer) when this very change came before; one that names no counterpart may have found any
+    customer of its partner who has an order of that number."""
+    customers = {counterpart.customer}
+    if not counterpart.sides.stated:
+        customers |= batch.partner_orders.get((source.partner, counterpart.sides.direction, number), set())
+        customers.add(partner_itself(batch, source.partner))
+    ids = [customer for customer in customers if customer is not None]
+    if not ids:
+        return None
     batch.flush()
     c = batch.tables.order_change.c
-    return (
-        batch.connection.execute(
-            select(c.id).where(c.customer_id == customer, c.order_number == order_number, c.content == content)
-        )
-        .scalars()
-        .first()
-    )
+    row = batch.connection.execute(
+        select(c.id, c.customer_id).where(c.customer_id.in_(ids), c.order_number == number, c.content == content)
+    ).first()
+    return (row.id, row.customer_id) if row else None
 
 
-def _apply_once(
+def _apply(
     batch: Batch, record: Record, source: Source, outcome: Outcome, key: DocumentKey, order: int, act: str
 ) -> Outcome:
-    """Apply a change to an order that is here, unless it was applied before."""
+    """Apply a change to an order that is here."""
     content = encoded(record)[2]
-    before = _known_change(batch, key[0], key[2], content)
-    if before is not None:
-        outcome.note(source, "message_posted_before", "number", record["number"])
-        outcome.documents.append(Document("order_change", before, record["number"], key[0]))
-        return outcome
     change = batch.new_id("order_change")
     was = apply_change(batch, order, key, record, act, source, outcome)
     batch.rows["order_change"].append(

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from edi_bridge.crm.batch import Batch
-from edi_bridge.crm.document import Document, Outcome, Record, Source
+from edi_bridge.crm.document import LONGEST, Document, Outcome, Record, Source, overlong
 from edi_bridge.crm.identity import BOUGHT_FROM, LOCATIONS, SOLD_TO, Identifier, OwnIdentities, partner_identifier
 from edi_bridge.crm.invoice import post_invoice
 from edi_bridge.crm.master import post_customer
@@ -66,9 +66,7 @@ def post_batch(connection: Connection, items: Sequence[PostItem], own: OwnIdenti
     results = []
     for number, item in enumerate(items):
         if _simple(item):
-            outcome = POSTERS[item.record_type](
-                batch, item.records[0], Source(item.message_id, item.partner, item.position)
-            )
+            outcome = _post(batch, item, item.records[0])
             results.append(PostResult(item.message_id, outcome.state, outcome.documents, outcome.findings))
             continue
         batch.flush()
@@ -94,17 +92,25 @@ def _simple(item: PostItem) -> bool:
     return act_of(record.get("purpose", ""), record.get("type", "")) in ("new", "copy", "test")
 
 
+def _post(batch: Batch, item: PostItem, record: Record) -> Outcome:
+    """Post one record, unless it carries a number or name that no index can hold."""
+    source = Source(item.message_id, item.partner, item.position)
+    if path := overlong(record):
+        note = f"{path}: numbers, identifiers and names may have {LONGEST} characters"
+        return Outcome().refuse(source, "too_long", path, note=note)
+    return POSTERS[item.record_type](batch, record, source)
+
+
 def _post_whole(batch: Batch, item: PostItem) -> PostResult:
     """Post all records of a message; the first that is refused decides for all (`on_record_error: message`)."""
-    poster = POSTERS.get(item.record_type)
-    if poster is None:
+    if item.record_type not in POSTERS:
         note = f"{item.record_type} records are not kept in the CRM yet"
         return PostResult(item.message_id, "rejected", [], [found("no_posting", item.position, item.record_type, note)])
     documents: list[Document] = []
     findings: list[Finding] = []
     state = "posted"
     for record in item.records:
-        outcome = poster(batch, record, Source(item.message_id, item.partner, item.position))
+        outcome = _post(batch, item, record)
         findings += outcome.findings
         documents += outcome.documents
         if outcome.state != "posted":

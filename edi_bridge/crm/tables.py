@@ -113,7 +113,6 @@ def _party_tables(metadata: MetaData, lane: str) -> dict[str, Table]:
             *_texts("name status language currency website valid_from valid_to record"),
             _message(),
             _message("changed_by"),
-            Index(None, "name"),
         ),
         "customer_name": Table(
             f"{customer}_name",

@@ -336,6 +336,8 @@ def test_a_replacement_takes_the_place_of_the_order(crm: Crm) -> None:
 def test_a_replacement_of_an_order_that_never_came_is_the_order(crm: Crm) -> None:
     result = crm.post("order", order(purpose="replace"))
     assert kinds(result) == ["unknown_order"] and crm.count("sales_order") == 1
+    assert kinds(crm.post("order", order(purpose="replace"))) == ["message_posted_before"]
+    assert crm.rows("sales_order", "state") == ["open"]
 
 
 def test_a_cancellation_cancels_and_keeps(crm: Crm) -> None:
@@ -417,3 +419,16 @@ def test_a_lane_has_a_crm_of_its_own(crm: Crm) -> None:
     finally:
         with crm.database.write() as connection:
             lane.drop_all(connection, [table for table in lane.sorted_tables if table.name.startswith("staging_")])
+
+
+@pytest.mark.parametrize("record", [
+    order("9" * 401), order(buyer={**ACME, "sender_number": "x" * 3000}), order(deliver_to={"name": "n" * 3000}),
+    order(lines=[line("1", schedules=[{"deliver_to": {"id": "x" * 3000}}])])])  # fmt: skip
+def test_a_number_or_name_that_no_index_can_hold_is_refused(crm: Crm, record: dict[str, Any]) -> None:
+    result = crm.post("order", record)
+    assert (result.state, kinds(result)) == ("rejected", ["too_long"]) and crm.count("customer") == 0
+
+
+def test_a_long_item_number_is_kept_in_the_line(crm: Crm) -> None:
+    assert crm.post("order", order(lines=[line("1", buyer_item="x" * 3000)])).state == "posted"
+    assert crm.rows("order_line", "buyer_item") == ["x" * 3000] and crm.count("product") == 0

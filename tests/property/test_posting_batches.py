@@ -124,7 +124,7 @@ def test_any_cut_into_batches_gives_the_same_crm(
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(messages=st.lists(orders().filter(lambda m: m[1][0]["purpose"] in ("original", "copy", "change")), max_size=6))
+@given(messages=st.lists(orders().filter(lambda m: m[1][0]["purpose"] != "53"), max_size=6))
 def test_posting_everything_twice_changes_nothing(
     sqlite_template: Path, messages: list[tuple[str, list[dict[str, Any]]]]
 ) -> None:

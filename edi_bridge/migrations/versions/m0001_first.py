@@ -112,7 +112,6 @@ def _parties() -> None:
         "valid_to record; id message_id changed_by",
         "id",
         links="message_id>message changed_by>message",
-        indexes="name",
     )
     _create(
         "customer_name",

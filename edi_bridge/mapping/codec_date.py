@@ -193,6 +193,26 @@ def iso_since(place: str) -> Codec:
     return Codec("", "date", (place,), read, write)
 
 
+def by_table_since(place: str, since: str, default: str) -> Codec:
+    """`date(2379, place: @format, since: ../Start/Text)`: the last day of a period whose first day stands in a further
+    place with its own format (CII StartDateTime and EndDateTime); both the same, or the first one absent, is a single day."""
+    single = by_table(UNCL_2379, "2379", "", place, default, False)
+
+    def read(raw: str, code: str = "", first: str = "", first_code: str = "") -> Any:
+        last = single.read(raw, code)
+        start = single.read(first, first_code) if first else last
+        bad = next((one for one in (last, start) if isinstance(one, Bad)), None)
+        return bad or (last if start == last else f"{start}/{last}")
+
+    def write(value: Any, mark: str = ".") -> tuple[str, ...] | Bad:
+        first, _, last = value.rpartition("/") if isinstance(value, str) else ("", "", value)
+        ends = single.write(last), single.write(first or last)
+        bad = next((one for one in ends if isinstance(one, Bad)), None)
+        return bad or (*ends[0], *ends[1])
+
+    return Codec("", "date", (place, since, f"{since}/{place}"), read, write)
+
+
 def _is_day(text: str) -> bool:
     return bool(re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", text) and shape(text))
 
@@ -271,7 +291,10 @@ def date(arguments: Arguments, standard: str) -> Codec:
         default = arguments.name("default")
         if default and default not in UNCL_2379:
             raise ValueError(f"{arguments.codec}: the format {default} is not known; known are {', '.join(UNCL_2379)}")
-        return by_table(UNCL_2379, "2379", "", arguments.name("place", "2379"), default, cut)
+        place, since = arguments.name("place", "2379"), arguments.name("since")
+        if since:
+            return by_table_since(place, since, default)
+        return by_table(UNCL_2379, "2379", "", place, default, cut)
     if re.fullmatch("[0-9]{2}", form):
         return by_table(X12_1250, "1250", "-", form, "", cut)
     if form == "iso":

@@ -155,10 +155,12 @@ def fraction(arguments: Arguments, standard: str) -> Codec:
 
 
 def _with_place(default: str) -> Callable[[Arguments, str], Codec]:
-    """A decimal beside a second place that only the compiler fills; what stands there is read by its own rule."""
+    """A decimal beside a second place that only the compiler fills; what stands there is read by its own rule. `bare: true`
+    (CII, where nobody writes a currency at an amount) leaves it empty when writing."""
 
     def make(arguments: Arguments, standard: str) -> Codec:
         place = arguments.place(default)
+        arguments.flag("bare")
 
         def read(raw: str, beside: str = "") -> Decimal | Bad:
             return read_decimal(raw, standard)

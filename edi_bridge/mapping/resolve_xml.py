@@ -109,8 +109,12 @@ class XmlResolver:
         return XmlScope((*self._start(resolved.path, scope), *resolved.steps))
 
     def aux(self, name: str, resolved: XmlResolved, scope: XmlScope) -> XmlResolved:
-        """A further place for a codec that needs it: an attribute of the same element, or an element beside it."""
-        step = parse(name).steps[0]
+        """A further place for a codec that needs it: an attribute of the same element, an element beside it, or
+        (`../StartDateTime/DateTimeString/@format`) one further up and down again."""
+        path = parse(name)
+        if path.up or len(path.steps) > 1:
+            return self._aux_around(path, resolved)
+        step = path.steps[0]
         if step.name.startswith("@"):
             if resolved.attribute:
                 raise PathError(f"{name} is looked for beside a text, not beside an attribute", 0)
@@ -120,6 +124,23 @@ class XmlResolver:
         above = resolved.steps[-2].child if len(resolved.steps) > 1 else self._above(resolved, scope)
         found = self._child(step, above)
         return replace(resolved, steps=(*resolved.steps[:-1], XmlStep(found)), attribute="", owner=found)
+
+    def _aux_around(self, path: Path, resolved: XmlResolved) -> XmlResolved:
+        kept = len(resolved.steps) - 1 - path.up
+        if path.root or resolved.attribute or kept < 0:
+            raise PathError(f"{path} cannot be found beside {resolved.words}", 0)
+        steps = list(resolved.steps[:kept])
+        element = steps[-1].child if steps else None
+        if element is None:
+            raise PathError(f"{path} cannot be found beside {resolved.words}", 0)
+        attribute = ""
+        for step in path.steps:
+            if step.name.startswith("@"):
+                attribute = self._attribute(step, element)
+            else:
+                element = self._child(step, element)
+                steps.append(XmlStep(element))
+        return replace(resolved, steps=tuple(steps), attribute=attribute, owner=element)
 
     def recursion(self, resolved: XmlResolved) -> tuple[XmlResolved, ...]:
         """Where a list that nests finds its own kind again: the child that has the same children as the item itself."""

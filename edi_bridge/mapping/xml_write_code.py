@@ -126,17 +126,21 @@ class XmlWriter:
         for entry in entries:
             if isinstance(entry, XmlList):
                 self._list(entry, nodes, flag)
+                if entry is [one for one in place.lists if one.child.tag == entry.child.tag][-1]:
+                    self._merge(entry, [shared[id(one)] for one in entries if id(one) in shared and one.child.tag == entry.child.tag], nodes)
             else:
                 first = self._element(entry, nodes, flag, first, shared.get(id(entry), ""))
-        for entry in entries:
-            if id(entry) in shared:
-                order = tuple(child.tag for child in self.structure.children(entry.child))
-                with self.code.block(f"if {shared[id(entry)]}:"):
-                    self.code.add(f"MERGE({nodes}, {shared[id(entry)]}, {self._constant('T', order)})")
         for child in {entry.child.tag: entry.child for entry in entries}.values():
             same = [entry for entry in entries if entry.child.tag == child.tag]
             if child.most is not None and (len(same) > 1 or isinstance(same[0], XmlList)) and not splits(place):
                 self.code.add(f"ROOM({nodes}, {child.tag!r}, {child.name!r}, {child.most}, X)")
+
+    def _merge(self, last: XmlList, shared: list[str], nodes: str) -> None:
+        """What belongs to one of the items of a list, now that they are there."""
+        order = self._constant("T", tuple(child.tag for child in self.structure.children(last.child))) if shared else ""
+        for name in shared:
+            with self.code.block(f"if {name}:"):
+                self.code.add(f"MERGE({nodes}, {name}, {order})")
 
     def _element(self, place: XmlPlace, nodes: str, flag: str, before: str, shared: str = "") -> str:
         """One element; gives the condition under which it is there, for the one with the next number. `shared` is the
@@ -271,7 +275,8 @@ def _is_shared(place: XmlPlace, key: tuple[Any, ...]) -> bool:
     """Whether a place without tests stands among the items of a list of the same element (the due date of the head, which
     CII puts into the terms of payment): it is written into one of them."""
     tag, tests, number = key
-    return not tests and not number and not place.below[key].forced and any(one.child.tag == tag for one in place.lists)
+    inner = place.below[key]
+    return not (tests or number or inner.tested or inner.forced) and any(one.child.tag == tag for one in place.lists)
 
 
 def splits(place: XmlPlace) -> bool:

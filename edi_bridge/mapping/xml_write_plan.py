@@ -59,6 +59,7 @@ class XmlPlace:
     parent: XmlPlace | None = None
     nth: int = 0
     forced: bool = False
+    tested: bool = False  # a path leads here only under a condition
     texts: list[XmlValue] = field(default_factory=list)
     attributes: dict[str, list[XmlValue]] = field(default_factory=dict)
     constant: str = ""
@@ -185,6 +186,7 @@ class XmlWritePlanner:
                 place.below[key] = XmlPlace(step.child, place.scope, place, step.nth, constants=self._fixed(step.child))
                 self.tags.add(step.child.tag)
                 self._constants(place.below[key], step.tests)
+            place.below[key].tested |= bool(step.tests)
             place = place.below[key]
         return place
 

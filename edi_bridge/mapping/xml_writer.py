@@ -174,7 +174,7 @@ def _merge(nodes: list[Node], extra: Node, order: Sequence[str]) -> None:
     names = {node[0] for node in inside}
     items = [n for n, node in enumerate(nodes) if node[0] == tag]
     if not items:
-        nodes.append(extra)
+        nodes.append(extra)  # called where the list ends, so this is its place
         return
     n = next((n for n in items if names <= {node[0] for node in nodes[n][3]}), items[0])
     own = nodes[n]

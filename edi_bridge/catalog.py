@@ -141,12 +141,19 @@ class Catalog:
         problems: list[tuple[str, int, int, str]] = []
         spec = mapfile.load(block, self._map_block, self._fragment, problems)
         try:
-            made = CompiledMap(spec, self.structure(spec.message), self.table)
+            made = CompiledMap(spec, self._structure_of(spec.message, block), self.table)
         except ConfigFault as fault:
             problems += [one for one in fault.problems if one not in problems]
         if problems:
             raise ConfigFault(sorted(problems))
         return made
+
+    def _structure_of(self, message: str, block: Block) -> Any:
+        try:
+            return self.structure(message)
+        except ConfigFault as fault:
+            mark = block.value_marks.get("message", block.mark)
+            raise ConfigFault([one if one[0] else (block.file, *mark, one[3]) for one in fault.problems]) from None
 
     def _map_block(self, name: str) -> Block:
         if name not in self.map_index:

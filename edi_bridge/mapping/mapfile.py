@@ -6,15 +6,21 @@ No structure is known here: paths are parsed (`path.py`) but not yet looked up i
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from edi_bridge.fault import ConfigFault
 from edi_bridge.mapping.path import Path, PathError, parse
 from edi_bridge.record import PARTS, RECORDS, SCALARS, Field, fields_of
 from edi_bridge.yamltext import Block, Items, Mark, Problems
 
 MAP_KEYS = ("map", "about", "extends", "message", "record", "when", "records", "on_record_error", "prefixes", "layout",
             "fields", "writes", "tests")
+SHAPES = {  # what a key of a map, or of one of its rules, must hold
+    "fields": (Block, "fields, one a line"), "writes": (Block, "paths and what is written there"), "records": (Block, "{each: …}"),
+    "when": (Block, "{field: value}"), "prefixes": (Block, "prefixes and their namespaces"), "layout": (Block, "the layout of the file"),
+    "tests": (Items, "a list of {sample: …}"),
+}
 VALUE_KEYS = ("at", "as", "codes", "else", "default", "required", "is", "when", "take", "lookup", "reads", "writes")
 OBJECT_KEYS = ("at", "use", "fields", "when", "required")
 LIST_KEYS = ("each", "use", "fields", "when", "required", "recurse", "expand")
@@ -34,11 +40,13 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One path of a rule; `write` marks the alternative that is written."""
+    """One path of a rule; `write` marks the alternative that is written; `when` says which fields beside it (or which of
+    their values) make it the one that is written instead: `{at: …, when: {gln!: ~}}`, where there is a GLN."""
 
     path: Path
     origin: Origin
     write: bool = False
+    when: Mapping[str, tuple[Any, ...]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +107,20 @@ def load(block: Block, load_map: Loader, load_fragment: Loader, collect: list[tu
     problems = Problems(block.file)
     layers = [block]
     while (parent := layers[-1].get("extends")) is not None:
-        below = load_map(str(parent))
+        try:
+            below = load_map(str(parent))
+        except ConfigFault as fault:
+            raise _placed(fault, layers[-1], "extends") from None
         if any(below.file == layer.file for layer in layers):
             problems.add(layers[-1].marks["extends"], f"{parent} extends itself in a circle", layers[-1].file)
             break
         layers.append(below)
     for layer in layers:
         problems.unknown_keys(layer, MAP_KEYS, "a map")
+        for key, (shape, words) in SHAPES.items():
+            if layer.get(key) is not None and not isinstance(layer[key], shape):
+                problems.add(layer.value_marks[key], f"{key}: must hold {words}", layer.file)
+    problems.done()
     merged = layers[-1]
     for layer in reversed(layers[:-1]):
         merged = _merge(merged, layer)
@@ -128,6 +143,12 @@ def load(block: Block, load_map: Loader, load_fragment: Loader, collect: list[tu
         records=records, on_record_error=str(merged.get("on_record_error") or "message"), when=_when(merged.get("when")),
         prefixes=merged.get("prefixes") or {}, layout=merged.get("layout"), tests=tuple(block.get("tests") or ()),
         layers=tuple(layer.file for layer in layers), file=block.file)
+
+
+def _placed(fault: ConfigFault, block: Block, key: str) -> ConfigFault:
+    """The fault with the place of the line that named what is not there."""
+    mark = block.value_marks.get(key, block.mark)
+    return ConfigFault([one if one[0] else (block.files.get(key, block.file), *mark, one[3]) for one in fault.problems])
 
 
 def _merge(below: Block, above: Block) -> Block:
@@ -208,18 +229,26 @@ class _Reader:
         if not isinstance(entry, Block):
             self.problems.add(block.value_marks[name], f"{where} must be a path or {{at: …}}", file)
             return None
+        if "when" in entry and not isinstance(entry["when"], Block | None):
+            self.problems.add(entry.value_marks["when"], "when: must hold {field: value}", entry.file)
+            return None
         if field_.many:
             return self._list(name, entry, field_, origin, where)
         if scalar:
             return self._value(name, entry, field_, origin, where)
         return self._object(name, entry, field_, origin, where)
 
-    def _value(self, name: str, entry: Block, field_: Field, origin: Origin, where: str) -> Rule:
+    def _value(self, name: str, entry: Block, field_: Field, origin: Origin, where: str) -> Rule | None:
         self.problems.unknown_keys(entry, VALUE_KEYS, where)
         if not entry.keys() & {"at", "is", "default", "reads", "writes", "lookup"}:
             self.problems.add(entry.mark, f"{where} says nothing: at: is missing", entry.file)
         if entry.get("take") not in (None, "first", "last"):
             self.problems.add(entry.value_marks["take"], "take: is first or last", entry.file)
+        if not isinstance(entry.get("codes"), Block | str | None):
+            self.problems.add(entry.value_marks["codes"], "codes: is the name of a code table, or {theirs: ours}", entry.file)
+            return None
+        if isinstance(entry.get("default"), Block | Items):
+            self.problems.add(entry.value_marks["default"], "default: is one value", entry.file)
         if entry.get("else") not in (None, "keep"):
             self.problems.add(entry.value_marks["else"], "else: is keep", entry.file)
         return Rule("value", name, field_, origin,
@@ -257,7 +286,11 @@ class _Reader:
         fields = PARTS[field_.type]
         if entry.get("use") is None:
             return self.rules(entry.get("fields"), fields, where, entry)
-        fields_block = self._fragment(str(entry["use"]), 0)
+        try:
+            fields_block = self._fragment(str(entry["use"]), 0)
+        except ConfigFault as fault:
+            self.problems.found += _placed(fault, entry, "use").problems
+            return ()
         if fields_block is None:
             return ()
         own = entry.get("fields")
@@ -284,8 +317,12 @@ class _Reader:
         if isinstance(entry, Items):
             listed = []
             for item, mark in zip(entry, entry.marks, strict=True):
-                text, write = (item.get("at"), item.get("write") is True) if isinstance(item, Block) else (item, False)
-                listed += self._source(str(text), mark, block.file, write)
+                if not isinstance(item, Block):
+                    listed += self._source(str(item), mark, block.file, False)
+                    continue
+                self.problems.unknown_keys(item, ("at", "write", "when"), "a path")
+                listed += [replace(source, when=_when(item.get("when")))
+                           for source in self._source(str(item.get("at")), mark, block.file, item.get("write") is True)]
             return tuple(listed)
         return tuple(self._source(str(entry), block.value_marks.get(key, block.mark), block.files.get(key, block.file), False))
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
+from edi_bridge.fault import ConfigFault
 from edi_bridge.mapping.codec import Bad, Codec, CodeTable, code_table, codec
 from edi_bridge.mapping.mapfile import MapSpec, Rule, Source
 from edi_bridge.mapping.path import PathError
@@ -214,6 +215,10 @@ class Planner:
                 return _coded(one, table, rule)
         except ValueError as error:
             self._say(rule.origin, f"{rule.name}: {error}")
+            return None
+        except ConfigFault as fault:  # the code table is not there, or has mistakes of its own
+            for file, line, column, sentence in fault.problems:
+                self._say(rule.origin, f"{rule.name}: {sentence}") if not file else self.problems.add((line, column), sentence, file)
             return None
         if not _fits(one.type, rule.field.type):
             self._say(rule.origin, f"{rule.name} is of type {rule.field.type}, but {one.name} gives {one.type}")

@@ -32,6 +32,9 @@ class WrittenValue:
     guards: tuple[Target, ...] = ()  # objects around it: their defaults fill only when the object is there
     common: Target | None = None
     call: str = ""
+    variant: int = 0  # which of several places of one field, where conditions choose among them
+    only: Any = None  # the condition under which it is this place
+    unless: tuple[Any, ...] = ()  # and those under which it is another one
 
 
 @dataclass(eq=False)
@@ -130,8 +133,13 @@ class WritePlanner:
             if resolved.up or resolved.root:
                 self.hoisted.append((value, resolved, (*prefix, *value.target)))
                 continue
-            written = WrittenValue(value, (*prefix, *value.target), resolved.element, value.aux[k] if k < len(value.aux) else (), guards)
-            self._hang(scope, _join(outer, resolved), written)
+            chosen = [(n, source.when) for n, source in enumerate(value.rule.sources[:len(value.sources)]) if source.when and n != k]
+            before: list[Any] = []
+            for n, when in [*chosen, (k, None)]:
+                written = WrittenValue(value, (*prefix, *value.target), value.sources[n].element, value.aux[n] if n < len(value.aux) else (),
+                                       guards, variant=n if when else 0, only=when, unless=tuple(before))
+                self._hang(scope, _join(outer, value.sources[n]), written)
+                before.append(when)
         for use in plan.uses:
             marked = [k for k, source in enumerate(use.rule.sources) if source.write]
             resolved = _join(outer, use.sources[marked[0] if marked and marked[0] < len(use.sources) else 0])

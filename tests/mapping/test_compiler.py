@@ -216,3 +216,27 @@ def test_two_identifiers_for_one_place_are_said_not_dropped():
     segments, findings = one.write([{"number": "1", "buyer": {"gln": "4000862000004", "sender_number": "77"}}])
     assert segments[1] == "NAD+BY+4000862000004::9"
     assert {finding.kind for finding in findings} == {"cannot_write"}
+
+
+def test_a_second_identifier_is_written_at_a_place_of_its_own_where_the_first_is_taken():
+    """NAD has room for one number: that of the one who is asked goes to RFF where there is a GLN."""
+    map_text = ORDERS + """
+      buyer:
+        at: "{NAD}[NAD/3035=BY]"
+        fields:
+          gln: "NAD/C082[3055=9]/3039"
+          sender_number: {at: ["NAD/C082[3055=92]/3039", {at: "{RFF}[RFF/1153=IA]/RFF/1154", when: {gln!: ~}}]}
+          receiver_number:
+            at:
+              - "NAD/C082[3055=91]/3039"
+              - {at: "{RFF}[RFF/1153=IT]/RFF/1154", when: {gln!: ~}}
+              - {at: "{RFF}[RFF/1153=IT]/RFF/1154", when: {sender_number!: ~}}
+      lines: {each: "{LIN}", fields: {number: LIN/1082}}
+    """
+    for party, segments in (
+        ({"gln": "4000862000004", "sender_number": "77", "receiver_number": "K9"}, "NAD+BY+4000862000004::9\nRFF+IA:77\nRFF+IT:K9"),
+        ({"sender_number": "77", "receiver_number": "K9"}, "NAD+BY+77::92\nRFF+IT:K9"),
+        ({"receiver_number": "K9"}, "NAD+BY+K9::91"),
+        ({"gln": "4000862000004"}, "NAD+BY+4000862000004::9"),
+    ):
+        both_ways(map_text, "BGM++1\n" + segments, [{"number": "1", "buyer": party}])

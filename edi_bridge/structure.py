@@ -206,9 +206,10 @@ class Structure:
                 return None
             after, depth, slot, size, others = step
             if others is not None:
-                if not all(other.depth for _, other in others):
+                taken = _room_inside(others, stack)
+                if taken is None:
                     return None
-                after, depth, slot, size, others = _with_room(others, stack)
+                after, depth, slot, size, others = taken
             below: Any = number
             if size:
                 below = [None] * size
@@ -322,6 +323,17 @@ def _step(node: Node, others: tuple[tuple[int, Step], ...] | None = None) -> Ste
 def _with_room(others: tuple[tuple[int, Step], ...], stack: list[Instance]) -> Step:
     """The first of several places for a tag that is not full yet."""
     for limit, step in others:
+        held = stack[step.depth][step.slot]
+        if held is None or len(held) < limit:
+            return step
+    return others[0][1]
+
+
+def _room_inside(others: tuple[tuple[int, Step], ...], stack: list[Instance]) -> Step | None:
+    """What `_with_room` chooses, None when that is (or may be) a place at the top level."""
+    for limit, step in others:
+        if not step.depth:
+            return None
         held = stack[step.depth][step.slot]
         if held is None or len(held) < limit:
             return step

@@ -53,3 +53,10 @@ def test_its_bytes_are_written_as_they_came(case: Case) -> None:
 
 def test_there_are_samples() -> None:
     assert len({case.name for case in CASES}) == len(CASES) > 0
+
+
+def test_the_tests_that_maps_name_are_samples_of_theirs() -> None:
+    known = {case.name: case for case in CASES}
+    for name in sorted({case.map for case in CASES}):
+        for test in sample_cases.catalog().map_named(name).spec.tests:
+            assert known[test["sample"]].map == name

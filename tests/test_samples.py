@@ -55,8 +55,7 @@ def test_there_are_samples() -> None:
     assert len({case.name for case in CASES}) == len(CASES) > 0
 
 
-def test_the_tests_that_maps_name_are_samples_of_theirs() -> None:
-    known = {case.name: case for case in CASES}
-    for name in sorted({case.map for case in CASES}):
-        for test in sample_cases.catalog().map_named(name).spec.tests:
-            assert known[test["sample"]].map == name
+def test_the_tests_that_maps_name_are_samples() -> None:
+    known = {case.name for case in CASES}
+    named = {test["sample"] for name in {case.map for case in CASES} for test in sample_cases.catalog().map_named(name).spec.tests}
+    assert named <= known

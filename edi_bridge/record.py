@@ -156,7 +156,7 @@ RECORDS: dict[str, dict[str, Field]] = {
             payer_account:bank_account payee_account:bank_account notes:note* items:remittance_item*
         """,
         "customer": """
-            action:code notice_number issued_on:date number gln duns vat tax_number registration receiver_number other_ids:identifier*
+            action:code notice_number notice_kind:code issued_on:date sequence number gln duns vat tax_number registration receiver_number other_ids:identifier*
             name name_2 search_name roles:role* department street street_2 building city region postcode po_box country:code language:code
             currency:code website parent_number status:code segment:code valid_from:date valid_to:date
             tax_category:code tax_exemption credit_limit:decimal
@@ -166,7 +166,7 @@ RECORDS: dict[str, dict[str, Field]] = {
     }.items()
 }
 PARTS["named_party"] = {"role": Field("role", "code"), **PARTS["party"]}
-PARTS["role"] = {"code": Field("code", "code")}
+PARTS["role"] = {"code": Field("code", "code"), "action": Field("action", "code"), "valid_from": Field("valid_from", "date")}
 
 
 def fields_of(name: str) -> dict[str, Field]:

@@ -52,7 +52,7 @@ CODECS = {
     "gln": Recipe(codec_identifier.gln, "gln", "13 digits with a check digit (GS1)"),
     "gtin": Recipe(codec_identifier.gtin, "gtin · gtin(UP, EN, UK, EO)",
                    "8, 12, 13 or 14 digits with a check digit (GS1), kept as they came; the qualifiers of 12, 13, 14 and 8 digits"),
-    "sscc": Recipe(codec_identifier.sscc, "sscc", "18 digits with a check digit (GS1)"),
+    "sscc": Recipe(codec_identifier.sscc, "sscc · sscc(00)", "18 digits with a check digit (GS1); with the application identifier in front on the wire"),
     "vat": Recipe(codec_identifier.vat, "vat", "a VAT number with its country in front, checked by that country's rule"),
     "duns": Recipe(codec_identifier.duns, "duns · duns(1, 9)", "9 digits, or 13 with the suffix of four; the qualifiers of 9 and 13 digits"),
     "iban": Recipe(codec_identifier.iban, "iban", "an IBAN with its check digits (ISO 13616); anything else in its place is not read"),

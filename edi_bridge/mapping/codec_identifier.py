@@ -94,10 +94,26 @@ def _qualified(wrong: Callable[[str], str], *lengths: int) -> Callable[[Argument
 
 gln = _identifier(_gs1("GLN", 13))
 gtin = _qualified(_gs1("GTIN", 8, 12, 13, 14), 12, 13, 14, 8)
-sscc = _identifier(_gs1("SSCC", 18))
+
+
+def sscc(arguments: Arguments, standard: str) -> Codec:
+    """`sscc`; `sscc(00)` has the application identifier 00 in front on the wire (X12 88, GM), which a record does not keep."""
+    plain = _identifier(_gs1("SSCC", 18))(arguments, standard)
+    prefix = arguments.place()
+
+    def read(raw: str) -> str | Bad | None:
+        text = raw.strip()
+        return plain.read(text[len(prefix):] if len(text) == 18 + len(prefix) and text.startswith(prefix) else text)
+
+    def write(value: Any, mark: str = ".") -> tuple[str] | Bad:
+        written = plain.write(value)
+        return written if isinstance(written, Bad) else (prefix + written[0],)
+
+    return Codec("", "text", (), read, write)
+
+
 vat = _identifier(_vat)
 duns = _qualified(_duns, 9, 13)
-
 
 _IBAN = re.compile(r"[A-Z]{2}[0-9]{2}(?: ?[0-9A-Z]){11,30}")
 

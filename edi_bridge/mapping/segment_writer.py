@@ -148,7 +148,8 @@ class SegmentWriter:
         segment = next((one for one in group.segments.values() if one.node.slot == 0),
                        WrittenSegment(group.node.children[0], ()))
         extra = {tree.id: "str(N)", tree.parent: "(str(PARENT) if PARENT else '')"}
-        if tree.kind is not None and group.kinds:
+        told = any(isinstance(value.step, ElementStep) and (value.step.positions[0], 1) == tree.kind for value in segment.values)
+        if tree.kind is not None and group.kinds and not told:
             extra[tree.kind] = repr(group.kinds[0])
         if tree.has_child is not None:
             extra[tree.has_child] = "('1' if X.last > N else '0')"

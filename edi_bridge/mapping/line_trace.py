@@ -109,6 +109,10 @@ class Taken:
     def __hash__(self) -> int:
         raise GiveUp
 
+    def __contains__(self, part: object) -> bool:
+        """Asked only for masks and release characters."""
+        return False
+
 
 class TracedSegments(list[list[str]]):
     """The segments of the line; remembers which were looked at."""

@@ -48,6 +48,7 @@ class SegmentProgram:
         return self._code[released]
 
     def _bind(self, delimiters: Delimiters, released: bool) -> dict[str, Any]:
+        released = released or bool(delimiters.release)  # compiling costs more than looking for masks: one variant will do
         key = (delimiters, released)
         if key not in self._bound:
             if len(self._bound) > 16:
@@ -96,7 +97,7 @@ class SegmentProgram:
 
             self._lines[delimiters] = Lines(
                 self.structure, self._list.sources[0].groups[0].node, delimiters, lambda released: self._bind(delimiters, released)[name],
-                self._space(delimiters, False, watched=True)[name], {released: converts(released) for released in (False, True)})
+                self._space(delimiters, bool(delimiters.release), watched=True)[name], {released: converts(released) for released in (False, True)})
         return self._lines[delimiters]
 
     def _read_by_lines(self, message: Message) -> tuple[dict[str, Any], list[Finding]] | None:

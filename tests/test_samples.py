@@ -7,6 +7,7 @@ from collections import Counter
 import pytest
 
 from edi_bridge import syntax
+from edi_bridge.finding import Verdict
 from edi_bridge.record import normal
 from tests import sample_cases
 from tests.sample_cases import Case
@@ -33,9 +34,10 @@ def test_partner_and_map_are_found_from_the_envelope(case: Case) -> None:
 
 
 def test_writes_what_it_read_and_reads_it_back_equal(case: Case) -> None:
-    """No exception: everything a map reads it writes, and what is written gives no finding that was not there before."""
+    """No exception: everything a map reads it writes, and what is written gives no finding that was not there before. Only
+    of a message that is refused nothing is said: it is posted and sent on by nobody."""
     for outcome in sample_cases.read(case).outcomes:
-        if not outcome.records:
+        if not outcome.records or outcome.verdict is Verdict.REJECTED:
             continue
         records, writing, reading = sample_cases.written_again(outcome)
         assert [one.sentence() for one in writing] == []

@@ -583,7 +583,10 @@ class SegmentReader:
         else:
             self._decode_value(one, target)
         if one.number in required:
-            with self.code.block(f"if {target[-1]!r} not in {_record(target[:-1])}:"):
+            raw = ""  # what could not be converted is not missing: its own finding says what is wrong
+            if isinstance(one, ValuePlan) and one.sources and one.default is None and not one.when:
+                raw = f" and not v{one.number}" + ("_0" if len(one.sources) == 1 else "")
+            with self.code.block(f"if {target[-1]!r} not in {_record(target[:-1])}{raw}:"):
                 self.code.add(f"F.append(('missing_element', {one.number}, 0, {first}, '', ''))")
 
     def _decode_value(self, one: ValuePlan, target: tuple[str, ...]) -> None:

@@ -240,3 +240,13 @@ def test_a_second_identifier_is_written_at_a_place_of_its_own_where_the_first_is
         ({"gln": "4000862000004"}, "NAD+BY+4000862000004::9"),
     ):
         both_ways(map_text, "BGM++1\n" + segments, [{"number": "1", "buyer": party}])
+
+
+def test_a_required_value_that_cannot_be_converted_is_not_called_missing_too():
+    one = compiled(ORDERS + """
+      issued_on: {at: ["DTM[2005=137]/2380", "DTM[2005=4]/2380"], as: date(2379), required: true}
+      lines: {each: "{LIN}", fields: {number: LIN/1082, quantity: {at: "QTY[6063=21]/6060", as: decimal, required: true}}}
+    """)
+    findings = one.read(message("BGM++1\nDTM+4:20261131:102\nLIN+1\nQTY+21:4x8\nLIN+2", one.spec.message))[1]
+    assert [(one.kind, one.position.segment) for one in findings] == [
+        ("invalid_date", 3), ("invalid_number", 5), ("missing_element", 6)]

@@ -156,11 +156,14 @@ def fraction(arguments: Arguments, standard: str) -> Codec:
 
 def _with_place(default: str) -> Callable[[Arguments, str], Codec]:
     """A decimal beside a second place that only the compiler fills; what stands there is read by its own rule. `bare: true`
-    (CII, where nobody writes a currency at an amount) leaves it empty when writing."""
+    (CII, where nobody writes a currency at an amount) leaves it empty when writing; `of: tax_currency` fills it from
+    another field of the record's head than `currency`."""
 
     def make(arguments: Arguments, standard: str) -> Codec:
         place = arguments.place(default)
         arguments.flag("bare")
+        if (field := arguments.name("of", "currency")) not in ("currency", "tax_currency"):
+            raise ValueError(f"{arguments.codec}: of: is currency or tax_currency, not {field!r}")
 
         def read(raw: str, beside: str = "") -> Decimal | Bad:
             return read_decimal(raw, standard)

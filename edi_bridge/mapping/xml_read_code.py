@@ -5,7 +5,7 @@ lead deeper are loops inside that one. Raw texts (without the white space around
 in local variables and then converted in the record's order. Comments and processing instructions have a function as
 their tag, which no table holds, and so fall through.
 
-`as: amount` compares the currency beside each amount with the head's `currency` (a finding where they differ: reading
+`as: amount` compares the currency beside each amount with the head's `currency` (or `of:` another field; a finding where they differ: reading
 dollars as euros would be the worst of mistakes), unless a rule of the map reads that attribute itself.
 
 Names in the generated code: `el` the scope's element, `X` the state of this document, `c3` a child on some level, `g3`
@@ -16,6 +16,7 @@ list or object, `M7` the converter of rule 7.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -83,9 +84,10 @@ class XmlReader:
         self.constants: dict[str, Any] = {}
         self.serial = 0
         self.units: dict[str, str] = {}  # variable of a text → the local that holds its element
-        self.currency = next((value for value in plan.root.values if value.target == ("currency",)), None)
+        fields = {"currency", *(currency_of(value) for value in plan.values())}
+        self.currencies = {value.target[0]: value for value in plan.root.values if len(value.target) == 1 and value.target[0] in fields}
         self.read_attributes = {(source.owner.name, source.attribute) for value in plan.values() for source in value.sources
-                                if source.attribute and value is not self.currency}
+                                if source.attribute and value not in self.currencies.values()}
         for scope in plan.scopes:
             if scope is not plan.message or scope is plan.root:
                 self._function(scope)
@@ -129,7 +131,7 @@ class XmlReader:
     def _wants_beside(self, value: ValuePlan, k: int, beside: XmlResolved) -> bool:
         match beside_kind(value):
             case "amount":
-                return self.currency is not None and (beside.owner.name, beside.attribute) not in self.read_attributes
+                return currency_of(value) in self.currencies and (beside.owner.name, beside.attribute) not in self.read_attributes
             case "quantity":
                 return False  # the unit is read by its own rule
         return True
@@ -248,6 +250,12 @@ class XmlReader:
                 self._keep(taken, element)
                 code.add(f"{unit} = {element}")
             return
+        if mode == "lines":
+            for one in taken:
+                text = self._text(one, element)
+                code.add(f"{one.variable} += {text} if {unit} is None else '\\n' + {text}")
+            code.add(f"{unit} = {element} if {unit} is None else {unit}")
+            return
         with code.block(f"if {unit} is None:"):
             self._keep(taken, element)
             with code.block(f"if {' or '.join(one.variable for one in main)}:"):
@@ -291,10 +299,9 @@ class XmlReader:
     # --- texts into the record --------------------------------------------------------------------------------------
 
     def _decode(self, plan: ScopePlan) -> None:
-        if plan is self.plan.root and self.currency is not None:
-            number, count = self.currency.number, len(self.currency.sources)
-            texts = " or ".join(f"v{number}_{k}" for k in range(count)) or "''"
-            self.code.add(f"X.currency = {texts}" + (f" or {self.currency.default!r}" if self.currency.default else ""))
+        for name, currency in self.currencies.items() if plan is self.plan.root else ():
+            texts = [f"v{currency.number}_{k}" for k in range(len(currency.sources))]
+            self.code.add(f"X.{name} = {' or '.join([*texts, repr(currency.default or '')])}")
         by_target: dict[Target, list[ValuePlan | ScopeUse]] = {}
         for each in plan.rules():
             by_target.setdefault(each.target, []).append(each)
@@ -371,8 +378,9 @@ class XmlReader:
         place = f"({', '.join(units)})[k{number}]" if several else units[0]
         beside = [f"a{number}_0_{a}" for a in self._beside(one)]
         if beside_kind(one) == "amount" and beside:
-            with code.block(f"if {beside[0]} and {beside[0]} != X.currency:"):
-                code.add(f"X.other_currency({number}, {k}, {place}, {beside[0]})")
+            field = currency_of(one)
+            with code.block(f"if {beside[0]} and {beside[0]} != X.{field}:"):
+                code.add(f"X.other_currency({number}, {k}, {place}, {beside[0]}, {field!r})")
             beside = []
         if one.convert.plain:
             self._check_constant(one, k, place, raw, raw)
@@ -432,6 +440,12 @@ def beside_kind(value: ValuePlan) -> str:
     """amount, quantity or '': whether what stands beside a value is filled from another field (`codec_number`)."""
     name = value.rule.codec.partition("(")[0].strip()
     return name if name in ("amount", "quantity") and value.convert.aux else ""
+
+
+def currency_of(value: ValuePlan) -> str:
+    """The field of the record's head that holds an amount's currency (`as: amount(@currencyID, of: tax_currency)`)."""
+    match = re.search(r"\bof:\s*(\w+)", value.rule.codec)
+    return match[1] if match else "currency"
 
 
 def _place(resolved: XmlResolved) -> tuple[Any, ...]:

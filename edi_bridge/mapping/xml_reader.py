@@ -69,11 +69,11 @@ class XmlProgram:
 class _State:
     """What one document's reading holds: its root, the head's currency, and what was noted."""
 
-    __slots__ = ("currency", "known", "notes", "root")
+    __slots__ = ("currency", "known", "notes", "root", "tax_currency")
 
     def __init__(self, root: Any):
         self.root = root
-        self.currency = ""
+        self.currency = self.tax_currency = ""
         self.notes: list[Note] = []
         self.known: dict[tuple[Any, Any], tuple[Any, ...]] = {}
 
@@ -92,8 +92,9 @@ class _State:
             self.note("invalid_value", number, k, element, "", f"text was expected, but {_local(inside)} stands in it")
         return text_of(element)
 
-    def other_currency(self, number: int, k: int, element: Any, currency: str) -> None:
-        head = f"the document's currency is {self.currency}" if self.currency else "the document names no currency"
+    def other_currency(self, number: int, k: int, element: Any, currency: str, field: str) -> None:
+        own, words = getattr(self, field), field.replace("_", " ")
+        head = f"the document's {words} is {own}" if own else f"the document names no {words}"
         self.note("invalid_value", number, k, element, currency, f"the amount is in {currency}, but {head}")
 
     def around(self, function: Callable[[Any, _State], tuple[Any, ...]], element: Any) -> tuple[Any, ...]:

@@ -19,7 +19,7 @@ from typing import Any
 
 from edi_bridge.mapping.emit import Lines, when_expression
 from edi_bridge.mapping.plan import ValuePlan
-from edi_bridge.mapping.xml_read_code import beside_kind
+from edi_bridge.mapping.xml_read_code import beside_kind, currency_of
 from edi_bridge.mapping.xml_write_plan import (
     Condition,
     Target,
@@ -43,7 +43,9 @@ class XmlWriter:
         self.serial = 0
         self.made: dict[int, str] = {}  # values that have their local in this function
         self.converted: set[int] = set()  # and the rules that were converted in it
-        self.currency = next((value for value in planner.plan.root.values if value.target == ("currency",) and value.sources), None)
+        fields = {"currency", *(currency_of(value) for value in planner.plan.values())}
+        root = {value.target[0]: value.number for value in planner.plan.root.values if len(value.target) == 1 and value.sources}
+        self.currencies = {name: root.get(name, 0) for name in sorted(fields)}
         for scope in planner.scopes.values():
             self._function(scope)
         if planner.plan.records:
@@ -67,7 +69,8 @@ class XmlWriter:
         assert scope.plan is not None
         code = self.code
         if scope.plan is self.planner.plan.root:
-            code.add(f"X.currency = X.code({self.currency.number if self.currency else 0}, r.get('currency'))")
+            for name, number in self.currencies.items():
+                code.add(f"X.{name} = X.code({number}, r.get({name!r}))")
         for target, names in scope.known.items():
             known = self._constant("K", frozenset(names))
             held = "r" if not target else _get(target, "E")
@@ -157,7 +160,12 @@ class XmlWriter:
                 with self.code.block(f"if {there} and not {before or 'False'}:"):
                     self.code.add(f"X.gap({place.child.name!r}, {place.nth})")
         with self.code.block(f"if {filled}:" if not place.forced else "if True:"):
-            if splits(place):
+            if _of_lines(place):
+                (inner,) = place.below.values()
+                text = self._encode(inner.texts[0])
+                self.code.add(f"{nodes} += [({place.child.tag!r}, {parts[0]}, '', (({inner.child.tag!r}, None, n, ()),)) "
+                              f"for n in {text}.split('\\n')]")
+            elif splits(place):
                 self.code.add(f"{nodes} += [({place.child.tag!r}, None, '', (n,)) for n in {parts[-1]}]")
             elif shared:
                 self.code.add(f"{shared} = ({place.child.tag!r}, {', '.join(parts)})")
@@ -209,7 +217,7 @@ class XmlWriter:
             case "amount" if "bare" in value.plan.rule.codec:
                 self.code.add(f"{name} = ''")
             case "amount":
-                self.code.add(f"{name} = X.money({number}, {value.target!r}) if x{number} else ''")
+                self.code.add(f"{name} = X.money({number}, {value.target!r}, {currency_of(value.plan)!r}) if x{number} else ''")
             case "quantity":
                 self.code.add(f"{name} = {self._unit(value)} if x{number} else ''")
         return name
@@ -277,6 +285,13 @@ def _is_shared(place: XmlPlace, key: tuple[Any, ...]) -> bool:
     tag, tests, number = key
     inner = place.below[key]
     return not (tests or number or inner.tested or inner.forced) and any(one.child.tag == tag for one in place.lists)
+
+
+def _of_lines(place: XmlPlace) -> bool:
+    """Whether an element that may be repeated stands once for each line of the text in it (`take: lines`)."""
+    inner = list(place.below.values())
+    return (place.child.most is None and len(inner) == 1 and len(inner[0].texts) == 1 and not place.lists
+            and inner[0].texts[0].plan is not None and inner[0].texts[0].plan.rule.take == "lines")
 
 
 def splits(place: XmlPlace) -> bool:

@@ -220,4 +220,4 @@ def _written(tests: tuple[XmlTest, ...]) -> tuple[Any, ...]:
     """What a place is known by: the constants that it writes, and those that it must not have."""
     return tuple(sorted((tuple(child.tag for child in test.steps), test.attribute, test.op,
                          test.values[:1] if test.op == "=" else test.values)
-                        for test in tests if test.op in ("=", "!=") and not test.up))
+                        for test in tests if test.op != "has" and not test.up))

@@ -75,12 +75,12 @@ class XmlWriteProgram:
 class _State:
     """What one document collects while it is written; `stack` says which item of which list is at work."""
 
-    __slots__ = ("asked", "converters", "currency", "notes", "stack")
+    __slots__ = ("asked", "converters", "currency", "notes", "stack", "tax_currency")
 
     def __init__(self, converters: dict[int, Memo]):
         self.notes: list[tuple[str, int, str, Any, str]] = []
         self.stack: list[tuple[str, int]] = []
-        self.currency = ""
+        self.currency = self.tax_currency = ""
         self.converters = converters
         self.asked = False
 
@@ -123,12 +123,14 @@ class _State:
         text = self.converters[number][value] if number in self.converters else _safe(str(value))
         return "" if isinstance(text, Bad) or not text else text if isinstance(text, str) else text[0]
 
-    def money(self, number: int, target: Sequence[str]) -> str:
-        """The currency for an amount: the head's."""
-        if not self.currency and not self.asked:
+    def money(self, number: int, target: Sequence[str], field: str) -> str:
+        """The currency for an amount, from that field of the head."""
+        currency: str = getattr(self, field)
+        if not currency and not self.asked:
             self.asked = True
-            self._say("cannot_write", target, "an amount needs the record's currency, and it has none", number)
-        return self.currency
+            words = field.replace("_", " ")
+            self._say("cannot_write", target, f"an amount needs the record's {words}, and it has none", number)
+        return currency
 
     def call(self, text: str, record: Record, path: str) -> str:
         """A constant or the result of a named function."""

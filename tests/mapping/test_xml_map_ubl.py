@@ -106,7 +106,19 @@ def test_an_order_becomes_an_invoice_document_only_by_its_own_map() -> None:
 
 def test_a_tax_total_in_another_currency_is_not_the_documents_tax() -> None:
     records, findings = _map(_sample("invoice-ubl-peppol").root).read(_sample("invoice-ubl-peppol"))
-    assert records[0]["totals"]["tax"] == D("237.63") and records[0]["tax_currency"] == "SEK" and findings == []
+    assert findings == [] and records[0]["tax_currency"] == "SEK"
+    assert (records[0]["totals"]["tax"], records[0]["totals"]["tax_in_tax_currency"]) == (D("237.63"), D("2732.69"))
+    root, _ = _map(_sample("invoice-ubl-peppol").root).write(records)
+    assert [(one.text, one.get("currencyID")) for one in root.findall("cac:TaxTotal/cbc:TaxAmount", NAMES)] == [
+        ("237.63", "EUR"), ("2732.69", "SEK")]
+
+
+def test_the_tax_total_must_be_in_the_tax_currency_that_the_document_names() -> None:
+    sample = _sample("invoice-ubl-peppol")
+    sample.root.find("cbc:TaxCurrencyCode", NAMES).text = "NOK"
+    _, findings = _map(sample.root).read(sample)
+    assert [(one.kind, one.position.path) for one in findings] == [("invalid_value", "/Invoice/cac:TaxTotal[2]/cbc:TaxAmount")]
+    assert "the amount is in SEK, but the document's tax currency is NOK" in findings[0].sentence()
 
 
 def test_peppols_buyer_reference_or_order_is_written_with_usual_prefixes() -> None:

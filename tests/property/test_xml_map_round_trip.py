@@ -33,7 +33,7 @@ BY_CODEC = {
 }
 DECIMALS = st.decimals(allow_nan=False, allow_infinity=False, places=3, min_value=-10**9, max_value=10**9).map(lambda number: number + 0)
 # Fields whose absence the map fills in, or that others cannot do without.
-ALWAYS = {"currency", "type", "name", "id", "endpoint", "value", "text", "quantity", "code"}
+ALWAYS = {"currency", "tax_currency", "type", "name", "id", "endpoint", "value", "text", "quantity", "code"}
 MOST = {"contacts": 1}
 APART = [("gln", "id"), ("gln", "id_scheme"), ("deliver_to", "location"), ("iban", "account")]  # one element holds only one of them
 
@@ -70,6 +70,8 @@ def _record(rules: tuple[Rule, ...], one: CompiledMap, recurse: str = "", depth:
 def _apart(record: dict[str, Any]) -> dict[str, Any]:
     sepa = record.get("code") in ("sepa_credit_transfer", "sepa_direct_debit")  # there an account is an IBAN
     gone = {second for first, second in APART if first in record} | ({"account"} if sepa else set())
+    if "totals" in record and "taxes" not in record:  # the second tax total is known by being the one without taxes
+        record["totals"].pop("tax_in_tax_currency", None)
     return {name: value for name, value in record.items() if name not in gone}
 
 

@@ -90,9 +90,12 @@ PARTS: dict[str, dict[str, Field]] = {
         "despatch_item": """
             number gtin buyer_item seller_item description quantity:decimal unit:code ordered_quantity:decimal
             batch best_before:date produced_on:date serials:product_id* order_number order_line order_date:date
+            manufacturer_item other_items:product_id* color size ordered_unit:code status:code units_per_pack:decimal
+            references:reference* other_dates:dated* notes:note*
         """,
         "pack": """
-            sscc kind:code count:integer gross_weight:decimal weight_unit:code order_number order_date:date items:despatch_item* packs:pack*
+            sscc level:code kind:code count:integer gross_weight:decimal weight_unit:code order_number order_date:date release department
+            vendor_number tracking deliver_to:party references:reference* items:despatch_item* packs:pack*
         """,
         "invoice_line": """
             number parent gtin buyer_item seller_item manufacturer_item other_items:product_id* description
@@ -135,7 +138,9 @@ RECORDS: dict[str, dict[str, Field]] = {
         """,
         "despatch_advice": """
             number type:code purpose:code issued_on:date shipped_on:date expected:date order_number order_date:date delivery_note bill_of_lading
-            carrier_reference transport_mode:code vehicle
+            carrier_reference transport_mode:code vehicle vehicle_kind:code seal service_level:code vendor_number department
+            payment_terms:payment_terms* delivery_terms:delivery_terms references:reference* other_dates:dated* contacts:contact*
+            other_parties:named_party* pack_kind:code
             buyer:party seller:party deliver_to:party ship_from:party carrier:party invoicee:party
             gross_weight:decimal weight_unit:code pack_count:integer notes:note* packs:pack* items:despatch_item* totals:totals
         """,

@@ -210,8 +210,8 @@ def refuse_unfit_rules(plan: Any) -> None:
             if use.rule.expand is not None:
                 problems.append((*_place(use.rule), "expand: is for the number ranges of segments; XML has none"))
             if use.many and (use.sources[0].up or use.sources[0].root):
-                problems.append((*_place(use.rule), f"{use.rule.name}: the list that is written cannot stand around the "
-                                                    "element it belongs to; begin each: inside it"))
+                sentence = "the list that is written cannot stand around the element it belongs to; begin each: inside it"
+                problems.append((*_place(use.rule), f"{use.rule.name}: {sentence}"))
         for value in scope.values:
             if value.convert.codec is not None and value.convert.codec.flow is not None:
                 sentence = "a text over several parts is for segments; an XML element holds all of it (use text)"

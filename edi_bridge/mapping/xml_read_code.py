@@ -5,8 +5,9 @@ lead deeper are loops inside that one. Raw texts (without the white space around
 in local variables and then converted in the record's order. Comments and processing instructions have a function as
 their tag, which no table holds, and so fall through.
 
-`as: amount` compares the currency beside each amount with the head's `currency` (or `of:` another field; a finding where they differ: reading
-dollars as euros would be the worst of mistakes), unless a rule of the map reads that attribute itself.
+`as: amount` compares the currency beside each amount with the head's `currency` (or `of:` another field; a
+finding where they differ: reading dollars as euros would be the worst of mistakes), unless a rule of the map reads that
+attribute itself.
 
 Names in the generated code: `el` the scope's element, `X` the state of this document, `c3` a child on some level, `g3`
 its number in the table of its level, `t3` what a test looks at, `v7_0` the raw text of rule 7 from its first path
@@ -16,62 +17,26 @@ list or object, `M7` the converter of rule 7.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 from edi_bridge.mapping.emit import Lines, when_expression
 from edi_bridge.mapping.plan import MapPlan, ScopePlan, ScopeUse, ValuePlan
-from edi_bridge.mapping.resolve_xml import XmlResolved, XmlStep, XmlTest
-from edi_bridge.structure_xml import XmlChild, XmlStructure
+from edi_bridge.mapping.resolve_xml import XmlResolved, XmlTest
+from edi_bridge.mapping.xml_read_plan import (
+    Branch,
+    Slot,
+    Taken,
+    beside_kind,
+    currency_of,
+    exclusive,
+    inside,
+    place_of,
+    variables,
+)
+from edi_bridge.structure_xml import XmlStructure
 
 Target = tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """A text to be kept: of source `k` of a rule, or (`beside` 0, 1 …) of what its codec needs beside it."""
-
-    plan: ValuePlan
-    k: int
-    attribute: str
-    owner: XmlChild
-    beside: int = -1
-
-    @property
-    def variable(self) -> str:
-        """Its local in the generated code."""
-        return f"v{self.plan.number}_{self.k}" if self.beside < 0 else f"a{self.plan.number}_{self.k}_{self.beside}"
-
-
-@dataclass(eq=False)
-class Branch:
-    """What happens at the elements of one name with one set of tests. Texts of one element belong together: those
-    of `taken[mode]`, where the mode is the rule's `take`."""
-
-    tests: tuple[XmlTest, ...]
-    nth: int
-    taken: dict[str, list[Taken]] = field(default_factory=dict)
-    uses: list[tuple[ScopeUse, int]] = field(default_factory=list)
-    below: dict[str, Slot] = field(default_factory=dict)
-    counter: str = ""
-
-
-@dataclass(eq=False)
-class Slot:
-    """The children of one name that some rule reads, with their branches."""
-
-    child: XmlChild
-    branches: list[Branch] = field(default_factory=list)
-
-    def branch(self, tests: tuple[XmlTest, ...], nth: int) -> Branch:
-        """The branch of these tests."""
-        for one in self.branches:
-            if one.tests == tests and one.nth == nth:
-                return one
-        self.branches.append(Branch(tests, nth))
-        return self.branches[-1]
 
 
 class XmlReader:
@@ -154,17 +119,17 @@ class XmlReader:
 
     def _around(self, name: str, branch: Branch) -> None:
         """A function for what is read from an element around the scope: called once for each such element."""
-        takers = list(_inside(branch))
+        takers = list(inside(branch))
         with self.code.block(f"def {name}(el, X):"):
             self._initialise(takers)
             self._at(branch, "el")
             units = dict.fromkeys(self.units[one.variable] for one in takers if isinstance(one, Taken) and one.beside < 0)
-            self.code.add(f"return ({', '.join([*_variables(takers), *units])},)")
+            self.code.add(f"return ({', '.join([*variables(takers), *units])},)")
 
     def _from_around(self, name: str, base: str, branch: Branch) -> None:
-        takers = list(_inside(branch))
+        takers = list(inside(branch))
         units = dict.fromkeys(self.units[one.variable] for one in takers if isinstance(one, Taken) and one.beside < 0)
-        self.code.add(f"{', '.join([*_variables(takers), *units])}, = X.around({name}, {base})")
+        self.code.add(f"{', '.join([*variables(takers), *units])}, = X.around({name}, {base})")
 
     # --- going over elements ----------------------------------------------------------------------------------------
 
@@ -216,7 +181,7 @@ class XmlReader:
                 continue
             with self.code.block(f"{keyword} {' and '.join(conditions)}:"):
                 self._at(branch, child)
-            if _exclusive(slot.branches):
+            if exclusive(slot.branches):
                 keyword = "elif"
 
     def _looked_at(self, test: XmlTest, child: str) -> str:
@@ -360,7 +325,7 @@ class XmlReader:
                 with self.code.block(f"if not v{number}:"):
                     beside = "".join(f"; a{number}_0_{a} = a{number}_{k}_{a}" for a in self._beside(one))
                     self.code.add(f"v{number} = {names[k]}; k{number} = {k}{beside}")
-                if _place(one.sources[k]) in {_place(beside) for beside in one.aux[0]}:
+                if place_of(one.sources[k]) in {place_of(beside) for beside in one.aux[0]}:
                     continue  # what the codec reads beside the first place is no contradiction to it
                 with self.code.block(f"elif {names[k]} != v{number}:"):
                     self.code.add(f"X.note('alternatives_differ', {number}, {k}, {self.units[names[k]]}, {names[k]})")
@@ -436,48 +401,5 @@ class XmlReader:
         return f"{prefix}{self.serial}_"
 
 
-def beside_kind(value: ValuePlan) -> str:
-    """amount, quantity or '': whether what stands beside a value is filled from another field (`codec_number`)."""
-    name = value.rule.codec.partition("(")[0].strip()
-    return name if name in ("amount", "quantity") and value.convert.aux else ""
-
-
-def currency_of(value: ValuePlan) -> str:
-    """The field of the record's head that holds an amount's currency (`as: amount(@currencyID, of: tax_currency)`)."""
-    match = re.search(r"\bof:\s*(\w+)", value.rule.codec)
-    return match[1] if match else "currency"
-
-
-def _place(resolved: XmlResolved) -> tuple[Any, ...]:
-    return resolved.steps, resolved.attribute, resolved.up, resolved.root
-
-
-def _inside(branch: Branch) -> Iterator[Any]:
-    for taken in branch.taken.values():
-        yield from taken
-    yield from branch.uses
-    for slot in branch.below.values():
-        for below in slot.branches:
-            yield from _inside(below)
-
-
-def _variables(takers: list[Any]) -> list[str]:
-    return [one.variable if isinstance(one, Taken) else f"o{one[0].number}_{one[1]}" for one in takers]
-
-
 def _record(target: Target) -> str:
     return "r" + "".join(f"_{word}" for word in target)
-
-
-def _exclusive(branches: list[Branch]) -> bool:
-    """Whether at most one branch can match: each tests only the same attribute, for different values."""
-    if any(branch.nth or len(branch.tests) != 1 for branch in branches):
-        return False
-    tests = [branch.tests[0] for branch in branches]
-    if any(test.op != "=" or test.steps or test.up or test.attribute != tests[0].attribute for test in tests):
-        return False
-    seen = [value for test in tests for value in test.values]
-    return len(seen) == len(set(seen))
-
-
-__all__ = ["XmlReader", "XmlStep", "beside_kind"]

@@ -10,7 +10,8 @@ from edi_bridge.interchange import Document, Position
 from edi_bridge.mapping.emit import Bad, Memo
 from edi_bridge.mapping.plan import MapPlan, ScopeUse, ValuePlan
 from edi_bridge.mapping.resolve_xml import XmlResolved, XmlTest, refuse_unfit_rules
-from edi_bridge.mapping.xml_read_code import XmlReader, beside_kind
+from edi_bridge.mapping.xml_read_code import XmlReader
+from edi_bridge.mapping.xml_read_plan import beside_kind
 from edi_bridge.structure_xml import XmlStructure
 
 Note = tuple[str, int, int, Any, str, str]  # kind, rule, source, element, raw text, note

@@ -19,7 +19,7 @@ from typing import Any
 
 from edi_bridge.mapping.emit import Lines, when_expression
 from edi_bridge.mapping.plan import ValuePlan
-from edi_bridge.mapping.xml_read_code import beside_kind, currency_of
+from edi_bridge.mapping.xml_read_plan import beside_kind, currency_of
 from edi_bridge.mapping.xml_write_plan import (
     Condition,
     Target,

@@ -16,7 +16,7 @@ from edi_bridge.mapping.emit import Bad, Memo
 from edi_bridge.mapping.plan import MapPlan, ValuePlan
 from edi_bridge.mapping.resolve_xml import refuse_unfit_rules
 from edi_bridge.mapping.write_plan import Shape, fits
-from edi_bridge.mapping.xml_read_code import beside_kind
+from edi_bridge.mapping.xml_read_plan import beside_kind
 from edi_bridge.mapping.xml_write_code import XmlWriter
 from edi_bridge.mapping.xml_write_plan import XmlWritePlanner
 from edi_bridge.structure_xml import XmlStructure

@@ -104,7 +104,7 @@ def code_of(results: Sequence[Posted]) -> int:
 def report(results: Sequence[Posted]) -> None:
     """The table of what came in and what became of it, and a line of sums."""
     rows = [row for result in results for row in rows_of(result)]
-    show.table(("file", "from", "what", "~became", "~documents"), rows, colour=colour_of)
+    show.table(("~file", "from", "what", "~became", "~documents"), rows, colour=colour_of)
     sums: dict[str, int] = {}
     for result in results:
         for exchange in result.exchanges:

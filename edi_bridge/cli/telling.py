@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, TextIO
 
 from edi_bridge.cli import excerpt, show
 from edi_bridge.finding import KINDS, Finding, Level, Severity
@@ -30,6 +30,7 @@ class Told:
     hint: str
     rejects: bool
     line: excerpt.Excerpt | None = None
+    message: int | None = None  # its number in the interchange; None: the interchange itself
 
     def as_json(self) -> dict[str, Any]:
         """For --json."""
@@ -48,7 +49,8 @@ def tell(file: str, finding: Finding, message: AnyMessage | None, interchange: I
     effect = _effect(kind.level, kind.severity, action) + (f" (policy of {by})" if by else "")
     line = excerpt.of(finding.position, message, interchange) if interchange else None
     return Told(file, finding.kind, show.clean(finding.position.words()), show.clean(finding.sentence()), effect,
-                answer(finding.kind, standard or (interchange.standard if interchange else "")), kind.hint, action == "reject", line)
+                answer(finding.kind, standard or (interchange.standard if interchange else "")), kind.hint, action == "reject", line,
+                finding.position.message)
 
 
 def _effect(level: Level, severity: Severity, action: str) -> str:
@@ -69,17 +71,17 @@ def answer(kind: str, standard: str) -> str:
     return ""
 
 
-def lines(told: Told) -> list[str]:
-    """The finding as it stands on stderr: three or four lines, and only two for a note."""
+def lines(told: Told, stream: TextIO | None = None) -> list[str]:
+    """The finding as it stands on stderr (or another stream): three or four lines, and only two for a note."""
     colour = "red" if told.rejects else "yellow"
     kind, _, rest = told.sentence.partition(": ")
-    sentence = f"{show.style(kind, colour)}: {rest}"
-    made = [f"{show.style(show.clean(told.file), 'bold')}  {show.style(told.place, 'dim')}"]
+    sentence = f"{show.style(kind, colour, stream)}: {rest}"
+    made = [f"{show.style(show.clean(told.file), 'bold', stream)}  {show.style(told.place, 'dim', stream)}"]
     if told.line and told.line.length:
         made.append(f"  {told.line.text}")
-        made.append("  " + " " * told.line.start + show.style("^" * told.line.length, colour) + " " + sentence)
+        made.append("  " + " " * told.line.start + show.style("^" * told.line.length, colour, stream) + " " + sentence)
     elif told.line:
-        made += [f"  {told.line.text}", "  " + " " * told.line.start + show.style("^", colour) + " " + sentence]
+        made += [f"  {told.line.text}", "  " + " " * told.line.start + show.style("^", colour, stream) + " " + sentence]
     else:
         made.append("  " + sentence)
     if told.effect != "only noted":

@@ -18,5 +18,6 @@ ORDER = (b"UNB+UNOC:3+9521200038118:14+9521200034004:14+261102:0815+417'UNH+1+OR
 def environment(**more: str) -> dict[str, str]:
     """No colours, no home, the checkout's package."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("EDI_BRIDGE_")}
-    kept.pop("NO_COLOR", None)
+    for name in ("NO_COLOR", "COLUMNS"):
+        kept.pop(name, None)
     return {**kept, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error::ResourceWarning", **more}

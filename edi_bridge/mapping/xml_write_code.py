@@ -260,6 +260,10 @@ class XmlWriter:
                 code.add(f"X.bad({number}, {value.target!r}, v, w); {names} = {empty}")
             with code.block("else:"):
                 code.add(f"{names} = w")
+                for test in value.tests:
+                    values = self._constant("K", test.values)
+                    with code.block(f"if {name} {'not in' if test.op == '=' else 'in'} {values}:"):
+                        code.add(f"X.elsewhere({number}, {value.target!r}, v, {values}, {test.op == '='}); {names} = {empty}")
         return name
 
     def _conditions(self, conditions: tuple[Condition, ...]) -> str:

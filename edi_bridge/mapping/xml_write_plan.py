@@ -34,6 +34,7 @@ class XmlValue:
     common: Target | None = None
     call: str = ""
     beside: int = -1
+    tests: tuple[XmlTest, ...] = ()  # what the path asks of this very text: another one would not be read back here
 
 
 @dataclass(eq=False)
@@ -78,6 +79,7 @@ class XmlWrittenScope:
     target: Target = ()
     known: dict[Target, set[str]] = field(default_factory=dict)  # object → its fields that the map writes or knows
     required: list[tuple[Target, Target]] = field(default_factory=list)  # (object with a place that it stands in, field)
+    tests: tuple[XmlTest, ...] = ()  # of the list's items
     fixed: list[ValuePlan] = field(default_factory=list)  # constants without a place: the record must agree
 
 
@@ -144,6 +146,7 @@ class XmlWritePlanner:
         place.scope = scope
         self.scopes[plan.number] = scope
         self._constants(place, step.tests)
+        scope.tests = step.tests
         self._fill(scope, plan, place, (), (), ())
         return scope
 
@@ -157,7 +160,8 @@ class XmlWritePlanner:
         base = self._base(place, resolved)
         common = self._common(scope, base.scope)
         found = self._descend(base, resolved.steps)
-        self._put(found, resolved.attribute, XmlValue(value, target, guards, conditions, common))
+        around = scope.tests if base is scope.place else ()
+        self._put(found, resolved.attribute, XmlValue(value, target, guards, conditions, common, tests=_asked(resolved, around)))
         for a, beside in enumerate(value.aux[k] if k < len(value.aux) else ()):
             at = self._descend(base, beside.steps)
             self._put(at, beside.attribute, XmlValue(value, target, guards, conditions, common, beside=a))
@@ -214,6 +218,16 @@ class XmlWritePlanner:
             return
         own = sum(one.beside < 0 for one in held)
         held.insert(own, value)  # a rule of its own goes before what a codec would fill in
+
+
+def _asked(resolved: XmlResolved, around: tuple[XmlTest, ...]) -> tuple[XmlTest, ...]:
+    """The tests on a path, and on the item it begins in, that look at the very place it ends in."""
+    asked = []
+    for n, tests in enumerate([around, *(step.tests for step in resolved.steps)]):
+        rest = tuple(step.child for step in resolved.steps[n:])
+        asked += [test for test in tests if test.op in ("=", "!=") and not test.up
+                  and (test.steps, test.attribute) == (rest, resolved.attribute)]
+    return tuple(asked)
 
 
 def _written(tests: tuple[XmlTest, ...]) -> tuple[Any, ...]:

@@ -91,6 +91,12 @@ class _State:
     def bad(self, number: int, target: Sequence[str], value: Any, bad: Bad) -> None:
         self._say("cannot_write", target, bad.note, number, value)
 
+    def elsewhere(self, number: int, target: Sequence[str], value: Any, values: Sequence[str], only: bool) -> None:
+        """A text that the path's own test would not let through when it is read back."""
+        listed = ", ".join(text or '""' for text in values)
+        self._say("cannot_write", target, f"only {listed} is read back here" if only else f"{listed} would be read back as another field",
+                  number, value)
+
     def missing(self, target: Sequence[str]) -> None:
         self._say("cannot_write", target, "the message needs it and the record does not have it")
 

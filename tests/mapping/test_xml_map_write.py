@@ -99,6 +99,19 @@ def test_the_second_one_needs_the_first() -> None:
     assert findings == ["cannot_write: Ref number 2 cannot stand without the one before it"]
 
 
+def test_what_would_be_read_back_as_another_field_is_not_written() -> None:
+    one = compiled(PARTY + '      id_scheme: "Number/Code[@scheme!=GLN|ILN]/@scheme"\n'
+                   '  references: {each: "Ref[Doc!=secret]", fields: {number: Doc}}\n')
+    text, findings = written(one, {"number": "1", "buyer": {"id": "7", "id_scheme": "ILN"}, "references": [{"number": "secret"}, {"number": "a"}]})
+    assert text == "<ID>1</ID><Buyer><Number><Code>7</Code></Number></Buyer><Ref><Doc>a</Doc></Ref>"
+    assert "buyer.id_scheme" in findings[0] and "GLN, ILN would be read back as another field" in findings[0]
+    assert "references[1].number" in findings[1] and "secret would be read back" in findings[1] and len(findings) == 2
+    one = compiled('  number: ID\n  lines: {each: "Line[Item=A|B]", fields: {number: No, description: Item}}\n')
+    text, findings = written(one, {"number": "1", "lines": [{"number": "1", "description": "B"}, {"number": "2", "description": "C"}, {"number": "3"}]})
+    assert text == ("<ID>1</ID><Line><No>1</No><Item>B</Item></Line><Line><No>2</No><Item>A</Item></Line><Line><No>3</No><Item>A</Item></Line>")
+    assert len(findings) == 1 and "lines[2].description" in findings[0] and "only A, B is read back here" in findings[0]
+
+
 AMOUNTS = """
   number: ID
   currency: {at: [Currency, Sum/@cur]}

@@ -79,7 +79,7 @@ class SegmentWriter:
         if scope.plan.number >= 0:
             with self.code.block(f"if not r.keys() <= {known}:"):
                 self.code.add(f"X.not_carried({scope.plan.number}, r, {known})")
-            for target, names in _objects(shape_of(scope.plan, frozenset()), ()):
+            for target, names in _objects(shape_of(scope.plan), ()):
                 known = self._constant("K", names)
                 with self.code.block(f"if not {_get(target, 'E')}.keys() <= {known}:"):
                     self.code.add(f"X.not_carried({scope.plan.number}, {_get(target)}, {known}, {'.'.join(target) + '.'!r})")
@@ -441,9 +441,13 @@ class SegmentWriter:
     def _items(self, one: WrittenList) -> str:
         """The items that are written at this place: all of the field's, or those that its shape fits best."""
         items = _get(one.target, "()")
-        if len(one.shapes) < 2:
+        if one.places is None:
             return items
-        return f"PICK({items}, {self._constant('K', one.shapes)}, {one.shape})"
+        places = self._constant("K", one.places)
+        if one.place == 0:
+            with self.code.block(f"for one in {items}:"), self.code.block(f"if {places}.of(one) < 0:"):
+                self.code.add(f"X.homeless({'.'.join(one.target)!r}, one)")
+        return f"[one for one in {items} if {places}.of(one) == {one.place}]"
 
     def _constant(self, prefix: str, value: Any) -> str:
         for name, known in self.constants.items():

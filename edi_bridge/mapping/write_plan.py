@@ -7,7 +7,7 @@ written as constants. A test on a group's trigger (`SG2[NAD/3035=BY]`) and the s
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -45,8 +45,8 @@ class WrittenList:
     target: Target
     step: ElementStep | PairStep | None
     scope: WrittenScope
-    shapes: tuple[Shape, ...] = ()  # of all lists that fill the same field, where there are several
-    shape: int = 0  # which of them is this one
+    places: Places | None = None  # of all lists that fill the same field, where there are several
+    place: int = 0  # which of them is this one
 
 
 @dataclass(eq=False)
@@ -100,6 +100,7 @@ class WritePlanner:
         self.scopes: dict[int, WrittenScope] = {}
         self.hoisted: list[tuple[ValuePlan, Resolved, Target]] = []
         self.lists: list[WrittenList] = []
+        self.shared: dict[int, Places] = {}
 
     def build(self) -> WrittenScope:
         """The scope of one record (of the message, where it holds one record)."""
@@ -234,9 +235,15 @@ class WritePlanner:
     def _share(self, plan: ScopePlan, use: ScopeUse) -> None:
         """Note which other lists fill the same field, so that each item is written at one place only."""
         together = [other for other in plan.uses if other.target == use.target]
-        if len(together) > 1:
+        if len(together) > 1 or any(value.constant is not None for value in use.item.values):
             made = self.lists[-1]
-            made.shapes, made.shape = tuple(shape_of(other.item, frozenset()) for other in together), together.index(use)
+            made.places, made.place = self._places(together), together.index(use)
+
+    def _places(self, together: list[ScopeUse]) -> Places:
+        key = together[0].number
+        if key not in self.shared:
+            self.shared[key] = Places(tuple(shape_of(other.item, one_line=True) for other in together))
+        return self.shared[key]
 
     def _expand(self, item: WrittenScope, use: ScopeUse) -> None:
         if use.expand is None:
@@ -249,17 +256,24 @@ class WritePlanner:
         segment.lists.append(WrittenList(use, ("\0numbers",), use.expand.element, own))
 
 
-def shape_of(plan: ScopePlan, seen: frozenset[int]) -> Shape:
-    """What the items of a list can hold at its place."""
+LINE = "\n"  # the only value of a shape that stands for a text without line breaks
+
+
+def shape_of(plan: ScopePlan, seen: Mapping[int, Shape] | frozenset[int] = frozenset(), one_line: bool = False) -> Shape:
+    """What the items of a list can hold at its place; a list that nests is its own shape. `one_line`: texts that are not
+    written over several segments have no line breaks."""
+    known = dict(seen) if isinstance(seen, Mapping) else {}
     shape: Shape = {"": tuple(rule.name for rule, target in plan.required if len(target) == 1)}
+    known[plan.number] = shape
     for one in plan.rules():
         inner = shape
         for name in one.target[:-1]:
             inner = inner.setdefault(name, {"": ()})
         if isinstance(one, ValuePlan):
-            inner[one.target[-1]] = one.constant
-        elif one.item.number not in seen:
-            below = shape_of(one.item, seen | {plan.number})
+            single = one_line and one.convert.codec is not None and one.convert.codec.flow is None
+            inner[one.target[-1]] = one.constant if one.constant is not None else LINE if single else None
+        else:
+            below = known.get(one.item.number) or shape_of(one.item, known, one_line)
             inner[one.target[-1]] = (below,) if one.many else below
     return shape
 
@@ -269,14 +283,38 @@ def fits(item: Any, shape: Any) -> bool:
     if isinstance(item, list):
         return isinstance(shape, tuple) and all(fits(one, shape[0]) for one in item)
     if not isinstance(item, dict):
-        return shape is None or (not isinstance(shape, (dict, tuple)) and item == shape)
-    if not isinstance(shape, dict):
-        return False
-    if any(item.get(name) is None for name in shape[""]):
-        return False
-    constants_ = all(item.get(name) == value for name, value in shape.items()
-                     if name and value is not None and not isinstance(value, (dict, tuple)))
-    return constants_ and all(name in shape and fits(value, shape[name]) for name, value in item.items())
+        return _may_be(item, shape)
+    return isinstance(shape, dict) and _needs_met(item, shape) and all(name in shape and fits(value, shape[name])
+                                                                       for name, value in item.items())
+
+
+def _may_be(value: Any, shape: Any) -> bool:
+    if shape == LINE:
+        return not (isinstance(value, str) and "\n" in value)
+    return shape is None or (not isinstance(shape, (dict, tuple)) and value == shape)
+
+
+def _needs_met(item: Mapping[str, Any], shape: Shape) -> bool:
+    """Whether the item has what the place needs, and the constants that it would write."""
+    return all(item.get(name) is not None for name in shape[""]) and all(
+        item.get(name) == value for name, value in shape.items()
+        if name and value is not None and value != LINE and not isinstance(value, (dict, tuple)))
+
+
+@dataclass(eq=False, frozen=True, slots=True)
+class Places:
+    """The shapes of all lists that fill one field, in the map's order."""
+
+    shapes: tuple[Shape, ...]
+
+    def of(self, item: Any) -> int:
+        """The first place that has room for all of the item; where there is none, the one that can hold most of it; -1 where
+        every place would say something that the item does not."""
+        for number, shape in enumerate(self.shapes):
+            if fits(item, shape):
+                return number
+        held = [sum(name in shape for name in item) + 100 * _needs_met(item, shape) for shape in self.shapes]
+        return held.index(max(held)) if max(held) >= 100 else -1
 
 
 def _join(outer: Resolved | None, inner: Resolved) -> Resolved:
@@ -303,4 +341,4 @@ def constants(tests: tuple[ValueTest, ...]) -> Iterator[tuple[int, int, str]]:
             yield test.element, test.component, test.values[0]
 
 
-__all__ = ["GroupStep", "Shape", "WritePlanner", "WrittenGroup", "WrittenList", "WrittenScope", "WrittenSegment", "WrittenValue", "constants"]
+__all__ = ["GroupStep", "Places", "Shape", "WritePlanner", "WrittenGroup", "WrittenList", "WrittenScope", "WrittenSegment", "WrittenValue", "constants"]

@@ -11,7 +11,7 @@ from edi_bridge.mapping import functions
 from edi_bridge.mapping.emit import Bad, Memo
 from edi_bridge.mapping.plan import MapPlan, ValuePlan
 from edi_bridge.mapping.segment_writer import SegmentWriter
-from edi_bridge.mapping.write_plan import Shape, WritePlanner, fits
+from edi_bridge.mapping.write_plan import WritePlanner
 from edi_bridge.structure import Instance, Node, Structure, width
 
 Record = dict[str, Any]
@@ -109,6 +109,10 @@ class _State:
             if name not in known and not name.startswith("\0"):
                 self.notes.append(("field_not_carried", 0, within + name, None, "the message has no place for it in this map"))
 
+    def homeless(self, field: str, item: Record) -> None:
+        """An item of a list for which no place of the message is meant."""
+        self.notes.append(("field_not_carried", 0, field, next(iter(item.values()), None), "the message has no place for this one"))
+
     def crowded(self, numbers: tuple[int, ...], texts: tuple[str, ...]) -> None:
         """Of several values for one place the first is written; the others cannot be carried."""
         for number, text in [pair for pair in zip(numbers, texts, strict=True) if pair[1]][1:]:
@@ -175,6 +179,8 @@ def _decimal(text: str) -> Any:
 
 def _safe(text: str, delimiters: Delimiters, encoding: str, policy: str) -> Any:
     """The text as it may stand on the wire, or Bad."""
+    if policy == "replace" and ("\n" in text or "\r" in text):
+        text = " ".join(text.split())
     if any(c < " " or c == "\x7f" for c in text):
         return Bad("cannot_write", f"{printable(text)} holds a control character or line break")
     try:
@@ -227,11 +233,6 @@ def _runtime(delimiters: Delimiters, encoding: str, policy: str) -> dict[str, An
             made[-1][1].extend((qualifier, value))
         return made
 
-    def pick(items: Sequence[Record], shapes: tuple[Shape, ...], number: int) -> list[Record]:
-        """The items for which this place is the first that has room for all of them (the first place takes what fits nowhere)."""
-        return [item for item in items
-                if next((place for place, shape in enumerate(shapes) if fits(item, shape)), 0) == number]
-
     def collect(items: Sequence[Record], name: str) -> list[Record]:
         """Neighbours that differ in nothing but their number, as one with all the numbers."""
         made: list[Record] = []
@@ -255,7 +256,7 @@ def _runtime(delimiters: Delimiters, encoding: str, policy: str) -> dict[str, An
         return number(functions.call(text, record), state)
 
     return {"JC": joiner(delimiters.component), "JE": joiner(delimiters.element), "HANG": hang, "CHUNKS": chunks,
-            "RUNS": runs, "COLLECT": collect, "PICK": pick, "W_": number, "CALL": call, "Bad": Bad, "E": {}}
+            "RUNS": runs, "COLLECT": collect, "W_": number, "CALL": call, "Bad": Bad, "E": {}}
 
 
 def _flatten(group: Node, instance: Instance) -> Iterator[str]:

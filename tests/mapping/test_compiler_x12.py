@@ -207,3 +207,59 @@ def test_a_field_inside_an_object_that_has_no_place_is_said():
     segments, findings = one.write([{"number": "1", "carrier": {"id": "X", "gln": "1"}, "deliver_to": {"name": "A", "vat": "B"}}], X12, "ascii")
     assert segments == ["BEG***1", "TD5***X", "N1*ST*A"]
     assert [(f.kind, f.position.path) for f in findings] == [("field_not_carried", "carrier.gln"), ("field_not_carried", "deliver_to.vat")]
+
+
+def test_an_item_that_no_place_is_meant_for_is_said_and_one_that_fits_nowhere_goes_where_most_of_it_fits():
+    one = compiled("""
+        map: t
+        message: x12/004010/850
+        record: order
+        fields:
+          notes: {each: PKG, fields: {kind: {is: packing}, text: PKG/05}}
+          lines:
+            each: "{PO1}"
+            fields:
+              number: PO1/01
+              schedules:
+                - {each: SDQ/pairs(03), fields: {location: $1, quantity: {at: $2, as: decimal}}}
+                - {each: "{SCH}", fields: {quantity: {at: SCH/01, as: decimal}, unit: SCH/02, date: {at: SCH/06, as: date(CCYYMMDD)}}}
+    """)
+    record = {"notes": [{"kind": "packing", "text": "A"}, {"kind": "delivery", "text": "B"}],
+              "lines": [{"number": "1", "schedules": [{"quantity": D(1), "unit": "EA", "date": "2026-12-01", "location": "7"}]}]}
+    segments, findings = one.write([record], X12, "ascii")
+    assert segments == ["PKG*****A", "PO1*1", "SCH*1*EA****20261201"]
+    assert [(f.kind, f.position.path, f.value) for f in findings] == [
+        ("field_not_carried", "notes", "delivery"), ("field_not_carried", "location", "")]
+
+
+def test_a_text_with_line_breaks_goes_where_lines_may_stand_or_loses_them_where_the_agreement_replaces():
+    one = compiled("""
+        map: t
+        message: x12/004010/850
+        record: order
+        fields:
+          department: "REF[01=DP]/03"
+          notes:
+            - {each: PKG, fields: {text: PKG/05}}
+            - {each: "{N9}", fields: {text: {at: MSG/01, as: "text(width: 20, segments: 9, mode: lines)"}}}
+    """)
+    assert one.write([{"notes": [{"text": "A\nB"}]}], X12, "ascii") == (["N9", "MSG*A", "MSG*B"], [])
+    assert [f.kind for f in one.write([{"department": "A\nB"}], X12, "ascii")[1]] == ["cannot_write"]
+    assert one.write([{"department": "A\nB"}], X12, "ascii", "replace") == (["REF*DP**A B"], [])
+
+
+def test_packs_nest_as_deep_as_they_come_where_lists_have_several_shapes():
+    one = compiled("""
+        map: t
+        message: x12/004010/856
+        record: despatch_advice
+        fields:
+          number: BSN/02
+          packs:
+            - {each: "node(S)/node(O)", fields: {order_number: {at: PRF/01, required: true}}}
+            - {each: "node(S)/node(T)", recurse: packs, fields: {sscc: "MAN[01=GM]/02"}}
+    """)
+    record = {"number": "1", "packs": [{"sscc": "1", "packs": [{"sscc": "2", "packs": [{"sscc": "3", "packs": [{"sscc": "4"}]}]}]}]}
+    segments, findings = one.write([record], X12, "ascii")
+    assert findings == [] and sum(segment.startswith("MAN") for segment in segments) == 4
+    assert one.read(message("\n".join(segments), "x12/004010/856")) == ([record], [])

@@ -74,7 +74,7 @@ class Finding:
     def sentence(self) -> str:
         """`kind: what is wrong, precisely`, on one line, control characters made visible."""
         kind = KINDS[self.kind]
-        text = f"{self.kind}: {self.note or kind.sentence}"
+        text = f"{self.kind}: {visible(self.note or kind.sentence)}"
         if self.value and repr(self.value)[1:-1] not in text:
             text += f", found {printable(self.value)}"
         return text
@@ -89,7 +89,13 @@ def found(kind: str, position: Position = Position(), value: str = "", note: str
 def printable(value: str, limit: int = 60) -> str:
     """`value` in quotes, cut, with every control character shown as an escape: a log line stays one line."""
     cut = value if len(value) <= limit else value[: limit - 1] + "…"
-    return '"' + "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in cut) + '"'
+    return f'"{visible(cut)}"'
+
+
+def visible(text: str) -> str:
+    """`text` with every control character shown as an escape."""
+    return text if text.isprintable() else "".join(
+        c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def _table() -> dict[str, Kind]:

@@ -200,7 +200,6 @@ class Layout:
     line_break: str = ""  # between segments
     wrap: int = 0  # the column at which the file is wrapped; 0: it is not
     wrap_break: str = ""
-    last_break: str | None = None  # after the trailer, where it is another one than between segments
     wrap_start: int = 0  # the column of the interchange's first byte in a wrapped file
     before: str = ""  # what stands before the interchange (blank lines, mailbox lines), one character a byte (latin-1)
     ending: str | None = None  # what stands after it up to the next one, likewise; None: one `line_break`

@@ -16,6 +16,7 @@ from typing import Any, BinaryIO
 
 from edi_bridge.finding import found
 from edi_bridge.interchange import Address, Interchange, Position
+from edi_bridge.syntax import starts
 from edi_bridge.syntax.limits import DEFAULT, Limits
 from edi_bridge.syntax.source import Source
 
@@ -32,13 +33,12 @@ STARTS = (  # at the very beginning, after blanks and a byte order mark
     ("x12", re.compile(X12, re.DOTALL)),
     ("xml", re.compile(rb"<[?!A-Za-z_]")),
 )
-LATER = (  # on a later line, behind what a mailbox put before it
-    ("edifact", re.compile(rb"(?:\A|[\r\n])[ \t]*(?:UNA[^0-9A-Za-z].{5}\s*U[NI][BGH]|"
-                           rb"U(?:NB|IB|NG|NH)[^0-9A-Za-z \r\n])", re.DOTALL)),
-    ("x12", re.compile(rb"(?:\A|[\r\n])[ \t]*ISA([^0-9A-Za-z\r\n ])..\1", re.DOTALL)),
+LATER = tuple(  # on a later line, behind what a mailbox put before it
+    (name, re.compile(rb"(?:\A|[\r\n])[ \t]*(?:%b)" % start, re.DOTALL))
+    for name, start in (("edifact", starts.EDIFACT), ("x12", starts.X12))
 )
 EBCDIC = tuple(word.encode("cp500") for word in ("UNA", "UNB", "UNH", "UIB", "ISA", "<?xml"))
-BOMS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
+BOMS = (starts.BOM, b"\xff\xfe", b"\xfe\xff")
 CONTROL = re.compile(rb"[\x00-\x08\x0b\x0e-\x1f\x7f]")
 
 

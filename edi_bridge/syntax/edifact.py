@@ -13,17 +13,17 @@ from typing import BinaryIO
 
 from edi_bridge.interchange import Address, Interchange
 from edi_bridge.syntax.charset import named
-from edi_bridge.syntax.edifact_between import BLANKS, PADDING, segment_here, skip_to_interchange, skip_to_start
+from edi_bridge.syntax.edifact_between import segment_here, skip_to_interchange, skip_to_start
 from edi_bridge.syntax.edifact_header import Opening, bare, batch, interactive, layout, opening, wrapping
 from edi_bridge.syntax.edifact_parts import Parts
 from edi_bridge.syntax.edifact_text import Service
 from edi_bridge.syntax.edifact_write import build, write_to
 from edi_bridge.syntax.limits import DEFAULT, Limits
 from edi_bridge.syntax.source import CHUNK, Source, Window, as_source
+from edi_bridge.syntax.starts import BLANKS, BOM, PADDING
 
 __all__ = ["build", "read", "write_to"]
 
-BOM = b"\xef\xbb\xbf"
 SAMPLE = 1 << 16  # how much of a file is looked at to see whether it is wrapped
 WIDE = (b"\xff\xfe", b"\xfe\xff", b"U\0N\0", b"\0U\0N")
 

@@ -5,43 +5,24 @@ from __future__ import annotations
 import re
 
 from edi_bridge.syntax.edifact_text import Service, is_released, segment_end
-from edi_bridge.syntax.source import Window
+from edi_bridge.syntax.source import KEPT, Window
+from edi_bridge.syntax.starts import AFTER_EDIFACT, PADDING
 
-BLANKS = b"\r\n\t "
-PADDING = BLANKS + b"\0\x1a\xef\xbb\xbf"  # NUL, SUB (the end of a DOS file), byte order marks
-KEPT = 1 << 16  # how much of the text outside an interchange is kept
-AHEAD = 32  # longer than anything the patterns look at
-START = re.compile(rb"UNA(?:(?![0-9A-Za-z])|.{6}[\r\n\t ]*UN[BGH])|"
+START = re.compile(rb"UNA(?:(?![0-9A-Za-z])|.{6}[\r\n\t ]{0,8}UN[BGH])|"
                    rb"U(?:NB|NG|NH|IB|IH|NT|NE|NZ)(?![0-9A-Za-z \r\n])", re.DOTALL)
 INTERCHANGE = re.compile(rb"UNA(?![0-9A-Za-z])|U(?:NB|NG|NH|IB|IH)(?![0-9A-Za-z \r\n])")
-OTHER_STANDARD = re.compile(rb"ISA([^0-9A-Za-z\r\n ])..\1|<\?xml ", re.DOTALL)
 
 
 def skip_to_start(window: Window) -> tuple[bytes, bool]:
     """Move to where the first interchange starts: the bytes before it (the last 64 kB), and whether there is one."""
     before = window.skip(PADDING)
-    rest, more = _skip_to(window, (START,))
+    rest, more = window.skip_to((START,))
     return (before + rest)[-KEPT:], more
 
 
 def skip_to_interchange(window: Window) -> bytes:
     """Skip what is no segment of ours up to the next interchange, or the end; what it was (64 kB of it)."""
-    return _skip_to(window, (INTERCHANGE, OTHER_STANDARD) if window.source.shared else (INTERCHANGE,))[0]
-
-
-def _skip_to(window: Window, patterns: tuple[re.Pattern[bytes], ...]) -> tuple[bytes, bool]:
-    """Move to the first place that a pattern fits; what was before it, and whether there is one."""
-    before = b""
-    while True:
-        window.ensure(AHEAD)
-        data = window.data
-        hits = [hit.start() for pattern in patterns if (hit := pattern.search(data, window.at))]
-        end = min(hits, default=len(data) if window.ended else max(len(data) - AHEAD, window.at))
-        before = (before + data[window.at:end])[-KEPT:]
-        window.at = end
-        if window.ended or (hits and end + AHEAD <= len(data)):
-            return before, bool(hits)
-        window.fill()
+    return window.skip_to((INTERCHANGE, AFTER_EDIFACT) if window.source.shared else (INTERCHANGE,))[0]
 
 
 def segment_here(window: Window, s: Service, limit: int) -> tuple[int, bool]:

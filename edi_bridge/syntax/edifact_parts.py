@@ -12,18 +12,12 @@ from dataclasses import replace
 from edi_bridge.finding import found
 from edi_bridge.interchange import Group, GroupEnd, Interchange, Message, MessageType, Part, Position, Stray
 from edi_bridge.syntax.charset import Misfit
-from edi_bridge.syntax.edifact_between import (
-    INTERCHANGE,
-    KEPT,
-    OTHER_STANDARD,
-    PADDING,
-    segment_here,
-    skip_to_interchange,
-)
+from edi_bridge.syntax.edifact_between import INTERCHANGE, segment_here, skip_to_interchange
 from edi_bridge.syntax.edifact_references import References
 from edi_bridge.syntax.edifact_text import Service, at, clean, elements, next_tag, place, segment_end, spot
 from edi_bridge.syntax.limits import Limits
-from edi_bridge.syntax.source import Window
+from edi_bridge.syntax.source import KEPT, Window
+from edi_bridge.syntax.starts import AFTER_EDIFACT, PADDING
 
 MOST_STRAYS = 100  # findings of one kind about strays; the rest is only kept
 HEAD_FIELDS = ((1, 1, "0062"), (2, 1, "0065"), (2, 2, "0052"), (2, 3, "0054"), (2, 4, "0051"))
@@ -108,7 +102,7 @@ class Parts:
         if step and (data[start + 3:start + 4] in (s.element, s.terminator) or tag == b"UNA") and (
                 step is not Parts._next_interchange or INTERCHANGE.match(data, start)):
             return step(self)
-        if w.source.shared and OTHER_STANDARD.match(data, start):
+        if w.source.shared and AFTER_EDIFACT.match(data, start):
             self._next_interchange()
             return None
         return self._empties() if data.startswith(s.terminator, start) else self._stray()
@@ -512,7 +506,7 @@ class Parts:
                 w.at = end
                 self._report_stray("doubled_trailer", spot(source, start, s, self.position()), self._words(source),
                                    f"{source[:3].decode()} stands behind the interchange's trailer")
-            elif INTERCHANGE.match(w.data, w.at) or (w.source.shared and OTHER_STANDARD.match(w.data, w.at)):
+            elif INTERCHANGE.match(w.data, w.at) or (w.source.shared and AFTER_EDIFACT.match(w.data, w.at)):
                 break
             else:
                 source = skip_to_interchange(w)

@@ -29,9 +29,9 @@ from edi_bridge.interchange import (
 )
 from edi_bridge.syntax.charset import Charset, declared, named
 from edi_bridge.syntax.edifact_text import default_delimiters
+from edi_bridge.syntax.starts import BOM
 
 STANDARD = Delimiters()
-BOM = b"\xef\xbb\xbf"
 
 
 def write_to(interchange: Interchange, out: BinaryIO) -> None:

@@ -11,6 +11,8 @@ from bisect import bisect_right
 from typing import BinaryIO
 
 CHUNK = 1 << 18
+AHEAD = 32  # longer than anything that `Window.skip_to` looks for
+KEPT = 1 << 16  # how much of what is skipped is kept, for writing it back
 BREAKS = re.compile(rb"[\r\n]+")
 
 
@@ -103,17 +105,36 @@ class Window:
                 return False
         return True
 
-    def skip(self, blanks: bytes, keep: int = 1 << 16) -> bytes:
-        """Move over `blanks`; what they were, no more than the last `keep` bytes of them."""
-        skipped = b""
-        while self.ensure(1):
-            rest = self.data[self.at:self.at + keep]
+    def skip(self, blanks: bytes) -> bytes:
+        """Move over `blanks`; what they were, no more than the last 64 kB of them."""
+        skipped, stride = b"", 64
+        while self.ensure(1) and self.data[self.at] in blanks:
+            rest = self.data[self.at:self.at + stride]
             run = len(rest) - len(rest.lstrip(blanks))
-            skipped = (skipped + rest[:run])[-keep:]
+            skipped = (skipped + rest[:run])[-KEPT:]
             self.at += run
-            if run < len(rest):
-                break
+            stride = min(stride * 4, KEPT)
         return skipped
+
+    def skip_to(self, patterns: tuple[re.Pattern[bytes], ...], further: bool = False) -> tuple[bytes, bool]:
+        """Move to the first place that a pattern fits, or to the end: what was skipped (the last 64 kB of it), and
+        whether there is such a place. `further`: not where the cursor stands now."""
+        skipped, first = b"", int(further)
+        while True:
+            self.ensure(AHEAD)
+            data = self.data
+            hits = [hit.start() for pattern in patterns if (hit := pattern.search(data, self.at + first))]
+            if self.ended or (hits and min(hits) + AHEAD <= len(data)):
+                end = min(hits, default=len(data))
+                skipped = (skipped + data[self.at:end])[-KEPT:]
+                self.at = end
+                return skipped, bool(hits)
+            end = len(data) - AHEAD
+            if end > self.at:
+                first = 1  # what stands at `end` was looked at; the byte there is kept for patterns that look back
+                skipped = (skipped + data[self.at:end])[-KEPT:]
+                self.at = end
+            self.fill()
 
     def unwrap(self, on: bool) -> None:
         """Take line breaks out of `data` from the cursor on, or leave them in."""
@@ -121,6 +142,11 @@ class Window:
             self._forget()
             self.unwrapping = on
             self._show(self._raw)
+
+    @property
+    def offset(self) -> int:
+        """The place in the source of the next byte."""
+        return self._base + (self._inside(self.at) if self._gaps else self.at)
 
     def place(self, index: int) -> int:
         """The place in the source of the byte `data[index]`."""

@@ -6,8 +6,8 @@ import re
 
 from edi_bridge.interchange import Delimiters
 from edi_bridge.syntax.limits import Limits
+from edi_bridge.syntax.source import Window
 from edi_bridge.syntax.x12_message import Remark, Spans
-from edi_bridge.syntax.x12_source import Source
 
 TOO_LARGE = b"too large"
 BINARY = (b"BIN", b"BDS")
@@ -15,11 +15,11 @@ SLACK = 65536  # how much longer than its limit a message may look before its en
 
 
 class Cutter:
-    """Finds the ends of segments and messages in the source. Places inside a message count from its first byte,
-    because the buffer moves when more is read."""
+    """Finds the ends of segments and messages in the window. Places inside a message count from its first byte,
+    because the window moves when more is read."""
 
-    def __init__(self, source: Source, delimiters: Delimiters, blanks: bytes, limits: Limits):
-        self.source, self.limits = source, limits
+    def __init__(self, window: Window, delimiters: Delimiters, blanks: bytes, limits: Limits):
+        self.window, self.limits = window, limits
         self.terminator = delimiters.terminator.encode("latin-1")
         self.release = delimiters.release.encode("latin-1")
         e, t, r = (re.escape(char.encode("latin-1")) for char in (delimiters.element, delimiters.terminator, delimiters.release))
@@ -33,72 +33,92 @@ class Cutter:
 
     def segment(self) -> tuple[bytes | None, bool]:
         """The bytes up to the terminator and whether there is one; None when they are more than the limit."""
-        source, scanned = self.source, 0
-        while not (match := self._end.search(source.data, source.at + scanned)):
-            scanned = max(0, len(source.data) - source.at - 2)
-            if scanned > self.limits.segment:
+        window, scanned = self.window, 0
+        while not (match := self._end.search(window.data, window.at + scanned)):
+            scanned = self._before_releases() - window.at
+            if len(window.data) - window.at > self.limits.segment + 2:
                 self.drop_segment()
                 return None, False
-            if not source.more():
-                raw = source.data[source.at:]
-                source.at = len(source.data)
+            if not window.fill():
+                raw = window.data[window.at:]
+                window.at = len(window.data)
                 return (raw, False) if len(raw) <= self.limits.segment else (None, False)
-        raw = source.data[source.at:match.end() - 1]
-        source.at = match.end()
+        raw = window.data[window.at:match.end() - 1]
+        window.at = match.end()
         return (raw, True) if len(raw) <= self.limits.segment else (None, True)
 
     def drop_segment(self) -> None:
         """Go over a segment without keeping it."""
-        source = self.source
-        while not (match := self._end.search(source.data, source.at)):
-            source.at = max(source.at, len(source.data) - 2)
-            if not source.more():
-                source.at = len(source.data)
+        window = self.window
+        while not (match := self._end.search(window.data, window.at)):
+            window.at = last = self._before_releases()
+            window.at += (len(window.data) - last) & ~1  # release characters count in pairs
+            if not window.fill():
+                window.at = len(window.data)
                 return
-        source.at = match.end()
+        window.at = match.end()
+
+    def _before_releases(self) -> int:
+        """The end of what is in memory, or the first of the release characters that it ends with."""
+        data, at = self.window.data, len(self.window.data)
+        while self.release and at > self.window.at and data[at - 1:at] == self.release:
+            at -= 1
+        return at
+
+    def drop_interchange(self) -> None:
+        """Go over the rest of an interchange, up to behind its trailer or to the next header."""
+        window = self.window
+        while not (match := self._boundary.search(window.data, window.at)) or match.group(1) not in (b"IEA", b"ISA"):
+            window.at = match.end() if match else max(window.at, len(window.data) - SLACK)
+            if not match and not window.fill():
+                window.at = len(window.data)
+                return
+        window.at = match.start(1)
+        if match.group(1) == b"IEA":
+            self.drop_segment()
 
     def boundary(self, scan: int, binary: bool = False) -> tuple[bytes, int]:
         """The next envelope or binary segment's tag and place behind `scan`. No tag at the end of the file.
 
         `binary`: binary content ends at `scan`; whatever its last byte is, it releases nothing.
         """
-        source = self.source
+        window = self.window
         if binary and self.release:
-            source.ensure(scan + 64)
-            if here := self._boundary_here.match(source.data, source.at + scan):
-                return here.group(1), here.start(1) - source.at
+            window.ensure(scan + 64)
+            if here := self._boundary_here.match(window.data, window.at + scan):
+                return here.group(1), here.start(1) - window.at
             scan += 1
-        while not (match := self._boundary.search(source.data, source.at + scan)):
-            if len(source.data) - source.at > self.limits.message + SLACK:
+        while not (match := self._boundary.search(window.data, window.at + scan)):
+            if len(window.data) - window.at > self.limits.message + SLACK:
                 return TOO_LARGE, 0
-            last = source.data.rfind(self.terminator, source.at + scan)
-            last = len(source.data) if last < 0 else last
-            while self.release and source.data[last - 1:last] == self.release:
+            last = window.data.rfind(self.terminator, window.at + scan)
+            last = len(window.data) if last < 0 else last
+            while self.release and window.data[last - 1:last] == self.release:
                 last -= 1
-            scan = max(0, last - source.at)
-            if not source.more():
-                return b"", len(source.data) - source.at
-        return match.group(1), match.start(1) - source.at
+            scan = max(0, last - window.at)
+            if not window.fill():
+                return b"", len(window.data) - window.at
+        return match.group(1), match.start(1) - window.at
 
     def segment_end(self, at: int) -> int:
         """Where the segment at `at` ends, terminator included, counted like `at`; the end of the file when it does not."""
-        source = self.source
-        while not (match := self._end.search(source.data, source.at + at)):
-            if len(source.data) - source.at > self.limits.message + SLACK or not source.more():
-                return len(source.data) - source.at
-        return match.end() - source.at
+        window = self.window
+        while not (match := self._end.search(window.data, window.at + at)):
+            if len(window.data) - window.at > self.limits.message + SLACK or not window.fill():
+                return len(window.data) - window.at
+        return match.end() - window.at
 
     def binary(self, at: int, binaries: Spans, remarks: list[Remark]) -> tuple[int, bool]:
         """Go over a binary segment by its declared length; the place from which to look on,
         and whether binary content ends there."""
-        source = self.source
-        source.ensure(at + 48)
-        match = self._binary.match(source.data, source.at + at)
+        window = self.window
+        window.ensure(at + 48)
+        match = self._binary.match(window.data, window.at + at)
         declared = int(match.group(1)) if match else 0
         if match and declared <= self.limits.message:
-            begin = match.end() - source.at
-            source.ensure(begin + declared + 1)
-            if source.data.startswith(self.terminator, source.at + begin + declared):
+            begin = match.end() - window.at
+            window.ensure(begin + declared + 1)
+            if window.data.startswith(self.terminator, window.at + begin + declared):
                 binaries.append((begin, begin + declared))
                 return begin + declared, True
         shown = f"declared are {declared} bytes" if match else "its length is missing"
@@ -108,13 +128,13 @@ class Cutter:
 
     def drop_message(self) -> None:
         """Go over a message without keeping it."""
-        source = self.source
-        while not (match := self._boundary.search(source.data, source.at)) or match.group(1) in BINARY:
-            source.at = match.end() if match else max(source.at, len(source.data) - SLACK)
-            if not match and not source.more():
-                source.at = len(source.data)
+        window = self.window
+        while not (match := self._boundary.search(window.data, window.at)) or match.group(1) in BINARY:
+            window.at = match.end() if match else max(window.at, len(window.data) - SLACK)
+            if not match and not window.fill():
+                window.at = len(window.data)
                 break
         else:
-            source.at = match.start(1)
+            window.at = match.start(1)
             if match.group(1) == b"SE":
                 self.drop_segment()

@@ -22,6 +22,7 @@ from edi_bridge.interchange import (
     Stray,
     wire,
 )
+from edi_bridge.syntax.starts import BOM
 from edi_bridge.syntax.x12_isa import WITH_RELEASE, WITH_REPETITION
 
 Body = tuple[MessageType, str, list[str]]
@@ -34,28 +35,32 @@ def write_to(interchange: Interchange, out: BinaryIO) -> None:
     Messages that were read are written as the bytes they came in; built ones are encoded. Envelope segments are
     ISO 8859-1, as they are read.
     """
-    layout, terminator = interchange.layout, interchange.delimiters.terminator.encode("latin-1")
-    line_break = layout.line_break.encode("latin-1")
-    after = terminator + line_break
+    layout = interchange.layout
+    gap = layout.line_break.encode("latin-1")
     if layout.bom:
-        out.write(b"\xef\xbb\xbf")
-    if interchange.header:
-        out.write(envelope(interchange.header) + after)
+        out.write(BOM)
+    out.write(layout.before.encode("latin-1"))
+    between = b""
+    if interchange.header or interchange.header_source:
+        out.write(interchange.header_source or _segment(interchange.header, interchange))
+        between = gap
     for part in interchange.parts:
         match part:
             case Message():
-                out.write(part.raw or encoded(part))
-                out.write(line_break)
+                content = part.raw or encoded(part)
             case Group(header=text) | GroupEnd(trailer=text) | Stray(raw=text):
-                out.write(envelope(text) + after)
+                content = part.source or _segment(text, interchange)
+        out.write(between + content)
+        between = gap
     if interchange.trailer is not None:
-        last = interchange.layout.last_break  # known only now that the parts were read
-        out.write(envelope(interchange.trailer) + terminator + (line_break if last is None else last.encode("latin-1")))
+        out.write(between + (interchange.trailer_source or _segment(interchange.trailer, interchange)))
+    ending = interchange.layout.ending  # known only now: the reader sets it at the end of the parts
+    out.write(gap if ending is None else ending.encode("latin-1"))
 
 
-def envelope(text: str) -> bytes:
+def _segment(text: str, interchange: Interchange) -> bytes:
     """An envelope segment as bytes."""
-    return text.encode("latin-1")
+    return (text + interchange.delimiters.terminator).encode("latin-1")
 
 
 def encoded(message: Message) -> bytes:

@@ -43,10 +43,10 @@ class Pieces(io.RawIOBase):
         return piece
 
 
-def account(stream: io.RawIOBase | io.BytesIO, limits: Limits) -> list[object]:
+def account(stream: io.RawIOBase | io.BytesIO, limits: Limits, **options: int) -> list[object]:
     """All that reading tells, as plain values."""
     told: list[object] = []
-    for interchange in read(stream, limits=limits):  # type: ignore[arg-type]
+    for interchange in read(stream, limits=limits, **options):  # type: ignore[arg-type]
         parts: list[object] = []
         for part in interchange.parts:
             if isinstance(part, Message):
@@ -80,11 +80,28 @@ def test_any_cut_of_the_stream_tells_the_same(data, sizes):
     assert account(Pieces(data, sizes), Limits()) == account(io.BytesIO(data), Limits())
 
 
+@settings(max_examples=150, deadline=None)
+@given(FAR | SOUP, st.integers(1, 80))
+@example(NEW_ISA + b"ISX*?~" + GS + b"N1*ST*" + b"?" * 300 + b"~" + MESSAGE + END, 1)
+def test_any_size_of_the_window_tells_the_same(data, chunk):
+    assert account(io.BytesIO(data), Limits(), chunk=chunk) == account(io.BytesIO(data), Limits())
+
+
 @settings(max_examples=60, deadline=None)
-@given(FAR, st.lists(st.integers(1, 40), min_size=1, max_size=8), st.integers(10, 150), st.integers(10, 150))
-def test_limits_do_not_depend_on_the_cut(data, sizes, message, segment):
+@given(FAR, st.integers(1, 80), st.integers(10, 150), st.integers(10, 150))
+@example(NEW_ISA + b"ISX*?~" + GS + b"N1*ST*" + b"?" * 301 + b"~x~" + MESSAGE + END, 7, 150, 20)
+def test_limits_do_not_depend_on_the_window(data, chunk, message, segment):
     limits = Limits(message=message, segment=segment)
-    assert account(Pieces(data, sizes), limits) == account(io.BytesIO(data), limits)
+    assert account(io.BytesIO(data), limits, chunk=chunk) == account(io.BytesIO(data), limits)
+
+
+@settings(max_examples=100, deadline=None)
+@given(SOUP | FAR)
+def test_nothing_is_lost_but_blanks_between_segments(data):
+    out = io.BytesIO()
+    for interchange in read(io.BytesIO(ISA + data)):
+        write_to(interchange, out)
+    assert out.getvalue().translate(None, b"\r\n\t ") == (ISA + data).translate(None, b"\r\n\t ")
 
 
 TEXT = st.text(st.characters(min_codepoint=32, max_codepoint=0x17F, exclude_characters="*>~^\x7f"), min_size=1, max_size=12)

@@ -89,6 +89,61 @@ def test_a_mailbox_file_with_edifact_and_x12() -> None:
     assert read == [("edifact", 1, 0, "1", 1, []), ("x12", 2, len(UNB) + 2, "000000001", 1, [])]
 
 
+MAIL = b"\r\nFrom: mailbox 7\r\nSubject: orders\r\n\r\n"
+XML = b"<?xml version='1.0'?><Order/>"
+UNA = b"UNA:+.? '"
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        (ISA, UNB),
+        (ISA, b"\n", UNA, UNB),
+        (ISA, ISA, b"\r\n", UNB, UNB, ISA),
+        (UNB, ISA),
+        (UNB, b"\r\n", ISA, UNB),
+        (ISA, MAIL, UNB, MAIL, ISA),
+        (MAIL, ISA, MAIL, UNA, UNB, ISA),
+        (ISA, b"\0\x1a", UNB),
+        (ISA, b"\xef\xbb\xbf", UNB),
+        (UNB, b"\n", XML),
+        (ISA, XML),
+    ],
+)
+def test_a_file_of_several_standards_is_read_and_written_whole(pieces: tuple[bytes, ...]) -> None:
+    source, at, expected = b"".join(pieces), 0, []
+    names = {UNB: "edifact", ISA: "x12", XML: "xml"}
+    for piece in pieces:
+        if piece in names:
+            una = len(UNA) if source[:at].endswith(UNA) else 0
+            expected.append((names[piece], at - una, 1))
+        at += len(piece)
+    for stream in (io.BytesIO(source), io.BufferedReader(io.BytesIO(source), 7)):
+        read, out = [], io.BytesIO()
+        for interchange in syntax.read(stream):
+            read.append((interchange.standard, interchange.offset, interchange.ordinal))
+            syntax.write_to(interchange, out)
+            assert {finding.kind for finding in interchange.findings} <= {"junk_between_interchanges", "unknown_document"}
+        assert read == [(name, offset, n) for n, (name, offset, _) in enumerate(expected, 1)]
+        assert out.getvalue() == source
+    junk = [f for i in syntax.read(source) for _ in [i.drain()] for f in i.findings if f.kind.startswith("junk")]
+    assert len(junk) == pieces.count(MAIL)
+
+
+def test_an_x12_interchange_without_trailer_followed_by_edifact() -> None:
+    cut = ISA[: ISA.index(b"IEA")]
+    first, second = syntax.read(cut + b"\n" + UNB)
+    assert [finding.kind for finding in first.findings] == ["missing_trailer"]
+    assert (second.standard, second.offset) == ("edifact", len(cut) + 1)
+
+
+def test_words_in_a_line_between_interchanges_begin_none() -> None:
+    source = ISA + b"\nsee UNB+UNOC in the guide\n" + ISA
+    first, second = syntax.read(source)
+    assert [(f.kind, f.position.offset) for f in first.findings] == [("junk_between_interchanges", len(ISA) + 1)]
+    assert (second.standard, second.findings) == ("x12", [])
+
+
 def test_an_edifact_interchange_without_trailer_followed_by_x12() -> None:
     cut = UNB[: UNB.index(b"UNZ")]
     first, second = syntax.read(cut + ISA)

@@ -453,7 +453,8 @@ def test_a_long_segment_and_a_long_interchange_are_refused():
     interchange, parts = one(ISA + GS + "X" * 500 + "~" + ST + END, limits=Limits(segment=200))
     assert kinds(interchange) == ["segment_too_large"] and len(parts) == 3
     found = interchanges(ORDER + ORDER, limits=Limits(interchange=200))
-    assert [kinds(interchange) for interchange, _ in found] == [["interchange_too_large"]]
+    assert [kinds(interchange) for interchange, _ in found] == [["interchange_too_large"]] * 2  # each is looked at
+    assert [interchange.offset for interchange, _ in found] == [0, len(ORDER)]
 
 
 class Endless(io.RawIOBase):

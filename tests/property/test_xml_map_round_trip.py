@@ -1,8 +1,12 @@
-"""Whatever a UBL map can carry it writes and reads back, without an exception: records made from the map itself."""
+"""Whatever a UBL map can carry it writes and reads back, without an exception: records made from the map itself, and what is
+read from damaged documents."""
 
 from __future__ import annotations
 
+from copy import deepcopy
 from functools import cache
+from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -91,3 +95,46 @@ def test_what_a_map_carries_comes_back(name: str) -> None:
         assert list(differences([record], records)) == []
 
     round_trip()
+
+
+SAMPLES = sorted((Path(__file__).parents[2] / "samples" / "xml").glob("*-ubl-*/message.xml"))
+MAPS = {"Order": "order.ubl-2.1", "Invoice": "invoice.ubl-2.1", "CreditNote": "invoice.ubl-2.1-creditnote"}
+TEXTS = ["", "x", "9" * 500, "-", "1e5", "\u00a0", "2026-99-99", "true"]
+
+
+def _damage(root: Any, rng: Random) -> None:
+    """Elements doubled, taken out, put elsewhere; texts and attributes changed; comments and instructions in between."""
+    elements = list(root.iter("*"))
+    for _ in range(rng.randrange(1, 6)):
+        one, other = rng.choice(elements), rng.choice(elements)
+        match rng.randrange(6):
+            case 0 if one is not root:
+                one.getparent().append(deepcopy(one))
+            case 1 if one is not root:
+                one.getparent().remove(one)
+            case 2:
+                one.text = rng.choice(TEXTS)
+            case 3:
+                one.append(etree.Comment("c"))
+                one.append(etree.ProcessingInstruction("p"))
+            case 4:
+                one.set("schemeID", rng.choice(["", "0088", "x"]))
+                one.set("currencyID", "XXX")
+            case 5 if len(list(other.iter())) < 50:
+                one.append(deepcopy(other))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.sampled_from(SAMPLES), st.randoms(use_true_random=False))
+def test_damaged_documents_give_findings_and_what_was_read_still_comes_back(path: Path, rng: Random) -> None:
+    root = etree.parse(path).getroot()
+    _damage(root, rng)
+    name = root.tag.rpartition("}")[2]
+    one = _map(MAPS[name])
+    records, findings = one.read(Document(MessageType("xml", "ubl-2.1", name), 1, "", root))
+    assert all(finding.sentence() and finding.position.path for finding in findings)
+    if records:
+        written, unwritten = one.write(records)
+        if not unwritten:
+            again, _ = one.read(Document(MessageType("xml", "ubl-2.1", name), 1, "", etree.fromstring(etree.tostring(written))))
+            assert list(differences(records, again)) == []

@@ -8,9 +8,12 @@ GiveUp; the line is then always read in full.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from edi_bridge.interchange import MARK, Delimiters
+from edi_bridge.mapping.emit import Bad
 
 Place = tuple[int, int, int]  # segment and element from 0, component from 1; component 0: the whole element
 
@@ -25,6 +28,7 @@ class Trace:
     of which components were looked at; `taken`: what went into the record; `visited`: the segments looked at."""
 
     component: str
+    release: str
     exact: set[Place] = field(default_factory=set)
     filled: set[Place] = field(default_factory=set)
     cut: set[tuple[int, int]] = field(default_factory=set)
@@ -62,9 +66,7 @@ class Traced(str):
         return str.__len__(self) > 0
 
     def __contains__(self, part: object) -> bool:
-        """Asked only for masks and release characters, which a traced line does not have."""
-        if part and str.__contains__(self, str(part)):
-            raise GiveUp
+        """Asked only for masks and release characters: they are turned back where the text is taken."""
         return False
 
     def split(self, separator: str | None = None, limit: Any = -1) -> list[str]:  # type: ignore[override]
@@ -82,7 +84,9 @@ class Traced(str):
             raise GiveUp
         self.trace.taken.add(self.place)
         self.trace.stripped.add(self.place)
-        return Taken(None, (self.place,))
+        text = str.strip(self)
+        masked = MARK in text or (self.trace.release and self.trace.release in text)
+        return Taken(None, (self.place,), self.trace, None if masked else text)
 
 
 def _refused(self: Any, *_: Any, **__: Any) -> Any:
@@ -98,20 +102,36 @@ for _name in set(dir(str)) - set(vars(Traced)) - _FOLLOWED:
 @dataclass(frozen=True, eq=False, slots=True)
 class Taken:
     """A value made of texts of the line. `rule` None: stripped text; else what rule `rule` makes of them. A key is a place,
-    or a plain text where the line has none, or (for free text) a tuple of such for each segment."""
+    or a plain text where the line has none, or (for free text) a tuple of such for each segment. `value` is what was made
+    of them here: where it is compared, its texts are decisive."""
 
     rule: int | None
     keys: tuple[Any, ...]
+    trace: Trace
+    value: Any = None
+
+    def _decisive(self) -> Any:
+        if self.value is None:
+            raise GiveUp
+        self.trace.exact.update(key for key in self.keys if key != "")
+        return self.value
 
     def __eq__(self, other: object) -> bool:
-        raise GiveUp
+        return bool(self._decisive() == (other._decisive() if isinstance(other, Taken) else other))
 
     def __hash__(self) -> int:
-        raise GiveUp
+        return hash(self._decisive())
 
     def __contains__(self, part: object) -> bool:
         """Asked only for masks and release characters."""
         return False
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """Stands in a record for what is not learned but given each time; a list that holds it alone is replaced."""
+
+    name: str
 
 
 class TracedSegments(list[list[str]]):
@@ -124,9 +144,9 @@ class TracedSegments(list[list[str]]):
         return list.__getitem__(self, number)
 
 
-def traced_segments(segments: list[list[str]], component: str) -> TracedSegments:
+def traced_segments(segments: list[list[str]], delimiters: Delimiters) -> TracedSegments:
     """A line ready to be watched; tags stay plain."""
-    trace = Trace(component)
+    trace = Trace(delimiters.component, delimiters.release)
     made = TracedSegments([elements[0], *(Traced.of(text, (s, e, 0), trace) for e, text in enumerate(elements[1:], 1))]
                           for s, elements in enumerate(segments))
     made.trace = trace
@@ -144,19 +164,26 @@ def key_of(value: Any) -> Any:
 
 
 class TracedMemo:
-    """Stands for a conversion: M7[text] or M7[text, beside]."""
+    """Stands for a conversion: M7[text] or M7[text, beside]. `memo` is the conversion itself."""
 
-    def __init__(self, rule: int):
-        self.rule = rule
+    def __init__(self, rule: int, memo: Mapping[Any, Any]):
+        self.rule, self.memo = rule, memo
 
     def __getitem__(self, key: Any) -> Taken:
-        return Taken(self.rule, tuple(map(key_of, key)) if isinstance(key, tuple) else (key_of(key),))
+        texts = key if isinstance(key, tuple) else (key,)
+        keys = tuple(map(key_of, texts))
+        plain = tuple(str.__str__(text) for text in texts)
+        value = self.memo[plain if isinstance(key, tuple) else plain[0]]
+        if value is None or value.__class__ is Bad:
+            raise GiveUp
+        return Taken(self.rule, keys, next(text.trace for text in texts if isinstance(text, Traced)), value)
 
 
 def traced_text(rule: int) -> Callable[[list[list[str]]], list[Any]]:
     """Stands for the reading of free text out of segments, each the list of its components."""
     def read(segments: list[list[str]]) -> list[Any]:
-        if not any(part for parts in segments for part in parts):
+        texts = [part for parts in segments for part in parts if part]
+        if not texts:
             return []
-        return [Taken(rule, tuple(tuple(map(key_of, parts)) for parts in segments))]
+        return [Taken(rule, tuple(tuple(map(key_of, parts)) for parts in segments), texts[0].trace)]  # type: ignore[attr-defined]
     return read

@@ -8,11 +8,12 @@ from typing import Any
 from edi_bridge.finding import KINDS, Finding, found
 from edi_bridge.interchange import Delimiters, Message, unmask
 from edi_bridge.mapping.emit import Bad, Memo
-from edi_bridge.mapping.line_template import Lines, Sure
+from edi_bridge.mapping.line_template import LINES, Frames, Lines
 from edi_bridge.mapping.line_trace import TracedMemo, traced_text
 from edi_bridge.mapping.plan import MapPlan, ScopePlan, ScopeUse, ValuePlan
 from edi_bridge.mapping.resolve import ElementStep, GroupStep, PairStep, Resolved
 from edi_bridge.mapping.segment_reader import SegmentReader
+from edi_bridge.mapping.template import Sure
 from edi_bridge.record import PARTS
 from edi_bridge.structure import Instance, Structure, Walked
 
@@ -31,7 +32,7 @@ class SegmentProgram:
         self.structure = structure
         self._code: dict[bool, tuple[Any, dict[str, Any], str]] = {}
         self._bound: dict[tuple[Delimiters, bool], dict[str, Any]] = {}
-        self._lines: dict[Delimiters, Lines] = {}
+        self._lines: dict[Delimiters, tuple[Lines, Frames]] = {}
         self._list = repeated_list(plan, structure)
         self._unlucky = 0  # messages in a row that templates did not help with
         self._by_number = {one.number: one for scope in plan.scopes for one in scope.rules()}
@@ -64,11 +65,11 @@ class SegmentProgram:
         space = {**_runtime(delimiters, tree.kind if tree is not None and tree.kind else (0, 0)), **constants}
         for value in self.plan.values():
             flow = value.convert.codec is not None and value.convert.codec.flow is not None
-            read = value.convert.read if not watched else traced_text(value.number)
-            space[f"M{value.number}"] = TracedMemo(value.number) if watched else Memo(
-                _unmasking(read, delimiters) if released else read, bool(value.convert.aux))
+            read = value.convert.read
+            memo = Memo(_unmasking(read, delimiters) if released else read, bool(value.convert.aux))
+            space[f"M{value.number}"] = TracedMemo(value.number, memo) if watched else memo
             if flow:
-                space[f"FLOW{value.number}"] = _text_reader(value, space["CO"], delimiters, read)
+                space[f"FLOW{value.number}"] = _text_reader(value, space["CO"], delimiters, traced_text(value.number) if watched else read)
         for scope in self.plan.scopes:
             for use in scope.uses:
                 space[f"FLOW{use.number}"] = _flow_reader(use, space["CO"], delimiters, watched)
@@ -76,8 +77,8 @@ class SegmentProgram:
         exec(code, space)  # our own generated text; nothing of a partner's is in it
         return space
 
-    def _line_reader(self, delimiters: Delimiters) -> Lines:
-        """What reads the lines of messages with these delimiters by templates."""
+    def _line_reader(self, delimiters: Delimiters) -> tuple[Lines, Frames]:
+        """What reads messages with these delimiters by templates: their lines, and what stands around them."""
         assert self._list is not None
         if delimiters not in self._lines:
             name = f"s{self._list.item.number}"
@@ -95,9 +96,14 @@ class SegmentProgram:
                     space[f"G{value.number}"] = Sure(read)
                 return space
 
-            self._lines[delimiters] = Lines(
-                self.structure, self._list.sources[0].groups[0].node, delimiters, lambda released: self._bind(delimiters, released)[name],
-                self._space(delimiters, bool(delimiters.release), watched=True)[name], {released: converts(released) for released in (False, True)})
+            made = {released: converts(released) for released in (False, True)}
+            group, masked = self._list.sources[0].groups[0].node, bool(delimiters.release)
+            around = self._space(delimiters, masked, watched=True)
+            around[name] = lambda *_: LINES
+            self._lines[delimiters] = (
+                Lines(self.structure, group, delimiters, lambda released: self._bind(delimiters, released)[name],
+                      self._space(delimiters, masked, watched=True)[name], made),
+                Frames(self.structure, group, delimiters, around[f"s{self.plan.root.number}"], made))
         return self._lines[delimiters]
 
     def _read_by_lines(self, message: Message) -> tuple[dict[str, Any], list[Finding]] | None:
@@ -105,12 +111,23 @@ class SegmentProgram:
         before and behind the lines; None when the message must be read in full."""
         assert self._list is not None
         delimiters, name = message.delimiters, self._list.target[0]
-        lines = self._line_reader(delimiters)
+        lines, frames = self._line_reader(delimiters)
         first, *middle = message.text.split(delimiters.terminator + lines.start)
-        if len(middle) < 2:
+        if len(middle) < 2 or not first.startswith(frames.start):
             return None
+        last = middle.pop()
+        listed = lines.read(middle, message.released)
+        if listed is None:
+            return None
+        frame, end = "", frames.end(last)
+        if end >= 0:
+            frame = frames.text(first, last[end:])
+            ending = lines.read((last[:end],), message.released)
+            record = frames.read(frame, listed + ending, message.released) if ending else None
+            if record is not None:
+                return record, []
         head = first.split(delimiters.terminator)
-        texts = [*head, *(lines.start + middle.pop()).split(delimiters.terminator)]
+        texts = [*head, *(lines.start + last).split(delimiters.terminator)]
         if not texts[-1]:
             texts.pop()
         segments = [text.split(delimiters.element) for text in texts]
@@ -120,13 +137,15 @@ class SegmentProgram:
             return None
         notes: list[Note] = []
         function = self._bind(delimiters, message.released)[f"s{self.plan.root.number}"]
-        record: dict[str, Any] = function(walked.root, segments, notes, None)
-        listed = lines.read(middle, message.released) if name in record else None
-        if listed is None:
+        made: dict[str, Any] = function(walked.root, segments, notes, None)
+        if name not in made:
             return None
-        record[name] = listed + record[name]
+        made[name] = listed + made[name]
         if not notes and not walked.misplaced:
-            return record, []
+            if frame:
+                behind = len(head) + last.count(delimiters.terminator, 0, end) + 1
+                frames.learn(frame, segments[:len(head)], segments[behind:], made, made[name])
+            return made, []
         between = sum(line.count(delimiters.terminator) + 1 for line in middle)
 
         def moved(segment: int) -> int:
@@ -134,7 +153,7 @@ class SegmentProgram:
 
         walked = Walked(walked.root, [(moved(segment), kind) for segment, kind in walked.misplaced])
         found_ = self.structure.findings(message, walked)
-        return record, found_ + [self._finding(message, (*note[:3], moved(note[3]), *note[4:])) for note in notes]
+        return made, found_ + [self._finding(message, (*note[:3], moved(note[3]), *note[4:])) for note in notes]
 
     def read(self, message: Message) -> tuple[list[dict[str, Any]], list[Finding]]:
         """The records of a message, and what was found on the way."""

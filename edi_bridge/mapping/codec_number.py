@@ -65,18 +65,23 @@ def _single(text: str | Bad) -> tuple[str] | Bad:
 
 
 def decimal(arguments: Arguments, standard: str) -> Codec:
-    """`decimal`; `sign: right` is SAP's way (12.50-), read on either side and written on the right."""
-    right = arguments.choice("sign", ("left", "right")) == "right"
+    """`decimal`; `sign: right` is SAP's way (12.50-), read on either side and written on the right. `sign: minus` is for what is
+    taken off anyway (a discount of 3.000-): the record has it without a sign, the wire with one."""
+    sign = arguments.choice("sign", ("left", "right", "minus"))
+    right = sign != "left"
 
     def read(raw: str) -> Decimal | Bad:
         if _USUAL.fullmatch(raw):
             return Decimal(raw)
         if right and raw[-1] == "-" and raw[0] != "-":
             raw = "-" + raw[:-1]
-        return read_decimal(raw, standard)
+        number = read_decimal(raw, standard)
+        return number.copy_abs() if sign == "minus" and isinstance(number, Decimal) else number
 
     def write(value: Any, mark: str = ".") -> tuple[str] | Bad:
         text = write_decimal(value, mark)
+        if sign == "minus" and isinstance(text, str):
+            return Bad("cannot_write", f"{text} has a sign of its own") if text[0] == "-" else (text + "-" if text.strip("0.") else text,)
         if right and isinstance(text, str) and text[0] == "-":
             text = text[1:] + "-"
         return _single(text)

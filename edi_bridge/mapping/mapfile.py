@@ -65,7 +65,7 @@ class Rule:
     required: bool = False
     constant: Any = None
     when: Mapping[str, tuple[Any, ...]] | None = None
-    take: str = ""  # first, last
+    take: str = ""  # first, last, lines
     lookup: str = ""
     reads: str = ""  # a named function instead of a path, only when reading
     writes: str = ""
@@ -242,8 +242,8 @@ class _Reader:
         self.problems.unknown_keys(entry, VALUE_KEYS, where)
         if not entry.keys() & {"at", "is", "default", "reads", "writes", "lookup"}:
             self.problems.add(entry.mark, f"{where} says nothing: at: is missing", entry.file)
-        if entry.get("take") not in (None, "first", "last"):
-            self.problems.add(entry.value_marks["take"], "take: is first or last", entry.file)
+        if entry.get("take") not in (None, "first", "last", "lines"):
+            self.problems.add(entry.value_marks["take"], "take: is first, last or (XML) lines", entry.file)
         if not isinstance(entry.get("codes"), Block | str | None):
             self.problems.add(entry.value_marks["codes"], "codes: is the name of a code table, or {theirs: ours}", entry.file)
             return None

@@ -240,7 +240,12 @@ class XmlWriter:
             return name
         self.converted.add(number)
         if value.common is not None:
-            code.add(f"v = X.common({number}, r, {'.'.join((*value.common, *value.target))!r})")
+            record = "r"
+            if value.shape[0]:
+                (name,) = value.common
+                asked = f"SHAPE(item, {self._constant('K', value.shape[0])}) == {value.shape[1]}"
+                record = f"{{{name!r}: [item for item in r.get({name!r}, ()) if {asked}]}}"
+            code.add(f"v = X.common({number}, {record}, {'.'.join((*value.common, *value.target))!r})")
         else:
             code.add(f"v = {_get(value.target)}")
         fallback = plan.constant if plan.constant is not None else plan.default

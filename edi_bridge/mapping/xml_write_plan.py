@@ -34,6 +34,7 @@ class XmlValue:
     common: Target | None = None
     call: str = ""
     beside: int = -1
+    shape: tuple[tuple[Shape, ...], int] = ((), 0)  # which items of a list of several shapes `common` asks
     tests: tuple[XmlTest, ...] = ()  # what the path asks of this very text: another one would not be read back here
 
 
@@ -77,6 +78,7 @@ class XmlWrittenScope:
     place: XmlPlace
     outer: XmlWrittenScope | None = None
     target: Target = ()
+    shape: tuple[tuple[Shape, ...], int] = ((), 0)  # of its list, where that has several
     known: dict[Target, set[str]] = field(default_factory=dict)  # object → its fields that the map writes or knows
     required: list[tuple[Target, Target]] = field(default_factory=list)  # (object with a place that it stands in, field)
     tests: tuple[XmlTest, ...] = ()  # of the list's items
@@ -132,17 +134,18 @@ class XmlWritePlanner:
                 self._fill(scope, use.item, self._descend(base, resolved.steps), target, (*guards, target), inside)
                 continue
             around = self._descend(base, resolved.steps[:-1])
-            if use.item.number not in self.scopes:
-                self._item(use.item, resolved.steps[-1], around, target)
             together = [other for other in plan.uses if other.target == use.target]
             shapes = tuple(shape_of(other.item, frozenset()) for other in together) if len(together) > 1 else ()
-            around.lists.append(XmlList(use, target, resolved.owner, self.scopes[use.item.number], inside, shapes,
-                                        together.index(use)))
+            shape = together.index(use)
+            if use.item.number not in self.scopes:
+                self._item(use.item, resolved.steps[-1], around, target, (shapes, shape))
+            around.lists.append(XmlList(use, target, resolved.owner, self.scopes[use.item.number], inside, shapes, shape))
 
-    def _item(self, plan: ScopePlan, step: XmlStep, around: XmlPlace, target: Target) -> XmlWrittenScope:
+    def _item(self, plan: ScopePlan, step: XmlStep, around: XmlPlace, target: Target,
+              shape: tuple[tuple[Shape, ...], int] = ((), 0)) -> XmlWrittenScope:
         place = XmlPlace(step.child, None, around, constants=self._fixed(step.child))
         self.tags.add(step.child.tag)
-        scope = XmlWrittenScope(plan, place, around.scope, target)
+        scope = XmlWrittenScope(plan, place, around.scope, target, shape=shape)
         place.scope = scope
         self.scopes[plan.number] = scope
         self._constants(place, step.tests)
@@ -161,7 +164,8 @@ class XmlWritePlanner:
         common = self._common(scope, base.scope)
         found = self._descend(base, resolved.steps)
         around = scope.tests if base is scope.place else ()
-        self._put(found, resolved.attribute, XmlValue(value, target, guards, conditions, common, tests=_asked(resolved, around)))
+        self._put(found, resolved.attribute, XmlValue(value, target, guards, conditions, common, tests=_asked(resolved, around),
+                                                           shape=scope.shape if common == scope.target and len(common) == 1 else ((), 0)))
         for a, beside in enumerate(value.aux[k] if k < len(value.aux) else ()):
             at = self._descend(base, beside.steps)
             self._put(at, beside.attribute, XmlValue(value, target, guards, conditions, common, beside=a))

@@ -215,8 +215,8 @@ class Recorder:
         """Among the lines, not on stderr."""
         self._line("finding", **{key: value for key, value in told.as_json().items() if key != "file"})
 
-    def _line(self, kind: str, **values: Any) -> None:
-        print(options.json_line({"is": kind, "file": self.name, **{key: value for key, value in values.items() if value not in ("", None)}}))
+    def _line(self, is_: str, /, **values: Any) -> None:
+        print(options.json_line({"is": is_, "file": self.name, **{key: value for key, value in values.items() if value not in ("", None)}}))
 
 
 _BODIES = {"edifact": "segments", "x12": "segments", "xml": "elements", "csv": "rows", "fixed": "rows"}

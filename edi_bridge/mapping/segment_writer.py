@@ -15,7 +15,16 @@ from typing import Any
 from edi_bridge.mapping.emit import Lines, when_expression
 from edi_bridge.mapping.resolve import ElementStep, PairStep, TreeStep
 from edi_bridge.mapping.write_plan import (
-    Shape, Target, WritePlanner, WrittenGroup, WrittenList, WrittenScope, WrittenSegment, WrittenValue, constants, shape_of,
+    Shape,
+    Target,
+    WritePlanner,
+    WrittenGroup,
+    WrittenList,
+    WrittenScope,
+    WrittenSegment,
+    WrittenValue,
+    constants,
+    shape_of,
 )
 from edi_bridge.structure import Structure, width
 

@@ -12,7 +12,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from edi_bridge.mapping.plan import MapPlan, ScopePlan, ScopeUse, ValuePlan
-from edi_bridge.mapping.resolve import ElementStep, GroupStep, PairStep, Resolved, SegmentStep, TreeStep, ValueTest
+from edi_bridge.mapping.resolve import (
+    ElementStep,
+    GroupStep,
+    PairStep,
+    Resolved,
+    SegmentStep,
+    TreeStep,
+    ValueTest,
+)
 from edi_bridge.structure import Node
 
 Target = tuple[str, ...]

@@ -8,6 +8,7 @@ import pytest
 import pyx12.x12file
 
 from edi_bridge import syntax
+from edi_bridge.finding import Verdict
 from edi_bridge.interchange import Address, Delimiters, Message
 from edi_bridge.syntax import x12
 from tests import sample_cases
@@ -23,7 +24,7 @@ def written(case: Case) -> tuple[bytes, int]:
     version = ""
     delimiters = Delimiters()
     for outcome in sample_cases.read(case).outcomes:
-        if not isinstance(outcome.message, Message) or not outcome.records:
+        if not isinstance(outcome.message, Message) or not outcome.records or outcome.verdict is Verdict.REJECTED:
             continue
         message = outcome.message
         version, delimiters = message.type.version, message.delimiters

@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 MARK = "\x01"
@@ -44,9 +45,30 @@ class Delimiters:
 
 def mask(text: str, delimiters: Delimiters) -> str:
     """Hide released delimiters; same length as `text`. A release before any other character stays."""
-    for pair, masked in delimiters.masks():
-        text = text.replace(pair, masked)
-    return text
+    release = delimiters.release
+    if not release or release not in text:
+        return text
+    codes = _codes(delimiters)
+    first, *rest = text.split(release)
+    pieces, released, last = [first], False, len(rest) - 1
+    for number, part in enumerate(rest):  # each stands behind a release character
+        if released:
+            pieces.append(part)
+            released = False
+        elif part:
+            pieces += (codes.get(part[0], release + part[0]), part[1:])
+        elif number < last:
+            pieces.append(codes[release])
+            released = True
+        else:
+            pieces.append(release)
+    return "".join(pieces)
+
+
+@lru_cache(maxsize=64)
+def _codes(delimiters: Delimiters) -> dict[str, str]:
+    """What each released character is masked as."""
+    return {pair[1:]: masked for pair, masked in reversed(delimiters.masks())}
 
 
 def unmask(value: str, delimiters: Delimiters) -> str:

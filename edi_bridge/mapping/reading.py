@@ -84,7 +84,7 @@ class SegmentProgram:
             name = f"s{self._list.item.number}"
 
             def converts(released: bool) -> dict[str, Any]:
-                space = {name: one for name, one in self._bind(delimiters, released).items() if name[0] in "DU"}
+                space = {name: one for name, one in self._bind(delimiters, released).items() if name[0] in "DU" or name == "RL"}
                 for value in self.plan.values():
                     read = value.convert.read
                     if value.convert.codec is not None and value.convert.codec.flow is not None:
@@ -188,6 +188,9 @@ class SegmentProgram:
             words = resolved.words
             if isinstance(plan, ValuePlan) and isinstance(resolved.element, ElementStep) and resolved.element.positions[0] > 0:
                 element, component = resolved.element.positions[0], resolved.element.component or None
+            elif isinstance(resolved.element, PairStep) and raw and segment >= 0:
+                values = message.segments[segment][resolved.element.start + 1:resolved.element.end + 1:2]
+                element = resolved.element.start + 1 + 2 * values.index(raw) if raw in values else None
         position = message.locate(max(segment, 0) + 1, element if raw else None, component if raw else None)
         sentence = text or _sentence(kind, plan, words)
         return found(kind, position, unmask(raw, message.delimiters), f"{words}: {sentence}")

@@ -200,7 +200,8 @@ def _builder(record: Record, groups: dict[Place, str], given: tuple[str, ...], s
             return "[" + ", ".join(map(expression, value)) + "]"
         if isinstance(value, Taken):
             if value.rule is None:
-                return f"U({key(value.keys[0])}.strip())" if released else f"{key(value.keys[0])}.strip()"
+                text = key(value.keys[0])
+                return f"({text}.strip() if MK not in {text} and RL not in {text} else U({text}.strip()))" if released else f"{text}.strip()"
             keys = ", ".join("(" + "".join(key(part) + "," for part in one) + ")" if _is_parts(one) else key(one) for one in value.keys)
             return f"G{value.rule}[{keys}{',' if value.keys and _is_parts(value.keys[0]) else ''}]"
         if id(value) in names:
@@ -208,7 +209,7 @@ def _builder(record: Record, groups: dict[Place, str], given: tuple[str, ...], s
         raise GiveUp  # a text of the line whose way was not seen
 
     text = f"def build({', '.join((*given, *groups.values()))}):\n    return {expression(record)}\n"
-    own = dict(space)
+    own = {**space, "MK": MARK, "RL": space["RL"] or MARK}
     exec(compile(text, "<template>", "exec"), own)  # names of the map's fields and names made here; nothing of a partner's
     build: Build = own["build"]
     return build

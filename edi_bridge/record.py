@@ -103,7 +103,7 @@ PARTS: dict[str, dict[str, Field]] = {
             price_basis_unit:code net_amount:decimal order_number order_line despatch_number despatch_line delivery_note delivery_note_line
             price_kind:code color size retail_price:decimal currency:code pack_kind:code pack_size:decimal pack_size_unit:code
             pack_weight:decimal pack_weight_unit:code inner_count:integer other_dates:dated*
-            delivered_on:date period:date origin:code taxes:tax* allowances:allowance* references:reference* notes:note*
+            delivered_on:date deliver_to:party period:date origin:code taxes:tax* allowances:allowance* references:reference* notes:note*
         """,
         "payment_means": "code:code iban bic account bank_name account_name reference mandate due_on:date",
         "remittance_item": """

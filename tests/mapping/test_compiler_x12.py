@@ -65,6 +65,8 @@ def test_pairs_that_no_rule_takes_are_a_list_and_the_gtins_length_chooses_its_qu
     records, findings = one.read(message("PO1*1*****ZZ*A*VP*B*VN*C", "x12/004010/850"))
     assert (records[0]["lines"][0], findings) == ({"number": "1", "seller_item": "B", "other_items": [
         {"scheme": "ZZ", "value": "A"}, {"scheme": "VN", "value": "C"}]}, [])
+    _, (finding,) = one.read(message("PO1*1*****VN*A*UP*012345678900", "x12/004010/850"))
+    assert (finding.kind, finding.position.element, finding.value) == ("invalid_check_digit", 9, "012345678900")
     many = {"lines": [{"number": "1", "other_items": [{"scheme": "ZZ", "value": str(n)} for n in range(11)]}]}
     assert [f.kind for f in one.write([many], X12, "ascii")[1]] == ["cannot_write"]  # PO1 has room for ten
 

@@ -205,6 +205,7 @@ class SegmentWriter:
                 cells.setdefault((aux.positions[0], aux.component), []).append(f"y{self._number(value)}_{a}")
         for place, expression in (extra or {}).items():
             cells.setdefault(place, []).insert(0, expression)
+        self._rivals(segment, conditional)
         for (position, tests), parts in conditional.items():
             there = " or ".join(v for _, v in parts)
             if any(not component for component, _ in parts):
@@ -231,6 +232,19 @@ class SegmentWriter:
                 with self.code.block(f"for item in {self._items(one)} if {guard} else ():"):
                     with self.code.block(f"for text in w{one.scope.plan.number}(item, X):"):
                         self.code.add(sink % "text")
+
+    def _rivals(self, segment: WrittenSegment, conditional: dict[tuple[Any, Any], list[tuple[int, str]]]) -> None:
+        """Two values of one composite whose tests exclude each other, and that happen to be the same text: only one of them
+        would be read back. (Different texts are found by `_contradictions`.)"""
+        places = list(conditional.items())
+        for at, ((position, tests), parts) in enumerate(places):
+            for (other_position, other_tests), others in places[at + 1:]:
+                if position != other_position or not _exclude(tests, other_tests):
+                    continue
+                for component, name in parts:
+                    for same in (other for number, other in others if number == component):
+                        with self.code.block(f"if {name} and {name} == {same}:"):
+                            self.code.add(f"X.clash({segment.node.name!r}, {(position, component)!r})")
 
     def _beside(self, segment: WrittenSegment, cells: dict[tuple[int, int], list[str]],
                 beside: dict[tuple[int, int], list[tuple[WrittenValue, str]]]) -> None:
@@ -469,6 +483,15 @@ class SegmentWriter:
     def _name(self, prefix: str) -> str:
         self.serial += 1
         return f"{prefix}_{self.serial}"
+
+
+def _exclude(one: Any, two: Any) -> bool:
+    """Whether what one set of tests writes fails the other."""
+    def fails(wrote: Any, asked: Any) -> bool:
+        text = {number: values[0] for number, op, values in wrote if op == "="}
+        return any(number in text and (text[number] in values) != (op == "=") for number, op, values in asked if op in ("=", "!="))
+
+    return fails(one, two) or fails(two, one)
 
 
 def _element_expression(parts: dict[int, list[str]]) -> str:

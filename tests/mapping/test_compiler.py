@@ -185,7 +185,7 @@ def test_an_iban_and_another_account_number_share_a_place():
         FII++994-3277711
     """, [{"number": "1", "payment_means": [{"iban": "DE89370400440532013000", "bic": "COBADEFFXXX"}, {"account": "994-3277711"}]}])
     one = compiled(map_text)
-    records, findings = one.read(message("BGM++1\nNAD+SU\nFII++DE88370400440532013000", one.spec.message))
+    _, findings = one.read(message("BGM++1\nNAD+SU\nFII++DE88370400440532013000", one.spec.message))
     assert [(one.kind, one.value) for one in findings] == [("invalid_check_digit", "DE88370400440532013000")]
     assert one.write([{"number": "1", "payment_means": [{"account": "DE89370400440532013000"}]}])[1][0].kind == "cannot_write"
 

@@ -11,20 +11,24 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import BinaryIO
 
-from edi_bridge.interchange import Address, Interchange
+from edi_bridge.interchange import Address, Interchange, Layout
 from edi_bridge.syntax.charset import named
-from edi_bridge.syntax.edifact_between import segment_here, skip_to_interchange, skip_to_start
-from edi_bridge.syntax.edifact_header import Opening, bare, batch, interactive, layout, opening, wrapping
+from edi_bridge.syntax.edifact_between import (
+    segment_here,
+    skip_to_interchange,
+    skip_to_start,
+)
+from edi_bridge.syntax.edifact_header import Opening, bare, batch, interactive, opening
 from edi_bridge.syntax.edifact_parts import Parts
 from edi_bridge.syntax.edifact_text import Service
 from edi_bridge.syntax.edifact_write import build, write_to
 from edi_bridge.syntax.limits import DEFAULT, Limits
 from edi_bridge.syntax.source import CHUNK, Source, Window, as_source
 from edi_bridge.syntax.starts import BLANKS, BOM, PADDING
+from edi_bridge.syntax.wrap import SAMPLE, wrapping
 
 __all__ = ["build", "read", "write_to"]
 
-SAMPLE = 1 << 16  # how much of a file is looked at to see whether it is wrapped
 WIDE = (b"\xff\xfe", b"\xfe\xff", b"U\0N\0", b"\0U\0N")
 
 
@@ -64,23 +68,23 @@ def _open(window: Window, ordinal: int, charset: str | None, limits: Limits, fir
     if not more:
         kind = "unknown_format" if before.strip(PADDING) else "empty_file"
         return _refused(window, ordinal, kind, "") if first else None
-    column, begin = window.column(), window.place(window.at)
+    begin = window.offset
     window.ensure(SAMPLE)
     sample = window.data[window.at:window.at + SAMPLE]
     opened = opening(sample, charset)
     s = opened.service
     if s is None:
         return _unusable(window, ordinal, opened, before, bom)
-    width, wrap_break, own_lines = wrapping(sample, column, s, window.ended and len(window.data) - window.at <= SAMPLE)
-    if width:
+    wrap = wrapping(window, b"UNZ" + s.element, s.terminator, s.release) if len(s.breaks) == 2 else Layout()
+    if wrap.wrap:
         window.unwrap(True)
     window.at += len(opened.una)
     if opened.una:
         window.skip(BLANKS)
     interchange, line_break, parts = _start(window, ordinal, s, limits, begin)
-    line_break = (wrap_break if own_lines else "") if width else line_break
-    parts.line_break = line_break
-    interchange.layout = replace(layout(opened.una, before, line_break, width, wrap_break, column), bom=bom)
+    parts.line_break = wrap.line_break if wrap.wrap else line_break
+    interchange.layout = replace(wrap, una=opened.una.decode("latin-1"), bom=bom, line_break=parts.line_break,
+                                 before=before.decode("latin-1"), ending="")
     interchange.offset = begin
     for kind, note in opened.problems:
         parts.report(kind, parts.position(offset=begin, length=max(len(opened.una), 3)), note=note)
@@ -151,5 +155,5 @@ def _unusable(window: Window, ordinal: int, opened: Opening, before: bytes, bom:
     kept = window.data[max(window.at - 9, 0):window.at] + skip_to_interchange(window)
     interchange.header = kept[:200].decode("latin-1")
     interchange.header_source = kept
-    interchange.layout = replace(layout(b"", before, "", 0, "", 0), bom=bom)
+    interchange.layout = Layout(bom=bom, before=before.decode("latin-1"), ending="")
     return interchange

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass, field
 
 from edi_bridge.finding import Finding, found
-from edi_bridge.interchange import Address, Delimiters, Interchange, Layout, Position
+from edi_bridge.interchange import Address, Delimiters, Interchange, Position
 from edi_bridge.syntax.charset import ASCII, Charset, declared, named
 from edi_bridge.syntax.edifact_text import (
     LEVEL_B_SEPARATORS,
@@ -20,7 +20,6 @@ from edi_bridge.syntax.edifact_text import (
     clean,
     default_delimiters,
     elements,
-    is_released,
     service,
     spot,
     una_delimiters,
@@ -30,8 +29,6 @@ MANDATORY = ((1, 1, "0001"), (1, 2, "0002"), (2, 1, "0004"), (3, 1, "0010"), (4,
              (5, 1, "0020"))
 SYNTAX_VERSIONS = ("1", "2", "3", "4")
 LEVEL = re.compile(rb"U[NI]B[^0-9A-Za-z]([0-9A-Za-z]{4})[^0-9A-Za-z]([0-9A-Za-z]?)")
-TYPICAL_WRAPS = frozenset((64, 70, 72, 75, 76, 78, 79, 80, 96, 100, 120, 126, 128, 132, 133, 160, 200, 250, 254,
-                           255, 256, 500, 512, 990, 998, 1000, 1024, 2000, 2048, 4000, 4096, 8000, 8192))
 
 
 @dataclass(slots=True)
@@ -82,39 +79,6 @@ def _declared(rest: bytes, level: re.Match[bytes], una: bytes) -> Charset:
     parts = re.split(re.escape(rest[3:4]), rest[4:60], maxsplit=1)[0].split(separator)
     encoding = parts[3].decode("ascii", "replace") if len(parts) > 3 else ""
     return declared(level[1].decode(), encoding)
-
-
-def wrapping(sample: bytes, column: int, s: Service, whole: bool) -> tuple[int, str, bool]:
-    """The column at which a file is wrapped, its line break, and whether segments begin on lines of their own.
-
-    (0, "", False) when it is not: line breaks then stand only after terminators, or inside segments by mistake.
-    `sample` are the first bytes, which begin at `column` of their line; `whole` says that the file ends with them.
-    A file is wrapped when a break stands inside a segment and all such lines have the same length, which no
-    line exceeds; if there is only one such line, its length must be a usual one (80, 132, 256 …).
-    """
-    breaks = list(re.finditer(rb"\r\n|\n|\r", sample)) if len(s.breaks) == 2 else []
-    kinds = {hit[0] for hit in breaks[:-1] or breaks}
-    if len(kinds) != 1:
-        return 0, "", False
-    starts = [0, *(hit.end() for hit in breaks)]
-    widths = [hit.start() - start + (column if not start else 0) for start, hit in zip(starts, breaks, strict=False)]
-    inside = [width for width, start, hit in zip(widths, starts, breaks, strict=False)
-              if not _ends_segment(sample, start, hit.start(), s) and (hit.end() < len(sample) or not whole)]
-    if not inside or len(set(inside)) != 1 or inside[0] < 20:
-        return 0, "", False
-    width = inside[0]
-    last = len(sample) - starts[-1]
-    if max(widths) > width or (whole and last > width) or (len(inside) < 2 and width not in TYPICAL_WRAPS):
-        return 0, "", False
-    pure = all(w == width for w in (widths if not whole or last else widths[:-1]))
-    return width, kinds.pop().decode(), not pure
-
-
-def _ends_segment(sample: bytes, start: int, end: int, s: Service) -> bool:
-    line = sample[start:end].rstrip(b" \t")
-    if not line:
-        return True
-    return line.endswith(s.terminator) and not (s.release and is_released(line, len(line) - 1, 0, s))
 
 
 def batch(body: bytes, header: bytes, offset: int, s: Service, ordinal: int) -> tuple[Interchange, list[Finding]]:
@@ -206,9 +170,3 @@ def iso_time(value: str) -> tuple[str, str]:
     if parts[0] > "23" or any(part > "59" for part in parts[1:]):
         return "", "there is no such time of day"
     return ":".join(parts), ""
-
-
-def layout(una: bytes, before: bytes, line_break: str, wrap: int, wrap_break: str, column: int) -> Layout:
-    """The layout of the interchange as far as its beginning shows it."""
-    return Layout(una.decode("latin-1"), line_break=line_break, wrap=wrap, wrap_break=wrap_break if wrap else "",
-                  wrap_start=column if wrap and not line_break else 0, before=before.decode("latin-1"), ending="")

@@ -10,11 +10,33 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from edi_bridge.finding import found
-from edi_bridge.interchange import Group, GroupEnd, Interchange, Message, MessageType, Part, Position, Stray
+from edi_bridge.interchange import (
+    Group,
+    GroupEnd,
+    Interchange,
+    Message,
+    MessageType,
+    Part,
+    Position,
+    Stray,
+)
 from edi_bridge.syntax.charset import Misfit
-from edi_bridge.syntax.edifact_between import INTERCHANGE, segment_here, skip_to_interchange
+from edi_bridge.syntax.edifact_between import (
+    INTERCHANGE,
+    segment_here,
+    skip_to_interchange,
+)
 from edi_bridge.syntax.edifact_references import References
-from edi_bridge.syntax.edifact_text import Service, at, clean, elements, next_tag, place, segment_end, spot
+from edi_bridge.syntax.edifact_text import (
+    Service,
+    at,
+    clean,
+    elements,
+    next_tag,
+    place,
+    segment_end,
+    spot,
+)
 from edi_bridge.syntax.limits import Limits
 from edi_bridge.syntax.source import KEPT, Window
 from edi_bridge.syntax.starts import AFTER_EDIFACT, PADDING

@@ -1,8 +1,4 @@
-"""EDIFACT interchanges → bytes, and outgoing interchanges made from segments.
-
-What was read is written from its own bytes, so that writing gives back what came: exactly, when line breaks between
-segments (or the wrapping of a wrapped file) were consistent; otherwise only those line breaks differ.
-"""
+"""EDIFACT interchanges → bytes, and outgoing interchanges made from segments."""
 
 from __future__ import annotations
 
@@ -22,81 +18,27 @@ from edi_bridge.interchange import (
     MessageType,
     Part,
     Position,
-    Stray,
     escape,
     mask,
     wire,
 )
 from edi_bridge.syntax.charset import Charset, declared, named
 from edi_bridge.syntax.edifact_text import default_delimiters
-from edi_bridge.syntax.starts import BOM
+from edi_bridge.syntax.segment_write import write_parts
 
 STANDARD = Delimiters()
 
 
 def write_to(interchange: Interchange, out: BinaryIO) -> None:
     """Write an interchange; its parts are used up. Memory does not grow with its size."""
-    layout = interchange.layout
-    gap = layout.line_break.encode("latin-1")
-    sink = _Wrapped(out, layout) if layout.wrap and not gap else out
-    if layout.bom:
-        out.write(BOM)
-    out.write(layout.before.encode("latin-1"))
-    sink.write(layout.una.encode("latin-1"))
-    between = gap if layout.una else b""
-    if interchange.header or interchange.header_source:
-        sink.write(between + (interchange.header_source or _segment(interchange.header, interchange)))
-        between = gap
-    for part in interchange.parts:
-        sink.write(between + _bytes(part, interchange))
-        between = gap
-    if interchange.trailer is not None:
-        sink.write(between + (interchange.trailer_source or _segment(interchange.trailer, interchange)))
-    ending = interchange.layout.ending  # known only now: the reader sets it at the end of the parts
-    out.write(gap if ending is None else ending.encode("latin-1"))
+    write_parts(interchange, out, _segment, _message)
 
 
-class _Wrapped:
-    """Breaks what is written into lines of the same length; a full line is broken when more comes."""
-
-    __slots__ = ("_out", "_width", "_break", "_column")
-
-    def __init__(self, out: BinaryIO, layout: Layout):
-        self._out = out
-        self._width = layout.wrap
-        self._break = layout.wrap_break.encode("latin-1")
-        self._column = layout.wrap_start
-
-    def write(self, content: bytes) -> None:
-        content = content.translate(None, b"\r\n")
-        at = 0
-        while at < len(content):
-            if self._column == self._width:
-                self._out.write(self._break)
-                self._column = 0
-            line = content[at:at + self._width - self._column]
-            self._out.write(line)
-            self._column += len(line)
-            at += len(line)
-
-
-def _bytes(part: Part, interchange: Interchange) -> bytes:
-    match part:
-        case Message():
-            if part.raw:
-                return part.raw
-            gap = interchange.layout.line_break
-            terminator = part.delimiters.terminator
-            text = wire(part.text.replace(terminator, terminator + gap), part.delimiters)
-            return text.removesuffix(gap).encode(part.encoding)
-        case Group():
-            return part.source or _segment(part.header, interchange)
-        case GroupEnd():
-            return part.source or _segment(part.trailer, interchange)
-        case Stray():
-            return part.source or _segment(part.raw, interchange)
-        case _:
-            raise TypeError(f"{type(part).__name__} is no part of an EDIFACT interchange")
+def _message(message: Message, interchange: Interchange) -> bytes:
+    """The bytes of a message that has none yet."""
+    gap, terminator = interchange.layout.line_break, message.delimiters.terminator
+    text = wire(message.text.replace(terminator, terminator + gap), message.delimiters)
+    return text.removesuffix(gap).encode(message.encoding)
 
 
 def _segment(text: str, interchange: Interchange) -> bytes:

@@ -25,9 +25,10 @@ from edi_bridge.finding import Finding, found
 from edi_bridge.interchange import Address, Interchange, Layout, Position, Stray
 from edi_bridge.syntax.limits import DEFAULT, Limits
 from edi_bridge.syntax.source import CHUNK, Source, Window, as_source
-from edi_bridge.syntax.starts import BLANKS, BOM
+from edi_bridge.syntax.starts import BOM
+from edi_bridge.syntax.wrap import BREAKS, wrapping
 from edi_bridge.syntax.x12_between import begins_another, gap, is_over
-from edi_bridge.syntax.x12_isa import REACH, Isa, extension, guess, parse
+from edi_bridge.syntax.x12_isa import LENGTH, REACH, Isa, extension, guess, parse
 from edi_bridge.syntax.x12_parts import FUNCTIONAL, Parts
 from edi_bridge.syntax.x12_write import build, write_to
 
@@ -74,32 +75,54 @@ def _nothing(findings: list[Finding], ordinal: int, offset: int, size: int) -> I
 def _open(window: Window, ordinal: int, charset: str | None, limits: Limits, layout: Layout,
           findings: list[Finding]) -> Interchange:
     """The interchange that begins at the cursor, its parts not yet read."""
-    window.ensure(REACH)
-    start, head = window.offset, window.data[window.at:window.at + REACH]
-    headed = head.startswith(b"ISA")
-    isa = parse(head) if headed else guess(head)
+    start = window.offset
+    isa, wrap = _header(window)
+    headed = bool(isa.raw)
+    line_break = wrap.line_break if wrap.wrap else isa.line_break.decode("latin-1")
     interchange = Interchange(
         "x12", ordinal, isa.sender, isa.receiver, isa.text(13), iter(()), isa.delimiters,
-        header=isa.raw.decode("latin-1") if headed else "", syntax=isa.text(12), prepared=isa.prepared,
+        header=isa.raw.decode("latin-1"), syntax=isa.text(12), prepared=isa.prepared,
         test=isa.text(15) == "T" if headed else None, acknowledge=isa.text(14) == "1", offset=start,
-        layout=replace(layout, line_break=isa.line_break.decode("latin-1")), findings=findings)
+        layout=replace(wrap, bom=layout.bom, before=layout.before, line_break=line_break), findings=findings)
     parts = Parts(window, interchange, limits, headed=headed)
+    source = window.original(window.at, window.at + len(isa.raw))
     for flaw in isa.flaws:
-        parts.note(flaw.kind, isa.raw, start, flaw.element, flaw.note, flaw.value)
+        parts.note(flaw.kind, source, start, flaw.element, flaw.note, flaw.value)
     if not headed:
-        tag = head[:2].decode()
+        tag = window.data[window.at:window.at + 2].decode()
         parts.add("missing_header", Position(interchange=ordinal, tag=tag, offset=start), note=f"{tag} stands without an ISA before it")
     window.at += len(isa.raw)
     if not isa.usable:
-        interchange.header_source = isa.raw
+        interchange.header_source = source
         interchange.parts = parts.skipped()
         return interchange
     window.at = min(window.at + headed, len(window.data))
-    parts.blanks = BLANKS.translate(None, parts.element + parts.terminator)
+    if window.unwrapping and headed:
+        interchange.header_source = window.original(window.at - len(isa.raw) - 1, window.at)
     _extension(parts, isa)
     parts.begin(charset)
     interchange.parts = parts.walk()
     return interchange
+
+
+def _header(window: Window) -> tuple[Isa, Layout]:
+    """What ISA says, or what stands for it, and how the interchange is wrapped; unwraps the window if it is."""
+    window.ensure(REACH)
+    head = window.data[window.at:window.at + REACH]
+    if not head.startswith(b"ISA"):
+        return guess(head), Layout()
+    isa = parse(head)
+    given = parse(head.translate(None, BREAKS)) if any(char in head[:LENGTH] for char in BREAKS) else isa
+    delimiters = given.delimiters.released()
+    if not given.usable or any(char in delimiters for char in "\r\n"):
+        return isa, Layout()
+    terminator = given.delimiters.terminator.encode("latin-1")
+    wrap = wrapping(window, b"IEA" + given.delimiters.element.encode("latin-1"), terminator, b"")
+    if not wrap.wrap:
+        return isa, wrap
+    window.unwrap(True)
+    window.ensure(REACH)
+    return parse(window.data[window.at:window.at + REACH]), wrap
 
 
 def _extension(parts: Parts, isa: Isa) -> None:
@@ -115,5 +138,6 @@ def _extension(parts: Parts, isa: Isa) -> None:
     for flaw in flaws:
         parts.note(flaw.kind, raw, start, flaw.element, flaw.note, flaw.value)
     parts.interchange.delimiters = replace(isa.delimiters, release=release)
-    parts.strays.append(Stray(raw.decode("latin-1"), start))
-    window.at = min(window.at + len(raw) + 1, len(window.data))
+    begin, window.at = window.at, min(window.at + len(raw) + 1, len(window.data))
+    source = window.original(begin, window.at)
+    parts.strays.append(Stray(raw.decode("latin-1"), start, source if source != raw + parts.terminator else b""))

@@ -6,10 +6,19 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from edi_bridge.finding import found
-from edi_bridge.interchange import Group, GroupEnd, Interchange, Message, Part, Position, Stray
+from edi_bridge.interchange import (
+    Group,
+    GroupEnd,
+    Interchange,
+    Message,
+    Part,
+    Position,
+    Stray,
+)
 from edi_bridge.syntax.limits import Limits
 from edi_bridge.syntax.source import Window
 from edi_bridge.syntax.starts import BLANKS
+from edi_bridge.syntax.wrap import BREAKS
 from edi_bridge.syntax.x12_between import OPENING, begins_another, gap
 from edi_bridge.syntax.x12_cut import BINARY, TOO_LARGE, Cutter
 from edi_bridge.syntax.x12_message import Assembly, Remark, Seen, Spans, message_type
@@ -37,6 +46,7 @@ class Parts:
         self.element = interchange.delimiters.element.encode("latin-1")
         self.terminator = interchange.delimiters.terminator.encode("latin-1")
         self.blanks = BLANKS.translate(None, self.element + self.terminator)  # what may stand between segments
+        self._body, self._body_at = b"", 0  # of the message at hand, and its place in the window
         self._source = b""  # of the segment at hand, where its text does not say it all
 
     def begin(self, charset: str | None) -> None:
@@ -106,6 +116,7 @@ class Parts:
     def _end_layout(self, blanks: bytes) -> None:
         """Look at what stands up to the next interchange, and remember it where it is not a line break as always."""
         interchange = self.interchange
+        self.window.unwrap(False)
         after = self.terminator if self.headed or self.messages else b""
         ending = (blanks + gap(self.window, interchange.findings, interchange.ordinal, self.element, after)).decode("latin-1")
         if ending != interchange.layout.line_break:
@@ -122,23 +133,27 @@ class Parts:
             self.add("segment_too_large", Position(interchange=self.interchange.ordinal, offset=start),
                      note=f"a segment is larger than {self.limits.segment} bytes: is a terminator missing?")
             return None
-        self._source = b""
         if not ended:
             length = len(raw)
-            raw = self._source = raw.rstrip(self.blanks)
+            raw = raw.rstrip(self.blanks)
             window.at -= length - len(raw)
-        if not raw:
+        tag = raw.split(self.element)[0]
+        self._source = b""
+        if not ended or window.unwrapping:
+            self._source = window.original(window.at - len(raw) - ended, window.at)
+            raw = self._source.removesuffix(self.terminator)
+        if not tag and not raw:
             self.add("trailing_separator", Position(interchange=self.interchange.ordinal, offset=start, length=1),
                      note="a terminator stands alone: the segment is empty")
             return Stray("", start)
-        tag = raw.split(self.element)[0]
         if not ended:
             self.note("missing_terminator", raw, start, 0, "the last segment is not ended by its terminator")
         step = STEPS.get(tag)
         return step(self, raw, start) if step else self._stray(raw, start)
 
     def _words(self, raw: bytes) -> str:
-        return raw.decode("latin-1")
+        """The text of a segment's bytes, without the line breaks of a wrapped file."""
+        return (raw.translate(None, BREAKS) if self.window.unwrapping else raw).decode("latin-1")
 
     def _text(self, raw: bytes) -> list[str]:
         return self._words(raw).split(self.interchange.delimiters.element)
@@ -189,7 +204,7 @@ class Parts:
 
     def _stray(self, raw: bytes, start: int) -> Stray:
         """A segment that belongs to no message."""
-        tag = raw.split(self.element)[0]
+        tag = self._words(raw.split(self.element)[0]).encode("latin-1")
         if tag == b"TA1" and self.group is None:
             self.acknowledged += 1
         elif tag in CONTROL_TAGS:
@@ -204,7 +219,7 @@ class Parts:
 
     def _too_many(self, raw: bytes, start: int) -> Stray:
         """A trailer where nothing is open."""
-        tag = raw[:2].decode("latin-1")
+        tag = self._words(raw)[:2]
         self.note("doubled_trailer", raw, start, 0, f"{tag} stands where no {'message' if tag == 'SE' else 'group'} is open",
                   group=self.group.ordinal if self.group else None)
         return Stray(self._words(raw), start, self._source)
@@ -262,14 +277,16 @@ class Parts:
                   remarks: list[Remark]) -> Message | None:
         """The message in the next `end` bytes, its SE at `trailer`; goes over it."""
         window, number, interchange = self.window, self.messages, self.interchange
-        raw = window.data[window.at:window.at + end]
+        body = window.data[window.at:window.at + end]
         if trailer is None:
-            raw = raw.rstrip(self.blanks)
-        window.at += len(raw)
-        if len(raw) > self.limits.message:
+            body = body.rstrip(self.blanks)
+        self._body, self._body_at = body, window.at
+        window.at += len(body)
+        raw = window.original(self._body_at, window.at) if window.unwrapping else body
+        if len(body) > self.limits.message:
             self._refuse_message(start, number)
             return None
-        text, encoding = self.assembly.text(raw, binaries, remarks)
+        text, encoding = self.assembly.text(body, binaries, remarks)
         delimiters = interchange.delimiters
         count = text.count(delimiters.terminator) + (not text.endswith(delimiters.terminator))
         if count > self.limits.message_segments:
@@ -282,10 +299,10 @@ class Parts:
         message = Message("x12", kind, number, reference.rstrip(), text, delimiters, raw=raw, offset=start, encoding=encoding,
                           group=self.group, interchange=interchange.ordinal)
         if binaries:
-            message.places(self.assembly.spans(raw, binaries))
+            message.places([self._place(*span) for span in self.assembly.spans(body, binaries)])
         self._check_header(message, binaries, st)
         if trailer is None:
-            self._about(message, binaries, Remark("missing_message_trailer", len(raw), 0, "", f"SE of the message {message.reference} is missing"))
+            self._about(message, binaries, Remark("missing_message_trailer", len(body), 0, "", f"SE of the message {message.reference} is missing"))
         else:
             self._check_trailer(message, binaries, trailer, count)
         for remark in remarks:
@@ -309,7 +326,7 @@ class Parts:
 
     def _check_trailer(self, message: Message, binaries: Spans, at: int, count: int) -> None:
         """SE: the count of segments and the reference must be those that were read."""
-        raw = message.raw[at:]
+        raw = self._body[at:]
         if raw.endswith(self.terminator):
             raw = raw[:-1]
         else:
@@ -324,10 +341,19 @@ class Parts:
 
     def _about(self, message: Message, binaries: Spans, remark: Remark) -> None:
         """A finding about a place inside a message."""
-        segment, element, tag = self.assembly.place(message.raw, binaries, remark.at)
+        segment, element, tag = self.assembly.place(self._body, binaries, remark.at)
+        start, end = self._place(remark.at, remark.at + remark.length)
         self.add(remark.kind, Position(interchange=self.interchange.ordinal, group=message.group.ordinal if message.group else None,
                  message=message.ordinal, segment=segment or None, tag=tag or None, element=element or None,
-                 offset=message.offset + remark.at, length=remark.length), remark.value, remark.note)
+                 offset=message.offset + start, length=end - start), remark.value, remark.note)
+
+    def _place(self, start: int, end: int) -> tuple[int, int]:
+        """Where bytes of the message at hand stand in its `raw`, which has the line breaks of a wrapped file."""
+        if not self.window.unwrapping:
+            return start, end
+        place, first = self.window.place, self.window.place(self._body_at)
+        begin = place(self._body_at + start) - first
+        return begin, place(self._body_at + end - 1) + 1 - first if end > start else begin
 
 
 def same_number(text: str, number: int) -> bool:

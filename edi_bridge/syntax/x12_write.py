@@ -22,7 +22,7 @@ from edi_bridge.interchange import (
     Stray,
     wire,
 )
-from edi_bridge.syntax.starts import BOM
+from edi_bridge.syntax.segment_write import write_parts
 from edi_bridge.syntax.x12_isa import WITH_RELEASE, WITH_REPETITION
 
 Body = tuple[MessageType, str, list[str]]
@@ -35,27 +35,7 @@ def write_to(interchange: Interchange, out: BinaryIO) -> None:
     Messages that were read are written as the bytes they came in; built ones are encoded. Envelope segments are
     ISO 8859-1, as they are read.
     """
-    layout = interchange.layout
-    gap = layout.line_break.encode("latin-1")
-    if layout.bom:
-        out.write(BOM)
-    out.write(layout.before.encode("latin-1"))
-    between = b""
-    if interchange.header or interchange.header_source:
-        out.write(interchange.header_source or _segment(interchange.header, interchange))
-        between = gap
-    for part in interchange.parts:
-        match part:
-            case Message():
-                content = part.raw or encoded(part)
-            case Group(header=text) | GroupEnd(trailer=text) | Stray(raw=text):
-                content = part.source or _segment(text, interchange)
-        out.write(between + content)
-        between = gap
-    if interchange.trailer is not None:
-        out.write(between + (interchange.trailer_source or _segment(interchange.trailer, interchange)))
-    ending = interchange.layout.ending  # known only now: the reader sets it at the end of the parts
-    out.write(gap if ending is None else ending.encode("latin-1"))
+    write_parts(interchange, out, _segment, encoded)
 
 
 def _segment(text: str, interchange: Interchange) -> bytes:
@@ -63,7 +43,7 @@ def _segment(text: str, interchange: Interchange) -> bytes:
     return (text + interchange.delimiters.terminator).encode("latin-1")
 
 
-def encoded(message: Message) -> bytes:
+def encoded(message: Message, interchange: Interchange) -> bytes:
     """The bytes of a message that has none yet: its text unmasked, in its encoding."""
     text, delimiters = message.text, message.delimiters
     if delimiters.release or MARK not in text:

@@ -95,13 +95,37 @@ def test_limits_do_not_depend_on_the_window(data, chunk, message, segment):
     assert account(io.BytesIO(data), limits, chunk=chunk) == account(io.BytesIO(data), limits)
 
 
+def wrapped(data: bytes, width: int, line_break: bytes) -> bytes:
+    return line_break.join(data[at:at + width] for at in range(0, len(data), width))
+
+
+WRAPPED = st.builds(wrapped, FAR, st.integers(30, 120), st.sampled_from([b"\n", b"\r\n"]))
+
+
 @settings(max_examples=100, deadline=None)
-@given(SOUP | FAR)
+@given(WRAPPED, st.integers(1, 80))
+def test_any_size_of_the_window_tells_the_same_of_a_wrapped_file(data, chunk):
+    assert account(io.BytesIO(data), Limits(), chunk=chunk) == account(io.BytesIO(data), Limits())
+
+
+@settings(max_examples=100, deadline=None)
+@given(WRAPPED)
+def test_a_message_of_a_wrapped_file_is_its_bytes(data):
+    for interchange in read(io.BytesIO(data)):
+        for message in interchange.messages:
+            assert isinstance(message, Message)
+            assert data[message.offset:message.offset + len(message.raw)] == message.raw
+        for finding in interchange.findings:
+            assert finding.position.offset is None or 0 <= finding.position.offset <= len(data)
+
+
+@settings(max_examples=100, deadline=None)
+@given(SOUP.map(lambda rest: ISA + rest) | FAR | WRAPPED)
 def test_nothing_is_lost_but_blanks_between_segments(data):
     out = io.BytesIO()
-    for interchange in read(io.BytesIO(ISA + data)):
+    for interchange in read(io.BytesIO(data)):
         write_to(interchange, out)
-    assert out.getvalue().translate(None, b"\r\n\t ") == (ISA + data).translate(None, b"\r\n\t ")
+    assert out.getvalue().translate(None, b"\r\n\t ") == data.translate(None, b"\r\n\t ")
 
 
 TEXT = st.text(st.characters(min_codepoint=32, max_codepoint=0x17F, exclude_characters="*>~^\x7f"), min_size=1, max_size=12)

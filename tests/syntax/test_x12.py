@@ -104,6 +104,88 @@ def test_line_breaks_after_terminators_are_layout(line_break):
     assert written(data.removesuffix(line_break.encode())) == data.removesuffix(line_break.encode())
 
 
+def wrapped(text: str, width: int, line_break: str) -> str:
+    return line_break.join(text[at:at + width] for at in range(0, len(text), width))
+
+
+LONG = ISA + GS + "".join(ST.replace("0001", f"{n:04d}").replace("PO-1", f"PO {n} of 'A'") for n in range(1, 9)) \
+    + "GE*8*17~IEA*1*000000905~"
+
+
+@pytest.mark.parametrize("width", [20, 72, 80, 81, 106, 128])
+@pytest.mark.parametrize("line_break", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("ending", ["", "\n"])
+def test_a_wrapped_file_is_read_and_written_byte_for_byte(width, line_break, ending):
+    data = (wrapped(LONG, width, line_break) + ending).encode()
+    interchange, parts = one(data)
+    assert interchange.findings == []
+    assert (interchange.layout.wrap, interchange.layout.wrap_break) == (width, line_break)
+    assert (interchange.header, interchange.trailer) == (ISA[:-1], "IEA*1*000000905")
+    plain = one(LONG)[1]
+    assert [part.text for part in parts if isinstance(part, Message)] == [part.text for part in plain if isinstance(part, Message)]
+    assert (parts[0].header, parts[-1].trailer) == (GS[:-1], "GE*8*17")
+    for message in parts[1:-1]:
+        assert data[message.offset:].startswith(message.raw) and message.raw.translate(None, b"\r\n").decode() == message.text
+    place = parts[3].locate(3, 7)
+    assert data[place.offset:place.offset + place.length].translate(None, b"\r\n") == b"AB3542"
+    assert written(data) == data
+
+
+def test_wrapped_interchanges_follow_each_other_and_a_plain_one():
+    data = (wrapped(LONG + LONG, 80, "\r\n") + "\r\n" + ORDER + "\r\n" + ORDER.replace("~", "~\n")).encode()
+    found = interchanges(data)
+    assert [kinds(interchange) for interchange, _ in found] == [[]] * 4
+    assert [interchange.layout.wrap for interchange, _ in found] == [80, 80, 0, 0]
+    assert [interchange.offset for interchange, _ in found][2:] == [data.index(ORDER.encode()), data.rindex(b"ISA")]
+    assert written(data) == data
+
+
+def test_segments_on_lines_of_their_own_of_which_long_ones_are_wrapped():
+    long = "MSG*" + "x" * 90
+    text = ORDER.replace("CTT*1~", long + "~").replace("~", "~\n")
+    data = text.replace(ISA, ISA[:80] + "\n" + ISA[80:]).replace(long, long[:80] + "\n" + long[80:]).encode()
+    interchange, parts = one(data)
+    assert interchange.findings == [] and interchange.layout.wrap == 80 and interchange.layout.line_break == "\n"
+    assert parts[1].segments[3] == ["MSG", "x" * 90] and written(data) == data
+
+
+def test_findings_in_a_wrapped_file_lead_to_their_bytes():
+    text = LONG.replace("SE*5*0006", "SE*56*0006").replace("GE*8*17", "GE*80*177").replace("IEA*1*000000905", "IEA*1*123456789")
+    for width in range(60, 81):
+        data = wrapped(text, width, "\n").encode()
+        interchange, _ = one(data)
+        assert [(finding.kind, finding.value) for finding in interchange.findings] == [
+            ("segment_count_mismatch", "56"), ("group_count_mismatch", "80"), ("group_reference_mismatch", "177"),
+            ("interchange_reference_mismatch", "123456789")]
+        for finding in interchange.findings:
+            there = data[finding.position.offset:finding.position.offset + finding.position.length]
+            assert there.replace(b"\n", b"").decode() == finding.value
+        assert written(data) == data
+
+
+def test_binary_content_in_a_wrapped_file_counts_without_its_line_breaks():
+    data = wrapped(binary_order(b"~SE*5*0001~" * 20).decode(), 80, "\n").encode()
+    interchange, parts = one(data)
+    assert interchange.findings == [] and len(parts[1].segments) == 6 and written(data) == data
+    place = parts[1].locate(6, 2)
+    assert data[place.offset:place.offset + place.length] == b"0001"
+
+
+def test_what_stands_outside_messages_of_a_wrapped_file_is_kept():
+    text = (LONG.replace(GS, "TA1*000000905*240501*1230*A*000~" + GS + "N1*ST*" + "A" * 60 + "~") + "IEA*1*000000905~")
+    data = wrapped(text, 72, "\r\n").encode()
+    interchange, parts = one(data)
+    assert kinds(interchange) == ["segment_outside_message", "doubled_trailer"]
+    assert [part.raw for part in parts if isinstance(part, Stray)] == ["TA1*000000905*240501*1230*A*000", "N1*ST*" + "A" * 60]
+    assert written(data) == data
+
+
+def test_a_line_break_in_a_file_that_is_not_wrapped_stays_a_finding():
+    data = LONG.replace("PO 3 of", "PO 3\nof").encode()
+    interchange, _ = one(data)
+    assert kinds(interchange) == ["control_character"] and interchange.layout.wrap == 0 and written(data) == data
+
+
 def test_indented_segments_are_read_and_kept_in_raw():
     data = ISA + "\n  " + GS + "\n" + ST.replace("~", "~\n\t ") + END
     interchange, parts = one(data)

@@ -108,9 +108,9 @@ def _damage(root: Any, rng: Random) -> None:
     for _ in range(rng.randrange(1, 6)):
         one, other = rng.choice(elements), rng.choice(elements)
         match rng.randrange(6):
-            case 0 if one is not root:
+            case 0 if one.getparent() is not None:
                 one.getparent().append(deepcopy(one))
-            case 1 if one is not root:
+            case 1 if one.getparent() is not None:
                 one.getparent().remove(one)
             case 2:
                 one.text = rng.choice(TEXTS)

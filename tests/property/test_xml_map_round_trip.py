@@ -135,6 +135,6 @@ def test_damaged_documents_give_findings_and_what_was_read_still_comes_back(path
     assert all(finding.sentence() and finding.position.path for finding in findings)
     if records:
         written, unwritten = one.write(records)
-        if not unwritten:
+        if not unwritten and not any(finding.rejects for finding in findings):  # a default stands in for what was refused
             again, _ = one.read(Document(MessageType("xml", "ubl-2.1", name), 1, "", etree.fromstring(etree.tostring(written))))
             assert list(differences(records, again)) == []

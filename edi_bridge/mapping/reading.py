@@ -144,7 +144,8 @@ class SegmentProgram:
         if not notes and not walked.misplaced:
             if frame:
                 behind = len(head) + last.count(delimiters.terminator, 0, end) + 1
-                frames.learn(frame, segments[:len(head)], segments[behind:], made, made[name])
+                one = made[name][:1]
+                frames.learn(frame, segments[:len(head)], segments[behind:], {**made, name: one}, one)
             return made, []
         between = sum(line.count(delimiters.terminator) + 1 for line in middle)
 

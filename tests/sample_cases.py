@@ -1,4 +1,6 @@
-"""The sample folders as cases: what stands in them, reading one, and writing it back. Shared by `test_samples` and `update_samples`."""
+"""The sample folders as cases: what stands in them, reading one, and writing it back.
+
+Shared by `test_samples` and `update_samples`."""
 
 from __future__ import annotations
 
@@ -22,7 +24,7 @@ GIVEN = ("partner", "map")
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A folder below samples/ with a case.yaml. `give` names what the file itself does not tell and a person gives by hand."""
+    """A folder below samples/ with a case.yaml. `give` names what the file does not tell and a person gives by hand."""
 
     folder: Path
     file: Path
@@ -106,7 +108,7 @@ def expected_findings(case: Case) -> list[str]:
 
 
 def written_again(outcome: MessageOutcome) -> tuple[list[dict[str, Any]], list[Finding], list[Finding]]:
-    """The records of a message written with its map and read back: (records, findings of writing, findings of reading)."""
+    """The records of a message written with its map and read back: (records, findings of writing, of reading)."""
     one = catalog().map_named(outcome.map)
     message = outcome.message
     if isinstance(message, Message):
@@ -126,7 +128,8 @@ def _message(message: Message, body: list[str]) -> Message:
     delimiters = message.delimiters
     element, end = delimiters.element, delimiters.terminator
     header = element.join(message.segments[0])
-    tag, reference = ("UNT", message.segments[0][1]) if message.standard == "edifact" else ("SE", message.segments[0][2])
+    edifact = message.standard == "edifact"
+    tag, reference = ("UNT", message.segments[0][1]) if edifact else ("SE", message.segments[0][2])
     text = "".join(segment + end for segment in body)
     trailer = element.join((tag, str(len(body) + 2), reference))
     wire = header + end + mask(text, delimiters) + trailer + end

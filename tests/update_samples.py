@@ -4,7 +4,7 @@
     python -m tests.update_samples NAME…           those whose names contain one of the words
     python -m tests.update_samples --check         write nothing, say which would change
 
-The expected files are the golden truth: read and judge every one that this writes (`git diff samples`), as nobody else does.
+The expected files are the golden truth: read and judge every one that this writes (`git diff samples`); nobody else does.
 """
 
 from __future__ import annotations

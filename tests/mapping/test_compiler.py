@@ -96,7 +96,8 @@ def test_a_second_name_that_does_not_go_on_is_reported():
     assert [(one.kind, one.position.segment) for one in findings] == [("value_not_read", 5)]
 
 
-@pytest.mark.parametrize("text", ["short", "x" * 36, "x" * 70, "word " * 12 + "end", "a b" * 20, "x" * 34 + " yy", "x" * 33 + "  y" + " z" * 10])
+@pytest.mark.parametrize("text", ["short", "x" * 36, "x" * 70, "word " * 12 + "end", "a b" * 20, "x" * 34 + " yy",
+                                  "x" * 33 + "  y" + " z" * 10])
 def test_words_come_back_as_they_were(text: str):
     one = codec("text(width: 35, parts: 2, segments: 4, mode: words)")
     written = one.write(text)
@@ -128,7 +129,8 @@ def test_items_at_a_second_place_of_a_list_are_reported_when_the_first_has_some(
           quantity: {at: "QTY[6063=21]/6060", as: decimal}
           other_items: {each: ["PIA[4347=1]/C212", "PIA[4347=5]/C212"], fields: {scheme: 7143, value: 7140}}
     """)
-    records, findings = one.read(message("BGM++1\nLIN+1\nPIA+1+A:SA\nPIA+5+B:IN\nQTY+21:1\nLIN+2\nPIA+5+C:IN", one.spec.message))
+    body = "BGM++1\nLIN+1\nPIA+1+A:SA\nPIA+5+B:IN\nQTY+21:1\nLIN+2\nPIA+5+C:IN"
+    records, findings = one.read(message(body, one.spec.message))
     assert records[0]["lines"] == [{"number": "1", "quantity": D(1), "other_items": [{"scheme": "SA", "value": "A"}]},
                                    {"number": "2", "other_items": [{"scheme": "IN", "value": "C"}]}]
     assert [(one.kind, one.position.segment) for one in findings] == [("value_not_read", 5)]

@@ -12,7 +12,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from edi_bridge.mapping import codec_date, codec_identifier, codec_number, codec_phone, codec_text
+from edi_bridge.mapping import (
+    codec_date,
+    codec_identifier,
+    codec_number,
+    codec_phone,
+    codec_text,
+)
 from edi_bridge.mapping.code_table import CodeTable, code_table, load_table
 from edi_bridge.mapping.codec_text import TextFlow
 from edi_bridge.mapping.codec_type import Arguments, Bad, Codec

@@ -1,4 +1,4 @@
-"""One text that stands in several places: telephone numbers (cXML TelephoneNumber), names, SAP's numbers of fixed width."""
+"""One text that stands in several places: telephone numbers (cXML), names, SAP's numbers of fixed width."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ def phone(arguments: Arguments, standard: str) -> Codec:
     """
     places = (arguments.place(), arguments.place(), arguments.place())
     if not all(places):
-        raise ValueError("phone takes the places of country code, area code and extension: phone(CountryCode, AreaOrCityCode, Extension)")
+        raise ValueError("phone takes the places of country code, area code and extension: "
+                         "phone(CountryCode, AreaOrCityCode, Extension)")
 
     def read(raw: str, country: str = "", area: str = "", extension: str = "") -> str:
         start = f"+{country.lstrip('+').strip()}" if country.strip("+ ") else ""
@@ -39,7 +40,8 @@ def joined(arguments: Arguments, standard: str) -> Codec:
     """`joined(A, B)`: the texts of places that follow this one, put together with a blank. `widths: 7-5-1` are digits of these
     widths with nothing between, as SAP keeps a GLN (BBBNR, BBSNR, BUBKZ).
 
-    With `lead: true` they stand before this one (SAP's NAMEV before NAME1). Writing gives the last word to the last place, so that what is read back is the same text.
+    With `lead: true` they stand before this one (SAP's NAMEV before NAME1). Writing gives the last word to the last place,
+    so that what is read back is the same text.
     """
     widths = [int(width) for width in arguments.name("widths").split("-") if width.isdigit()]
     lead = arguments.flag("lead")

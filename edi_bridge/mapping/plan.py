@@ -159,6 +159,8 @@ class Planner:
         convert = self._convert(rule)
         if convert is None:
             return
+        if rule.take == "lines" and self.standard != "xml":
+            self._say(rule.origin, f"{rule.name}: take: lines is for XML; a text over several segments is as: text(parts: …)")
         sources = tuple(filter(None, (self._resolve(source, plan.scope) for source in rule.sources)))
         aux = []
         for resolved, source in zip(sources, rule.sources, strict=False):

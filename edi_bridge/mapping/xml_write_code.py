@@ -183,7 +183,11 @@ class XmlWriter:
             items = f"({items} if {conditions} else ())"
         with self.code.block(f"for n, item in enumerate({items}, 1):"):
             if one.shapes:
-                with self.code.block(f"if SHAPE(item, {self._constant('K', one.shapes)}) != {one.shape}:"):
+                self.code.add(f"k = SHAPE(item, {self._constant('K', one.shapes)})")
+                if one.shape == 0:
+                    with self.code.block("if k == -1:"):
+                        self.code.add(f"X.no_place({name!r}, n)")
+                with self.code.block(f"if k != {one.shape}:"):
                     self.code.add("continue")
             self.code.add(f"X.stack.append(({name!r}, n))")
             self.code.add(f"w = {function}(item, X)")

@@ -15,7 +15,7 @@ from edi_bridge.mapping import functions
 from edi_bridge.mapping.emit import Bad, Memo
 from edi_bridge.mapping.plan import MapPlan, ValuePlan
 from edi_bridge.mapping.resolve_xml import refuse_unfit_rules
-from edi_bridge.mapping.write_plan import Shape, fits
+from edi_bridge.mapping.write_plan import Places, Shape
 from edi_bridge.mapping.xml_read_plan import beside_kind
 from edi_bridge.mapping.xml_write_code import XmlWriter
 from edi_bridge.mapping.xml_write_plan import XmlWritePlanner
@@ -108,6 +108,9 @@ class _State:
             if name not in known:
                 self._say("field_not_carried", (*target, name), "the message has no place for it in this map")
 
+    def no_place(self, name: str, number: int) -> None:
+        self._say("field_not_carried", (f"{name}[{number}]",), "no place of this list is meant for such an item")
+
     def gap(self, name: str, number: int) -> None:
         self._say("cannot_write", (), f"{name} number {number} cannot stand without the one before it")
 
@@ -172,8 +175,8 @@ def _safe(text: str) -> Any:
 
 
 def _shape(item: Record, shapes: Sequence[Shape]) -> int:
-    """Where an item of a list of several shapes is written: the first place that has room for all of it, else the first."""
-    return next((place for place, shape in enumerate(shapes) if fits(item, shape)), 0)
+    """Where an item of a list of several shapes is written; -1 where no place is meant for it."""
+    return Places(tuple(shapes)).of(item)
 
 
 def _merge(nodes: list[Node], extra: Node, order: Sequence[str]) -> None:

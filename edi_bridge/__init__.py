@@ -33,16 +33,53 @@ __version__ = "0.1.0"
 
 # Names of the vocabulary that can be had from here; each is loaded from its module when first asked for.
 _HOMES = {
-    "Address": "interchange", "Document": "interchange", "Group": "interchange", "Interchange": "interchange",
-    "Message": "interchange", "MessageType": "interchange", "Position": "interchange", "Sheet": "interchange",
-    "Finding": "finding", "Level": "finding", "Severity": "finding", "Verdict": "finding",
-    "ConfigFault": "fault", "Fault": "fault", "TerminalFault": "fault", "TransientFault": "fault",
-    "Catalog": "catalog", "Limits": "syntax.limits", "MessageOutcome": "pipeline", "to_json": "record",
+    "Address": "interchange",
+    "Document": "interchange",
+    "Group": "interchange",
+    "Interchange": "interchange",
+    "Message": "interchange",
+    "MessageType": "interchange",
+    "Position": "interchange",
+    "Sheet": "interchange",
+    "Finding": "finding",
+    "Level": "finding",
+    "Severity": "finding",
+    "Verdict": "finding",
+    "ConfigFault": "fault",
+    "Fault": "fault",
+    "TerminalFault": "fault",
+    "TransientFault": "fault",
+    "Catalog": "catalog",
+    "Limits": "syntax.limits",
+    "MessageOutcome": "pipeline",
+    "to_json": "record",
 }
 
-__all__ = ["Address", "Catalog", "ConfigFault", "Document", "Fault", "Finding", "Group", "Interchange", "Level", "Limits", "Message",
-           "MessageOutcome", "MessageType", "Position", "Severity", "Sheet", "TerminalFault", "TransientFault", "Verdict",
-           "read", "to_json", "translate", "write"]
+__all__ = [
+    "Address",
+    "Catalog",
+    "ConfigFault",
+    "Document",
+    "Fault",
+    "Finding",
+    "Group",
+    "Interchange",
+    "Level",
+    "Limits",
+    "Message",
+    "MessageOutcome",
+    "MessageType",
+    "Position",
+    "Severity",
+    "Sheet",
+    "TerminalFault",
+    "TransientFault",
+    "Verdict",
+    "read",
+    "to_json",
+    "translate",
+    "write",
+]
 
 
 def __getattr__(name: str) -> Any:
@@ -59,14 +96,21 @@ def __dir__() -> list[str]:
     return sorted([*globals(), *_HOMES])
 
 
-def read(source: bytes | BinaryIO, *, charset: str | None = None, limits: Limits | None = None, layout: SheetLayout | None = None,
-         allow_doctype: bool = False) -> Iterator[Interchange]:
+def read(
+    source: bytes | BinaryIO,
+    *,
+    charset: str | None = None,
+    limits: Limits | None = None,
+    layout: SheetLayout | None = None,
+    allow_doctype: bool = False,
+) -> Iterator[Interchange]:
     """The interchanges of a file, one after another; nothing is mapped and nothing raised for any bytes.
 
     Each interchange gives its `messages` (or all `parts`) lazily and once; its `trailer` and the last of its
     `findings` are there when they are used up. Asking for the next interchange drains the former.
 
-    `charset` overrides what the envelopes declare (a Python codec or an EDIFACT name such as UNOC); `limits` how much is
+    `charset` overrides what the envelopes declare (a Python codec or an EDIFACT name such as UNOC); `limits` how much
+    is
     taken in one piece; `layout` says which columns a CSV has (`Catalog().map_named("order.csv").layout()`);
     `allow_doctype` tolerates the DOCTYPE line of cXML. ConfigFault when `charset` cannot be used.
     """
@@ -86,12 +130,20 @@ def write(interchange: Interchange) -> bytes:
     return syntax.write(interchange)
 
 
-def translate(source: bytes | BinaryIO, *, partner: str | None = None, map: str | None = None, home: str | Path | None = None,
-              catalog: Catalog | None = None, limits: Limits | None = None) -> Iterator[MessageOutcome]:
+def translate(
+    source: bytes | BinaryIO,
+    *,
+    partner: str | None = None,
+    map: str | None = None,
+    home: str | Path | None = None,
+    catalog: Catalog | None = None,
+    limits: Limits | None = None,
+) -> Iterator[MessageOutcome]:
     """Every message of a file as CRM records: one outcome after another, memory does not grow with the file.
 
     Each outcome holds the message, its `records` (plain dicts, see `docs/records.md`), its `findings` and the
-    `verdict`; after the messages of an interchange comes one outcome with `message` None for what concerns the interchange
+    `verdict`; after the messages of an interchange comes one outcome with `message` None for what concerns the
+    interchange
     as a whole. Only records of outcomes that are not rejected should be used.
 
     Sender and message type choose partner and map from the envelope; `partner` and `map` give them by hand (a map also

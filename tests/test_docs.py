@@ -1,4 +1,5 @@
-"""What the documents say is true: their examples run, their tables are printed from the code, their links lead somewhere."""
+"""What the documents say is true: their examples run, their tables are printed from the code, their links lead
+somewhere."""
 
 from __future__ import annotations
 
@@ -51,7 +52,8 @@ def run(line: str, folder: Path) -> tuple[int, str]:
 
 
 def play(text: str, folder: Path) -> None:
-    """Every `$ edi-bridge …` of the console blocks, in order; lines below it must be what it prints (a cut line: begins)."""
+    """Every `$ edi-bridge …` of the console blocks, in order; lines below it must be what it prints (a cut line:
+    begins)."""
     for _, block in blocks(text, "console"):
         for command, _, shown in (part.partition("\n") for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]):
             wanted = re.search(r"# exit (\d+)", command)
@@ -112,7 +114,7 @@ def test_the_readme_s_first_map_runs(tmp_path: Path) -> None:
     assert code == 1 and 'found "four"' in printed and "^^^^" in printed
     mapped = (tmp_path / "order.shop.yaml").read_text().replace("at: price", "at: prise")
     (tmp_path / "order.shop.yaml").write_text(mapped)
-    line = mapped[:mapped.index("at: prise")].count("\n") + 1
+    line = mapped[: mapped.index("at: prise")].count("\n") + 1
     code, printed = run("edi-bridge translate orders.csv --map order.shop.yaml", tmp_path)
     assert code == 2 and printed.startswith(f"order.shop.yaml:{line}:")
 
@@ -135,13 +137,24 @@ def test_the_path_in_ten_lines_is_the_pipeline_s() -> None:
     assert [int(number) for number, _ in lines] == list(range(1, 11))
     names = re.findall(r"`(edi_bridge\.[\w.]+)`", text)
     objects = {name: _named(name) for name in names}
-    public = [name for name, value in vars(pipeline).items()
-              if getattr(value, "__module__", "") == pipeline.__name__ and not name.startswith("_") and isinstance(value, Callable)]  # type: ignore[arg-type]
+    public = [
+        name
+        for name, value in vars(pipeline).items()
+        if getattr(value, "__module__", "") == pipeline.__name__
+        and not name.startswith("_")
+        and isinstance(value, Callable)
+    ]  # type: ignore[arg-type]
     told = {name.rpartition(".")[2] for name in names if name.startswith("edi_bridge.pipeline.")}
     assert told == set(public) - {"Configuration", "Scanned", "scan"}, "scan is the engine's own first look"
     stages = [stage.strip() for stage in re.search(r"source ─►(.+)", pipeline.__doc__ or "").group(1).split("─►")]  # type: ignore[union-attr]
-    words = {"syntax.read": "syntax.read", "partner and agreement": "partner_of", "map": "map_for", "map.read": "CompiledMap.read",
-             "verdict": "partner.verdict", "outcome": "MessageOutcome"}
+    words = {
+        "syntax.read": "syntax.read",
+        "partner and agreement": "partner_of",
+        "map": "map_for",
+        "map.read": "CompiledMap.read",
+        "verdict": "partner.verdict",
+        "outcome": "MessageOutcome",
+    }
     places = [text.index(words[stage]) for stage in stages]
     assert places == sorted(places)
     assert objects
@@ -149,7 +162,9 @@ def test_the_path_in_ten_lines_is_the_pipeline_s() -> None:
 
 def test_continuous_integration_calls_the_readme_s_test_command() -> None:
     ((_, command),) = blocks(section(README, "Run the tests"), "sh")
-    script = [line for line in (ROOT / ".ci" / "run").read_text("utf-8").splitlines() if line and not line.startswith("#")]
+    script = [
+        line for line in (ROOT / ".ci" / "run").read_text("utf-8").splitlines() if line and not line.startswith("#")
+    ]
     assert script == ["set -eu", 'cd "$(dirname "$0")/.."', command.strip()]
     assert os.access(ROOT / ".ci" / "run", os.X_OK) and os.access(ROOT / ".ci" / "test", os.X_OK)
     subprocess.run(["sh", "-n", str(ROOT / ".ci" / "test")], check=True)
@@ -158,7 +173,9 @@ def test_continuous_integration_calls_the_readme_s_test_command() -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_lead_somewhere(page: Path) -> None:
     text = re.sub(r"^```.*?^```|`[^`\n]*`", "", page.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
-    dead = [link for link in re.findall(r"\]\(([^)#\s]+)", text) if "://" not in link and not (page.parent / link).exists()]
+    dead = [
+        link for link in re.findall(r"\]\(([^)#\s]+)", text) if "://" not in link and not (page.parent / link).exists()
+    ]
     assert dead == []
 
 
@@ -175,8 +192,11 @@ def test_everything_imported_is_declared_with_its_version() -> None:
     imported = set()
     for path in (ROOT / "edi_bridge").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else (
-                [node.module or ""] if isinstance(node, ast.ImportFrom) else [])
+            names = (
+                [alias.name for alias in node.names]
+                if isinstance(node, ast.Import)
+                else ([node.module or ""] if isinstance(node, ast.ImportFrom) else [])
+            )
             imported |= {name.split(".")[0] for name in names}
     foreign = imported - set(sys.stdlib_module_names) - {"edi_bridge"}
     assert {DISTRIBUTIONS.get(name, name) for name in foreign} <= set(declared)

@@ -128,7 +128,9 @@ def _own_mistake(kind: type[BaseException], error: BaseException, trace: Traceba
         while trace and trace.tb_next:
             trace = trace.tb_next
         place = f" ({os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno})" if trace else ""
-        show.error(f"a mistake of edi-bridge itself: {kind.__name__}: {show.clean(str(error))}{place}\n"
-                   "set EDI_BRIDGE_TRACEBACK=1 and run it again to see where; please report it with the file")
+        show.error(
+            f"a mistake of edi-bridge itself: {kind.__name__}: {show.clean(str(error))}{place}\n"
+            "set EDI_BRIDGE_TRACEBACK=1 and run it again to see where; please report it with the file"
+        )
     sys.stderr.flush()
     os._exit(OWN_MISTAKE)

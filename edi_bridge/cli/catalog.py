@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -37,8 +37,10 @@ def map_list(home: str | None, as_json: bool) -> None:
     if as_json:
         print(options.json_text(rows))
         return
-    show.table(("map", "record", "message", "from", "~about"),
-               [(row["name"], row["record"], row["message"], row["from"], row["about"]) for row in rows])
+    show.table(
+        ("map", "record", "message", "from", "~about"),
+        [(row["name"], row["record"], row["message"], row["from"], row["about"]) for row in rows],
+    )
 
 
 @click.group()
@@ -58,26 +60,54 @@ def partner_list(home: str | None, as_json: bool) -> None:
     """
     place = options.optional_home(home)
     catalog = options.catalog_of(place)
-    rows = [{"name": one.name, "title": one.title,
-             "identities": [f"{identity.qualifier}:{identity.id}" if identity.qualifier else identity.id for identity in one.identities],
-             "agreements": [{"message": agreement.message, "direction": agreement.direction, "map": agreement.map}
-                            for agreement in one.agreements], "file": one.file} for one in catalog.partners]
+    rows: list[dict[str, Any]] = [
+        {
+            "name": one.name,
+            "title": one.title,
+            "identities": [
+                f"{identity.qualifier}:{identity.id}" if identity.qualifier else identity.id
+                for identity in one.identities
+            ],
+            "agreements": [
+                {"message": agreement.message, "direction": agreement.direction, "map": agreement.map}
+                for agreement in one.agreements
+            ],
+            "file": one.file,
+        }
+        for one in catalog.partners
+    ]
     if as_json:
         print(options.json_text(rows))
         return
     if not rows:
         show.note("no partners yet: put a file into partners/ of the home")
-    show.table(("partner", "name", "~addresses", "~agreed"),
-               [(row["name"], row["title"], ", ".join(row["identities"]), ", ".join(one["message"] for one in row["agreements"]))
-                for row in rows])
+    show.table(
+        ("partner", "name", "~addresses", "~agreed"),
+        [
+            (
+                row["name"],
+                row["title"],
+                ", ".join(row["identities"]),
+                ", ".join(one["message"] for one in row["agreements"]),
+            )
+            for row in rows
+        ],
+    )
 
 
 def _row(name: str, catalog: Catalog, home: Path | None) -> dict[str, str]:
     """What a map says of itself; what it leaves to the map that it extends is taken from there."""
     path = catalog.map_index[name][0]
     text = path.read_text("utf-8", "replace")
-    row = {"name": name, "message": _line(text, "message"), "record": _line(text, "record"), "extends": _line(text, "extends"),
-           "about": _line(text, "about"), "from": "home" if home and path.is_relative_to(home) else "shipped", "file": str(path)}
+    row = {
+        "name": name,
+        "message": _line(text, "message"),
+        "record": _line(text, "record"),
+        "extends": _line(text, "extends"),
+        "about": _line(text, "about"),
+        "from": "home" if home and path.is_relative_to(home) else "shipped",
+        "file": str(path),
+    }
     above, seen = row["extends"], {name}
     while above in catalog.map_index and above not in seen:
         seen.add(above)
@@ -88,7 +118,8 @@ def _row(name: str, catalog: Catalog, home: Path | None) -> dict[str, str]:
 
 
 def _line(text: str, key: str) -> str:
-    """The first sentence of a text at the top level of a YAML file, without parsing it: a map with mistakes is listed too."""
+    """The first sentence of a text at the top level of a YAML file, without parsing it: a map with mistakes is listed
+    too."""
     found = re.search(rf"^{key}:[ \t]*(?:[|>][-+]?[ \t]*\n((?:[ \t]+[^\n]*\n?|\n)+)|([^\n]*))", text, re.MULTILINE)
     if not found:
         return ""

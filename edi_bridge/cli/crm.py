@@ -15,8 +15,21 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 search_option = click.option("--search", metavar="TEXT", help="Only those in which the text is found.")
-limit_option = click.option("--limit", metavar="N", type=click.IntRange(1), default=1000, show_default=True, help="At most so many.")
-PARTY_ROLES = ("buyer", "seller", "deliver_to", "ship_from", "invoicee", "payer", "payee", "ordered_by", "ultimate", "carrier")
+limit_option = click.option(
+    "--limit", metavar="N", type=click.IntRange(1), default=1000, show_default=True, help="At most so many."
+)
+PARTY_ROLES = (
+    "buyer",
+    "seller",
+    "deliver_to",
+    "ship_from",
+    "invoicee",
+    "payer",
+    "payee",
+    "ordered_by",
+    "ultimate",
+    "carrier",
+)
 ORDER_COLUMNS = ("id", "order", "customer", "state", "issued", "delivery", ">lines", ">total", "currency")
 INVOICE_COLUMNS = ("id", "number", "kind", "customer", "issued", "due", "order", ">net", ">tax", ">payable", "currency")
 
@@ -91,22 +104,69 @@ def single(name: str, sentence: str, print_one: Callable[[Row], None]) -> None:
 
 def customers_table(rows: list[Row], indent: int = 0) -> None:
     """Customers and suppliers."""
-    show.table(("id", "name", "~identifiers", "city", "country", ">orders", ">invoices", "~sales"),
-               [(row["id"], row["name"] or "(no name)", " ".join(f"{one['scheme']}:{one['value']}" for one in row["identifiers"][:3]), row["city"],
-                 row["country"], row["orders"], row["invoices"], money(row["sales"])) for row in rows], indent=indent)
+    show.table(
+        ("id", "name", "~identifiers", "city", "country", ">orders", ">invoices", "~sales"),
+        [
+            (
+                row["id"],
+                row["name"] or "(no name)",
+                " ".join(f"{one['scheme']}:{one['value']}" for one in row["identifiers"][:3]),
+                row["city"],
+                row["country"],
+                row["orders"],
+                row["invoices"],
+                money(row["sales"]),
+            )
+            for row in rows
+        ],
+        indent=indent,
+    )
 
 
 def orders_table(rows: list[Row], indent: int = 0) -> None:
     """Orders without their lines."""
-    show.table(ORDER_COLUMNS, [(row["id"], row["number"], row.get("customer"), row["state"], row["issued_on"], row["requested_delivery"],
-                                row["line_count"], row["total"], row["currency"]) for row in rows], indent=indent)
+    show.table(
+        ORDER_COLUMNS,
+        [
+            (
+                row["id"],
+                row["number"],
+                row.get("customer"),
+                row["state"],
+                row["issued_on"],
+                row["requested_delivery"],
+                row["line_count"],
+                row["total"],
+                row["currency"],
+            )
+            for row in rows
+        ],
+        indent=indent,
+    )
 
 
 def invoices_table(rows: list[Row], indent: int = 0) -> None:
     """Invoices and credit notes without their lines."""
-    show.table(INVOICE_COLUMNS, [(row["id"], row["number"], row["kind"].replace("_", " "), row.get("customer"), row["issued_on"],
-                                  row["due_on"], row["order_number"], row["net"], row["tax"], row["payable"], row["currency"])
-                                 for row in rows], indent=indent)
+    show.table(
+        INVOICE_COLUMNS,
+        [
+            (
+                row["id"],
+                row["number"],
+                row["kind"].replace("_", " "),
+                row.get("customer"),
+                row["issued_on"],
+                row["due_on"],
+                row["order_number"],
+                row["net"],
+                row["tax"],
+                row["payable"],
+                row["currency"],
+            )
+            for row in rows
+        ],
+        indent=indent,
+    )
 
 
 def money(sums: Mapping[str, Any]) -> str:
@@ -118,9 +178,13 @@ def _customer(row: Row) -> None:
     roles = [word for word, flag in (("customer", row["is_customer"]), ("supplier", row["is_supplier"])) if flag]
     _head(f"{row['name'] or '(no name)'}  ({row['id']}, {' and '.join(roles) or 'party'}, {row['status'] or 'active'})")
     _pairs([(one["scheme"], one["value"]) for one in row["identifiers"]])
-    for title, columns in (("addresses", ("kind", "street", "postcode", "city", "country")), ("contacts", ("role", "name", "phone", "email")),
-                           ("locations", ("number", "name", "city", "country")), ("accounts", ("iban", "bic", "holder")),
-                           ("products", ("gtin", "buyer_item", "seller_item", "description"))):
+    for title, columns in (
+        ("addresses", ("kind", "street", "postcode", "city", "country")),
+        ("contacts", ("role", "name", "phone", "email")),
+        ("locations", ("number", "name", "city", "country")),
+        ("accounts", ("iban", "bic", "holder")),
+        ("products", ("gtin", "buyer_item", "seller_item", "description")),
+    ):
         rows = row[title]
         used = [column for column in columns if any(column in one for one in rows)]
         if rows and used:
@@ -143,16 +207,38 @@ def _order(row: Row) -> None:
     _document(row, "order")
     lines = row["record"].get("lines", [])
     show.heading(show.number(len(lines), "line"))
-    show.table((">line", "gtin", "their item", "our item", "~description", ">quantity", "unit", ">price", ">amount"),
-               [(one.get("number"), one.get("gtin"), one.get("buyer_item"), one.get("seller_item"), one.get("description"),
-                 one.get("quantity"), one.get("unit"), one.get("net_price"), one.get("net_amount")) for one in lines], indent=2)
+    show.table(
+        (">line", "gtin", "their item", "our item", "~description", ">quantity", "unit", ">price", ">amount"),
+        [
+            (
+                one.get("number"),
+                one.get("gtin"),
+                one.get("buyer_item"),
+                one.get("seller_item"),
+                one.get("description"),
+                one.get("quantity"),
+                one.get("unit"),
+                one.get("net_price"),
+                one.get("net_amount"),
+            )
+            for one in lines
+        ],
+        indent=2,
+    )
     if row["changes"]:
         show.heading("changes")
-        show.table(("number", "what", "state", "issued"), [(one["number"], one["act"], one["state"], one["issued_on"]) for one in row["changes"]],
-                   indent=2)
+        show.table(
+            ("number", "what", "state", "issued"),
+            [(one["number"], one["act"], one["state"], one["issued_on"]) for one in row["changes"]],
+            indent=2,
+        )
     if row["invoices"]:
         show.heading("invoices")
-        show.table(("id", "number", "kind"), [(one["id"], one["number"], one["kind"].replace("_", " ")) for one in row["invoices"]], indent=2)
+        show.table(
+            ("id", "number", "kind"),
+            [(one["id"], one["number"], one["kind"].replace("_", " ")) for one in row["invoices"]],
+            indent=2,
+        )
 
 
 def _invoice(row: Row) -> None:
@@ -160,27 +246,73 @@ def _invoice(row: Row) -> None:
     _document(row, "invoice")
     lines = row["record"].get("lines", [])
     show.heading(show.number(len(lines), "line"))
-    show.table((">line", "gtin", "their item", "our item", "~description", ">quantity", "unit", ">price", ">amount", "order"),
-               [(one.get("number"), one.get("gtin"), one.get("buyer_item"), one.get("seller_item"), one.get("description"),
-                 one.get("quantity"), one.get("unit"), one.get("net_price"), one.get("net_amount"), one.get("order_number"))
-                for one in lines], indent=2)
+    show.table(
+        (">line", "gtin", "their item", "our item", "~description", ">quantity", "unit", ">price", ">amount", "order"),
+        [
+            (
+                one.get("number"),
+                one.get("gtin"),
+                one.get("buyer_item"),
+                one.get("seller_item"),
+                one.get("description"),
+                one.get("quantity"),
+                one.get("unit"),
+                one.get("net_price"),
+                one.get("net_amount"),
+                one.get("order_number"),
+            )
+            for one in lines
+        ],
+        indent=2,
+    )
     taxes = row["record"].get("taxes", [])
     if taxes:
         show.heading("taxes")
-        show.table(("type", "category", ">rate", ">base", ">amount"), [[one.get(name) for name in ("type", "category", "rate", "base", "amount")]
-                                                                   for one in taxes], indent=2)
+        show.table(
+            ("type", "category", ">rate", ">base", ">amount"),
+            [[one.get(name) for name in ("type", "category", "rate", "base", "amount")] for one in taxes],
+            indent=2,
+        )
     if row["links"]:
         show.heading("refers to")
-        show.table(("how", "what", "number", "here"), [(one["relation"], one["to_kind"], one["to_number"], "yes" if one["to_id"] else "not yet")
-                                                       for one in row["links"]], indent=2)
+        show.table(
+            ("how", "what", "number", "here"),
+            [
+                (one["relation"], one["to_kind"], one["to_number"], "yes" if one["to_id"] else "not yet")
+                for one in row["links"]
+            ],
+            indent=2,
+        )
 
 
 def _document(row: Row, kind: str) -> None:
     """The head of an order or invoice: what has a value, then parties and totals."""
-    skip = {"id", "number", "state", "direction", "kind", "record", "lines", "customer_id", "message_id", "line_states", "changes", "invoices",
-            "links", "customer", "changed_by", "deliver_to_id"}
-    _pairs([("customer", f"{row['customer']} ({row['customer_id']})")]
-           + [(name.replace("_", " "), value) for name, value in row.items() if name not in skip and value not in (None, "") and _plain(value)])
+    skip = {
+        "id",
+        "number",
+        "state",
+        "direction",
+        "kind",
+        "record",
+        "lines",
+        "customer_id",
+        "message_id",
+        "line_states",
+        "changes",
+        "invoices",
+        "links",
+        "customer",
+        "changed_by",
+        "deliver_to_id",
+    }
+    _pairs(
+        [("customer", f"{row['customer']} ({row['customer_id']})")]
+        + [
+            (name.replace("_", " "), value)
+            for name, value in row.items()
+            if name not in skip and value not in (None, "") and _plain(value)
+        ]
+    )
     parties = [(role.replace("_", " "), _party(row["record"][role])) for role in PARTY_ROLES if role in row["record"]]
     if parties:
         show.heading("parties")
@@ -215,8 +347,14 @@ def _pairs(pairs: list[tuple[str, Any]]) -> None:
 
 
 listing("customers", "Customers and suppliers, with their orders, invoices and sales.", customers_table, "customers")
-single("customer", "One customer: identifiers, addresses, contacts, orders, invoices, totals. ID is the number here or an identifier.", _customer)
+single(
+    "customer",
+    "One customer: identifiers, addresses, contacts, orders, invoices, totals. ID is the number here or an identifier.",
+    _customer,
+)
 listing("orders", "Orders, the newest first.", orders_table, "orders")
 single("order", "One order with its lines, changes and invoices. ID is the number here or the partner's.", _order)
 listing("invoices", "Invoices and credit notes, the newest first.", invoices_table, "invoices")
-single("invoice", "One invoice or credit note with its lines and taxes. ID is the number here or the partner's.", _invoice)
+single(
+    "invoice", "One invoice or credit note with its lines and taxes. ID is the number here or the partner's.", _invoice
+)

@@ -1,4 +1,5 @@
-"""`edi-bridge demo`: a first run with everything in it, on a batch of files that a trading company could get in a morning."""
+"""`edi-bridge demo`: a first run with everything in it, on a batch of files that a trading company could get in a
+morning."""
 
 from __future__ import annotations
 
@@ -31,7 +32,8 @@ Made by `edi-bridge demo`; running it again empties the CRM, the archive and the
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A file of the batch. `refused`: what is planned to be refused, message number (None: the interchange) → kinds of findings."""
+    """A file of the batch. `refused`: what is planned to be refused, message number (None: the interchange) → kinds
+    of findings."""
 
     source: Path
     name: str
@@ -40,11 +42,14 @@ class Planned:
 
 
 @click.command(short_help="A first run: orders, invoices and customers of an example batch.")
-@click.option("--home", metavar="DIR", default="edi-bridge-demo", show_default=True, help="Where to make the demo's home.")
+@click.option(
+    "--home", metavar="DIR", default="edi-bridge-demo", show_default=True, help="Where to make the demo's home."
+)
 def demo(home: str) -> int:
     """Make a home, post a batch of example files into its CRM, and show what became of them.
 
-    The files are orders, invoices and customer records in EDIFACT, X12, UBL and CSV, as a small trading company could get them;
+    The files are orders, invoices and customer records in EDIFACT, X12, UBL and CSV, as a small trading company could
+    get them;
     two of them are faulty. Running it again starts over.
 
     \b
@@ -90,12 +95,17 @@ def load_plan(samples: Path) -> list[Planned]:
         entries = parse(path.read_bytes(), str(path))["files"]
     except OSError as error:
         raise ConfigFault.at(str(path), 0, 0, f"the shipped samples are not there: {error.strerror}") from None
-    return [Planned(samples / entry["file"], entry["as"], entry.get("partner"), _refusals(entry.get("refused") or {})) for entry in entries]
+    return [
+        Planned(samples / entry["file"], entry["as"], entry.get("partner"), _refusals(entry.get("refused") or {}))
+        for entry in entries
+    ]
 
 
 def _refusals(block: dict[str, Any]) -> dict[int | None, tuple[str, ...]]:
     """`{message 2: [unknown_code]}`, `{interchange: [interchange_count_mismatch]}`."""
-    return {int(place.split()[1]) if place.startswith("message ") else None: tuple(kinds) for place, kinds in block.items()}
+    return {
+        int(place.split()[1]) if place.startswith("message ") else None: tuple(kinds) for place, kinds in block.items()
+    }
 
 
 def make(home: Path, plan: Sequence[Planned], source: Path) -> None:
@@ -109,7 +119,9 @@ def make(home: Path, plan: Sequence[Planned], source: Path) -> None:
             for file in home.glob("edi-bridge.sqlite*"):
                 file.unlink()
         elif home.exists() and (not home.is_dir() or any(home.iterdir())):
-            raise ConfigFault.at(str(home), 0, 0, "is there already and no home of a demo; nothing was changed (--home names another)")
+            raise ConfigFault.at(
+                str(home), 0, 0, "is there already and no home of a demo; nothing was changed (--home names another)"
+            )
         else:
             init.make(home)
             (home / MARK).write_text("edi-bridge demo may delete what it made here\n", "utf-8")
@@ -120,7 +132,9 @@ def make(home: Path, plan: Sequence[Planned], source: Path) -> None:
         for one in plan:
             shutil.copyfile(one.source, home / "inbox" / one.name)
     except OSError as error:
-        raise ConfigFault.at(str(error.filename or home), 0, 0, f"the demo's home cannot be made: {error.strerror}") from None
+        raise ConfigFault.at(
+            str(error.filename or home), 0, 0, f"the demo's home cannot be made: {error.strerror}"
+        ) from None
 
 
 def refused_of(result: Posted) -> dict[int | None, set[str]]:
@@ -138,13 +152,19 @@ def differences(planned: Planned, result: Posted) -> list[str]:
     listed = []
     if result.failure or result.refused != bool(planned.refused) or set(found) != set(planned.refused):
         listed.append(f"{planned.name}: planned to be refused: {_places(planned.refused)}; refused: {_places(found)}")
-    listed += [f"{planned.name}: {kind} was planned and not found"
-               for place, kinds in planned.refused.items() for kind in kinds if kind not in found.get(place, ())]
+    listed += [
+        f"{planned.name}: {kind} was planned and not found"
+        for place, kinds in planned.refused.items()
+        for kind in kinds
+        if kind not in found.get(place, ())
+    ]
     return listed
 
 
 def _places(places: Any) -> str:
-    return ", ".join(sorted("the interchange" if place is None else f"message {place}" for place in places)) or "nothing"
+    return (
+        ", ".join(sorted("the interchange" if place is None else f"message {place}" for place in places)) or "nothing"
+    )
 
 
 def _show(opened: Any, results: Sequence[Posted]) -> None:
@@ -158,9 +178,21 @@ def _show(opened: Any, results: Sequence[Posted]) -> None:
     with opened.read() as connection:
         everybody = [customer_view.customer(connection, row["id"]) for row in customer_view.customers(connection)]
     show.heading("Customers and suppliers, with their orders and invoices")
-    show.table(("id", "name", "city", "~orders", "~invoices", ">amount"), [
-        (one["id"], one["name"] or "(no name)", _city(one), ", ".join(order["number"] for order in one["orders"]),
-         ", ".join(invoice["number"] for invoice in one["invoices"]), _amount(one["totals"])) for one in everybody if one])
+    show.table(
+        ("id", "name", "city", "~orders", "~invoices", ">amount"),
+        [
+            (
+                one["id"],
+                one["name"] or "(no name)",
+                _city(one),
+                ", ".join(order["number"] for order in one["orders"]),
+                ", ".join(invoice["number"] for invoice in one["invoices"]),
+                _amount(one["totals"]),
+            )
+            for one in everybody
+            if one
+        ],
+    )
     show.heading("What was refused, why, and what the partner will be told")
     for result in results:
         for told in result.findings:
@@ -183,11 +215,20 @@ def _closing(home: Path, count: int, seconds: float, surprises: Sequence[str]) -
     if surprises:
         show.error("not as planned:\n  " + "\n  ".join(surprises))
     else:
-        print(f"\n{count} files in {seconds:.1f} s; exactly what was planned was refused. Amounts: + they pay us, - we pay them.")
+        print(
+            f"\n{count} files in {seconds:.1f} s; exactly what was planned was refused."
+            " Amounts: + they pay us, - we pay them."
+        )
     where = f"--home {home}"
     show.heading("Look further")
-    for line in (f"edi-bridge crm customers {where}", f"edi-bridge crm customer 1 {where}", f"edi-bridge crm order 4500017731 {where}",
-                 f"edi-bridge crm invoice GS-2026-417 {where} --json", f"edi-bridge inspect {home}/inbox/04-havelmarkt-christmas.edi",
-                 f"edi-bridge translate {home}/inbox/05-acme-schedules.edi", f"edi-bridge post {home}/inbox/05-acme-schedules.edi {where}",
-                 "edi-bridge --help"):
+    for line in (
+        f"edi-bridge crm customers {where}",
+        f"edi-bridge crm customer 1 {where}",
+        f"edi-bridge crm order 4500017731 {where}",
+        f"edi-bridge crm invoice GS-2026-417 {where} --json",
+        f"edi-bridge inspect {home}/inbox/04-havelmarkt-christmas.edi",
+        f"edi-bridge translate {home}/inbox/05-acme-schedules.edi",
+        f"edi-bridge post {home}/inbox/05-acme-schedules.edi {where}",
+        "edi-bridge --help",
+    ):
         print(f"  {show.clean(line)}")

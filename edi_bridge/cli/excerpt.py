@@ -57,7 +57,15 @@ def _envelope(position: Position, interchange: Interchange) -> Excerpt | None:
             wire = raw.encode(interchange.encoding, "replace")
             at, end = 0, 0
             if position.element is not None:
-                at, end = inner_span(wire, 0, len(wire), position.element, position.component, interchange.delimiters, interchange.encoding)
+                at, end = inner_span(
+                    wire,
+                    0,
+                    len(wire),
+                    position.element,
+                    position.component,
+                    interchange.delimiters,
+                    interchange.encoding,
+                )
             return _cut(wire, 0, len(wire), at, end - at, interchange.encoding, interchange.delimiters.terminator)
     return None
 
@@ -72,7 +80,7 @@ def _xml_line(position: Position, message: Document) -> Excerpt | None:
             return None
     end = message.raw.find(b"\n", start)
     end = len(message.raw) if end < 0 else end
-    line = message.raw[start:min(end, start + 10_000)]
+    line = message.raw[start : min(end, start + 10_000)]
     start += len(line) - len(line.lstrip())
     name = (position.path or "").rpartition("/")[2].partition("[")[0].lstrip("@").encode()
     at = message.raw.find(name, start, end) if name else start
@@ -89,19 +97,21 @@ def _row(position: Position, message: Sheet) -> Excerpt | None:
     ends = [end for end in (message.raw.find(b"\n", at), message.raw.find(b"\r", at)) if end >= 0]
     size = position.length or 0
     whole_row = at == start and size >= min(ends, default=len(message.raw)) - start
-    return _cut(message.raw, start, min(ends, default=len(message.raw)), at, 0 if whole_row else size, message.encoding, "")
+    return _cut(
+        message.raw, start, min(ends, default=len(message.raw)), at, 0 if whole_row else size, message.encoding, ""
+    )
 
 
 def _cut(raw: bytes, start: int, end: int, at: int, size: int, encoding: str, terminator: str) -> Excerpt:
     """The bytes from start to end as one line of at most LIMIT columns around the place."""
     size = max(0, min(size, end - at))
-    before = _visible(raw[max(start, at - AROUND):at], encoding)
-    inside = _visible(raw[at:at + min(size, AROUND)], encoding)
-    after = _visible(raw[at + size:min(end, at + size + AROUND)], encoding)
+    before = _visible(raw[max(start, at - AROUND) : at], encoding)
+    inside = _visible(raw[at : at + min(size, AROUND)], encoding)
+    after = _visible(raw[at + size : min(end, at + size + AROUND)], encoding)
     if end <= at + size + AROUND:
         after += _visible(terminator.encode("utf-8"), "utf-8")
     if at - AROUND > start or len(before) > LIMIT // 2:
-        before = "…" + before[-LIMIT // 2:]
+        before = "…" + before[-LIMIT // 2 :]
     inside = inside if len(inside) <= LIMIT else inside[: LIMIT - 1] + "…"
     room = max(8, LIMIT - len(before) - len(inside))
     after = after if len(after) <= room else after[: room - 1] + "…"

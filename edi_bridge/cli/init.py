@@ -56,8 +56,8 @@ A file for each partner, named as the partner: `acme.yaml`.
 """
 
 MAPPINGS = """\
-Our own maps: `order.acme.yaml`. A file here stands before the shipped one of the same name; `edi-bridge map list` shows all.
-Most are a few lines on top of a shipped map:
+Our own maps: `order.acme.yaml`. A file here stands before the shipped one of the same name;
+`edi-bridge map list` shows all. Most are a few lines on top of a shipped map:
 
     map: order.acme
     extends: order.edifact-d96a
@@ -92,8 +92,12 @@ HOME = """\
 """
 
 FILES = {
-    "settings.yaml": SETTINGS, "partners/_own.yaml": OWN, "partners/README.md": PARTNERS, "mappings/README.md": MAPPINGS,
-    "lookups/README.md": LOOKUPS, "README.md": HOME,
+    "settings.yaml": SETTINGS,
+    "partners/_own.yaml": OWN,
+    "partners/README.md": PARTNERS,
+    "mappings/README.md": MAPPINGS,
+    "lookups/README.md": LOOKUPS,
+    "README.md": HOME,
 }
 FOLDERS = ("partners", "mappings/codes", "mappings/fragments", "lookups", "inbox", "outgoing")
 

@@ -1,4 +1,5 @@
-"""The files that a command is given: names, folders, `-`; opened one after another, trouble with one told and passed over."""
+"""The files that a command is given: names, folders, `-`; opened one after another, trouble with one told and passed
+over."""
 
 from __future__ import annotations
 
@@ -52,7 +53,8 @@ class _Counting:
 
 
 def expand(names: Iterable[str]) -> list[Input]:
-    """Every file that is meant, in order; a folder stands for the files in it and below, by name, without hidden ones."""
+    """Every file that is meant, in order; a folder stands for the files in it and below, by name, without hidden
+    ones."""
     listed: list[Input] = []
     for name in names:
         path = Path(name)

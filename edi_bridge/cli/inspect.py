@@ -19,18 +19,33 @@ DEPTHS = ("interchange", "message", "segment")
 
 @click.command(short_help="What is in a file: envelope, messages, segments, with their places.")
 @click.argument("files", nargs=-1, required=True, metavar="FILE…")
-@click.option("--depth", type=click.Choice(DEPTHS), default="segment", show_default=True, help="How deep the tree goes.")
+@click.option(
+    "--depth", type=click.Choice(DEPTHS), default="segment", show_default=True, help="How deep the tree goes."
+)
 @click.option("--message", "only", metavar="N", type=click.IntRange(1), help="Only the message of this number.")
 @click.option("--partner", metavar="NAME", help="Whose character set and settings hold.")
 @click.option("--map", "map_", metavar="MAP", help="The map that knows the columns of a CSV or fixed-width file.")
-@click.option("--home", metavar="DIR", help="A home with own maps and partners (default: EDI_BRIDGE_HOME; else only the shipped ones).")
+@click.option(
+    "--home",
+    metavar="DIR",
+    help="A home with own maps and partners (default: EDI_BRIDGE_HOME; else only the shipped ones).",
+)
 @options.findings_option
 @options.json_option
-def inspect(files: tuple[str, ...], depth: str, only: int | None, partner: str | None, map_: str | None, home: str | None, limit: int,
-            as_json: bool) -> int:
+def inspect(
+    files: tuple[str, ...],
+    depth: str,
+    only: int | None,
+    partner: str | None,
+    map_: str | None,
+    home: str | None,
+    limit: int,
+    as_json: bool,
+) -> int:
     """Show the envelope, groups, messages and segments of files, with their places and what is wrong with them.
 
-    Nothing is mapped. Segments are indented by their group and carry its path; XML shows its elements with their lines, CSV its
+    Nothing is mapped. Segments are indented by their group and carry its path; XML shows its elements with their
+    lines, CSV its
     rows. With --json one line is printed for each interchange, group, message and end of interchange.
 
     \b

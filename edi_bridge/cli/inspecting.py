@@ -1,4 +1,5 @@
-"""The views of `inspect`: a tree for people, JSON lines for programs. Both print as they read, so memory does not grow."""
+"""The views of `inspect`: a tree for people, JSON lines for programs. Both print as they read, so memory does not
+grow."""
 
 from __future__ import annotations
 
@@ -9,7 +10,19 @@ from typing import Any
 from edi_bridge.catalog import Catalog
 from edi_bridge.cli import options, show, telling
 from edi_bridge.fault import ConfigFault
-from edi_bridge.interchange import AnyMessage, Document, Group, GroupEnd, Interchange, Message, Part, Sheet, Stray, unmask, wire
+from edi_bridge.interchange import (
+    AnyMessage,
+    Document,
+    Group,
+    GroupEnd,
+    Interchange,
+    Message,
+    Part,
+    Sheet,
+    Stray,
+    unmask,
+    wire,
+)
 from edi_bridge.structure import Structure
 
 MESSAGE, SEGMENT = 1, 2  # depths
@@ -32,7 +45,7 @@ class Findings:
 
     def tell(self, part: Part | None) -> None:
         """What is new since the last part; None: the interchange has ended, and all that is left is told."""
-        fresh = [*self.later, *self.interchange.findings[self.taken:]]
+        fresh = [*self.later, *self.interchange.findings[self.taken :]]
         self.taken, self.later = len(self.interchange.findings), []
         message = part if isinstance(part, Message | Document | Sheet) else None
         for finding in fresh:
@@ -73,10 +86,18 @@ class Printer:
         if one.standard == "unknown":
             self._hex()
             return
-        flag = {True: "test", False: "live"}.get(one.test) if one.test is not None else None  # type: ignore[arg-type]
-        words = [f"interchange {one.ordinal}", f"{one.standard} {one.syntax}".strip(), one.control and f"control {one.control}",
-                 str(one.sender) and f"from {one.sender}", str(one.receiver) and f"to {one.receiver}", one.prepared, flag,
-                 one.application, f"byte {one.offset}"]
+        flag = "" if one.test is None else "test" if one.test else "live"
+        words = [
+            f"interchange {one.ordinal}",
+            f"{one.standard} {one.syntax}".strip(),
+            one.control and f"control {one.control}",
+            str(one.sender) and f"from {one.sender}",
+            str(one.receiver) and f"to {one.receiver}",
+            one.prepared,
+            flag,
+            one.application,
+            f"byte {one.offset}",
+        ]
         self._line("  " + _words(words))
         if one.header:
             self._line(f"    {_short(one.header)}")
@@ -86,9 +107,20 @@ class Printer:
         match part:
             case Group():
                 self._grouped = True
-                self._line("    " + _words([f"group {part.ordinal}", part.kind, part.reference and f"reference {part.reference}",
-                                            part.sender and f"from {part.sender}", part.receiver and f"to {part.receiver}", part.version,
-                                            f"byte {part.offset}"]))
+                self._line(
+                    "    "
+                    + _words(
+                        [
+                            f"group {part.ordinal}",
+                            part.kind,
+                            part.reference and f"reference {part.reference}",
+                            part.sender and f"from {part.sender}",
+                            part.receiver and f"to {part.receiver}",
+                            part.version,
+                            f"byte {part.offset}",
+                        ]
+                    )
+                )
             case GroupEnd():
                 self._grouped = False
                 self._line(f"    {_short(part.trailer)}")
@@ -110,12 +142,19 @@ class Printer:
 
     def _message(self, message: AnyMessage) -> None:
         kind = message.type
-        count = show.number(len(message.segments), "segment") if isinstance(message, Message) else (
-            show.number(len(message.rows), "row") if isinstance(message, Sheet) else f"line {message.line}")
+        count = (
+            show.number(len(message.segments), "segment")
+            if isinstance(message, Message)
+            else (show.number(len(message.rows), "row") if isinstance(message, Sheet) else f"line {message.line}")
+        )
         name = f"{kind.name} {kind.version}" + (f" ({kind.usage})" if kind.usage else "")
         indent = "      " if self._grouped else "    "
-        self._line(indent + show.style(f"message {message.ordinal}", "bold", sys.stdout) + " · " + _words(
-            [name, message.reference and f"reference {message.reference}", count, f"byte {message.offset}"]))
+        self._line(
+            indent
+            + show.style(f"message {message.ordinal}", "bold", sys.stdout)
+            + " · "
+            + _words([name, message.reference and f"reference {message.reference}", count, f"byte {message.offset}"])
+        )
         if self.depth >= SEGMENT:
             for line in _body(message, self.catalog):
                 self._line(indent + line)
@@ -123,7 +162,7 @@ class Printer:
     def _hex(self) -> None:
         """The first bytes of a file that is nothing we know."""
         for start in range(0, min(len(self.first), HEX), 16):
-            row = self.first[start:start + 16]
+            row = self.first[start : start + 16]
             text = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in row)
             self._line(f"  {start:>6}  {row.hex(' '):<47}  {text}")
 
@@ -141,14 +180,17 @@ def _body(message: AnyMessage, catalog: Catalog) -> Iterator[str]:
                 path = paths.get(number, "")
                 text = wire(message.delimiters.element.join(message.segments[number - 1]), message.delimiters)
                 column = show.style(f"{path:<{width}}", "dim", sys.stdout) + "  " if width else ""
-                yield f"{number:>6}  byte {message.locate(number).offset or 0:<9} {column}{'  ' * path.count('/')}{_short(text)}"
+                offset = message.locate(number).offset or 0
+                yield f"{number:>6}  byte {offset:<9} {column}{'  ' * path.count('/')}{_short(text)}"
         case Document():
             for depth, element in _elements(message):
                 name = element.tag.rpartition("}")[2]
                 name = f"{element.prefix}:{name}" if element.prefix else name
                 attributes = "".join(f" @{key.rpartition('}')[2]}={_short(value)}" for key, value in element.items())
                 text = (element.text or "").strip()
-                yield f"line {message.line + (element.sourceline or 1) - 1:<6} {'  ' * depth}{name}{attributes}" + (f"  {_short(text)}" if text else "")
+                yield f"line {message.line + (element.sourceline or 1) - 1:<6} {'  ' * depth}{name}{attributes}" + (
+                    f"  {_short(text)}" if text else ""
+                )
         case Sheet():
             for number, row in enumerate(message.rows):
                 cells = [f"{name}={_short(value)}" for name, value in zip(message.header, row, strict=False) if value]
@@ -189,23 +231,51 @@ class Recorder:
 
     def interchange(self, one: Interchange) -> None:
         """The envelope."""
-        self._line("interchange", number=one.ordinal, standard=one.standard, syntax=one.syntax, control=one.control, sender=str(one.sender),
-                   receiver=str(one.receiver), prepared=one.prepared, test=one.test, offset=one.offset, header=one.header)
+        self._line(
+            "interchange",
+            number=one.ordinal,
+            standard=one.standard,
+            syntax=one.syntax,
+            control=one.control,
+            sender=str(one.sender),
+            receiver=str(one.receiver),
+            prepared=one.prepared,
+            test=one.test,
+            offset=one.offset,
+            header=one.header,
+        )
 
     def part(self, part: Part, interchange: Interchange) -> None:
         """A group, a message, or what stands outside them."""
         match part:
             case Group():
-                self._line("group", number=part.ordinal, kind=part.kind, reference=part.reference, sender=part.sender, receiver=part.receiver,
-                           version=part.version, offset=part.offset)
+                self._line(
+                    "group",
+                    number=part.ordinal,
+                    kind=part.kind,
+                    reference=part.reference,
+                    sender=part.sender,
+                    receiver=part.receiver,
+                    version=part.version,
+                    offset=part.offset,
+                )
             case GroupEnd():
                 pass
             case Stray():
                 self._line("outside", raw=part.raw, offset=part.offset)
             case _ if self.depth >= MESSAGE and self.only in (None, part.ordinal):
                 body = {_BODIES[part.standard]: list(_values(part, self.catalog))} if self.depth >= SEGMENT else {}
-                self._line("message", interchange=interchange.ordinal, group=part.group.ordinal if part.group else None, number=part.ordinal,
-                           type=str(part.type), usage=part.type.usage, reference=part.reference, offset=part.offset, **body)
+                self._line(
+                    "message",
+                    interchange=interchange.ordinal,
+                    group=part.group.ordinal if part.group else None,
+                    number=part.ordinal,
+                    type=str(part.type),
+                    usage=part.type.usage,
+                    reference=part.reference,
+                    offset=part.offset,
+                    **body,
+                )
 
     def end(self, one: Interchange) -> None:
         """The trailer."""
@@ -216,7 +286,15 @@ class Recorder:
         self._line("finding", **{key: value for key, value in told.as_json().items() if key != "file"})
 
     def _line(self, is_: str, /, **values: Any) -> None:
-        print(options.json_line({"is": is_, "file": self.name, **{key: value for key, value in values.items() if value not in ("", None)}}))
+        print(
+            options.json_line(
+                {
+                    "is": is_,
+                    "file": self.name,
+                    **{key: value for key, value in values.items() if value not in ("", None)},
+                }
+            )
+        )
 
 
 _BODIES = {"edifact": "segments", "x12": "segments", "xml": "elements", "csv": "rows", "fixed": "rows"}
@@ -228,14 +306,26 @@ def _values(message: AnyMessage, catalog: Catalog) -> Iterator[dict[str, Any]]:
         case Message():
             paths, separator = places(message, catalog), message.delimiters.component
             for number, elements in enumerate(message.segments, 1):
-                split = [[unmask(part, message.delimiters) for part in element.split(separator)] if separator else [element]
-                         for element in elements[1:]]
-                yield {"number": number, "offset": message.locate(number).offset, "path": paths.get(number, ""), "tag": elements[0],
-                       "elements": split}
+                split = [
+                    [unmask(part, message.delimiters) for part in element.split(separator)] if separator else [element]
+                    for element in elements[1:]
+                ]
+                yield {
+                    "number": number,
+                    "offset": message.locate(number).offset,
+                    "path": paths.get(number, ""),
+                    "tag": elements[0],
+                    "elements": split,
+                }
         case Document():
             for depth, element in _elements(message):
-                yield {"line": message.line + (element.sourceline or 1) - 1, "depth": depth, "name": element.tag,
-                       "attributes": dict(element.items()), "text": (element.text or "").strip()}
+                yield {
+                    "line": message.line + (element.sourceline or 1) - 1,
+                    "depth": depth,
+                    "name": element.tag,
+                    "attributes": dict(element.items()),
+                    "text": (element.text or "").strip(),
+                }
         case Sheet():
             for line, row in zip(message.lines, message.rows, strict=True):
                 yield {"line": line, "cells": dict(zip(message.header, row, strict=False))}

@@ -15,15 +15,27 @@ if TYPE_CHECKING:
     from edi_bridge.database import Database
     from edi_bridge.settings import Settings
 
-home_option = click.option("--home", metavar="DIR", help="The home folder (default: EDI_BRIDGE_HOME, then ~/edi-bridge).")
-database_option = click.option("--database", metavar="URL", help="The CRM: a path (SQLite) or postgresql://… instead of the home's.")
+home_option = click.option(
+    "--home", metavar="DIR", help="The home folder (default: EDI_BRIDGE_HOME, then ~/edi-bridge)."
+)
+database_option = click.option(
+    "--database", metavar="URL", help="The CRM: a path (SQLite) or postgresql://… instead of the home's."
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="JSON on stdout instead of a table.")
-findings_option = click.option("--findings", "limit", metavar="N", type=click.IntRange(0), default=20, show_default=True,
-                               help="How many findings of one kind are shown for a file; 0: all.")
+findings_option = click.option(
+    "--findings",
+    "limit",
+    metavar="N",
+    type=click.IntRange(0),
+    default=20,
+    show_default=True,
+    help="How many findings of one kind are shown for a file; 0: all.",
+)
 
 
 def optional_home(home: str | None) -> Path | None:
-    """The home that was named, or None: then only what is shipped is known. ConfigFault when the named one is not there."""
+    """The home that was named, or None: then only what is shipped is known. ConfigFault when the named one is not
+    there."""
     named = home or os.environ.get("EDI_BRIDGE_HOME")
     if not named:
         return None
@@ -39,8 +51,12 @@ def settings_of(home: str | None, database: str | None) -> Settings:
 
     loaded = settings.load(os.environ, home, database)
     if not loaded.home.is_dir():
-        raise ConfigFault.at(str(loaded.home), 0, 0, "there is no home here; make one with `edi-bridge init DIR`, then name it with "
-                             "--home or EDI_BRIDGE_HOME")
+        raise ConfigFault.at(
+            str(loaded.home),
+            0,
+            0,
+            "there is no home here; make one with `edi-bridge init DIR`, then name it with --home or EDI_BRIDGE_HOME",
+        )
     return loaded
 
 

@@ -15,8 +15,12 @@ if TYPE_CHECKING:
     from edi_bridge.cli.posting import Exchange, Posted
 
 STATES = {  # state of an exchange → what a person reads
-    "done": "posted", "rejected": "refused", "held": "held for a person", "failed": "failed: our mistake",
-    "duplicate": "came before, nothing changed", "quarantined": "quarantined: its control number came before with other content",
+    "done": "posted",
+    "rejected": "refused",
+    "held": "held for a person",
+    "failed": "failed: our mistake",
+    "duplicate": "came before, nothing changed",
+    "quarantined": "quarantined: its control number came before with other content",
     "open": "not finished",
 }
 COLOURS = {"posted": "green", "came": "dim"}
@@ -30,11 +34,19 @@ COLOURS = {"posted": "green", "came": "dim"}
 @options.database_option
 @options.findings_option
 @options.json_option
-def post(files: tuple[str, ...], partner: str | None, map_: str | None, home: str | None, database: str | None, limit: int,
-         as_json: bool) -> int:
+def post(
+    files: tuple[str, ...],
+    partner: str | None,
+    map_: str | None,
+    home: str | None,
+    database: str | None,
+    limit: int,
+    as_json: bool,
+) -> int:
     """Post partners' files into the CRM: customers, orders and invoices.
 
-    The raw bytes are archived first; then each interchange is checked as a whole, and its accepted messages are posted. Posting the
+    The raw bytes are archived first; then each interchange is checked as a whole, and its accepted messages are
+    posted. Posting the
     same file again changes nothing. FILE may be a folder or - for standard input.
 
     \b
@@ -93,7 +105,10 @@ def tell(result: Posted) -> None:
         show.note(f"{show.clean(result.file)}  {line}")
     if result.failure:
         last = result.failure.strip().splitlines()[-1]
-        show.error(f"{show.clean(result.file)}: a mistake of edi-bridge itself: {show.clean(last)}; the ledger keeps its traceback")
+        show.error(
+            f"{show.clean(result.file)}: a mistake of edi-bridge itself: {show.clean(last)};"
+            " the ledger keeps its traceback"
+        )
 
 
 def code_of(results: Sequence[Posted]) -> int:
@@ -118,8 +133,10 @@ def rows_of(result: Posted) -> list[tuple[str, str, str, str, str]]:
     """A row for each interchange of a file."""
     if not result.exchanges:
         return [(result.file, "", "", "not taken in" if result.trouble else "refused", "")]
-    return [(result.file if n == 0 else "", one.partner or one.sender, what_of(one), became_of(one), documents_of(one))
-            for n, one in enumerate(result.exchanges)]
+    return [
+        (result.file if n == 0 else "", one.partner or one.sender, what_of(one), became_of(one), documents_of(one))
+        for n, one in enumerate(result.exchanges)
+    ]
 
 
 def what_of(one: Exchange) -> str:

@@ -1,4 +1,5 @@
-"""The work of `post` (and of `demo`): files through the engine, watched, so that each finding can be told with its line."""
+"""The work of `post` (and of `demo`): files through the engine, watched, so that each finding can be told with its
+line."""
 
 from __future__ import annotations
 
@@ -48,12 +49,17 @@ class Exchange:
     @property
     def refused(self) -> bool:
         """Whether anything of it is not in the CRM for a reason that somebody must look at."""
-        return self.state not in GOOD or self.verdict == Verdict.REJECTED.value or any(self.messages.get(state) for state in BAD)
+        return (
+            self.state not in GOOD
+            or self.verdict == Verdict.REJECTED.value
+            or any(self.messages.get(state) for state in BAD)
+        )
 
 
 @dataclass(slots=True)
 class Posted:
-    """What became of one file. `trouble`: why it could not even be taken in; `failure`: the traceback of our own mistake."""
+    """What became of one file. `trouble`: why it could not even be taken in; `failure`: the traceback of our own
+    mistake."""
 
     file: str
     receipt: int = 0
@@ -70,13 +76,22 @@ class Posted:
 
     def as_json(self) -> dict[str, Any]:
         """For --json."""
-        return {"file": self.file, "receipt": self.receipt, "refused": self.refused, "exchanges": [asdict(one) for one in self.exchanges],
-                "findings": [one.as_json() for one in self.findings], "failure": self.failure,
-                "trouble": [{"file": f, "line": line, "column": column, "sentence": text} for f, line, column, text in self.trouble]}
+        return {
+            "file": self.file,
+            "receipt": self.receipt,
+            "refused": self.refused,
+            "exchanges": [asdict(one) for one in self.exchanges],
+            "findings": [one.as_json() for one in self.findings],
+            "failure": self.failure,
+            "trouble": [
+                {"file": f, "line": line, "column": column, "sentence": text} for f, line, column, text in self.trouble
+            ],
+        }
 
 
 class Watched:
-    """`pipeline` as the engine walks it; keeps what is told of each message until the engine reports what became of it."""
+    """`pipeline` as the engine walks it; keeps what is told of each message until the engine reports what became of
+    it."""
 
     def __init__(self, catalog: Catalog, limit: int):
         self.catalog = catalog
@@ -91,16 +106,22 @@ class Watched:
         self._told: dict[tuple[int, int], list[tuple[Finding, telling.Told | None]]] = {}
         self._counting = telling.Counting(self.limit)
 
-    def scan(self, source: BinaryIO, catalog: Any, *, partner: str | None = None, map: str | None = None) -> Iterator[pipeline.Scanned]:
+    def scan(
+        self, source: BinaryIO, catalog: Any, *, partner: str | None = None, map: str | None = None
+    ) -> Iterator[pipeline.Scanned]:
         """As the pipeline's."""
         for scanned in pipeline.scan(source, catalog, partner=partner, map=map):
             head = scanned.interchange
             types = dict.fromkeys(f"{type_.name} {type_.version}".strip() for _, type_, _, _ in scanned.messages)
-            self.seen[head.ordinal] = Exchange(head.ordinal, head.standard, scanned.partner, str(head.sender), head.control, list(types)[:5])
+            self.seen[head.ordinal] = Exchange(
+                head.ordinal, head.standard, scanned.partner, str(head.sender), head.control, list(types)[:5]
+            )
             self.envelopes[head.ordinal] = head
             yield scanned
 
-    def inbound(self, source: BinaryIO, catalog: Any, *, partner: str | None = None, map: str | None = None) -> Iterator[Any]:
+    def inbound(
+        self, source: BinaryIO, catalog: Any, *, partner: str | None = None, map: str | None = None
+    ) -> Iterator[Any]:
         """As the pipeline's."""
         for outcome in pipeline.inbound(source, catalog, partner=partner, map=map):
             if outcome.message is not None and outcome.findings:
@@ -110,19 +131,27 @@ class Watched:
     def _remember(self, outcome: pipeline.MessageOutcome) -> None:
         assert outcome.message is not None
         policies = policies_of(self.catalog, outcome)
-        made = [(finding, telling.tell(self.file, finding, outcome.message, outcome.interchange, policies))
-                for finding in outcome.findings if self._counting.wants(finding.kind)]
+        made = [
+            (finding, telling.tell(self.file, finding, outcome.message, outcome.interchange, policies))
+            for finding in outcome.findings
+            if self._counting.wants(finding.kind)
+        ]
         if made:
             self._told[outcome.interchange.ordinal, outcome.message.ordinal] = made
             if len(self._told) > UNUSED:
                 del self._told[next(iter(self._told))]
 
     def told(self, report: MessageReport) -> list[telling.Told]:
-        """The findings of a reported message in words: those of the path with their line, those of the CRM with their place."""
+        """The findings of a reported message in words: those of the path with their line, those of the CRM with their
+        place."""
         made = dict(self._told.pop((report.exchange, report.ordinal), ()))
         head = self.seen.get(report.exchange)
-        listed = [made[one] if one in made else telling.tell(self.file, one, None, None, standard=head.standard if head else "")
-                  for one in report.findings]
+        listed = [
+            made[one]
+            if one in made
+            else telling.tell(self.file, one, None, None, standard=head.standard if head else "")
+            for one in report.findings
+        ]
         return [one for one in listed if one]
 
 
@@ -133,12 +162,28 @@ class Poster:
         self.catalog = options.catalog_of(settings.home, check_receiver=True)
         self.watched = Watched(self.catalog, limit)
         self.limit = limit
-        self.engine = Engine(database, Archive(settings.archive), self.catalog, own=own_identities(self.catalog.own.parties),
-                             versions=versions(self.catalog), same_content=settings.same_content, batch_messages=settings.batch_messages,
-                             batch_milliseconds=settings.batch_milliseconds, path=self.watched)
+        self.engine = Engine(
+            database,
+            Archive(settings.archive),
+            self.catalog,
+            own=own_identities(self.catalog.own.parties),
+            versions=versions(self.catalog),
+            same_content=settings.same_content,
+            batch_messages=settings.batch_messages,
+            batch_milliseconds=settings.batch_milliseconds,
+            path=self.watched,
+        )
 
-    def post(self, one: Input, *, partner: str | None = None, map: str | None = None, moved: Callable[[float], None] | None = None) -> Posted:
-        """One file, to its end. ConfigFault when it cannot be read; TransientFault when nothing can be posted at the moment."""
+    def post(
+        self,
+        one: Input,
+        *,
+        partner: str | None = None,
+        map: str | None = None,
+        moved: Callable[[float], None] | None = None,
+    ) -> Posted:
+        """One file, to its end. ConfigFault when it cannot be read; TransientFault when nothing can be posted at the
+        moment."""
         watched, posted, counting = self.watched, Posted(one.name), telling.Counting(self.limit)
         watched.begin(one.name)
         documents: dict[int, list[dict[str, Any]]] = {}
@@ -149,11 +194,19 @@ class Poster:
             posted.findings += [told for told in watched.told(report) if counting.wants(told.kind)]
 
         with one.open(moved) as source:
-            summary = self.engine.post_file(Path(one.name).name, source, partner=partner, map=map, on_message=on_message)
+            summary = self.engine.post_file(
+                Path(one.name).name, source, partner=partner, map=map, on_message=on_message
+            )
         self._finish(posted, summary, documents, counting)
         return posted
 
-    def _finish(self, posted: Posted, summary: ReceiptSummary, documents: dict[int, list[dict[str, Any]]], counting: telling.Counting) -> None:
+    def _finish(
+        self,
+        posted: Posted,
+        summary: ReceiptSummary,
+        documents: dict[int, list[dict[str, Any]]],
+        counting: telling.Counting,
+    ) -> None:
         for finding in summary.findings:
             if (told := telling.tell(posted.file, finding, None, None)) and counting.wants(told.kind):
                 posted.findings.append(told)
@@ -167,18 +220,28 @@ class Poster:
 
     def _exchange(self, summary: ExchangeSummary, documents: list[dict[str, Any]]) -> Exchange:
         made = self.watched.seen.get(summary.ordinal) or Exchange(summary.ordinal)
-        made.id, made.state, made.outcome, made.verdict, made.original = (summary.id, summary.state, summary.outcome, summary.verdict,
-                                                                          summary.original)
+        made.id, made.state, made.outcome, made.verdict, made.original = (
+            summary.id,
+            summary.state,
+            summary.outcome,
+            summary.verdict,
+            summary.original,
+        )
         made.messages, made.documents = dict(summary.messages), documents
         return made
 
 
 def versions(catalog: Catalog) -> dict[str, str]:
-    """A short hash of every map, and one of all that stands behind them (codes, fragments, partners): pinned to each exchange,
+    """A short hash of every map, and one of all that stands behind them (codes, fragments, partners): pinned to each
+    exchange,
     so that what was refused is tried again when any of it was changed."""
     pinned = {name: _hash([path]) for name, (path, *_) in catalog.map_index.items()}
-    behind = [path for root in catalog.roots for part in ("mappings/codes", "mappings/fragments", "partners")
-              for path in sorted((root / part).glob("*.yaml"))]
+    behind = [
+        path
+        for root in catalog.roots
+        for part in ("mappings/codes", "mappings/fragments", "partners")
+        for path in sorted((root / part).glob("*.yaml"))
+    ]
     return {**pinned, "*": _hash(behind)}
 
 

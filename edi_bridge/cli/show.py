@@ -82,8 +82,13 @@ def heading(text: str) -> None:
     print(f"\n{style(text, 'bold', sys.stdout)}")
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, indent: int = 0,
-          colour: Callable[[Sequence[Any], int], str] | None = None) -> None:
+def table(
+    columns: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    *,
+    indent: int = 0,
+    colour: Callable[[Sequence[Any], int], str] | None = None,
+) -> None:
     """An aligned table without rules. A column whose title begins with `>` is flush right, with `~` may wrap.
 
     Values are made text by `cell`; `colour` gives the style of a row's column, '' for none.
@@ -95,8 +100,12 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, indent: int 
     if indent:
         made.add_column("", width=indent - 2)
     for title in columns:
-        made.add_column(title.lstrip(">~"), justify="right" if title[0] == ">" else "left", no_wrap=title[0] != "~", overflow="fold"
-                        if title[0] == "~" else "ellipsis")
+        made.add_column(
+            title.lstrip(">~"),
+            justify="right" if title[0] == ">" else "left",
+            no_wrap=title[0] != "~",
+            overflow="fold" if title[0] == "~" else "ellipsis",
+        )
     for row in rows:
         cells = [Text(cell(value), colour(row, index) if colour else "") for index, value in enumerate(row)]
         made.add_row(*([""] if indent else []), *cells)
@@ -127,7 +136,13 @@ def progress(wanted: bool, title: str, total: float | None) -> Iterator[Callable
         return
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-    with Progress(TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn(), TimeRemainingColumn(),
-                  console=console(sys.stderr), transient=True) as bar:
+    with Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeRemainingColumn(),
+        console=console(sys.stderr),
+        transient=True,
+    ) as bar:
         task = bar.add_task(title, total=total)
         yield lambda step: bar.advance(task, step)

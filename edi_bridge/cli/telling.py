@@ -1,4 +1,5 @@
-"""A finding in words: where, the line with a caret, what is wrong, what it does to the message, what the partner is told."""
+"""A finding in words: where, the line with a caret, what is wrong, what it does to the message, what the partner is
+told."""
 
 from __future__ import annotations
 
@@ -39,18 +40,37 @@ class Told:
         return made
 
 
-def tell(file: str, finding: Finding, message: AnyMessage | None, interchange: Interchange | None, policies: Sequence[tuple[str, Policy]] = (),
-         standard: str = "") -> Told | None:
-    """The finding in words; None when a policy has switched its kind off. `policies` are (whose, kind → action), first wins."""
+def tell(
+    file: str,
+    finding: Finding,
+    message: AnyMessage | None,
+    interchange: Interchange | None,
+    policies: Sequence[tuple[str, Policy]] = (),
+    standard: str = "",
+) -> Told | None:
+    """The finding in words; None when a policy has switched its kind off. `policies` are (whose, kind → action),
+    first wins."""
     kind = KINDS[finding.kind]
-    by, action = next(((whose, policy[finding.kind]) for whose, policy in policies if finding.kind in policy), ("", kind.severity.value))
+    by, action = next(
+        ((whose, policy[finding.kind]) for whose, policy in policies if finding.kind in policy),
+        ("", kind.severity.value),
+    )
     if action == "off":
         return None
     effect = _effect(kind.level, kind.severity, action) + (f" (policy of {by})" if by else "")
     line = excerpt.of(finding.position, message, interchange) if interchange else None
-    return Told(file, finding.kind, show.clean(finding.position.words()), show.clean(finding.sentence()), effect,
-                answer(finding.kind, standard or (interchange.standard if interchange else "")), kind.hint, action == "reject", line,
-                finding.position.message)
+    return Told(
+        file,
+        finding.kind,
+        show.clean(finding.position.words()),
+        show.clean(finding.sentence()),
+        effect,
+        answer(finding.kind, standard or (interchange.standard if interchange else "")),
+        kind.hint,
+        action == "reject",
+        line,
+        finding.position.message,
+    )
 
 
 def _effect(level: Level, severity: Severity, action: str) -> str:
@@ -60,7 +80,8 @@ def _effect(level: Level, severity: Severity, action: str) -> str:
 
 
 def answer(kind: str, standard: str) -> str:
-    """The code that the answer to the partner carries for a kind: `CONTRL 37`, `997 AK403 = 6`; '' where there is none."""
+    """The code that the answer to the partner carries for a kind: `CONTRL 37`, `997 AK403 = 6`; '' where there is
+    none."""
     known = KINDS[kind]
     match standard:
         case "edifact" if known.contrl:

@@ -28,16 +28,37 @@ BIG = 20_000_000  # bytes from which a single file gets a progress bar
 @click.option("--partner", metavar="NAME", help="Who sent it, where the envelope does not say so.")
 @click.option("--map", "map_", metavar="MAP", help="The map to use: its name, or a YAML file.")
 @click.option("--out", metavar="FILE", help="Write the records here instead of stdout.")
-@click.option("--jobs", metavar="N", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes to use; the order stays.")
+@click.option(
+    "--jobs",
+    metavar="N",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    help="Processes to use; the order stays.",
+)
 @click.option("--all", "all_", is_flag=True, help="Print the records of rejected messages too.")
 @options.findings_option
-@click.option("--home", metavar="DIR", help="A home with own maps and partners (default: EDI_BRIDGE_HOME; else only the shipped ones).")
-def translate(files: tuple[str, ...], partner: str | None, map_: str | None, out: str | None, jobs: int, all_: bool, limit: int,
-              home: str | None) -> int:
+@click.option(
+    "--home",
+    metavar="DIR",
+    help="A home with own maps and partners (default: EDI_BRIDGE_HOME; else only the shipped ones).",
+)
+def translate(
+    files: tuple[str, ...],
+    partner: str | None,
+    map_: str | None,
+    out: str | None,
+    jobs: int,
+    all_: bool,
+    limit: int,
+    home: str | None,
+) -> int:
     """Read partners' files and print their records as JSON lines.
 
-    FILE may be a folder (all files below it) or - for standard input. Partner, message type and map are found from the envelope;
-    findings go to stderr with their place. Records of rejected messages are left out; a finding about an interchange as a
+    FILE may be a folder (all files below it) or - for standard input. Partner, message type and map are found from
+    the envelope;
+    findings go to stderr with their place. Records of rejected messages are left out; a finding about an interchange
+    as a
     whole (a wrong count in its trailer) comes after its messages, whose records are printed by then.
 
     \b

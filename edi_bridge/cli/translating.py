@@ -1,4 +1,5 @@
-"""The work of `translate`: outcomes become pieces (JSON lines, findings in words, counts), which any process can make."""
+"""The work of `translate`: outcomes become pieces (JSON lines, findings in words, counts), which any process can
+make."""
 
 from __future__ import annotations
 
@@ -22,12 +23,15 @@ FLUSH_BYTES = 1_000_000  # of JSON, likewise
 
 @dataclass(slots=True)
 class Piece:
-    """What became of some messages of one file, in order. `trouble` are problems of configuration, with their places."""
+    """What became of some messages of one file, in order. `trouble` are problems of configuration, with their
+    places."""
 
     file: str
     lines: bytes = b""
     told: list[telling.Told] = field(default_factory=list)
-    untold: dict[str, int] = field(default_factory=dict)  # findings that were not put in words, by kind: beyond the limit
+    untold: dict[str, int] = field(
+        default_factory=dict
+    )  # findings that were not put in words, by kind: beyond the limit
     messages: int = 0
     records: int = 0
     refused_messages: int = 0
@@ -114,7 +118,10 @@ def policies_of(catalog: Catalog, outcome: MessageOutcome) -> list[tuple[str, te
         return []
     partner = catalog.partner_named(outcome.partner)
     agreement = partner.agreement(outcome.message.type) if outcome.message else None
-    return [*([(f"{partner.name}, {agreement.message}", agreement.findings)] if agreement else []), (partner.name, partner.findings)]
+    return [
+        *([(f"{partner.name}, {agreement.message}", agreement.findings)] if agreement else []),
+        (partner.name, partner.findings),
+    ]
 
 
 def pieces(inputs: Sequence[Input], job: Job, jobs: int, moved: Callable[[float], None]) -> Iterator[Piece]:
@@ -190,6 +197,10 @@ class Tally:
             refused.append(show.number(self.refused_messages, "message"))
         if self.refused_interchanges:
             refused.append(show.number(self.refused_interchanges, "interchange"))
-        parts = [show.number(self.files, "file"), show.number(self.messages, "message"), show.number(self.records, "record"),
-                 show.style(f"refused: {', '.join(refused)}", "red") if refused else "nothing refused"]
+        parts = [
+            show.number(self.files, "file"),
+            show.number(self.messages, "message"),
+            show.number(self.records, "record"),
+            show.style(f"refused: {', '.join(refused)}", "red") if refused else "nothing refused",
+        ]
         return " · ".join(parts) + f" · {seconds:.1f} s"

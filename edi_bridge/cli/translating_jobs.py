@@ -65,7 +65,9 @@ def _start(*asked: Any) -> None:
     _job.prepare()
 
 
-def _work(inputs: Sequence[Input], job: Job, pool: ProcessPoolExecutor, moved: Callable[[float], None]) -> Iterator[Future[list[Piece]] | Piece]:
+def _work(
+    inputs: Sequence[Input], job: Job, pool: ProcessPoolExecutor, moved: Callable[[float], None]
+) -> Iterator[Future[list[Piece]] | Piece]:
     for one in inputs:
         if one.path is not None and one.size <= WHOLE and len(inputs) > 1:
             moved(one.size)
@@ -74,7 +76,9 @@ def _work(inputs: Sequence[Input], job: Job, pool: ProcessPoolExecutor, moved: C
             yield from _chunks(one, job, pool, moved)
 
 
-def _chunks(one: Input, job: Job, pool: ProcessPoolExecutor, moved: Callable[[float], None]) -> Iterator[Future[list[Piece]] | Piece]:
+def _chunks(
+    one: Input, job: Job, pool: ProcessPoolExecutor, moved: Callable[[float], None]
+) -> Iterator[Future[list[Piece]] | Piece]:
     gathering = Gathering(job, one.name)
     chunk: list[tuple[AnyMessage, Sequence[Finding]]] = []
     size = 0
@@ -123,7 +127,9 @@ def _whole(one: Input) -> list[Piece]:
     return list(file_pieces(one, _job))
 
 
-def _translate(file: str, interchange: Interchange, chunk: Sequence[tuple[AnyMessage, Sequence[Finding]]], map: str | None) -> list[Piece]:
+def _translate(
+    file: str, interchange: Interchange, chunk: Sequence[tuple[AnyMessage, Sequence[Finding]]], map: str | None
+) -> list[Piece]:
     """In a worker: a chunk of messages of one interchange."""
     assert _job is not None
     catalog = _job.catalog

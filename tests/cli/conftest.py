@@ -1,4 +1,5 @@
-"""The command line run as people run it: in this process, where only output and exit code matter (most tests), or in one of
+"""The command line run as people run it: in this process, where only output and exit code matter (most tests), or in
+one of
 its own."""
 
 from __future__ import annotations
@@ -26,7 +27,10 @@ def edi(tmp_path: Path) -> Iterator[Run]:
 
     def run(*args: str | Path, stdin: bytes = b"", **more: str) -> subprocess.CompletedProcess[bytes]:
         words = [str(arg) for arg in args]
-        streams = [io.TextIOWrapper(io.BytesIO(content), encoding="utf-8", errors="backslashreplace") for content in (stdin, b"", b"")]
+        streams = [
+            io.TextIOWrapper(io.BytesIO(content), encoding="utf-8", errors="backslashreplace")
+            for content in (stdin, b"", b"")
+        ]
         saved, kept = (sys.stdin, sys.stdout, sys.stderr), dict(os.environ)
         os.environ.clear()
         os.environ.update(environment(**more))
@@ -60,8 +64,15 @@ def process(tmp_path: Path) -> Run:
     """The same in a process of its own."""
 
     def run(*args: str | Path, stdin: bytes = b"", **more: str) -> subprocess.CompletedProcess[bytes]:
-        return subprocess.run([sys.executable, "-m", "edi_bridge.cli", *map(str, args)], input=stdin, capture_output=True, cwd=tmp_path,
-                              env=environment(**more), timeout=60, check=False)
+        return subprocess.run(
+            [sys.executable, "-m", "edi_bridge.cli", *map(str, args)],
+            input=stdin,
+            capture_output=True,
+            cwd=tmp_path,
+            env=environment(**more),
+            timeout=60,
+            check=False,
+        )
 
     return run
 

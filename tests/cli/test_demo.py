@@ -57,5 +57,10 @@ def test_a_surprise_is_told() -> None:
     told = Told("x", "unknown_code", "", "", "", "", "", True, None, 2)
     went = Posted("x", exchanges=[Exchange(1, state="rejected")], findings=[told])
     assert demo.differences(planned, went) == [
-        "x: planned to be refused: message 2, the interchange; refused: message 2", "x: missing_trailer was planned and not found"]
-    assert demo.differences(demo.Planned(Path("x"), "x", None, {}), Posted("x", exchanges=[Exchange(1, state="done")])) == []
+        "x: planned to be refused: message 2, the interchange; refused: message 2",
+        "x: missing_trailer was planned and not found",
+    ]
+    assert (
+        demo.differences(demo.Planned(Path("x"), "x", None, {}), Posted("x", exchanges=[Exchange(1, state="done")]))
+        == []
+    )

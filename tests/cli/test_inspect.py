@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -17,23 +17,34 @@ from edi_bridge.cli import COMMANDS
 
 def test_every_segment_stands_with_its_number_its_byte_and_its_place(edi: Run, order: Path) -> None:
     text = edi("inspect", order).stdout.decode()
-    assert "interchange 1 · edifact UNOC:3 · control 417 · from 14:9521200038118 · to 14:9521200034004 · 2026-11-02T08:15" in text
+    assert (
+        "interchange 1 · edifact UNOC:3 · control 417 · from 14:9521200038118 · to 14:9521200034004 · 2026-11-02T08:15"
+        in text
+    )
     assert "message 1 · ORDERS D96A (EAN008) · reference 1 · 11 segments" in text
     offset = ORDER.index(b"QTY+21:48")
     assert f"         7  byte {offset:<9} SG25/QTY" in text
     assert text.rstrip().endswith("UNZ+1+417")
 
 
-@pytest.mark.parametrize(("sample", "expected"), [
-    ("x12/850-4010-bluebird-sdq", "group 1 · PO · reference 418"), ("xml/order-ubl-peppol", "cac:BuyerCustomerParty"),
-    ("csv/order-standard-quoted", "order_number=PO-2026-0815"), ("edifact/orders-d96a-stores", "message 3 · ORDERS D96A")])
+@pytest.mark.parametrize(
+    ("sample", "expected"),
+    [
+        ("x12/850-4010-bluebird-sdq", "group 1 · PO · reference 418"),
+        ("xml/order-ubl-peppol", "cac:BuyerCustomerParty"),
+        ("csv/order-standard-quoted", "order_number=PO-2026-0815"),
+        ("edifact/orders-d96a-stores", "message 3 · ORDERS D96A"),
+    ],
+)
 def test_all_four_syntaxes_as_a_tree_and_as_json(sample: str, expected: str, edi: Run) -> None:
     (file,) = (ROOT / "samples" / sample).glob("message.*")
     result = edi("inspect", file)
     assert result.returncode == 0, result.stderr.decode()
     assert expected in result.stdout.decode()
     lines = [json.loads(line) for line in edi("inspect", file, "--json").stdout.splitlines()]
-    assert [line["is"] for line in lines][0] == "interchange" and [line["is"] for line in lines if line["is"] != "finding"][-1] == "end"
+    assert [line["is"] for line in lines][0] == "interchange" and [
+        line["is"] for line in lines if line["is"] != "finding"
+    ][-1] == "end"
     assert all(line["file"] == str(file) for line in lines)
 
 
@@ -70,8 +81,16 @@ def test_lists_of_maps_and_partners(edi: Run, tmp_path: Path) -> None:
     assert {row["name"] for row in partners} == {path.stem for path in (ROOT / "partners").glob("[!_]*.yaml")}
 
 
-@pytest.mark.parametrize("command", [(), *((name,) for name in COMMANDS), *(("crm", name) for name in
-                                     ("customers", "customer", "orders", "order", "invoices", "invoice")), ("map", "list"), ("partner", "list")])
+@pytest.mark.parametrize(
+    "command",
+    [
+        (),
+        *((name,) for name in COMMANDS),
+        *(("crm", name) for name in ("customers", "customer", "orders", "order", "invoices", "invoice")),
+        ("map", "list"),
+        ("partner", "list"),
+    ],
+)
 def test_every_help_has_an_example(command: tuple[str, ...], edi: Run) -> None:
     result = edi(*command, "--help")
     assert result.returncode == 0
@@ -82,18 +101,21 @@ def test_every_help_has_an_example(command: tuple[str, ...], edi: Run) -> None:
 
 
 def test_help_comes_at_once(process: Run) -> None:
-    def seconds(*args: str) -> float:
-        began = time.monotonic()
+    def seconds(*args: str) -> float:  # of the processor: how busy the machine is does not matter
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         assert process(*args).returncode == 0
-        return time.monotonic() - began
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
     assert min(seconds("--help") for _ in range(3)) < 0.3
     assert min(seconds("post", "--help") for _ in range(3)) < 0.3
 
 
 def test_help_loads_nothing_heavy() -> None:
-    code = ("import sys; from edi_bridge.cli import run; run(['post', '--help']); "
-            "print(sorted({'sqlalchemy', 'lxml', 'yaml', 'rich', 'msgspec', 'alembic'} & set(sys.modules)))")
+    code = (
+        "import sys; from edi_bridge.cli import run; run(['post', '--help']); "
+        "print(sorted({'sqlalchemy', 'lxml', 'yaml', 'rich', 'msgspec', 'alembic'} & set(sys.modules)))"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, env=environment(), check=True)
     assert done.stdout.decode().splitlines()[-1] == "[]"
 
@@ -103,8 +125,13 @@ def test_colours_only_for_a_terminal_that_wants_them(order: Path) -> None:
     order.write_bytes(ORDER.replace(b"UNZ+1", b"UNZ+2"))
     for wanted, more in ((True, {}), (False, {"NO_COLOR": "1"}), (False, {"TERM": "dumb"})):
         leader, follower = pty.openpty()
-        subprocess.run([sys.executable, "-m", "edi_bridge.cli", "translate", str(order)], stdout=subprocess.DEVNULL, stderr=follower,
-                       env=environment(**{"TERM": "xterm", **more}), check=False)
+        subprocess.run(
+            [sys.executable, "-m", "edi_bridge.cli", "translate", str(order)],
+            stdout=subprocess.DEVNULL,
+            stderr=follower,
+            env=environment(**{"TERM": "xterm", **more}),
+            check=False,
+        )
         os.close(follower)
         assert (b"\x1b[31m" in os.read(leader, 65536)) is wanted
         os.close(leader)

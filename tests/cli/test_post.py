@@ -15,12 +15,21 @@ def home(edi: Run, tmp_path: Path) -> Path:
     made = tmp_path / "home"
     assert edi("init", made).returncode == 0
     (made / "partners" / "_own.yaml").write_text(
-        'own: we\nidentities:\n  - {id: "9521200034004"}\nparties:\n  - {scheme: gln, value: "9521200034004"}\n')
+        'own: we\nidentities:\n  - {id: "9521200034004"}\nparties:\n  - {scheme: gln, value: "9521200034004"}\n'
+    )
     return made
 
 
 def test_a_home_is_made_once_and_explains_itself(edi: Run, home: Path) -> None:
-    assert {path.name for path in home.iterdir()} >= {"settings.yaml", "partners", "mappings", "lookups", "inbox", "outgoing", "README.md"}
+    assert {path.name for path in home.iterdir()} >= {
+        "settings.yaml",
+        "partners",
+        "mappings",
+        "lookups",
+        "inbox",
+        "outgoing",
+        "README.md",
+    }
     assert list((home / "inbox").iterdir()) == []
     before = (home / "settings.yaml").read_text()
     result = edi("init", home)
@@ -58,12 +67,20 @@ def test_json_says_the_same(edi: Run, home: Path, order: Path) -> None:
     (file,) = json.loads(result.stdout)
     assert file["refused"] is True
     assert file["exchanges"][0]["messages"] == {"rejected": 1}
-    assert any(finding["answer"].startswith("CONTRL") and finding["line"] == "QTY+21:4x8'" for finding in file["findings"])
+    assert any(
+        finding["answer"].startswith("CONTRL") and finding["line"] == "QTY+21:4x8'" for finding in file["findings"]
+    )
 
 
 def test_an_order_and_its_customer_are_found(edi: Run, home: Path, order: Path) -> None:
     edi("post", order, "--home", home)
-    for args in (("customers",), ("customers", "--search", "38118"), ("customer", "9521200038118"), ("orders",), ("order", "4500017731")):
+    for args in (
+        ("customers",),
+        ("customers", "--search", "38118"),
+        ("customer", "9521200038118"),
+        ("orders",),
+        ("order", "4500017731"),
+    ):
         result = edi("crm", *args, "--home", home)
         assert result.returncode == 0
         assert "4500017731" in result.stdout.decode() or "9521200038118" in result.stdout.decode()
@@ -77,7 +94,10 @@ def test_an_order_and_its_customer_are_found(edi: Run, home: Path, order: Path) 
 def test_a_database_by_url(edi: Run, home: Path, order: Path, tmp_path: Path) -> None:
     assert edi("post", order, "--home", home, "--database", tmp_path / "other.sqlite").returncode == 0
     assert not (home / "edi-bridge.sqlite").exists()
-    assert len(json.loads(edi("crm", "orders", "--home", home, "--database", tmp_path / "other.sqlite", "--json").stdout)) == 1
+    assert (
+        len(json.loads(edi("crm", "orders", "--home", home, "--database", tmp_path / "other.sqlite", "--json").stdout))
+        == 1
+    )
 
 
 def test_no_home_and_no_database_are_said(edi: Run, home: Path, order: Path, tmp_path: Path) -> None:

@@ -88,8 +88,10 @@ def test_a_policy_of_the_partner_is_named(edi: Run, order: Path, tmp_path: Path)
     home = tmp_path / "home"
     assert edi("init", home).returncode == 0
     (home / "partners" / "havel.yaml").write_text(
-        'partner: havel\nidentities:\n  - {id: "9521200038118", qualifier: "14", standard: edifact}\nfindings: {invalid_number: note}\n'
-        'agreements:\n  - {message: edifact/D96A/ORDERS}\n')
+        'partner: havel\nidentities:\n  - {id: "9521200038118", qualifier: "14", standard: edifact}\n'
+        "findings: {invalid_number: note}\n"
+        "agreements:\n  - {message: edifact/D96A/ORDERS}\n"
+    )
     order.write_bytes(ORDER.replace(b"QTY+21:48", b"QTY+21:4x8"))
     text = edi("translate", order, "--home", home).stderr.decode()
     assert "(policy of havel)" in text
@@ -104,28 +106,46 @@ def test_findings_of_one_kind_are_counted_when_there_are_many(edi: Run, order: P
     assert edi("translate", order, "--findings", "0").stderr.decode().count("  QTY+21:x'") == 30
 
 
-@pytest.mark.parametrize(("name", "content", "kind"), [
-    ("empty", b"", "empty_file"),
-    ("blank", b" \r\n\r\n", "empty_file"),
-    ("junk", bytes(range(256)) * 40, "unknown_format"),
-    ("nul", b"\0" * 5000, "empty_file"),
-    ("gzip", b"\x1f\x8b\x08\0\0\0\0\0\0\3" + bytes(range(200)), "unknown_format"),
-    ("doctype", b'<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>', "xml_doctype"),
-    ("bomb", b'<!DOCTYPE lolz [<!ENTITY a "' + b"lol" * 99 + b'">' + b"".join(
-        b'<!ENTITY %c "%s">' % (98 + n, b"&%c;" % (97 + n) * 10) for n in range(8)) + b"]><lolz>&i;</lolz>", "xml_doctype"),
-    ("deep", b"<a>" * 5000 + b"</a>" * 5000, "xml_too_deep"),
-    ("open", b"<Order><ID>1</ID>", "xml_not_well_formed"),
-    ("cut in UNB", ORDER[:30], "bad_header"),
-    ("cut in the message", ORDER[:200], "missing_trailer"),
-    ("unknown message", ORDER.replace(b"ORDERS:D:96A", b"IFTMIN:D:96A"), "no_map"),
-    ("wrong charset", ORDER.replace(b"UNOC:3", b"UNOW:4").replace(b"UNS+S", b"FTX+AAI+++\xff\xfe'UNS+S").replace(b"UNT+11", b"UNT+12"),
-     "wrong_charset"),
-    ("no separator", ORDER.replace(b"'", b""), ""),
-    ("two unz", ORDER + b"UNZ+1+417'", "doubled_trailer"),
-    ("an unknown csv", b"colour;taste\nred;sweet\n", "unknown_format"),
-    ("a csv without a column", b"order_number,issued_on\n1,2026-01-01\n", "unknown_format"),
-], ids=lambda value: value if isinstance(value, str) else "")
-def test_bad_input_gives_findings_and_the_next_file_goes_on(name: str, content: bytes, kind: str, edi: Run, order: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "content", "kind"),
+    [
+        ("empty", b"", "empty_file"),
+        ("blank", b" \r\n\r\n", "empty_file"),
+        ("junk", bytes(range(256)) * 40, "unknown_format"),
+        ("nul", b"\0" * 5000, "empty_file"),
+        ("gzip", b"\x1f\x8b\x08\0\0\0\0\0\0\3" + bytes(range(200)), "unknown_format"),
+        ("doctype", b'<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>', "xml_doctype"),
+        (
+            "bomb",
+            b'<!DOCTYPE lolz [<!ENTITY a "'
+            + b"lol" * 99
+            + b'">'
+            + b"".join(b'<!ENTITY %c "%s">' % (98 + n, b"&%c;" % (97 + n) * 10) for n in range(8))
+            + b"]><lolz>&i;</lolz>",
+            "xml_doctype",
+        ),
+        ("deep", b"<a>" * 5000 + b"</a>" * 5000, "xml_too_deep"),
+        ("open", b"<Order><ID>1</ID>", "xml_not_well_formed"),
+        ("cut in UNB", ORDER[:30], "bad_header"),
+        ("cut in the message", ORDER[:200], "missing_trailer"),
+        ("unknown message", ORDER.replace(b"ORDERS:D:96A", b"IFTMIN:D:96A"), "no_map"),
+        (
+            "wrong charset",
+            ORDER.replace(b"UNOC:3", b"UNOW:4")
+            .replace(b"UNS+S", b"FTX+AAI+++\xff\xfe'UNS+S")
+            .replace(b"UNT+11", b"UNT+12"),
+            "wrong_charset",
+        ),
+        ("no separator", ORDER.replace(b"'", b""), ""),
+        ("two unz", ORDER + b"UNZ+1+417'", "doubled_trailer"),
+        ("an unknown csv", b"colour;taste\nred;sweet\n", "unknown_format"),
+        ("a csv without a column", b"order_number,issued_on\n1,2026-01-01\n", "unknown_format"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_bad_input_gives_findings_and_the_next_file_goes_on(
+    name: str, content: bytes, kind: str, edi: Run, order: Path, tmp_path: Path
+) -> None:
     bad = tmp_path / "a-bad-one"
     bad.write_bytes(content)
     result = edi("translate", bad, order)
@@ -169,9 +189,21 @@ def test_a_segment_of_100_mb_is_a_finding(tmp_path: Path, order: Path) -> None:
             file.write(b"x" * 1_000_000)
         file.write(b"'UNS+S'UNT+12+1'UNZ+1+417'")
     began = time.monotonic()
-    result = subprocess.run([sys.executable, "-c", "import resource, sys; from edi_bridge.cli import run; code = run(sys.argv[1:]); "
-                             "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1000, file=sys.stderr); sys.exit(code)",
-                             "translate", str(big), str(order)], capture_output=True, env=environment(), timeout=60, check=False)
+    result = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "import resource, sys; from edi_bridge.cli import run; code = run(sys.argv[1:]); "
+            "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1000, file=sys.stderr); sys.exit(code)",
+            "translate",
+            str(big),
+            str(order),
+        ],
+        capture_output=True,
+        env=environment(),
+        timeout=60,
+        check=False,
+    )
     lines = quiet(result, 1).splitlines()
     assert any("segment_too_large" in line or "message_too_large" in line for line in lines)
     assert all(len(line) < 600 for line in lines)
@@ -196,12 +228,18 @@ def test_a_map_with_three_mistakes_names_all_three_places(edi: Run, order: Path,
     assert re.findall(r"^bad\.yaml:(\d+):\d+: \S", text, re.MULTILINE) == ["5", "6", "7"]
 
 
-def test_a_bad_map_that_an_agreement_names_stops_only_the_files_that_need_it(edi: Run, order: Path, tmp_path: Path) -> None:
+def test_a_bad_map_that_an_agreement_names_stops_only_the_files_that_need_it(
+    edi: Run, order: Path, tmp_path: Path
+) -> None:
     home = tmp_path / "home"
     assert edi("init", home).returncode == 0
-    (home / "mappings" / "order.bad.yaml").write_text(THREE_MISTAKES.replace("message: edifact/D96A/ORDERS", "extends: order.edifact-d96a"))
+    (home / "mappings" / "order.bad.yaml").write_text(
+        THREE_MISTAKES.replace("message: edifact/D96A/ORDERS", "extends: order.edifact-d96a")
+    )
     (home / "partners" / "other.yaml").write_text(
-        'partner: other\nidentities:\n  - {id: "9521200099999"}\nagreements:\n  - {message: edifact/D96A/ORDERS, map: order.bad}\n')
+        'partner: other\nidentities:\n  - {id: "9521200099999"}\n'
+        "agreements:\n  - {message: edifact/D96A/ORDERS, map: order.bad}\n"
+    )
     (tmp_path / "a.edi").write_bytes(ORDER.replace(b"UNB+UNOC:3+9521200038118", b"UNB+UNOC:3+9521200099999"))
     result = edi("translate", "a.edi", order, "--home", home)
     text = quiet(result, 2)
@@ -209,7 +247,10 @@ def test_a_bad_map_that_an_agreement_names_stops_only_the_files_that_need_it(edi
     assert len(records(result)) == 1
 
 
-@pytest.mark.parametrize("args", [("--map", "order.edifact-d96"), ("--partner", "nobody"), ("--home", "nowhere"), ("--jobs", "0"), ("--nope",)])
+@pytest.mark.parametrize(
+    "args",
+    [("--map", "order.edifact-d96"), ("--partner", "nobody"), ("--home", "nowhere"), ("--jobs", "0"), ("--nope",)],
+)
 def test_wrong_use_is_said_and_ends_with_2(args: tuple[str, ...], edi: Run, order: Path) -> None:
     assert quiet(edi("translate", order, *args), 2)
 
@@ -222,10 +263,14 @@ def test_partner_text_breaks_neither_line_nor_terminal(edi: Run, order: Path) ->
 
 
 def test_several_processes_give_the_same_in_the_same_order(edi: Run, tmp_path: Path) -> None:
-    message = ORDER[ORDER.index(b"UNH"):ORDER.index(b"UNZ")]
-    messages = b"".join(message.replace(b"UNH+1", b"UNH+%d" % n).replace(b"4500017731", b"%d" % n).replace(b"UNT+11+1", b"UNT+11+%d" % n)
-                        for n in range(1, 3001))
-    big = ORDER[:ORDER.index(b"UNH")] + messages + b"UNZ+3000+417'"
+    message = ORDER[ORDER.index(b"UNH") : ORDER.index(b"UNZ")]
+    messages = b"".join(
+        message.replace(b"UNH+1", b"UNH+%d" % n)
+        .replace(b"4500017731", b"%d" % n)
+        .replace(b"UNT+11+1", b"UNT+11+%d" % n)
+        for n in range(1, 3001)
+    )
+    big = ORDER[: ORDER.index(b"UNH")] + messages + b"UNZ+3000+417'"
     (tmp_path / "1.edi").write_bytes(big.replace(b"QTY+21:48", b"QTY+21:4x8", 1))
     (tmp_path / "2.edi").write_bytes(ORDER)
     (tmp_path / "3.edi").write_bytes(b"junk")
@@ -238,8 +283,12 @@ def test_several_processes_give_the_same_in_the_same_order(edi: Run, tmp_path: P
 
 def test_a_reader_that_has_seen_enough_ends_it_quietly(tmp_path: Path) -> None:
     (tmp_path / "many.edi").write_bytes(ORDER * 2000)
-    process = subprocess.Popen([sys.executable, "-m", "edi_bridge.cli", "translate", str(tmp_path / "many.edi")], stdout=subprocess.PIPE,
-                               stderr=subprocess.PIPE, env=environment())
+    process = subprocess.Popen(
+        [sys.executable, "-m", "edi_bridge.cli", "translate", str(tmp_path / "many.edi")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment(),
+    )
     assert process.stdout and process.stderr
     process.stdout.readline()
     process.stdout.close()
@@ -249,8 +298,13 @@ def test_a_reader_that_has_seen_enough_ends_it_quietly(tmp_path: Path) -> None:
 
 
 def test_ctrl_c_says_so(tmp_path: Path) -> None:
-    process = subprocess.Popen([sys.executable, "-m", "edi_bridge.cli", "translate", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                               stderr=subprocess.PIPE, env=environment())
+    process = subprocess.Popen(
+        [sys.executable, "-m", "edi_bridge.cli", "translate", "-"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment(),
+    )
     assert process.stdin
     process.stdin.write(ORDER)
     process.stdin.flush()

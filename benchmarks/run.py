@@ -24,6 +24,7 @@ from rich.table import Table
 from benchmarks.figures import FIGURES, Bench, Figure, measured
 from benchmarks.measure import machine
 
+WIDTH = 170  # of the table, also in a file
 COLOURS = {"aim": "green", "floor": "yellow", "no": "red", "not measured": "dim"}
 
 
@@ -43,7 +44,7 @@ def main(arguments: list[str] | None = None) -> int:
         bench = Bench(options.folder, megabytes=2, rounds=3, slice_megabytes=0.2, orders=300, memory=(5, 20), many_lines=20_000)
     if options.full:
         bench = Bench(options.folder, memory=(10, 100, 1000))
-    facts, console = machine(options.folder), Console()
+    facts, console = machine(options.folder), Console(width=WIDTH)
     console.print(", ".join(f"{name.replace('_', ' ')} {value}" for name, value in facts.items()), style="dim")
     figures: list[Figure] = []
     for name in dict.fromkeys(options.only):

@@ -7,20 +7,18 @@ from typing import Any
 
 from edi_bridge.finding import KINDS, Finding, found
 from edi_bridge.interchange import Delimiters, Message, unmask
+from edi_bridge.mapping.by_lines import ByLines, repeated_list, unmasking
 from edi_bridge.mapping.emit import Bad, Memo
-from edi_bridge.mapping.line_template import LINES, Frames, Lines
 from edi_bridge.mapping.line_trace import TracedMemo, traced_text
-from edi_bridge.mapping.plan import MapPlan, ScopePlan, ScopeUse, ValuePlan
-from edi_bridge.mapping.resolve import ElementStep, GroupStep, PairStep, Resolved
+from edi_bridge.mapping.plan import MapPlan, ScopeUse, ValuePlan
+from edi_bridge.mapping.resolve import ElementStep, PairStep
 from edi_bridge.mapping.segment_reader import SegmentReader
-from edi_bridge.mapping.template import Sure
 from edi_bridge.record import PARTS
 from edi_bridge.structure import Instance, Structure, Walked
 
 Note = tuple[str, int, int, int, str, str]  # kind, rule, source, segment (from 0), raw value, note
 Segments = list[list[str]]
 
-TRIES = 8  # messages in a row that templates may fail on before they are tried only now and then
 MOST_NUMBERS = 10_000  # in one range of identity numbers: a mistyped end must not fill the memory
 
 
@@ -32,9 +30,9 @@ class SegmentProgram:
         self.structure = structure
         self._code: dict[bool, tuple[Any, dict[str, Any], str]] = {}
         self._bound: dict[tuple[Delimiters, bool], dict[str, Any]] = {}
-        self._lines: dict[Delimiters, tuple[Lines, Frames]] = {}
-        self._list = repeated_list(plan, structure)
-        self._unlucky = 0  # messages in a row that templates did not help with
+        lines = repeated_list(plan, structure)
+        self.by_lines = None if lines is None else ByLines(
+            lines, plan, structure, self._bind, lambda delimiters: self._space(delimiters, bool(delimiters.release), watched=True))
         self._by_number = {one.number: one for scope in plan.scopes for one in scope.rules()}
 
     def source(self, released: bool = False) -> str:
@@ -54,7 +52,6 @@ class SegmentProgram:
         if key not in self._bound:
             if len(self._bound) > 16:
                 self._bound.clear()  # a partner with ever new delimiters must not make it grow
-                self._lines.clear()
             self._bound[key] = self._space(delimiters, released)
         return self._bound[key]
 
@@ -66,7 +63,7 @@ class SegmentProgram:
         for value in self.plan.values():
             flow = value.convert.codec is not None and value.convert.codec.flow is not None
             read = value.convert.read
-            memo = Memo(_unmasking(read, delimiters) if released else read, bool(value.convert.aux))
+            memo = Memo(unmasking(read, delimiters) if released else read, bool(value.convert.aux))
             space[f"M{value.number}"] = TracedMemo(value.number, memo) if watched else memo
             if flow:
                 space[f"FLOW{value.number}"] = _text_reader(value, space["CO"], delimiters, traced_text(value.number) if watched else read)
@@ -77,97 +74,17 @@ class SegmentProgram:
         exec(code, space)  # our own generated text; nothing of a partner's is in it
         return space
 
-    def _line_reader(self, delimiters: Delimiters) -> tuple[Lines, Frames]:
-        """What reads messages with these delimiters by templates: their lines, and what stands around them."""
-        assert self._list is not None
-        if delimiters not in self._lines:
-            name = f"s{self._list.item.number}"
-
-            def converts(released: bool) -> dict[str, Any]:
-                space = {name: one for name, one in self._bind(delimiters, released).items() if name[0] in "DU" or name == "RL"}
-                for value in self.plan.values():
-                    read = value.convert.read
-                    if value.convert.codec is not None and value.convert.codec.flow is not None:
-                        read = _only_text(read, delimiters)
-                    elif value.convert.aux:
-                        read = _beside(_unmasking(read, delimiters) if released else read)
-                    elif released:
-                        read = _unmasking(read, delimiters)
-                    space[f"G{value.number}"] = Sure(read)
-                return space
-
-            made = {released: converts(released) for released in (False, True)}
-            group, masked = self._list.sources[0].groups[0].node, bool(delimiters.release)
-            around = self._space(delimiters, masked, watched=True)
-            around[name] = lambda *_: LINES
-            self._lines[delimiters] = (
-                Lines(self.structure, group, delimiters, lambda released: self._bind(delimiters, released)[name],
-                      self._space(delimiters, masked, watched=True)[name], made),
-                Frames(self.structure, group, delimiters, around[f"s{self.plan.root.number}"], made))
-        return self._lines[delimiters]
-
-    def _read_by_lines(self, message: Message) -> tuple[dict[str, Any], list[Finding]] | None:
-        """The record of a message whose lines are read by templates, all but the last, which is read with what stands
-        before and behind the lines; None when the message must be read in full."""
-        assert self._list is not None
-        delimiters, name = message.delimiters, self._list.target[0]
-        lines, frames = self._line_reader(delimiters)
-        first, *middle = message.text.split(delimiters.terminator + lines.start)
-        if len(middle) < 2 or not first.startswith(frames.start):
-            return None
-        last = middle.pop()
-        listed = lines.read(middle, message.released)
-        if listed is None:
-            return None
-        frame, end = "", frames.end(last)
-        if end >= 0:
-            frame = frames.text(first, last[end:])
-            ending = lines.read((last[:end],), message.released)
-            record = frames.read(frame, listed + ending, message.released) if ending else None
-            if record is not None:
-                return record, []
-        head = first.split(delimiters.terminator)
-        texts = [*head, *(lines.start + last).split(delimiters.terminator)]
-        if not texts[-1]:
-            texts.pop()
-        segments = [text.split(delimiters.element) for text in texts]
-        walked = self.structure.walk(segments, delimiters.component)
-        held = walked.root[lines.group.slot]
-        if held is None or len(held) != 1 or held[0][0] != [len(head)]:
-            return None
-        notes: list[Note] = []
-        function = self._bind(delimiters, message.released)[f"s{self.plan.root.number}"]
-        made: dict[str, Any] = function(walked.root, segments, notes, None)
-        if name not in made:
-            return None
-        made[name] = listed + made[name]
-        if not notes and not walked.misplaced:
-            if frame:
-                behind = len(head) + last.count(delimiters.terminator, 0, end) + 1
-                one = made[name][:1]
-                frames.learn(frame, segments[:len(head)], segments[behind:], {**made, name: one}, one)
-            return made, []
-        between = sum(line.count(delimiters.terminator) + 1 for line in middle)
-
-        def moved(segment: int) -> int:
-            return segment + between if segment >= len(head) else segment
-
-        walked = Walked(walked.root, [(moved(segment), kind) for segment, kind in walked.misplaced])
-        found_ = self.structure.findings(message, walked)
-        return made, found_ + [self._finding(message, (*note[:3], moved(note[3]), *note[4:])) for note in notes]
-
     def read(self, message: Message) -> tuple[list[dict[str, Any]], list[Finding]]:
         """The records of a message, and what was found on the way."""
-        if self._list is not None and (self._unlucky < TRIES or self._unlucky % TRIES == 0):
-            by_lines = self._read_by_lines(message)
-            if by_lines is not None:
-                self._unlucky = 0
-                return [by_lines[0]], by_lines[1]
-        self._unlucky += 1
+        if self.by_lines is not None:
+            got = self.by_lines.try_read(message)
+            if got is not None:
+                record, misplaced, notes = got
+                return [record], self._findings(message, Walked([], misplaced), notes) if misplaced or notes else []
         segments = message.segments
         walked = self.structure.walk(segments, message.delimiters.component)
         space = self._bind(message.delimiters, message.released)
-        notes: list[Note] = []
+        notes = []
         records = []
         if not self.plan.records:
             records.append(space[f"s{self.plan.root.number}"](walked.root, segments, notes, None))
@@ -175,10 +92,11 @@ class SegmentProgram:
             function = space[f"s{self.plan.root.number}"]
             for instance in _instances(self.plan.records[0], walked.root, segments, space):
                 records.append(function(instance, segments, notes, (walked.root, None)))
-        findings = self.structure.findings(message, walked) if walked.misplaced else []
-        if notes:
-            findings += [self._finding(message, note) for note in notes]
-        return [record for record in records if record], findings
+        return [record for record in records if record], self._findings(message, walked, notes)
+
+    def _findings(self, message: Message, walked: Walked, notes: list[Note]) -> list[Finding]:
+        misplaced = self.structure.findings(message, walked) if walked.misplaced else []
+        return misplaced + [self._finding(message, note) for note in notes]
 
     def _finding(self, message: Message, note: Note) -> Finding:
         kind, number, source, segment, raw, text = note
@@ -219,10 +137,6 @@ def _instances(resolved: Any, root: Instance, segments: Segments, space: dict[st
         level = [item for item in below if all(space["HAS"](segments, item, test.slot, test.element, test.component,
                                                             test.op, test.values) for test in step.tests)]
     return iter(level)
-
-
-def _unmasking(read: Callable[..., Any], delimiters: Delimiters) -> Callable[..., Any]:
-    return lambda *texts: read(*(unmask(text, delimiters) for text in texts))
 
 
 def _runtime(delimiters: Delimiters, kind: tuple[int, int]) -> dict[str, Any]:
@@ -310,47 +224,6 @@ def _runtime(delimiters: Delimiters, kind: tuple[int, int]) -> dict[str, Any]:
         "RL": delimiters.release,
         "U": lambda value: unmask(value, delimiters),
     }
-
-
-def repeated_list(plan: MapPlan, structure: Structure) -> ScopeUse | None:
-    """The list that holds a message's lines, where they can be read each for itself: the list of a group at the top level
-    of which no other rule reads anything, and whose rules read nothing outside of it. The one with most below it."""
-    if plan.records or structure.hierarchy is not None:
-        return None
-    fitting = []
-    for use in plan.root.uses:
-        step = use.sources[0].groups[0] if len(use.sources) == 1 and len(use.sources[0].groups) == 1 else None
-        if not isinstance(step, GroupStep) or step.tests or step.nth or step.node.depth != 1 or not use.many or use.when or use.expand:
-            continue
-        resolved = use.sources[0]
-        if resolved.segment or resolved.element or resolved.up or resolved.root or len(use.target) != 1 or _reaches_out(use.item, 0, ()):
-            continue
-        others = [source for scope in plan.scopes for one in scope.rules() if one is not use for source in one.sources
-                  if source.groups and source.groups[0].node is step.node]
-        if not others:
-            fitting.append((sum(1 for _ in step.node.descendants()), use.number, use))
-    return max(fitting)[2] if fitting else None
-
-
-def _reaches_out(scope: ScopePlan, depth: int, above: tuple[int, ...]) -> bool:
-    """Whether a rule of the scope or below it reads outside of the scope `depth` levels up."""
-    if any(source.root or source.up > depth for one in scope.rules() for source in one.sources):
-        return True
-    if any(step.root or step.up > depth for one in scope.values for steps in one.aux for step in steps if isinstance(step, Resolved)):
-        return True
-    return any(_reaches_out(use.item, depth + 1, (*above, scope.number)) for use in scope.uses if use.item.number not in (*above, scope.number))
-
-
-def _only_text(read: Callable[..., Any], delimiters: Delimiters) -> Callable[[Any], str | None]:
-    """Free text where it is one text only; None otherwise."""
-    def one(segments: tuple[tuple[str, ...], ...]) -> str | None:
-        texts = read([[unmask(part, delimiters) for part in parts] for parts in segments])
-        return texts[0] if len(texts) == 1 else None
-    return one
-
-
-def _beside(read: Callable[..., Any]) -> Callable[[tuple[str, ...]], Any]:
-    return lambda key: read(*key)
 
 
 def _flow_reader(use: ScopeUse, component: str, delimiters: Delimiters, watched: bool = False) -> Callable[..., list[dict[str, Any]]]:

@@ -79,7 +79,7 @@ def _message(text: str) -> Message:
 def in_full(message: Message, map_: Any = MAP) -> Any:
     """What a program without templates makes of it."""
     program = SegmentProgram(map_.plan, map_.structure)
-    program._list = None
+    program.by_lines = None
     return shown(program.read(message))
 
 
@@ -106,7 +106,7 @@ def shown(result: Any) -> Any:
 @given(line_texts(), st.sampled_from(["", "", "", "", "ZZZ+1", "DTM+137:20240116:102"]), st.sampled_from(["", "", "MOA+79:1", "MOA+79:2'CNT+2:1", "ZZZ+2", "MOA+79:x", "CNT+2:a"]), st.sampled_from(HEADS))
 def test_templates_give_what_the_full_reading_gives(lines: list[str], before: str, after: str, head: str) -> None:
     message = orders(lines, before, after, head)
-    MAP.reader._unlucky = 0  # what was wrong before must not keep templates from being tried
+    MAP.reader.by_lines.unlucky = 0  # what was wrong before must not keep templates from being tried
     assert shown(MAP.read(message)) == in_full(message)
 
 
@@ -121,7 +121,8 @@ def test_generated_files_read_the_same_and_by_few_templates(kind: str) -> None:
             program = program or SegmentProgram(map_.plan, map_.structure)
             assert shown(program.read(message)) == in_full(message, map_)
     assert program is not None
-    ((lines, frames),) = program._lines.values()
+    assert program.by_lines is not None
+    ((lines, frames),) = program.by_lines.readers()
     assert 0 < lines.templates.learned <= MOST_TEMPLATES and 0 < frames.templates.learned <= MOST_TEMPLATES
 
 
@@ -135,7 +136,8 @@ def test_a_file_whose_lines_are_all_different_stops_being_learned_from() -> None
             lines.append(f"LIN+{number}++4000000000013:EN'IMD+F++:::a'QTY+21:1'RFF+ON:1:{parts}")
         message = orders(lines)
         assert shown(program.read(message)) == in_full(message)
-    ((reader, _),) = program._lines.values()
+    assert program.by_lines is not None
+    ((reader, _),) = program.by_lines.readers()
     assert len(reader.templates.kept) <= MOST_TEMPLATES and reader.templates.learned <= MOST_LEARNED
 
 

@@ -1,0 +1,166 @@
+"""Reading a message by templates: its lines each for itself, and the frame around them (`line_template.py`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from edi_bridge.interchange import Delimiters, Message, unmask
+from edi_bridge.mapping.line_template import LINES, Frames, Lines
+from edi_bridge.mapping.plan import MapPlan, ScopePlan, ScopeUse
+from edi_bridge.mapping.resolve import GroupStep, Resolved
+from edi_bridge.mapping.template import Sure
+from edi_bridge.structure import Structure
+
+Read = tuple[dict[str, Any], list[tuple[int, str]], list[Any]]  # record, misplaced segments, notes
+
+TRIES = 8  # messages in a row that templates may fail on before they are tried only now and then
+MOST_DELIMITERS = 16
+
+
+class ByLines:
+    """Reads the messages of one map by templates. `use` is the list that holds their lines (`repeated_list`), `bound` gives
+    the generated functions for delimiters and for texts with or without masks, `watched` fresh ones that can be traced."""
+
+    def __init__(self, use: ScopeUse, plan: MapPlan, structure: Structure, bound: Callable[[Delimiters, bool], dict[str, Any]],
+                 watched: Callable[[Delimiters], dict[str, Any]]):
+        self.use, self.plan, self.structure, self.bound, self.watched = use, plan, structure, bound, watched
+        self._made: dict[Delimiters, tuple[Lines, Frames]] = {}
+        self.unlucky = 0  # messages in a row that templates did not help with
+
+    def try_read(self, message: Message) -> Read | None:
+        """Like `read`, but only now and then after it did not help several times in a row."""
+        if self.unlucky >= TRIES and self.unlucky % TRIES:
+            self.unlucky += 1
+            return None
+        got = self.read(message)
+        self.unlucky = 0 if got is not None else self.unlucky + 1
+        return got
+
+    def readers(self) -> list[tuple[Lines, Frames]]:
+        """What was made so far, for people who want to know how well it goes."""
+        return list(self._made.values())
+
+    def _readers(self, delimiters: Delimiters) -> tuple[Lines, Frames]:
+        """What reads the lines of messages with these delimiters, and what stands around them."""
+        if len(self._made) > MOST_DELIMITERS:
+            self._made.clear()  # a partner with ever new delimiters must not make it grow
+        if delimiters not in self._made:
+            name = f"s{self.use.item.number}"
+
+            def converts(released: bool) -> dict[str, Any]:
+                space = {name: one for name, one in self.bound(delimiters, released).items() if name[0] in "DU" or name == "RL"}
+                for value in self.plan.values():
+                    read = value.convert.read
+                    if value.convert.codec is not None and value.convert.codec.flow is not None:
+                        read = _only_text(read, delimiters)
+                    elif value.convert.aux:
+                        read = _beside(unmasking(read, delimiters) if released else read)
+                    elif released:
+                        read = unmasking(read, delimiters)
+                    space[f"G{value.number}"] = Sure(read)
+                return space
+
+            made = {released: converts(released) for released in (False, True)}
+            group = self.use.sources[0].groups[0].node
+            around = self.watched(delimiters)
+            around[name] = lambda *_: LINES
+            self._made[delimiters] = (
+                Lines(self.structure, group, delimiters, lambda released: self.bound(delimiters, released)[name],
+                      self.watched(delimiters)[name], made),
+                Frames(self.structure, group, delimiters, around[f"s{self.plan.root.number}"], made))
+        return self._made[delimiters]
+
+    def read(self, message: Message) -> Read | None:
+        """The record of a message, the segments without a place and what was noted; None when the message must be read in
+        full. Where no template fits the frame, it is read in full together with the last line."""
+        delimiters, name = message.delimiters, self.use.target[0]
+        lines, frames = self._readers(delimiters)
+        first, *middle = message.text.split(delimiters.terminator + lines.start)
+        if len(middle) < 2 or not first.startswith(frames.start):
+            return None
+        last = middle.pop()
+        listed = lines.read(middle, message.released)
+        if listed is None:
+            return None
+        frame, end = "", frames.end(last)
+        if end >= 0:
+            frame = frames.text(first, last[end:])
+            ending = lines.read((last[:end],), message.released)
+            record = frames.read(frame, listed + ending, message.released) if ending else None
+            if record is not None:
+                return record, [], []
+        head = first.split(delimiters.terminator)
+        texts = [*head, *(lines.start + last).split(delimiters.terminator)]
+        if not texts[-1]:
+            texts.pop()
+        segments = [text.split(delimiters.element) for text in texts]
+        walked = self.structure.walk(segments, delimiters.component)
+        held = walked.root[lines.group.slot]
+        if held is None or len(held) != 1 or held[0][0] != [len(head)]:
+            return None
+        notes: list[Any] = []
+        function = self.bound(delimiters, message.released)[f"s{self.plan.root.number}"]
+        made: dict[str, Any] = function(walked.root, segments, notes, None)
+        if name not in made:
+            return None
+        made[name] = listed + made[name]
+        if not notes and not walked.misplaced:
+            if frame:
+                behind = len(head) + last.count(delimiters.terminator, 0, end) + 1
+                one = made[name][:1]
+                frames.learn(frame, segments[:len(head)], segments[behind:], {**made, name: one}, one)
+            return made, [], []
+        between = sum(line.count(delimiters.terminator) + 1 for line in middle)
+
+        def moved(segment: int) -> int:
+            return segment + between if segment >= len(head) else segment
+
+        return made, [(moved(segment), kind) for segment, kind in walked.misplaced], [
+            (*note[:3], moved(note[3]), *note[4:]) for note in notes]
+
+
+def repeated_list(plan: MapPlan, structure: Structure) -> ScopeUse | None:
+    """The list that holds a message's lines, where they can be read each for itself: the list of a group at the top level
+    of which no other rule reads anything, and whose rules read nothing outside of it. The one with most below it."""
+    if plan.records or structure.hierarchy is not None:
+        return None
+    fitting = []
+    for use in plan.root.uses:
+        step = use.sources[0].groups[0] if len(use.sources) == 1 and len(use.sources[0].groups) == 1 else None
+        if not isinstance(step, GroupStep) or step.tests or step.nth or step.node.depth != 1 or not use.many or use.when or use.expand:
+            continue
+        resolved = use.sources[0]
+        if resolved.segment or resolved.element or resolved.up or resolved.root or len(use.target) != 1 or _reaches_out(use.item, 0, ()):
+            continue
+        others = [source for scope in plan.scopes for one in scope.rules() if one is not use for source in one.sources
+                  if source.groups and source.groups[0].node is step.node]
+        if not others:
+            fitting.append((sum(1 for _ in step.node.descendants()), use.number, use))
+    return max(fitting)[2] if fitting else None
+
+
+def _reaches_out(scope: ScopePlan, depth: int, above: tuple[int, ...]) -> bool:
+    """Whether a rule of the scope or below it reads outside of the scope `depth` levels up."""
+    if any(source.root or source.up > depth for one in scope.rules() for source in one.sources):
+        return True
+    if any(step.root or step.up > depth for one in scope.values for steps in one.aux for step in steps if isinstance(step, Resolved)):
+        return True
+    return any(_reaches_out(use.item, depth + 1, (*above, scope.number)) for use in scope.uses if use.item.number not in (*above, scope.number))
+
+
+def _only_text(read: Callable[..., Any], delimiters: Delimiters) -> Callable[[Any], str | None]:
+    """Free text where it is one text only; None otherwise."""
+    def one(segments: tuple[tuple[str, ...], ...]) -> str | None:
+        texts = read([[unmask(part, delimiters) for part in parts] for parts in segments])
+        return texts[0] if len(texts) == 1 else None
+    return one
+
+
+def _beside(read: Callable[..., Any]) -> Callable[[tuple[str, ...]], Any]:
+    return lambda key: read(*key)
+
+
+def unmasking(read: Callable[..., Any], delimiters: Delimiters) -> Callable[..., Any]:
+    """The conversion of texts that may hold released characters."""
+    return lambda *texts: read(*(unmask(text, delimiters) for text in texts))

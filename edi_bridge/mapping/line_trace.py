@@ -18,7 +18,7 @@ from edi_bridge.mapping.emit import Bad
 Place = tuple[int, int, int]  # segment and element from 0, component from 1; component 0: the whole element
 
 
-class GiveUp(Exception):  # noqa: N818 - not an error: it ends an attempt and is always caught
+class GiveUp(Exception):  # not an error: it ends an attempt and is always caught
     """What the reader does with this line cannot be followed."""
 
 

@@ -13,13 +13,21 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from itertools import count
 from typing import Any
 
 from edi_bridge.interchange import MARK, Delimiters
 from edi_bridge.mapping.emit import Bad
-from edi_bridge.mapping.line_trace import Given, GiveUp, Place, Taken, Trace, TracedSegments, traced_segments
+from edi_bridge.mapping.line_trace import (
+    Given,
+    GiveUp,
+    Place,
+    Taken,
+    Trace,
+    TracedSegments,
+    traced_segments,
+)
 
 Record = dict[str, Any]
 Build = Callable[..., Record]
@@ -31,7 +39,7 @@ MOST_REFUSED = 3  # attempts to learn from lines of the same tags that came to n
 MOST_KEPT = 8192  # converted values of one rule
 
 
-class Unsure(Exception):  # noqa: N818 - not an error: it sends a line the full way
+class Unsure(Exception):  # not an error: it sends a text the full way
     """A value that its rule does not simply convert."""
 
 
@@ -113,8 +121,7 @@ class Templates:
 
 
 def _nothing(_: str) -> None:
-    """Matches no line."""
-    return None
+    """Matches no text."""
 
 
 def _flat(value: Any) -> Any:

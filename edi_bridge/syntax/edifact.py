@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import BinaryIO
 
-from edi_bridge.interchange import Address, Interchange, Layout
+from edi_bridge.finding import found
+from edi_bridge.interchange import Address, Interchange, Layout, Position
 from edi_bridge.syntax.charset import named
 from edi_bridge.syntax.edifact_between import (
     segment_here,
@@ -20,6 +21,7 @@ from edi_bridge.syntax.edifact_between import (
 )
 from edi_bridge.syntax.edifact_header import Opening, bare, batch, interactive, opening
 from edi_bridge.syntax.edifact_parts import Parts
+from edi_bridge.syntax.edifact_segments import Segments
 from edi_bridge.syntax.edifact_text import Service
 from edi_bridge.syntax.edifact_write import build, write_to
 from edi_bridge.syntax.limits import DEFAULT, Limits
@@ -82,14 +84,14 @@ def _open(window: Window, ordinal: int, charset: str | None, limits: Limits, fir
     if opened.una:
         window.skip(BLANKS)
     interchange, line_break, parts = _start(window, ordinal, s, limits, begin)
-    parts.line_break = wrap.line_break if wrap.wrap else line_break
-    interchange.layout = replace(wrap, una=opened.una.decode("latin-1"), bom=bom, line_break=parts.line_break,
+    parts.messages.line_break = line_break = wrap.line_break if wrap.wrap else line_break
+    interchange.layout = replace(wrap, una=opened.una.decode("latin-1"), bom=bom, line_break=line_break,
                                  before=before.decode("latin-1"), ending="")
     interchange.offset = begin
     for kind, note in opened.problems:
-        parts.report(kind, parts.position(offset=begin, length=max(len(opened.una), 3)), note=note)
+        parts.segments.report(kind, parts.segments.position(offset=begin, length=max(len(opened.una), 3)), note=note)
     if before.strip(PADDING):
-        parts.report("junk_between_interchanges", parts.position(offset=begin - len(before), length=len(before)),
+        parts.segments.report("junk_between_interchanges", parts.segments.position(offset=begin - len(before), length=len(before)),
                      before.decode("latin-1"))
     interchange.parts = parts
     return interchange
@@ -100,22 +102,22 @@ def _start(window: Window, ordinal: int, s: Service, limits: Limits, begin: int)
     tag = window.data[window.at:window.at + 3]
     if tag not in (b"UNB", b"UIB", b"UIH"):
         interchange = bare(s, begin, ordinal)
-        parts = Parts(window, interchange, s, limits)
-        parts.report("missing_header", parts.position(offset=window.place(window.at), length=3),
+        segments = Segments(window, interchange, s, limits)
+        segments.report("missing_header", segments.position(offset=window.place(window.at), length=3),
                      note="a message stands outside any interchange: UNB is missing")
-        return interchange, _break_ahead(window, s), parts
+        return interchange, _break_ahead(window, s), Parts(segments)
     end, complete = segment_here(window, s, limits.segment)
     offset = window.place(window.at)
     body, header = window.data[window.at:end], window.original(window.at, end)
     interchange, findings = (batch if tag == b"UNB" else interactive)(body, header, offset, s, ordinal)
-    parts = Parts(window, interchange, s, limits, is_interactive=tag != b"UNB", headed=tag != b"UIH")
+    segments = Segments(window, interchange, s, limits)
     for finding in findings:
-        parts.report(finding.kind, finding.position, finding.value, finding.note)
+        segments.report(finding.kind, finding.position, finding.value, finding.note)
     if tag != b"UIH":
         window.at = end
     if not complete and end - window.at > limits.segment:
-        parts.oversized_segment(offset, "UNB")
-    return interchange, _gap(window), parts
+        segments.oversized(offset, "UNB")
+    return interchange, _gap(window), Parts(segments, is_interactive=tag != b"UNB", headed=tag != b"UIH")
 
 
 def _gap(window: Window) -> str:
@@ -135,8 +137,7 @@ def _break_ahead(window: Window, s: Service) -> str:
 def _refused(window: Window, ordinal: int, kind: str, note: str) -> Interchange:
     """An interchange that says only why nothing could be read; its source is used up."""
     interchange = Interchange("edifact", ordinal, Address(), Address(), "", iter(()), offset=window.place(window.at))
-    parts = Parts(window, interchange, None, DEFAULT)
-    parts.report(kind, parts.position(offset=interchange.offset), note=note)
+    interchange.findings.append(found(kind, Position(ordinal, offset=interchange.offset), note=note))
     window.at = len(window.data)
     while window.fill():
         window.at = len(window.data)
@@ -147,10 +148,10 @@ def _unusable(window: Window, ordinal: int, opened: Opening, before: bytes, bom:
     """An interchange whose service characters cannot be used: it is skipped up to the next one."""
     begin = window.place(window.at)
     interchange = Interchange("edifact", ordinal, Address(), Address(), "", iter(()), offset=begin)
-    parts = Parts(window, interchange, None, DEFAULT)
+    value = window.data[window.at:window.at + 9].decode("latin-1")
     for kind, note in opened.problems:
-        parts.report(kind, parts.position(offset=begin, length=max(len(opened.una), 3)),
-                     window.data[window.at:window.at + 9].decode("latin-1"), note)
+        interchange.findings.append(
+            found(kind, Position(ordinal, offset=begin, length=max(len(opened.una), 3)), value, note))
     window.at += 9
     kept = window.data[max(window.at - 9, 0):window.at] + skip_to_interchange(window)
     interchange.header = kept[:200].decode("latin-1")

@@ -90,7 +90,7 @@ def _open(window: Window, ordinal: int, charset: str | None, limits: Limits, lay
         parts.note(flaw.kind, source, start, flaw.element, flaw.note, flaw.value)
     if not headed:
         tag = window.data[window.at:window.at + 2].decode()
-        parts.add("missing_header", Position(interchange=ordinal, tag=tag, offset=start), note=f"{tag} stands without an ISA before it")
+        parts.report("missing_header", Position(interchange=ordinal, tag=tag, offset=start), note=f"{tag} stands without an ISA before it")
     window.at += len(isa.raw)
     if not isa.usable:
         interchange.header_source = source

@@ -6,6 +6,7 @@ import re
 
 from edi_bridge.finding import Finding, found
 from edi_bridge.interchange import Position
+from edi_bridge.syntax.report import MOST_STRAYS
 from edi_bridge.syntax.source import KEPT, Window
 from edi_bridge.syntax.starts import AFTER_X12, LINE_AFTER_X12, PADDING
 
@@ -28,7 +29,7 @@ def gap(window: Window, findings: list[Finding], ordinal: int, element: bytes = 
 
     Blanks, line breaks, NUL and SUB say nothing; a trailer too many and any other text are findings.
     """
-    kept = window.skip(PADDING)
+    kept, most = window.skip(PADDING), len(findings) + MOST_STRAYS
     while window.ensure(1):
         window.ensure(64)
         if OPENING.match(window.data, window.at) or begins_another(window):
@@ -47,5 +48,6 @@ def gap(window: Window, findings: list[Finding], ordinal: int, element: bytes = 
             length = window.offset - start
             findings.append(found("junk_between_interchanges", Position(interchange=ordinal, offset=start, length=length),
                                   skipped[:200].decode("latin-1").rstrip(), f"{length} bytes stand outside any interchange"))
+        del findings[most:]  # a file of junk must not fill the memory
         kept = (kept + skipped + window.skip(PADDING))[-KEPT:]
     return kept

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -46,48 +45,6 @@ def _version(text: str) -> tuple[str, str]:
         if match := re.fullmatch(form, text, re.ASCII | re.DOTALL):
             return before + match.group(1) + after, (match.group(2) or "").strip()
     return text, ""
-
-
-class Seen:
-    """The references that came before. Runs of following numbers, which is what senders use, take no memory."""
-
-    __slots__ = ("first", "last", "others", "runs", "width")
-
-    def __init__(self) -> None:
-        self.width = self.first = self.last = 0
-        self.runs: list[tuple[int, int, int]] = []  # (width, first, last), sorted
-        self.others: set[str] = set()
-
-    def before(self, reference: str) -> bool:
-        """Whether it was there already; it is now."""
-        if not (reference.isascii() and reference.isdigit()) or len(reference) > 18:
-            known = reference in self.others
-            self.others.add(reference)
-            return known
-        number, width = int(reference), len(reference)
-        if width == self.width and number == self.last + 1 and not self.others and not self.runs:
-            self.last = number
-            return False
-        if width == self.width and self.first <= number <= self.last or reference in self.others or self._in_runs(width, number):
-            return True
-        if width == self.width and number == self.last + 1:
-            self.last = number
-            return False
-        self._close()
-        self.width, self.first, self.last = width, number, number
-        return False
-
-    def _in_runs(self, width: int, number: int) -> bool:
-        at = bisect_right(self.runs, (width, number, 1 << 62)) - 1
-        return at >= 0 and self.runs[at][0] == width and number <= self.runs[at][2]
-
-    def _close(self) -> None:
-        """Keep the run that ended: a single number as text, a longer one as its ends."""
-        if self.width and self.first == self.last:
-            self.others.add(f"{self.first:0{self.width}d}")
-        elif self.width:
-            run = (self.width, self.first, self.last)
-            self.runs.insert(bisect_right(self.runs, run), run)
 
 
 def leaves_ascii(charset: str) -> bool:

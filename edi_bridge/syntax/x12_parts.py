@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from edi_bridge.finding import found
 from edi_bridge.interchange import (
     Group,
     GroupEnd,
@@ -16,12 +15,14 @@ from edi_bridge.interchange import (
     Stray,
 )
 from edi_bridge.syntax.limits import Limits
+from edi_bridge.syntax.references import References, same_number
+from edi_bridge.syntax.report import Report
 from edi_bridge.syntax.source import Window
 from edi_bridge.syntax.starts import BLANKS
 from edi_bridge.syntax.wrap import BREAKS
 from edi_bridge.syntax.x12_between import OPENING, begins_another, gap
 from edi_bridge.syntax.x12_cut import BINARY, TOO_LARGE, Cutter
-from edi_bridge.syntax.x12_message import Assembly, Remark, Seen, Spans, message_type
+from edi_bridge.syntax.x12_message import Assembly, Remark, Spans, message_type
 
 # GS01, data element 479, of the transaction sets that the shipped maps and acknowledgements use
 FUNCTIONAL = {"810": "IN", "816": "OR", "820": "RA", "824": "AG", "838": "TD", "850": "PO", "855": "PR", "856": "SH",
@@ -30,17 +31,20 @@ FUNCTIONAL = {"810": "IN", "816": "OR", "820": "RA", "824": "AG", "838": "TD", "
 CONTROL_TAGS = {b"TA3": "TA3, a network's delivery notice", b"ISB": "ISB, a request to the network for a grade of service",
                 b"ISE": "ISE, a request to the network for deferred delivery"}
 
+# what may come any number of times in a file of junk
+STRAYS = {"segment_outside_message", "unexpected_envelope_segment", "transmission_control", "doubled_trailer"}
 
-class Parts:
+
+class Parts(Report):
     """The parts of one interchange, a single pass: what is open, what was counted, and what is wrong."""
 
     def __init__(self, window: Window, interchange: Interchange, limits: Limits, *, headed: bool):
-        self.window, self.interchange, self.limits, self.headed = window, interchange, limits, headed
+        super().__init__(interchange)
+        self.window, self.limits, self.headed = window, limits, headed
         self.strays: list[Stray] = []  # what was read before the walk: ISX
-        self.group: Group | None = None
         self._group_raw = b""
         self.groups = self.messages = self.in_group = self.acknowledged = 0
-        self.group_seen, self.seen = Seen(), Seen()
+        self.group_seen, self.seen = References(), References()
         self.misfits: set[str] = set()
         self.over = False
         self.element = interchange.delimiters.element.encode("latin-1")
@@ -54,15 +58,9 @@ class Parts:
         interchange, delimiters = self.interchange, self.interchange.delimiters
         self.assembly = Assembly(delimiters, interchange.layout.line_break, charset, self.limits)
         if charset and not self.assembly.charset:
-            self.add("character_set_unsupported", Position(interchange=interchange.ordinal, offset=interchange.offset), charset,
+            self.report("character_set_unsupported", Position(interchange=interchange.ordinal, offset=interchange.offset), charset,
                      f"the declared character set {charset!r} is not known, or not one that leaves ASCII as it is")
         self.cutter = Cutter(self.window, delimiters, self.blanks, self.limits)
-
-    # -- findings
-
-    def add(self, kind: str, position: Position, value: str = "", note: str = "") -> None:
-        """One more finding of this interchange."""
-        self.interchange.findings.append(found(kind, position, value, note))
 
     def note(self, kind: str, raw: bytes, offset: int, element: int, note: str, value: str = "", *, group: int | None = None,
              message: int | None = None, segment: int | None = None) -> None:
@@ -75,7 +73,8 @@ class Parts:
         elif element:
             start = length
             length = 0
-        self.add(kind, Position(interchange=self.interchange.ordinal, group=group, message=message, segment=segment,
+        report = self.report_stray if kind in STRAYS else self.report
+        report(kind, Position(interchange=self.interchange.ordinal, group=group, message=message, segment=segment,
                                 tag=self._words(elements[0])[:3], element=element or None, offset=offset + start,
                                 length=length), value, note)
 
@@ -93,7 +92,7 @@ class Parts:
             if (window.data.startswith(b"ISA", window.at) and OPENING.match(window.data, window.at)) or begins_another(window):
                 break
             if window.offset - start > self.limits.interchange and not window.data.startswith(b"IEA", window.at):
-                self.add("interchange_too_large", Position(interchange=self.interchange.ordinal, offset=start),
+                self.report("interchange_too_large", Position(interchange=self.interchange.ordinal, offset=start),
                          note=f"the interchange is larger than {self.limits.interchange} bytes; the rest of it is not read")
                 self.cutter.drop_interchange()
                 return self._end_layout(b"")
@@ -130,7 +129,7 @@ class Parts:
         start = window.offset
         raw, ended = self.cutter.segment()
         if raw is None:
-            self.add("segment_too_large", Position(interchange=self.interchange.ordinal, offset=start),
+            self.report("segment_too_large", Position(interchange=self.interchange.ordinal, offset=start),
                      note=f"a segment is larger than {self.limits.segment} bytes: is a terminator missing?")
             return None
         if not ended:
@@ -143,7 +142,7 @@ class Parts:
             self._source = window.original(window.at - len(raw) - ended, window.at)
             raw = self._source.removesuffix(self.terminator)
         if not tag and not raw:
-            self.add("trailing_separator", Position(interchange=self.interchange.ordinal, offset=start, length=1),
+            self.report_stray("trailing_separator", Position(interchange=self.interchange.ordinal, offset=start, length=1),
                      note="a terminator stands alone: the segment is empty")
             return Stray("", start)
         if not ended:
@@ -169,8 +168,8 @@ class Parts:
         gs += [""] * (9 - len(gs))
         self.group = Group(self.groups, gs[6].rstrip(), gs[2].rstrip(), gs[3].rstrip(), gs[8].rstrip(), self._words(raw),
                            kind=gs[1].rstrip(), offset=start, source=self._source)
-        self._group_raw, self.in_group, self.seen, self.misfits = raw, 0, Seen(), set()
-        if self.group_seen.before(self.group.reference):
+        self._group_raw, self.in_group, self.seen, self.misfits = raw, 0, References(), set()
+        if not self.group_seen.add(self.group.reference):
             self.note("duplicate_group_reference", raw, start, 6, "GS06 came before in this interchange", self.group.reference,
                       group=self.groups)
         return self.group
@@ -180,7 +179,7 @@ class Parts:
         if self.group is None:
             return self._too_many(raw, start)
         ge, group = self._text(raw) + ["", ""], self.group
-        if not same_number(ge[1], self.in_group):
+        if not same_number(ge[1].strip(), self.in_group):
             self.note("group_count_mismatch", raw, start, 1, f"GE01 counts the messages of the group, expected {self.in_group}, "
                       f"found {ge[1] or 'nothing'}", ge[1], group=group.ordinal)
         if ge[2].rstrip() != group.reference:
@@ -195,7 +194,7 @@ class Parts:
         self.over = True
         self.interchange.trailer, self.interchange.trailer_source = self._words(raw), self._source
         iea, control = self._text(raw) + ["", ""], self.interchange.control
-        if not same_number(iea[1], self.groups):
+        if not same_number(iea[1].strip(), self.groups):
             self.note("interchange_count_mismatch", raw, start, 1, f"IEA01 counts the groups, expected {self.groups}, "
                       f"found {iea[1] or 'nothing'}", iea[1])
         if self.headed and iea[2].rstrip() != control:
@@ -227,7 +226,7 @@ class Parts:
     def _close_group(self, start: int) -> None:
         """The group that is open ends here without its trailer."""
         if self.group is not None:
-            self.add("missing_group_trailer", Position(interchange=self.interchange.ordinal, group=self.group.ordinal, offset=start),
+            self.report("missing_group_trailer", Position(interchange=self.interchange.ordinal, group=self.group.ordinal, offset=start),
                      self.group.reference, f"GE of the group {self.group.reference} is missing")
             self.group = None
 
@@ -236,9 +235,9 @@ class Parts:
         here = Position(interchange=self.interchange.ordinal, offset=self.window.offset)
         self._close_group(self.window.offset)
         if self.headed and self.interchange.trailer is None:
-            self.add("missing_trailer", here, self.interchange.control, f"IEA of the interchange {self.interchange.control} is missing")
+            self.report("missing_trailer", here, self.interchange.control, f"IEA of the interchange {self.interchange.control} is missing")
         if not self.messages and not self.acknowledged:
-            self.add("nothing_inside", here, note="the interchange holds no message and no TA1")
+            self.report("nothing_inside", here, note="the interchange holds no message and no TA1")
 
     # -- messages
 
@@ -248,7 +247,7 @@ class Parts:
         self.messages += 1
         self.in_group += 1
         if self.group is None and self.headed:
-            self.add("unexpected_envelope_segment", Position(interchange=self.interchange.ordinal, message=self.messages, segment=1,
+            self.report("unexpected_envelope_segment", Position(interchange=self.interchange.ordinal, message=self.messages, segment=1,
                      tag="ST", offset=start), note="ST stands outside a functional group (GS)")
         binaries: Spans = []
         remarks: list[Remark] = []
@@ -269,7 +268,7 @@ class Parts:
         self._refuse_message(start, self.messages)
 
     def _refuse_message(self, start: int, number: int) -> None:
-        self.add("message_too_large", Position(interchange=self.interchange.ordinal, message=number, offset=start,
+        self.report("message_too_large", Position(interchange=self.interchange.ordinal, message=number, offset=start,
                  group=self.group.ordinal if self.group else None, length=self.window.offset - start),
                  note=f"the message is larger than {self.limits.message} bytes or {self.limits.message_segments} segments")
 
@@ -314,7 +313,7 @@ class Parts:
         if len(st) < 3 or not message.type.name or not message.reference:
             self._about(message, binaries, Remark("bad_message_header", 0, len(self.element.join(part.encode() for part in st)), "",
                                         "ST01 and ST02 must be there"))
-        elif self.seen.before(message.reference):
+        elif not self.seen.add(message.reference):
             at = len(st[0]) + len(st[1]) + 2
             self._about(message, binaries, Remark("duplicate_message_reference", at, len(st[2]), message.reference,
                                         "ST02 came before in this group"))
@@ -332,7 +331,7 @@ class Parts:
         else:
             self._about(message, binaries, Remark("missing_terminator", at, len(raw), "", "the last segment is not ended by its terminator"))
         se = self._text(raw) + ["", ""]
-        if not same_number(se[1], count):
+        if not same_number(se[1].strip(), count):
             self._about(message, binaries, Remark("segment_count_mismatch", at + 3, len(se[1]), se[1],
                                         f"SE01 counts the segments, expected {count}, found {se[1] or 'nothing'}"))
         if se[2].rstrip() != message.reference:
@@ -343,7 +342,7 @@ class Parts:
         """A finding about a place inside a message."""
         segment, element, tag = self.assembly.place(self._body, binaries, remark.at)
         start, end = self._place(remark.at, remark.at + remark.length)
-        self.add(remark.kind, Position(interchange=self.interchange.ordinal, group=message.group.ordinal if message.group else None,
+        self.report(remark.kind, Position(interchange=self.interchange.ordinal, group=message.group.ordinal if message.group else None,
                  message=message.ordinal, segment=segment or None, tag=tag or None, element=element or None,
                  offset=message.offset + start, length=end - start), remark.value, remark.note)
 
@@ -354,11 +353,6 @@ class Parts:
         place, first = self.window.place, self.window.place(self._body_at)
         begin = place(self._body_at + start) - first
         return begin, place(self._body_at + end - 1) + 1 - first if end > start else begin
-
-
-def same_number(text: str, number: int) -> bool:
-    """Whether the count on the wire is this number; leading zeros are allowed (N0)."""
-    return text.isascii() and text.strip().isdigit() and len(text) <= 15 and int(text) == number
 
 
 Step = Callable[[Parts, bytes, int], Part | None]

@@ -476,6 +476,13 @@ def test_leading_zeros_and_scattered_references_are_told_apart():
     assert [finding.value for finding in interchange.findings] == ["0005", "A1", "0003"]
 
 
+def test_many_strays_give_a_hundred_findings_and_are_all_kept():
+    interchange, parts = one(ISA + GS + "N1*X~" * 300 + ST + END + "\nIEA*1*000000905~" * 300)
+    assert kinds(interchange) == ["segment_outside_message"] * 100 + ["doubled_trailer"] * 100
+    assert "further ones are not listed" in interchange.findings[99].note
+    assert sum(isinstance(part, Stray) for part in parts) == 300
+
+
 # -- characters
 
 def order_with(content: bytes) -> bytes:

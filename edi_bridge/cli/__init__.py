@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from io import TextIOWrapper
 from types import TracebackType
 
 import click
@@ -72,6 +73,8 @@ def command() -> None:
 def main() -> None:
     """The entry point `edi-bridge`."""
     sys.excepthook = _own_mistake
+    if isinstance(sys.stdout, TextIOWrapper):  # a terminal that has no arrow gets a question mark
+        sys.stdout.reconfigure(errors="replace")
     sys.exit(run(sys.argv[1:]))
 
 
@@ -105,6 +108,10 @@ def run(args: list[str]) -> int:
     except BrokenPipeError:  # the reader of our output has seen enough (| head)
         _forget_output()
         return PIPE_CLOSED
+    except OSError as error:  # our own output: what is read from partners is told by its command
+        _forget_output()
+        show.error(f"try again later: {error.filename or 'the output'}: {error.strerror or error}")
+        return LATER
     except (KeyboardInterrupt, click.Abort):
         show.error("stopped")
         return STOPPED
@@ -116,7 +123,7 @@ def _forget_output() -> None:
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
-        except BrokenPipeError:
+        except OSError:
             os.dup2(nowhere, stream.fileno())
 
 

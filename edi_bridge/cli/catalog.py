@@ -35,7 +35,7 @@ def map_list(home: str | None, as_json: bool) -> None:
     catalog = options.catalog_of(place)
     rows = [_row(name, catalog, place) for name in sorted(catalog.map_index)]
     if as_json:
-        print(options.json_text(rows))
+        options.print_json(rows)
         return
     show.table(
         ("map", "record", "message", "from", "~about"),
@@ -77,7 +77,7 @@ def partner_list(home: str | None, as_json: bool) -> None:
         for one in catalog.partners
     ]
     if as_json:
-        print(options.json_text(rows))
+        options.print_json(rows)
         return
     if not rows:
         show.note("no partners yet: put a file into partners/ of the home")

@@ -71,7 +71,7 @@ def listing(name: str, sentence: str, rows_of: Callable[..., None], kind: str) -
         with _connection(home, database) as connection:
             rows = getattr(customer_view, name)(connection, search=search, limit=limit)
         if as_json:
-            print(options.json_text(rows))
+            options.print_json(rows)
         elif rows:
             rows_of(rows)
         else:
@@ -97,7 +97,7 @@ def single(name: str, sentence: str, print_one: Callable[[Row], None]) -> None:
         if row is None:
             raise click.UsageError(f"there is no {name} {show.clean(id)}; `edi-bridge crm {name}s` lists them")
         if as_json:
-            print(options.json_text(row))
+            options.print_json(row)
         else:
             print_one(row)
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from edi_bridge.fault import ConfigFault
 
@@ -27,29 +27,37 @@ class Input:
     def open(self, moved: Callable[[float], None] | None = None) -> Iterator[BinaryIO]:
         """The bytes. ConfigFault when the file cannot be read; `moved` is told how many bytes were read."""
         if self.path is None:
-            yield sys.stdin.buffer
+            yield cast(BinaryIO, _Reader(sys.stdin.buffer, self.name, moved))
             return
         try:
-            with self.path.open("rb") as file:
-                yield _Counting(file, moved) if moved else file  # type: ignore[misc]
-        except BrokenPipeError:
-            raise
+            file = self.path.open("rb")
         except OSError as error:
-            raise ConfigFault.at(self.name, 0, 0, f"cannot be read: {error.strerror or error}") from None
+            raise _unreadable(self.name, error) from None
+        with file:
+            yield cast(BinaryIO, _Reader(file, self.name, moved))
 
 
-class _Counting:
-    """A file that tells how far it was read."""
+class _Reader:
+    """A file that tells how far it was read, and whose trouble is told from that of what is done with it."""
 
-    def __init__(self, file: BinaryIO, moved: Callable[[float], None]):
+    def __init__(self, file: BinaryIO, name: str, moved: Callable[[float], None] | None):
         self._file = file
+        self._name = name
         self._moved = moved
 
     def read(self, size: int = -1) -> bytes:
-        """As a file's."""
-        taken = self._file.read(size)
-        self._moved(len(taken))
+        """As a file's. ConfigFault when it cannot be read any further."""
+        try:
+            taken = self._file.read(size)
+        except OSError as error:
+            raise _unreadable(self._name, error) from None
+        if self._moved:
+            self._moved(len(taken))
         return taken
+
+
+def _unreadable(name: str, error: OSError) -> ConfigFault:
+    return ConfigFault.at(name, 0, 0, f"cannot be read: {error.strerror or error}")
 
 
 def expand(names: Iterable[str]) -> list[Input]:

@@ -286,15 +286,8 @@ class Recorder:
         self._line("finding", **{key: value for key, value in told.as_json().items() if key != "file"})
 
     def _line(self, is_: str, /, **values: Any) -> None:
-        print(
-            options.json_line(
-                {
-                    "is": is_,
-                    "file": self.name,
-                    **{key: value for key, value in values.items() if value not in ("", None)},
-                }
-            )
-        )
+        said = {key: value for key, value in values.items() if value not in ("", None)}
+        options.print_json({"is": is_, "file": self.name, **said}, indent=False)
 
 
 _BODIES = {"edifact": "segments", "x12": "segments", "xml": "elements", "csv": "rows", "fixed": "rows"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -76,18 +77,12 @@ def open_database(settings: Settings, *, create: bool) -> Database:
     return opened
 
 
-def json_line(value: Any) -> str:
-    """A value as one line of JSON; decimals as strings with their digits."""
+def print_json(value: Any, *, indent: bool = True) -> None:
+    """A value as JSON on stdout, always UTF-8, decimals as strings with their digits; in one line without `indent`."""
     from edi_bridge.record import to_json
 
-    return to_json(value).decode("utf-8")
-
-
-def json_text(value: Any) -> str:
-    """A value as JSON to be read by people too."""
-    from edi_bridge.record import to_json
-
-    return to_json(value, indent=True).decode("utf-8")
+    sys.stdout.flush()
+    sys.stdout.buffer.write(to_json(value, indent=indent) + b"\n")
 
 
 def catalog_of(home: Path | None, *, check_receiver: bool = False) -> Catalog:

@@ -77,7 +77,7 @@ def post(
     finally:
         opened.close()
     if as_json:
-        print(options.json_text([one.as_json() for one in results]))
+        options.print_json([one.as_json() for one in results])
     else:
         report(results)
     return code_of(results)

@@ -107,7 +107,7 @@ def _write(sink: BinaryIO, piece: Piece, tally: object) -> None:
         except BrokenPipeError:
             raise
         except OSError as error:
-            raise TransientFault(f"the records cannot be written: {error.strerror}") from None
+            raise TransientFault(f"the records cannot be written: {error.strerror or error}") from None
     tally.take(piece)  # type: ignore[attr-defined]
 
 

@@ -297,9 +297,10 @@ def test_a_reader_that_has_seen_enough_ends_it_quietly(tmp_path: Path) -> None:
     process.stderr.close()
 
 
-def test_ctrl_c_says_so(tmp_path: Path) -> None:
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_ctrl_c_says_so(jobs: str, tmp_path: Path) -> None:
     process = subprocess.Popen(
-        [sys.executable, "-m", "edi_bridge.cli", "translate", "-"],
+        [sys.executable, "-m", "edi_bridge.cli", "translate", "-", "--jobs", jobs],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -314,3 +315,26 @@ def test_ctrl_c_says_so(tmp_path: Path) -> None:
     assert process.returncode == 130
     assert errors.decode().strip().endswith("stopped")
     assert b"Traceback" not in errors
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+@pytest.mark.parametrize("args", [("translate", "order.edi"), ("inspect", "order.edi"), ("map", "list")])
+def test_a_full_disk_means_later(args: tuple[str, ...], order: Path, tmp_path: Path) -> None:
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "edi_bridge.cli", *args],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            cwd=tmp_path,
+            env=environment(),
+            check=False,
+        )
+    assert done.returncode == 3
+    assert b"No space left on device" in done.stderr and b"Traceback" not in done.stderr
+    assert b"Exception ignored" not in done.stderr
+
+
+def test_a_terminal_without_our_characters(process: Run, order: Path) -> None:
+    done = process("inspect", order, PYTHONIOENCODING="ascii")
+    assert done.returncode == 0
+    assert b"message 1 ? ORDERS D96A" in done.stdout

@@ -14,11 +14,7 @@ from typing import BinaryIO
 from edi_bridge.finding import found
 from edi_bridge.interchange import Address, Interchange, Layout, Position
 from edi_bridge.syntax.charset import named
-from edi_bridge.syntax.edifact_between import (
-    segment_here,
-    skip_to_interchange,
-    skip_to_start,
-)
+from edi_bridge.syntax.edifact_between import INTERCHANGE, segment_here, skip_to_interchange, skip_to_start
 from edi_bridge.syntax.edifact_header import Opening, bare, batch, interactive, opening
 from edi_bridge.syntax.edifact_parts import Parts
 from edi_bridge.syntax.edifact_segments import Segments
@@ -53,8 +49,9 @@ def read(stream: BinaryIO | Source, *, charset: str | None = None, limits: Limit
         interchange.drain()
         ordinal, first = ordinal + 1, False
         window.unwrap(False)
-        if window.source.shared:
-            window.give_back()
+        window.ensure(32)
+        if window.source.shared and window.at < len(window.data) and not INTERCHANGE.match(window.data, window.at):
+            window.give_back()  # another standard's interchange begins
             return
 
 

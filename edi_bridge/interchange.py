@@ -23,7 +23,7 @@ NATIVE = MARK + "\x07"  # stands for a MARK that the input itself carries (X12 b
 
 @dataclass(frozen=True, slots=True)
 class Delimiters:
-    """The service characters in force (ISO 9735-1 clause 6 UNA; X12.5 ISA). '' means: not in use."""
+    """The service characters in force (ISO 9735-1 UNA; X12.5 ISA). '' means: not in use."""
 
     element: str = "+"
     component: str = ":"

@@ -1,7 +1,7 @@
 """UNA, UNB and UIB: the service characters, and what the header says about the interchange.
 
-UNB (ISO 9735-1 annex C, syntax 1-4): S001 syntax · S002 sender · S003 recipient · S004 date and time · 0020
-reference · S005 password · 0026 application · 0029 priority · 0031 acknowledgement · 0032 agreement · 0035 test.
+UNB (ISO 9735-10): S001 syntax · S002 sender · S003 recipient · S004 date and time · 0020 reference · S005 password ·
+0026 application · 0029 priority · 0031 acknowledgement · 0032 agreement · 0035 test.
 UIB (ISO 9735-3): S001 · S302 dialogue (0300) · S303 · S018 · S305 · S002 · S003 · S300 · 0325 · 0035.
 """
 

@@ -118,7 +118,7 @@ class Messages:
         return message
 
     def _check_trailer(self, message: Message, count: int) -> None:
-        """UNT 0074 and 0062 against what came (ISO 9735-1 annex C)."""
+        """UNT 0074 and 0062 against what came (ISO 9735-1)."""
         s, text = self.service, message.text
         d = s.delimiters
         tail = text[text.rfind(d.terminator, 0, len(text) - 1) + 1:-1].split(d.element)

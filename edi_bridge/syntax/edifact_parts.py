@@ -102,7 +102,7 @@ class Parts:
     # groups
 
     def _group(self) -> Part | None:
-        """UNG (ISO 9735-1 annex C): 0038 · S006 · S007 · S004 · 0048 · 0051 · S008 · 0058."""
+        """UNG (ISO 9735-1): 0038 · S006 · S007 · S004 · 0048 · 0051 · S008 · 0058."""
         self._close_group("the next group begins before this one has a trailer (UNE)")
         start, source, rows = self.segments.segment()
         self.groups += 1

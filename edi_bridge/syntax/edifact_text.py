@@ -13,7 +13,7 @@ from functools import lru_cache
 from edi_bridge.interchange import MARK, Delimiters, Position, inner_span, mask, spans, unmask
 from edi_bridge.syntax.charset import Charset, Misfit, decode
 
-# Level B's own separators, IS4, IS3 and IS1 (ISO 9735:1988 clause 5.2); it has no release character.
+# Level B's own separators, IS4, IS3 and IS1 (ISO 9735:1988); it has no release character.
 LEVEL_B_SEPARATORS = Delimiters(element="\x1d", component="\x1f", terminator="\x1c", release="")
 MASK_CODES = frozenset(chr(code) for code in range(1, 8)) | {"\0", "\ufffd"}
 
@@ -68,7 +68,7 @@ def service(delimiters: Delimiters, charset: Charset) -> Service:
 
 
 def default_delimiters(version: str) -> Delimiters:
-    """The service characters without UNA (ISO 9735-1 clause 6): syntax 4 adds the repetition separator `*`."""
+    """The service characters without UNA (ISO 9735-1:1998 clause 5): syntax 4 adds the repetition separator `*`."""
     return Delimiters(repetition="*") if version == "4" else Delimiters()
 
 

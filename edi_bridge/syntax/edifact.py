@@ -88,7 +88,8 @@ def _open(window: Window, ordinal: int, charset: str | None, limits: Limits, fir
     for kind, note in opened.problems:
         parts.segments.report(kind, parts.segments.position(offset=begin, length=max(len(opened.una), 3)), note=note)
     if before.strip(PADDING):
-        parts.segments.report("junk_between_interchanges", parts.segments.position(offset=begin - len(before), length=len(before)),
+        where = parts.segments.position(offset=begin - len(before), length=len(before))
+        parts.segments.report("junk_between_interchanges", where,
                      before.decode("latin-1"))
     interchange.parts = parts
     return interchange

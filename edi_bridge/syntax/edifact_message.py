@@ -27,7 +27,7 @@ class Messages:
         self._types: dict[str, MessageType] = {}
 
     def read(self) -> Message:
-        """The message at the cursor: from UNH up to and with UNT, or up to the service segment (or end of file) that cuts it off."""
+        """The message at the cursor: from UNH up to and with UNT, or up to what cuts it off."""
         w, s, limits = self.window, self.service, self.limits
         scan = w.at + 3
         while True:
@@ -113,8 +113,8 @@ class Messages:
                     where = replace(message.locate(1, element, component), path=f"UNH/{name}")
                     self.segments.report("bad_message_header", where, note=f"{name} is missing in UNH")
         if reference and not self._references.add(reference):
-            self.segments.report("duplicate_message_reference", replace(message.locate(1, 1), path="UNH/0062"), reference,
-                        f'the reference "{reference}" stood in an earlier message of this interchange')
+            self.segments.report("duplicate_message_reference", replace(message.locate(1, 1), path="UNH/0062"),
+                                 reference, f'the reference "{reference}" stood in an earlier message of this interchange')
         return message
 
     def _check_trailer(self, message: Message, count: int) -> None:
@@ -130,8 +130,8 @@ class Messages:
             self.segments.report("segment_count_mismatch", replace(message.locate(count, 1), path="UNT/0074"), said,
                         f'UNT says "{said}" segments, there are {count}')
         if reference != message.reference:
-            self.segments.report("message_reference_mismatch", replace(message.locate(count, 2), path="UNT/0062"), reference,
-                        f'UNT carries the reference "{reference}", UNH "{message.reference}"')
+            self.segments.report("message_reference_mismatch", replace(message.locate(count, 2), path="UNT/0062"),
+                                 reference, f'UNT carries the reference "{reference}", UNH "{message.reference}"')
 
     def _report_misfits(self, misfits: list[Misfit], body: bytes, message: Message) -> None:
         """Characters that do not belong there: the first of each kind in the message; notes once an interchange."""

@@ -108,15 +108,16 @@ class Parts:
         self.groups += 1
         self.messages.in_group = 0
         version = at(rows, 7, 1) + at(rows, 7, 2)
-        self.segments.group = Group(self.groups, at(rows, 5), at(rows, 2), at(rows, 3), version, self.segments.words(source),
-                           at(rows, 1), start, source)
+        self.segments.group = Group(self.groups, at(rows, 5), at(rows, 2), at(rows, 3), version,
+                                    self.segments.words(source), at(rows, 1), start, source)
         for element, name in ((1, "0038"), (5, "0048")):
             if not at(rows, element):
                 self.segments.report("bad_group_header", self.segments.spot(source, start, element, 1, name),
                             note=f"{name} is missing in UNG")
-        if self.segments.group.reference and not self._group_references.add(self.segments.group.reference):
-            self.segments.report("duplicate_group_reference", self.segments.spot(source, start, 5, 1, "0048"), self.segments.group.reference,
-                        f'the reference "{self.segments.group.reference}" stood in an earlier group of this interchange')
+        reference = self.segments.group.reference
+        if reference and not self._group_references.add(reference):
+            self.segments.report("duplicate_group_reference", self.segments.spot(source, start, 5, 1, "0048"), reference,
+                                 f'the reference "{reference}" stood in an earlier group of this interchange')
         self._check_mixed()
         return self.segments.group
 
@@ -130,8 +131,8 @@ class Parts:
             self.segments.report("group_count_mismatch", self.segments.spot(source, start, 1, 1, "0060"), at(rows, 1),
                         f'UNE says "{at(rows, 1)}" messages, there are {self.messages.in_group}')
         if at(rows, 2) != group.reference:
-            self.segments.report("group_reference_mismatch", self.segments.spot(source, start, 2, 1, "0048"), at(rows, 2),
-                        f'UNE carries the reference "{at(rows, 2)}", UNG "{group.reference}"')
+            self.segments.report("group_reference_mismatch", self.segments.spot(source, start, 2, 1, "0048"),
+                                 at(rows, 2), f'UNE carries the reference "{at(rows, 2)}", UNG "{group.reference}"')
         self.segments.group = None
         return GroupEnd(group, self.segments.words(source), source)
 
@@ -159,7 +160,8 @@ class Parts:
         w.at = end
         text = self.segments.words(source)
         if not self.is_interactive:
-            self.segments.report_stray(kind, self.segments.position(offset=start, length=len(source), tag=text[:3]), text, note)
+            where = self.segments.position(offset=start, length=len(source), tag=text[:3])
+            self.segments.report_stray(kind, where, text, note)
         return Stray(text, start, source)
 
     def _empties(self) -> Part:
@@ -226,8 +228,8 @@ class Parts:
             self.segments.report("interchange_count_mismatch", self.segments.spot(source, start, 1, 1, "0036"), said,
                         f'UNZ says "{said}" {things}, there are {count}')
         if reference != self.interchange.control:
-            self.segments.report("interchange_reference_mismatch", self.segments.spot(source, start, 2, 1, "0020"), reference,
-                        f'UNZ carries the reference "{reference}", UNB "{self.interchange.control}"')
+            self.segments.report("interchange_reference_mismatch", self.segments.spot(source, start, 2, 1, "0020"),
+                                 reference, f'UNZ carries the reference "{reference}", UNB "{self.interchange.control}"')
 
     def _too_large(self) -> None:
         """Beyond the limit of an interchange: the rest of it is skipped up to its trailer."""
@@ -277,13 +279,15 @@ class Parts:
                 end, _ = segment_here(w, s, self.limits.segment)
                 source = w.data[w.at:end]
                 w.at = end
-                self.segments.report_stray("doubled_trailer", spot(source, start, s, self.segments.position()), self.segments.words(source),
+                where, text = spot(source, start, s, self.segments.position()), self.segments.words(source)
+                self.segments.report_stray("doubled_trailer", where, text,
                                    f"{source[:3].decode()} stands behind the interchange's trailer")
             elif INTERCHANGE.match(w.data, w.at) or (w.source.shared and AFTER_EDIFACT.match(w.data, w.at)):
                 break
             else:
                 source = skip_to_interchange(w)
-                self.segments.report_stray("junk_between_interchanges", self.segments.position(offset=start, length=len(source)),
+                where = self.segments.position(offset=start, length=len(source))
+                self.segments.report_stray("junk_between_interchanges", where,
                                    source.decode("latin-1"))
             kept = (kept + source + w.skip(PADDING))[-KEPT:]
         return kept

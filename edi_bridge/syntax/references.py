@@ -8,8 +8,8 @@ MOST_SERIES = 1000
 
 
 class References:
-    """References that were seen. Numbers that go up by one, which is what senders use, take no room, so that memory does
-    not grow; after a jump a new run begins. `0001` and `1` differ, a text before the number is part of its series."""
+    """References that were seen. Numbers that go up by one, which is what senders use, take no room, so that memory
+    does not grow; after a jump a new run begins. `0001` and `1` differ, a text before the number is part of its series."""
 
     __slots__ = ("_closed", "_others", "_running")
 

@@ -15,8 +15,8 @@ BREAKS = b"\r\n"
 
 
 def wrapping(window: Window, trailer: bytes, terminator: bytes, release: bytes) -> Layout:
-    """How the interchange at the cursor is wrapped: `wrap`, `wrap_break`, `wrap_start`, and `line_break` when its segments
-    begin on lines of their own all the same. An empty layout when it is not wrapped: line breaks then stand only
+    """How the interchange at the cursor is wrapped: `wrap`, `wrap_break`, `wrap_start`, and `line_break` when its
+    segments begin on lines of their own all the same. An empty layout when it is not wrapped: line breaks then stand only
     after terminators, or inside segments by mistake.
 
     It is when a break stands inside a segment and all such lines have the same length, which no line exceeds; if
@@ -37,7 +37,8 @@ def wrapping(window: Window, trailer: bytes, terminator: bytes, release: bytes) 
     starts = [0, *(hit.end() for hit in breaks)]
     widths = [hit.start() - start + (column if not start else 0) for start, hit in zip(starts, breaks, strict=False)]
     inside = [width for width, start, hit in zip(widths, starts, breaks, strict=False)
-              if not _ends_segment(sample[start:hit.start()], terminator, release) and (hit.end() < len(sample) or not whole)]
+              if not _ends_segment(sample[start:hit.start()], terminator, release) and (
+                  hit.end() < len(sample) or not whole)]
     if not inside or len(set(inside)) != 1 or inside[0] < 20:
         return Layout()
     width = inside[0]
@@ -46,7 +47,8 @@ def wrapping(window: Window, trailer: bytes, terminator: bytes, release: bytes) 
         return Layout()
     pure = all(w == width for w in (widths if not whole or last else widths[:-1]))
     wrap_break = kinds.pop().decode()
-    return Layout(wrap=width, wrap_break=wrap_break, wrap_start=column if pure else 0, line_break="" if pure else wrap_break)
+    return Layout(wrap=width, wrap_break=wrap_break, wrap_start=column if pure else 0,
+                  line_break="" if pure else wrap_break)
 
 
 def _ends_segment(line: bytes, terminator: bytes, release: bytes) -> bool:

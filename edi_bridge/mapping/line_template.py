@@ -13,11 +13,12 @@ from typing import Any
 
 from edi_bridge.interchange import MARK, Delimiters
 from edi_bridge.mapping.line_trace import Given, TracedSegments
-from edi_bridge.mapping.template import Record, Templates, Unsure
+from edi_bridge.mapping.template import Record, Template, Templates, Unsure
 from edi_bridge.structure import Node, Structure
 
 Reader = Callable[..., Record]  # a generated function
 LINES = Given("lines")
+MOST_FOLLOWING = 100  # templates that are remembered to follow one another
 
 
 class Lines:
@@ -30,17 +31,28 @@ class Lines:
         self.start = group.children[0].name + delimiters.element
         self.full, self.watched = full, watched
         self.templates = Templates(delimiters, converts)
+        self._following: dict[Any, Template] = {}  # by the match of the one before
 
     def read(self, lines: Sequence[str], released: bool) -> list[Record] | None:
         """The records of lines (each from behind its first tag up to its last terminator), None when anything is found in
         one of them."""
         records: list[Record] = []
         templates, release = self.templates, self.templates.release
-        match, build, build_released = templates.first()
+        match, build, build_released = template = templates.first()
+        following = self._following
         for line in lines:
             hit = match(line)
             if hit is None:
-                hit, (match, build, build_released) = templates.find(line)
+                former = match
+                match, build, build_released = template = following.get(former, template)  # what came after it last time
+                hit = match(line)
+                if hit is None:
+                    hit, template = templates.find(line)
+                    match, build, build_released = template
+                    if hit is not None:
+                        if len(following) > MOST_FOLLOWING:
+                            following.clear()
+                        following[former] = template
             if hit is not None:
                 try:
                     if released and (MARK in line or release in line):
@@ -56,7 +68,7 @@ class Lines:
             if record:
                 records.append(record)
             if hit is None:
-                match, build, build_released = templates.first()
+                match, build, build_released = template = templates.first()
         return records
 
     def _in_full(self, line: str, released: bool, learn: bool) -> Record | None:

@@ -38,7 +38,7 @@ def map_list(home: str | None, as_json: bool) -> None:
         options.print_json(rows)
         return
     show.table(
-        ("map", "record", "message", "from", "~about"),
+        ("map", "~record", "~message", "from", "~about"),
         [(row["name"], row["record"], row["message"], row["from"], row["about"]) for row in rows],
     )
 
@@ -82,7 +82,7 @@ def partner_list(home: str | None, as_json: bool) -> None:
     if not rows:
         show.note("no partners yet: put a file into partners/ of the home")
     show.table(
-        ("partner", "name", "~addresses", "~agreed"),
+        ("partner", "~name", "~addresses", "~agreed"),
         [
             (
                 row["name"],

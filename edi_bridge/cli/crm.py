@@ -30,8 +30,8 @@ PARTY_ROLES = (
     "ultimate",
     "carrier",
 )
-ORDER_COLUMNS = ("id", "order", "customer", "state", "issued", "delivery", ">lines", ">total", "currency")
-INVOICE_COLUMNS = ("id", "number", "kind", "customer", "issued", "due", "order", ">net", ">tax", ">payable", "currency")
+ORDER_COLUMNS = ("id", "order", "~customer", "state", "issued", "delivery", ">lines", ">total", "currency")
+INVOICE_COLUMNS = ("id", "number", "kind", "~customer", "issued", "due", "order", ">net", ">tax", ">payable", "currency")
 
 
 @click.group()
@@ -105,7 +105,7 @@ def single(name: str, sentence: str, print_one: Callable[[Row], None]) -> None:
 def customers_table(rows: list[Row], indent: int = 0) -> None:
     """Customers and suppliers."""
     show.table(
-        ("id", "name", "~identifiers", "city", "country", ">orders", ">invoices", "~sales"),
+        ("id", "~name", "~identifiers", "~city", "country", ">orders", ">invoices", "~sales"),
         [
             (
                 row["id"],

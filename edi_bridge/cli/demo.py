@@ -174,12 +174,12 @@ def _show(opened: Any, results: Sequence[Posted]) -> None:
 
     show.heading("What came in, and what became of it")
     rows = [row for result in results for row in post.rows_of(result)]
-    show.table(("file", "from", "what", "~became", "~in the CRM"), rows, colour=post.colour_of)
+    show.table(("file", "~from", "~what", "~became", "~in the CRM"), rows, colour=post.colour_of)
     with opened.read() as connection:
         everybody = [customer_view.customer(connection, row["id"]) for row in customer_view.customers(connection)]
     show.heading("Customers and suppliers, with their orders and invoices")
     show.table(
-        ("id", "name", "city", "~orders", "~invoices", ">amount"),
+        ("id", "~name", "~city", "~orders", "~invoices", "~amount"),
         [
             (
                 one["id"],

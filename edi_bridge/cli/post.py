@@ -119,7 +119,7 @@ def code_of(results: Sequence[Posted]) -> int:
 def report(results: Sequence[Posted]) -> None:
     """The table of what came in and what became of it, and a line of sums."""
     rows = [row for result in results for row in rows_of(result)]
-    show.table(("~file", "from", "what", "~became", "~documents"), rows, colour=colour_of)
+    show.table(("file", "~from", "~what", "~became", "~documents"), rows, colour=colour_of)
     sums: dict[str, int] = {}
     for result in results:
         for exchange in result.exchanges:
@@ -155,9 +155,14 @@ def became_of(one: Exchange) -> str:
 
 
 def documents_of(one: Exchange) -> str:
-    """`order 4711, order 4712 … (12)`."""
-    shown = [f"{document['kind'].replace('_', ' ')} {document['number']}".strip() for document in one.documents]
-    return ", ".join(shown[:3]) + (f" … ({one.messages.get('posted', len(shown))})" if len(shown) > 3 else "")
+    """`order 4711, 4712, 4713 … (12)`."""
+    words, before = [], ""
+    for document in one.documents[:3]:
+        kind = document["kind"].replace("_", " ")
+        words.append(document["number"] if kind == before else f"{kind} {document['number']}".strip())
+        before = kind
+    more = max(one.messages.get("posted", 0), len(one.documents))
+    return ", ".join(words) + (f" … ({more:,})" if more > len(words) else "")
 
 
 def colour_of(row: Sequence[Any], index: int) -> str:

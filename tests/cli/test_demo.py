@@ -21,6 +21,13 @@ def test_the_demo_refuses_exactly_what_it_planned_and_can_be_run_again(process: 
     assert re.sub(r"[\d.]+ s;", "", again) == re.sub(r"[\d.]+ s;", "", text)
 
 
+def test_tables_fit_the_terminal(edi: Run) -> None:
+    for line in edi("demo", COLUMNS="80").stdout.decode().partition("What was refused")[0].splitlines()[1:]:
+        assert len(line) <= 80
+    for args in (("crm", "customers"), ("crm", "orders"), ("crm", "order", "4500017731")):
+        assert max(map(len, edi(*args, "--home", "edi-bridge-demo", COLUMNS="80").stdout.decode().splitlines())) <= 80
+
+
 def test_every_command_it_names_can_be_run(edi: Run) -> None:
     text = edi("demo").stdout.decode()
     commands = re.findall(r"^  edi-bridge (.+)$", text.partition("Look further")[2], re.MULTILINE)

@@ -200,3 +200,10 @@ def test_everything_imported_is_declared_with_its_version() -> None:
             imported |= {name.split(".")[0] for name in names}
     foreign = imported - set(sys.stdlib_module_names) - {"edi_bridge"}
     assert {DISTRIBUTIONS.get(name, name) for name in foreign} <= set(declared)
+
+
+def test_the_wheel_takes_along_what_the_catalog_looks_for() -> None:
+    wheel = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["hatch"]["build"]["targets"]["wheel"]
+    assert wheel["packages"] == ["edi_bridge"]
+    taken = {folder: target for folder, target in wheel["force-include"].items() if (ROOT / folder).is_dir()}
+    assert taken == {name: f"edi_bridge/shipped/{name}" for name in ("mappings", "partners", "samples")}

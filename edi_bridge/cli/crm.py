@@ -30,8 +30,21 @@ PARTY_ROLES = (
     "ultimate",
     "carrier",
 )
-ORDER_COLUMNS = ("id", "order", "~customer", "state", "issued", "delivery", ">lines", ">total", "currency")
-INVOICE_COLUMNS = ("id", "number", "kind", "~customer", "issued", "due", "order", ">net", ">tax", ">payable", "currency")
+# title of a column (see show.table) → the field it shows
+ORDER_COLUMNS = {
+    "id": "id", "order": "number", "~customer": "customer", "state": "state", "issued": "issued_on",
+    "delivery": "requested_delivery", ">lines": "line_count", ">total": "total", "currency": "currency",
+}  # fmt: skip
+INVOICE_COLUMNS = {
+    "id": "id", "number": "number", "kind": "kind", "~customer": "customer", "issued": "issued_on", "due": "due_on",
+    "order": "order_number", ">net": "net", ">tax": "tax", ">payable": "payable", "currency": "currency",
+}  # fmt: skip
+LINE_COLUMNS = {
+    ">line": "number", "gtin": "gtin", "their item": "buyer_item", "our item": "seller_item",
+    "~description": "description", ">quantity": "quantity", "unit": "unit", ">price": "net_price",
+    ">amount": "net_amount",
+}  # fmt: skip
+TAX_COLUMNS = {"type": "type", "category": "category", ">rate": "rate", ">base": "base", ">amount": "amount"}
 
 
 @click.group()
@@ -102,7 +115,7 @@ def single(name: str, sentence: str, print_one: Callable[[Row], None]) -> None:
             print_one(row)
 
 
-def customers_table(rows: list[Row], indent: int = 0) -> None:
+def customers_table(rows: list[Row]) -> None:
     """Customers and suppliers."""
     show.table(
         ("id", "~name", "~identifiers", "~city", "country", ">orders", ">invoices", "~sales"),
@@ -119,54 +132,32 @@ def customers_table(rows: list[Row], indent: int = 0) -> None:
             )
             for row in rows
         ],
-        indent=indent,
     )
 
 
-def orders_table(rows: list[Row], indent: int = 0) -> None:
+def orders_table(rows: list[Row]) -> None:
     """Orders without their lines."""
-    show.table(
-        ORDER_COLUMNS,
-        [
-            (
-                row["id"],
-                row["number"],
-                row.get("customer"),
-                row["state"],
-                row["issued_on"],
-                row["requested_delivery"],
-                row["line_count"],
-                row["total"],
-                row["currency"],
-            )
-            for row in rows
-        ],
-        indent=indent,
-    )
+    _fields(ORDER_COLUMNS, rows)
 
 
-def invoices_table(rows: list[Row], indent: int = 0) -> None:
+def invoices_table(rows: list[Row]) -> None:
     """Invoices and credit notes without their lines."""
+    _fields(INVOICE_COLUMNS, rows)
+
+
+def _fields(columns: Mapping[str, str], rows: list[Row], indent: int = 0, without: str = "") -> None:
+    """Rows by a table of columns; `without` is the title of one that would say the same in every row."""
+    shown = {title: field for title, field in columns.items() if title != without}
     show.table(
-        INVOICE_COLUMNS,
-        [
-            (
-                row["id"],
-                row["number"],
-                row["kind"].replace("_", " "),
-                row.get("customer"),
-                row["issued_on"],
-                row["due_on"],
-                row["order_number"],
-                row["net"],
-                row["tax"],
-                row["payable"],
-                row["currency"],
-            )
-            for row in rows
-        ],
+        list(shown),
+        [[_word(row.get(field)) if field == "kind" else row.get(field) for field in shown.values()] for row in rows],
         indent=indent,
     )
+
+
+def _word(code: Any) -> str:
+    """`credit note`."""
+    return str(code or "").replace("_", " ")
 
 
 def money(sums: Mapping[str, Any]) -> str:
@@ -190,12 +181,8 @@ def _customer(row: Row) -> None:
         if rows and used:
             show.heading(title)
             show.table(used, [[one.get(column) for column in used] for one in rows], indent=2)
-    if row["orders"]:
-        show.heading("orders")
-        orders_table(row["orders"], indent=2)
-    if row["invoices"]:
-        show.heading("invoices")
-        invoices_table(row["invoices"], indent=2)
+    _part("orders", ORDER_COLUMNS, row["orders"], "~customer")
+    _part("invoices", INVOICE_COLUMNS, row["invoices"], "~customer")
     sums = [(name, money(row["totals"][name])) for name in ("ordered", "sales", "purchases") if row["totals"][name]]
     if sums:
         show.heading("totals")
@@ -204,88 +191,31 @@ def _customer(row: Row) -> None:
 
 def _order(row: Row) -> None:
     _head(f"order {row['number']}  ({row['id']}, {row['state']}, {row['direction']})")
-    _document(row, "order")
+    _document(row)
     lines = row["record"].get("lines", [])
-    show.heading(show.number(len(lines), "line"))
-    show.table(
-        (">line", "gtin", "their item", "our item", "~description", ">quantity", "unit", ">price", ">amount"),
-        [
-            (
-                one.get("number"),
-                one.get("gtin"),
-                one.get("buyer_item"),
-                one.get("seller_item"),
-                one.get("description"),
-                one.get("quantity"),
-                one.get("unit"),
-                one.get("net_price"),
-                one.get("net_amount"),
-            )
-            for one in lines
-        ],
-        indent=2,
-    )
-    if row["changes"]:
-        show.heading("changes")
-        show.table(
-            ("number", "what", "state", "issued"),
-            [(one["number"], one["act"], one["state"], one["issued_on"]) for one in row["changes"]],
-            indent=2,
-        )
-    if row["invoices"]:
-        show.heading("invoices")
-        show.table(
-            ("id", "number", "kind"),
-            [(one["id"], one["number"], one["kind"].replace("_", " ")) for one in row["invoices"]],
-            indent=2,
-        )
+    _part(show.number(len(lines), "line"), LINE_COLUMNS, lines)
+    _part("changes", {"number": "number", "what": "act", "state": "state", "issued": "issued_on"}, row["changes"])
+    _part("invoices", {"id": "id", "number": "number", "kind": "kind"}, row["invoices"])
 
 
 def _invoice(row: Row) -> None:
-    _head(f"{row['kind'].replace('_', ' ')} {row['number']}  ({row['id']}, {row['state']}, {row['direction']})")
-    _document(row, "invoice")
+    _head(f"{_word(row['kind'])} {row['number']}  ({row['id']}, {row['state']}, {row['direction']})")
+    _document(row)
     lines = row["record"].get("lines", [])
-    show.heading(show.number(len(lines), "line"))
-    show.table(
-        (">line", "gtin", "their item", "our item", "~description", ">quantity", "unit", ">price", ">amount", "order"),
-        [
-            (
-                one.get("number"),
-                one.get("gtin"),
-                one.get("buyer_item"),
-                one.get("seller_item"),
-                one.get("description"),
-                one.get("quantity"),
-                one.get("unit"),
-                one.get("net_price"),
-                one.get("net_amount"),
-                one.get("order_number"),
-            )
-            for one in lines
-        ],
-        indent=2,
-    )
-    taxes = row["record"].get("taxes", [])
-    if taxes:
-        show.heading("taxes")
-        show.table(
-            ("type", "category", ">rate", ">base", ">amount"),
-            [[one.get(name) for name in ("type", "category", "rate", "base", "amount")] for one in taxes],
-            indent=2,
-        )
-    if row["links"]:
-        show.heading("refers to")
-        show.table(
-            ("how", "what", "number", "here"),
-            [
-                (one["relation"], one["to_kind"], one["to_number"], "yes" if one["to_id"] else "not yet")
-                for one in row["links"]
-            ],
-            indent=2,
-        )
+    _part(show.number(len(lines), "line"), {**LINE_COLUMNS, "order": "order_number"}, lines)
+    _part("taxes", TAX_COLUMNS, row["record"].get("taxes", []))
+    links = [{**one, "here": "yes" if one["to_id"] else "not yet"} for one in row["links"]]
+    _part("refers to", {"how": "relation", "what": "to_kind", "number": "to_number", "here": "here"}, links)
 
 
-def _document(row: Row, kind: str) -> None:
+def _part(title: str, columns: Mapping[str, str], rows: list[Row], without: str = "") -> None:
+    """A part of a view with its heading; nothing when it has no rows."""
+    if rows:
+        show.heading(title)
+        _fields(columns, rows, 2, without)
+
+
+def _document(row: Row) -> None:
     """The head of an order or invoice: what has a value, then parties and totals."""
     skip = {
         "id",

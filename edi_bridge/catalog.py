@@ -180,7 +180,7 @@ class Catalog:
             return None
         path = GUIDES / standard / f"{rest}.yaml"
         if not path.is_file() or ".." in message:
-            raise ConfigFault.at("", 0, 0, f"there is no structure {message}; see `edi-bridge guide list`")
+            raise ConfigFault.at("", 0, 0, f"there is no structure {message}{_near(standard, message)}")
         block = self._block(path)
         if standard == "xml":
             from edi_bridge import structure_xml
@@ -221,4 +221,11 @@ class Catalog:
         return self._yaml[path]
 
 
+def _near(standard: str, message: str) -> str:
+    """What a wrong message name was probably meant to be."""
+    import difflib
 
+    known = sorted(str(path.relative_to(GUIDES).with_suffix("")) for path in (GUIDES / standard).glob("*/*.yaml")
+                   if path.stem[:1].isupper() or path.stem.isdigit()) if standard in ("edifact", "x12", "xml") else []
+    near = difflib.get_close_matches(message, known, 1, 0.5)
+    return f"; did you mean {near[0]}?" if near else ""

@@ -200,7 +200,7 @@ def _table() -> dict[str, Kind]:
         Kind("invalid_check_digit", e, note, "the number's check digit is wrong", "a GLN, GTIN, SSCC or VAT number was mistyped"),
         Kind("value_not_read", e, note, "the map found a second value where it reads one", "say #1, #2, take: or each: in the map"),
         Kind("alternatives_differ", e, note, "two places that mean the same say different things", ""),
-        Kind("missing_lookup", b, reject, "the lookup table has no such key", "add the key with `edi-bridge lookup set`"),
+        Kind("missing_lookup", b, reject, "the lookup table has no such key", "add the key to the partner's lookup table"),
         Kind("field_not_carried", b, note, "the target message cannot carry this field", ""),
         Kind("cannot_write", b, reject, "the value cannot be written here", "see the agreement's policy for characters and lengths"),
         # partner and business

@@ -207,3 +207,16 @@ def test_the_wheel_takes_along_what_the_catalog_looks_for() -> None:
     assert wheel["packages"] == ["edi_bridge"]
     taken = {folder: target for folder, target in wheel["force-include"].items() if (ROOT / folder).is_dir()}
     assert taken == {name: f"edi_bridge/shipped/{name}" for name in ("mappings", "partners", "samples")}
+
+
+def test_every_command_that_a_text_names_is_there() -> None:
+    texts = [*PAGES, *(ROOT / "edi_bridge").rglob("*.py"), *(ROOT / "mappings").rglob("*.yaml")]
+    named = {words for path in texts for words in re.findall(r"`edi-bridge ([a-z]+)", path.read_text("utf-8"))}
+    assert named <= set(cli.COMMANDS)
+    groups = {
+        words
+        for path in texts
+        for words in re.findall(r"`edi-bridge ((?:map|partner|crm) [a-z]+)", path.read_text("utf-8"))
+    }
+    for group in groups:
+        assert run(f"edi-bridge {group} --help", ROOT)[0] == 0, group

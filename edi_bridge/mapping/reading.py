@@ -240,7 +240,7 @@ def _flow_reader(use: ScopeUse, component: str, delimiters: Delimiters, watched:
             record = item(i, S, F, P)
             record.pop(flow_rule.target[0], None)
             parts = parts_of(step, S[i])
-            if runs and runs[-1][0] == record:
+            if parts and runs and runs[-1][0] == record and runs[-1][1][-1]:
                 runs[-1][1].append(parts)
             else:
                 runs.append((record, [parts]))

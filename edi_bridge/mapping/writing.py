@@ -62,7 +62,8 @@ class SegmentWriteProgram:
             space[f"w{self.plan.root.number}"](records[0], root, state)
         if self.structure.hierarchy is not None and state.tree:
             root[self.structure.hierarchy.node.slot] = state.tree
-        return list(_flatten(self.structure.root, root)), [self._finding(note) for note in state.notes]
+        segments = list(_flatten(self.structure.root, root, state))
+        return segments, [self._finding(note) for note in state.notes]
 
     def _finding(self, note: tuple[str, int, str, Any, str]) -> Finding:
         kind, number, path, value, text = note
@@ -259,12 +260,14 @@ def _runtime(delimiters: Delimiters, encoding: str, policy: str) -> dict[str, An
             "RUNS": runs, "COLLECT": collect, "W_": number, "CALL": call, "Bad": Bad, "E": {}}
 
 
-def _flatten(group: Node, instance: Instance) -> Iterator[str]:
-    """The segments in the structure's order."""
+def _flatten(group: Node, instance: Instance, state: _State) -> Iterator[str]:
+    """The segments in the structure's order; more than the structure has room for is said."""
     for child, held in zip(group.children, instance, strict=False):
         if held:
+            if len(held) > child.max:
+                state.notes.append(("cannot_write", 0, child.path, len(held), f"may stand there {child.max} times at most"))
             if child.children:
                 for item in held:
-                    yield from _flatten(child, item)
+                    yield from _flatten(child, item, state)
             else:
                 yield from held

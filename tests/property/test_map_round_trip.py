@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import string
+from collections import Counter
 from decimal import Decimal
 from typing import Any
 
@@ -19,12 +20,11 @@ from edi_bridge import syntax
 from edi_bridge.catalog import Catalog
 from edi_bridge.interchange import Address, Delimiters, MessageType
 from edi_bridge.mapping.compile import CompiledMap
-from edi_bridge.record import normal
+from edi_bridge.record import differences
 from edi_bridge.syntax import edifact, x12
 
 CATALOG = Catalog()
-MAPS = sorted(name for name, (_, message, extends) in CATALOG.map_index.items()
-              if message.startswith(("edifact/", "x12/")) and not extends)
+MAPS = sorted(name for name in CATALOG.map_index if CATALOG._message_of(name).startswith(("edifact/", "x12/")))
 X12 = Delimiters(element="*", component=">", terminator="~", release="", repetition="^")
 
 TEXT = st.text(st.sampled_from(string.ascii_letters + string.digits + " .-/äéß€?+:'*~>^\"=@"), min_size=1, max_size=12).map(str.strip).filter(bool)
@@ -42,7 +42,10 @@ def values(plan: Any) -> st.SearchStrategy[Any]:
     if rule.codes is not None:
         table = CATALOG.table(rule.codes, x12_or_edifact(rule)) if isinstance(rule.codes, str) else None
         ours = list(table.writes) if table else [entry["ours"] if isinstance(entry, dict) else entry for entry in rule.codes.values()]
-        ours = [one for one in dict.fromkeys(ours) if one != "keep" and convert.read(convert.write(one)[0]) == one]
+        if convert.type == "decimal":
+            ours = [Decimal(one) for one in ours if isinstance(one, int)]
+        ours = [one for one in dict.fromkeys(ours) if one not in ("keep", "skip") and convert.read(convert.write(one)[0]) == one]
+        assert ours, f"{rule.origin}: no value of the table {rule.codes} comes back as itself"
         return st.sampled_from(ours)
     name = (convert.codec.name if convert.codec else "text").split("(")[0]
     if name in IDENTIFIERS:
@@ -72,27 +75,41 @@ def x12_or_edifact(rule: Any) -> str:
 STANDARD = ["edifact"]
 
 
-def records(scope: Any, depth: int = 0) -> st.SearchStrategy[dict[str, Any]]:
-    """A record of one scope; every field may be absent, except what is required or has a default."""
+def records(scope: Any, depth: int = 0, rare: int = 0) -> st.SearchStrategy[dict[str, Any]]:
+    """A record of one scope; every field may be absent, except what is required or has a default. One field in `rare` is
+    there: full records mostly hold two fields that want the same place, sparse ones seldom."""
 
     @st.composite
     def build(draw: Any) -> dict[str, Any]:
         made: dict[str, Any] = {}
+        one_in = rare or draw(st.sampled_from([3, 8, 20]))
         for plan in scope.values:
             must = plan.rule.required or plan.default is not None
-            if plan.when or (not must and not draw(st.integers(0, 2)) == 0):
+            if plan.when or (not must and draw(st.integers(1, one_in)) != 1):
                 continue
             place(made, plan.target, draw(values(plan)))
         for use in scope.uses:
             must = use.rule.required
-            if use.when or (not must and not draw(st.integers(0, 2)) == 0) or depth > 2:
+            if use.when or (not must and draw(st.integers(1, one_in)) != 1) or depth > 2:
                 continue
-            inner = records(use.item, depth + 1).filter(bool)
+            inner = records(use.item, depth + 1, min(one_in, 5)).filter(bool)
             item = draw(st.lists(inner, min_size=1, max_size=2)) if use.many else draw(inner)
             place(made, use.target, item)
+        for plan in scope.values:
+            around = made
+            for name in plan.target[:-1]:
+                around = around.get(name, {})
+            fallback = plan.default if plan.constant is None else plan.constant
+            if plan.when and fallback is not None and holds(plan.when, around):
+                place(made, plan.target, fallback)
         return made
 
     return build()
+
+
+def holds(when: Any, record: dict[str, Any]) -> bool:
+    """A `when:` of the map language on a record: {field: values}, {field!: values}; None stands for absent."""
+    return all((record.get(name.rstrip("!")) in wanted) != name.endswith("!") for name, wanted in when.items())
 
 
 def place(record: dict[str, Any], target: tuple[str, ...], value: Any) -> None:
@@ -126,24 +143,27 @@ def test_a_record_within_what_the_map_carries_comes_back_equal_or_is_refused(nam
     compiled = CATALOG.map_named(name)
     STANDARD[0] = compiled.standard
     delimiters = X12 if compiled.standard == "x12" else Delimiters()
+    common = {value.target[0] for value in compiled.plan.root.values if any(source.root for source in value.sources)}
     written_cleanly = []
+    refused: Counter[str] = Counter()
 
     @settings(max_examples=60, deadline=None, derandomize=True,
               suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large])
     @given(records(compiled.plan.root))
     def check(record: dict[str, Any]) -> None:
-        assume(record)
+        assume(record.keys() - common)
         segments, findings = compiled.write([record], delimiters, "utf-8")
         if findings:
+            refused.update(finding.note for finding in findings)
             assert all(finding.kind in ("cannot_write", "field_not_carried") and finding.note for finding in findings)
             return
         got, found = read_back(compiled, segments)
         assert [finding.sentence() for finding in found] == []
-        assert [normal(one) for one in got] == [normal(record)]
+        assert list(differences(record, got[0] if got else {})) == []
         written_cleanly.append(1)
 
     check()
-    assert len(written_cleanly) >= 5, "too few records could be written to prove anything"
+    assert len(written_cleanly) >= 5, f"too few records could be written to prove anything: {refused.most_common(5)}"
 
 
 def test_decimals_keep_28_digits():

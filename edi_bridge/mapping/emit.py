@@ -10,11 +10,27 @@ from edi_bridge.mapping.codec import Bad
 
 
 class Lines:
-    """Python source under construction."""
+    """Python source under construction, the names it has used, and the constants it refers to."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []
         self.depth = 0
+        self.constants: dict[str, Any] = {}
+        self.serial = 0
+
+    def constant(self, prefix: str, value: Any) -> str:
+        """The name under which the code finds a value; equal values share one (1.0 and 1.00 are not equal here)."""
+        for name, known in self.constants.items():
+            if name.startswith(prefix) and type(known) is type(value) and known == value and str(known) == str(value):
+                return name
+        name = f"{prefix}{len(self.constants)}"
+        self.constants[name] = value
+        return name
+
+    def name(self, prefix: str) -> str:
+        """A local that nothing else is called."""
+        self.serial += 1
+        return f"{prefix}{self.serial}_"
 
     def add(self, line: str) -> None:
         """One line at the present depth."""

@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from edi_bridge.fault import ConfigFault
+from edi_bridge.finding import KINDS
 from edi_bridge.mapping.codec import Bad, Codec, CodeTable, code_table, codec
 from edi_bridge.mapping.mapfile import MapSpec, Rule, Source
 from edi_bridge.mapping.path import PathError
@@ -268,3 +269,13 @@ def _coded(one: Codec, table: CodeTable, rule: Rule) -> Convert:
     typed = {"boolean": bool, "decimal": Decimal, "integer": int}.get(rule.field.type, lambda ours: ours)
 
     return Convert(read, write, rule.field.type, codec=one)
+
+
+def sentence_of(kind: str, plan: ValuePlan | ScopeUse) -> str:
+    """What a reader's note says of a rule, where it says nothing more precise."""
+    name = plan.rule.field.name
+    return {
+        "missing_element": f"{name} is required and is not there",
+        "value_not_read": f"a second value for {name}; only the first is read",
+        "alternatives_differ": f"another place for {name} says something else",
+    }.get(kind) or KINDS[kind].sentence

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from edi_bridge.finding import KINDS, Finding, found
+from edi_bridge.finding import Finding, found
 from edi_bridge.interchange import Delimiters, Message, unmask
 from edi_bridge.mapping.by_lines import ByLines, repeated_list, unmasking
 from edi_bridge.mapping.emit import Bad, Memo
 from edi_bridge.mapping.line_trace import TracedMemo, traced_text
-from edi_bridge.mapping.plan import MapPlan, ScopeUse, ValuePlan
+from edi_bridge.mapping.plan import MapPlan, ScopeUse, ValuePlan, sentence_of
 from edi_bridge.mapping.resolve import ElementStep, PairStep
 from edi_bridge.mapping.segment_reader import SegmentReader
 from edi_bridge.record import PARTS
@@ -43,7 +43,7 @@ class SegmentProgram:
         if released not in self._code:
             generator = SegmentReader(self.plan, self.structure, released)
             text = generator.source()
-            self._code[released] = (compile(text, f"<map {self.plan.spec.name}>", "exec"), generator.constants, text)
+            self._code[released] = (compile(text, f"<map {self.plan.spec.name}>", "exec"), generator.code.constants, text)
         return self._code[released]
 
     def _bind(self, delimiters: Delimiters, released: bool) -> dict[str, Any]:
@@ -111,19 +111,8 @@ class SegmentProgram:
                 values = message.segments[segment][resolved.element.start + 1:resolved.element.end + 1:2]
                 element = resolved.element.start + 1 + 2 * values.index(raw) if raw in values else None
         position = message.locate(max(segment, 0) + 1, element if raw else None, component if raw else None)
-        sentence = text or _sentence(kind, plan, words)
+        sentence = text or sentence_of(kind, plan)
         return found(kind, position, unmask(raw, message.delimiters), f"{words}: {sentence}")
-
-
-def _sentence(kind: str, plan: ValuePlan | ScopeUse, words: str) -> str:
-    match kind:
-        case "missing_element":
-            return f"{plan.rule.field.name} is required and is not there"
-        case "value_not_read":
-            return f"a second value for {plan.rule.field.name}; only the first is read"
-        case "alternatives_differ":
-            return f"another place for {plan.rule.field.name} says something else"
-    return KINDS[kind].sentence
 
 
 def _instances(resolved: Any, root: Instance, segments: Segments, space: dict[str, Any]) -> Iterator[Instance]:

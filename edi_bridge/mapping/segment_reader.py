@@ -71,8 +71,6 @@ class SegmentReader:
         self.structure = structure
         self.released = released  # values may hold masked characters
         self.code = Lines()
-        self.constants: dict[str, Any] = {}
-        self.serial = 0
         self.gathers = False  # the scope is a group: free text is gathered from all its segments
         for scope in plan.scopes:
             self._function(scope)
@@ -113,7 +111,7 @@ class SegmentReader:
                 continue
             for value in slot.values():
                 if len(value.sources) == 1 and value.default is None and not value.when and value.rule.name not in required:
-                    slot.held = slot.held or self._name("x")
+                    slot.held = slot.held or self.code.name("x")
                     slot.owned.append(value)
                     self.owner[value.number] = slot
 
@@ -183,8 +181,8 @@ class SegmentReader:
     def _tree_slot(self, base: str, slot: Slot) -> None:
         step = slot.step
         assert isinstance(step, TreeStep)
-        name = self._name("h")
-        kinds = self._constant("K", step.kinds)
+        name = self.code.name("h")
+        kinds = self.code.constant("K", step.kinds)
         with self.code.block(f"for {name} in NODES({base}, {kinds}, {step.optional}, S):"):
             for branch in slot.branches:
                 self._instance_branch(branch, name)
@@ -194,7 +192,7 @@ class SegmentReader:
         if whole is not None:
             self.code.add(f"o{whole[0].number}_{whole[1]} = {base}[{slot.step.node.slot}]")
             return
-        name = self._name("h")
+        name = self.code.name("h")
         with self._present(slot, base) as held, self.code.block(f"for {name} in {held}:"):
             places = sorted({(test.element, test.component) for branch in slot.branches for test in branch.tests
                              if test.slot == 0 and test.element})
@@ -208,7 +206,7 @@ class SegmentReader:
     @contextmanager
     def _present(self, slot: Slot, base: str) -> Iterator[str]:
         """The block for a slot that is there; the name of its content."""
-        held = slot.held or self._name("x")
+        held = slot.held or self.code.name("x")
         self.code.add(f"{held} = {base}[{slot.step.node.slot}]")
         with self.code.block(f"if {held} is not None:"):
             self._reset(slot.owned)
@@ -334,8 +332,8 @@ class SegmentReader:
         """A list or object whose instances are segments, or composites or pairs of a segment."""
         variable = f"o{use.number}_{k}"
         if isinstance(step, ElementStep):
-            positions = self._constant("K", step.positions)
-            tests = self._constant("K", step.tests)
+            positions = self.code.constant("K", step.positions)
+            tests = self.code.constant("K", step.tests)
             with self.code.block(f"for item in COMPOSITES(e, i, {positions}, {tests}, {step.repeats}):"):
                 self._collect(use, variable, "item", k)
         elif isinstance(step, PairStep):
@@ -369,8 +367,8 @@ class SegmentReader:
                 self._pair_loop(step, takers, rest.get((step.start, step.end)))
             elif step.repeats or not _contiguous(step.positions):
                 one, k, _ = takers[0]
-                places = (f"VALUES(e, {self._constant('K', step.positions)}, {step.component}, "
-                          f"{self._constant('K', step.tests)}, {step.repeats})")
+                places = (f"VALUES(e, {self.code.constant('K', step.positions)}, {step.component}, "
+                          f"{self.code.constant('K', step.tests)}, {step.repeats})")
                 with self.code.block(f"for w in {places}:"):
                     self._take(one, k, step, "w")
             else:
@@ -398,7 +396,7 @@ class SegmentReader:
                 case "lacks":
                     conditions.append(f"not {value}")
                 case op:
-                    conditions.append(f"{value} {'in' if op == '=' else 'not in'} {self._constant('K', test.values)}")
+                    conditions.append(f"{value} {'in' if op == '=' else 'not in'} {self.code.constant('K', test.values)}")
         return " and ".join(conditions)
 
     def _pair_loop(self, step: PairStep, takers: list[Taker], rest: tuple[ScopeUse, int] | None) -> None:
@@ -424,7 +422,7 @@ class SegmentReader:
     def _qualified(self, step: PairStep) -> str:
         if len(step.qualifiers) == 1:
             return f"q == {step.qualifiers[0]!r}"
-        return f"q in {self._constant('K', step.qualifiers)}" if step.qualifiers else "True"
+        return f"q in {self.code.constant('K', step.qualifiers)}" if step.qualifiers else "True"
 
     def _composite_loop(self, step: ElementStep, takers: list[Taker]) -> None:
         """One pass over equal composites (PIA's five C212) for all values that are looked for in them."""
@@ -462,7 +460,7 @@ class SegmentReader:
                 return f"not {part}"
             case "=" if len(values) == 1:
                 return f"{part} == {values[0]!r}"
-        return f"{part} {'in' if op == '=' else 'not in'} {self._constant('K', values)}"
+        return f"{part} {'in' if op == '=' else 'not in'} {self.code.constant('K', values)}"
 
     def _take(self, one: ValuePlan, k: int, step: Any, value: str) -> None:
         """Keep a value that was found in a loop: the first, the last or the nth; report what is left."""
@@ -483,7 +481,7 @@ class SegmentReader:
 
     def _counter(self) -> str:
         """A local that starts at 0."""
-        name = self._name("m")
+        name = self.code.name("m")
         self.code.lines.insert(self._function_start(), f"    {name} = 0")
         return name
 
@@ -525,7 +523,7 @@ class SegmentReader:
 
     def _test(self, test: ValueTest, name: str) -> str:
         if name and test.slot != 0:
-            values = self._constant("K", test.values)
+            values = self.code.constant("K", test.values)
             return f"HAS(S, {name}, {test.slot}, {test.element}, {test.component}, {test.op!r}, {values})"
         variable = _test_name((test.element, test.component), name) if test.element else "True"
         match test.op:
@@ -535,7 +533,7 @@ class SegmentReader:
                 return f"not {variable}"
         if len(test.values) == 1:
             return f"{variable} {'==' if test.op == '=' else '!='} {test.values[0]!r}"
-        return f"{variable} {'in' if test.op == '=' else 'not in'} {self._constant('K', frozenset(test.values))}"
+        return f"{variable} {'in' if test.op == '=' else 'not in'} {self.code.constant('K', frozenset(test.values))}"
 
     # --- values into the record --------------------------------------------------------------------------------------
 
@@ -566,13 +564,13 @@ class SegmentReader:
             with self.code.block(f"if {_record(target)}:"):
                 self.code.add(f"{_record(target[:-1])}[{target[-1]!r}] = {_record(target)}")
         if len(opened) > 1 or any(one.when for one in ones):
-            names = self._constant("K", tuple(dict.fromkeys(target[0] for target in targets)))
+            names = self.code.constant("K", tuple(dict.fromkeys(target[0] for target in targets)))
             self.code.add(f"r = {{name: r[name] for name in {names} if name in r}}")
 
     def _decode_run(self, run: list[Any], required: dict[int, Any], first: str) -> None:
         for one in run:
             if one.when:
-                with self.code.block(f"if {when_expression(one.when, self.constants, _record(one.target[:-1]))}:"):
+                with self.code.block(f"if {when_expression(one.when, self.code.constants, _record(one.target[:-1]))}:"):
                     self._decode_one(one, one.target, required, first)
             else:
                 self._decode_one(one, one.target, required, first)
@@ -595,7 +593,7 @@ class SegmentReader:
         store = f"{_record(target[:-1])}[{target[-1]!r}]"
         if not one.sources:
             if one.constant is not None or one.default is not None:
-                name = self._constant("D", one.constant if one.constant is not None else one.default)
+                name = self.code.constant("D", one.constant if one.constant is not None else one.default)
                 self.code.add(f"{store} = {name}")
             return
         raw = f"v{one.number}_0"
@@ -605,7 +603,7 @@ class SegmentReader:
             self._convert(one, raw, store)
         if one.default is not None:
             with self.code.block("else:"):
-                self.code.add(f"{store} = {self._constant('D', one.default)}")
+                self.code.add(f"{store} = {self.code.constant('D', one.default)}")
 
     def _alternatives(self, one: ValuePlan) -> str:
         count = len(one.sources)
@@ -653,7 +651,7 @@ class SegmentReader:
 
     def _check_constant(self, one: ValuePlan, k: str, segment: str, raw: str) -> None:
         if one.constant is not None:
-            name = self._constant("D", one.constant)
+            name = self.code.constant("D", one.constant)
             with self.code.block(f"if w != {name}:"):
                 self.code.add(f"F.append(('invalid_value', {one.number}, {k}, {segment}, {raw}, f'expected {{{name}}}'))")
 
@@ -689,18 +687,6 @@ class SegmentReader:
                         code.add("w.append(x)")
             with code.block("if w:"):  # several lists of the map may fill one field
                 code.add(f"{store} = {_record(target[:-1])}.get({target[-1]!r}, []) + w" if shared else f"{store} = w")
-
-    def _constant(self, prefix: str, value: Any) -> str:
-        for name, known in self.constants.items():
-            if name.startswith(prefix) and known == value and type(known) is type(value):
-                return name
-        name = f"{prefix}{len(self.constants)}"
-        self.constants[name] = value
-        return name
-
-    def _name(self, prefix: str) -> str:
-        self.serial += 1
-        return f"{prefix}{self.serial}_"
 
 
 def _takers(plan: ScopePlan) -> Iterator[Taker]:

@@ -35,8 +35,6 @@ class SegmentWriter:
     def __init__(self, planner: WritePlanner, root: WrittenScope, structure: Structure):
         self.structure = structure
         self.code = Lines()
-        self.constants: dict[str, Any] = {}
-        self.serial = 0
         self.planner = planner
         for scope in planner.scopes.values():
             self._function(scope)
@@ -84,12 +82,12 @@ class SegmentWriter:
                     self.code.add(f"HANG(h, {step.node.slot}, g)")
 
     def _prologue(self, scope: WrittenScope) -> None:
-        known = self._constant("K", scope.known)
+        known = self.code.constant("K", scope.known)
         if scope.plan.number >= 0:
             with self.code.block(f"if not r.keys() <= {known}:"):
                 self.code.add(f"X.not_carried({scope.plan.number}, r, {known})")
             for target, names in _objects(shape_of(scope.plan), ()):
-                known = self._constant("K", names)
+                known = self.code.constant("K", names)
                 with self.code.block(f"if not {_get(target, 'E')}.keys() <= {known}:"):
                     self.code.add(f"X.not_carried({scope.plan.number}, {_get(target)}, {known}, {'.'.join(target) + '.'!r})")
         for rule, target in scope.plan.required:
@@ -104,10 +102,10 @@ class SegmentWriter:
             if not (tree and segment.node.slot == 0):
                 self._segment(segment, f"HANG({name}, {segment.node.slot}, %s)")
         for below in group.groups.values():
-            inner = self._name("g")
+            inner = self.code.name("g")
             if below.kinds is not None:
                 self.code.add(f"{inner} = [None] * {width(below.node)}; X.tree.append({inner})")
-                saved = self._name("UP")  # levels stand in each other: each keeps its own
+                saved = self.code.name("UP")  # levels stand in each other: each keeps its own
                 self.code.add(f"PARENT, {saved}, N = {'N, PARENT' if tree else '0, 0'}, X.next()")
                 self._group(below, inner, tree=True, drop=True)
                 self.code.add(f"N, PARENT = PARENT, {saved}")
@@ -131,8 +129,8 @@ class SegmentWriter:
         items = self._items(one)
         if one.scope.expand_to:
             items = f"COLLECT({items}, {one.scope.expand_to!r})"
-        inner = self._name("g")
-        guard = when_expression(one.use.when, self.constants, _base(one.target)) if one.use.when else "True"
+        inner = self.code.name("g")
+        guard = when_expression(one.use.when, self.code.constants, _base(one.target)) if one.use.when else "True"
         with self.code.block(f"for item in {items} if {guard} else ():"):
             self.code.add(f"{inner} = [None] * {width(step.node)}")
             if isinstance(step, TreeStep):
@@ -228,7 +226,7 @@ class SegmentWriter:
                 self.code.add(sink % self._joined(segment, cells))
         for one in segment.lists:
             if one.step is None:
-                guard = when_expression(one.use.when, self.constants, _base(one.target)) if one.use.when else "True"
+                guard = when_expression(one.use.when, self.code.constants, _base(one.target)) if one.use.when else "True"
                 with self.code.block(f"for item in {self._items(one)} if {guard} else ():"):
                     with self.code.block(f"for text in w{one.scope.plan.number}(item, X):"):
                         self.code.add(sink % "text")
@@ -262,7 +260,7 @@ class SegmentWriter:
                         chosen = f"y{self._number(value)}_0 or " if any(aux.positions[0] < 0 for aux in value.aux) else ""
                         chains.setdefault((test.element, test.component), []).append(f"({chosen}{test.values[0]!r} if {name} else '')")
                     elif test.op == "!=" and (test.element, test.component) == (value.step.positions[0], value.step.component):
-                        with self.code.block(f"if {name} in {self._constant('K', test.values)}:"):
+                        with self.code.block(f"if {name} in {self.code.constant('K', test.values)}:"):
                             self.code.add(f"X.forbidden({segment.node.name!r}, {(test.element, test.component)!r}, {name})")
         for place, values in beside.items():
             chains.setdefault(place, []).extend(name for _, name in values)
@@ -284,7 +282,7 @@ class SegmentWriter:
                     case "=":
                         condition = f"{name} and {name} != {test.values[0]!r}"
                     case "!=":
-                        condition = f"{name} in {self._constant('K', test.values)}"
+                        condition = f"{name} in {self.code.constant('K', test.values)}"
                     case _:
                         continue
                 with self.code.block(f"if {condition}:"):
@@ -420,8 +418,8 @@ class SegmentWriter:
         """Code that puts the wire text of a value into a local; the local's name."""
         code = self.code
         if value.plan is None:
-            name = self._name("x")
-            code.add(f"{name} = CALL({self._constant('C', value.call)}, r, X)")
+            name = self.code.name("x")
+            code.add(f"{name} = CALL({self.code.constant('C', value.call)}, r, X)")
             return name
         number, plan = value.plan.number, value.plan
         if value.common is not None:
@@ -433,18 +431,18 @@ class SegmentWriter:
         if fallback is not None:
             guards = "".join(f" and {_get(guard)}" for guard in value.guards[-1:])
             with code.block(f"if v is None{guards}:"):
-                code.add(f"v = {self._constant('D', fallback)}")
+                code.add(f"v = {self.code.constant('D', fallback)}")
         aux = [f"y{self._number(value)}_{a}" for a in range(len(value.aux))]
         names = ", ".join([f"x{self._number(value)}", *aux])
         empty = ", ".join(["''"] * (1 + len(aux)))
         key = "str(v)" if plan.convert.type == "decimal" else "v"
         condition = "v is None"
         if plan.when:
-            condition += f" or not ({when_expression(plan.when, self.constants, _base(value.target))})"
+            condition += f" or not ({when_expression(plan.when, self.code.constants, _base(value.target))})"
         if value.only:
-            condition += f" or not ({when_expression(value.only, self.constants, _base(value.target))})"
+            condition += f" or not ({when_expression(value.only, self.code.constants, _base(value.target))})"
         for other in value.unless:
-            condition += f" or ({when_expression(other, self.constants, _base(value.target))})"
+            condition += f" or ({when_expression(other, self.code.constants, _base(value.target))})"
         with code.block(f"if {condition}:"):
             code.add(f"{names} = {empty}")
         with code.block("else:"):
@@ -452,7 +450,7 @@ class SegmentWriter:
             with code.block("if w.__class__ is Bad:"):
                 if plan.rule.codes is not None and plan.default is not None:
                     code.add(f"X.instead({number}, v, w)")
-                    code.add(f"w = W{number}[{self._constant('D', plan.default)}]")
+                    code.add(f"w = W{number}[{self.code.constant('D', plan.default)}]")
                     code.add(f"{names} = {empty} if w.__class__ is Bad else w")
                 else:
                     code.add(f"X.bad({number}, v, w)")
@@ -466,23 +464,11 @@ class SegmentWriter:
         items = _get(one.target, "()")
         if one.places is None:
             return items
-        places = self._constant("K", one.places)
+        places = self.code.constant("K", one.places)
         if one.place == 0:
             with self.code.block(f"for one in {items}:"), self.code.block(f"if {places}.of(one) < 0:"):
                 self.code.add(f"X.homeless({'.'.join(one.target)!r}, one)")
         return f"[one for one in {items} if {places}.of(one) == {one.place}]"
-
-    def _constant(self, prefix: str, value: Any) -> str:
-        for name, known in self.constants.items():
-            if name.startswith(prefix) and type(known) is type(value) and known == value and str(known) == str(value):
-                return name
-        name = f"{prefix}{len(self.constants)}"
-        self.constants[name] = value
-        return name
-
-    def _name(self, prefix: str) -> str:
-        self.serial += 1
-        return f"{prefix}_{self.serial}"
 
 
 def _exclude(one: Any, two: Any) -> bool:

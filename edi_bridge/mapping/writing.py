@@ -27,7 +27,7 @@ class SegmentWriteProgram:
         root = planner.build()
         generator = SegmentWriter(planner, root, structure)
         self._text = generator.source()
-        self._constants = generator.constants
+        self._constants = generator.code.constants
         self._code = compile(self._text, f"<map {plan.spec.name}, writing>", "exec")
         self._bound: dict[tuple[Delimiters, str, str], dict[str, Any]] = {}
         self._by_number = {value.number: value for value in plan.values()}
@@ -264,7 +264,7 @@ def _flatten(group: Node, instance: Instance, state: _State) -> Iterator[str]:
     """The segments in the structure's order; more than the structure has room for is said."""
     for child, held in zip(group.children, instance, strict=False):
         if held:
-            if len(held) > child.max:
+            if len(held) > child.max and child.slot:  # a trigger again is the group again
                 state.notes.append(("cannot_write", 0, child.path, len(held), f"may stand there {child.max} times at most"))
             if child.children:
                 for item in held:

@@ -46,8 +46,6 @@ class XmlReader:
         self.plan = plan
         self.structure = structure
         self.code = Lines()
-        self.constants: dict[str, Any] = {}
-        self.serial = 0
         self.units: dict[str, str] = {}  # variable of a text → the local that holds its element
         fields = {"currency", *(currency_of(value) for value in plan.values())}
         self.currencies = {value.target[0]: value for value in plan.root.values if len(value.target) == 1 and value.target[0] in fields}
@@ -70,7 +68,7 @@ class XmlReader:
             base = "X.root" if resolved.root else "el" + ".getparent()" * resolved.up
             self._insert(bases.setdefault(base, Branch((), 0)), one, resolved)
         around = {base: branch for base, branch in bases.items() if base != "el"}
-        names = {base: self._name("b") for base in around}
+        names = {base: self.code.name("b") for base in around}
         for base, branch in around.items():
             self._around(names[base], branch)
         with self.code.block(f"def s{plan.number}(el, X):"):
@@ -143,7 +141,7 @@ class XmlReader:
             self._children(branch.below, element)
 
     def _children(self, slots: dict[str, Slot], element: str) -> None:
-        code, child = self.code, self._name("c")
+        code, child = self.code, self.code.name("c")
         for slot in slots.values():
             for branch in slot.branches:
                 if branch.nth:
@@ -151,11 +149,11 @@ class XmlReader:
         with code.block(f"for {child} in {element}:"):
             if len(slots) == 1:
                 (tag, slot), = slots.items()
-                with code.block(f"if {child}.tag == {self._constant('T', tag)}:"):
+                with code.block(f"if {child}.tag == {self.code.constant('T', tag)}:"):
                     self._slot(slot, child)
                 return
-            number = self._name("g")
-            table = self._constant("T", {tag: n for n, tag in enumerate(slots)})
+            number = self.code.name("g")
+            table = self.code.constant("T", {tag: n for n, tag in enumerate(slots)})
             code.add(f"{number} = {table}.get({child}.tag)")
             for n, slot in enumerate(slots.values()):
                 with code.block(f"{'el' if n else ''}if {number} == {n}:"):
@@ -168,7 +166,7 @@ class XmlReader:
             for test in branch.tests:
                 place = (test.steps, test.attribute, test.up)
                 if place not in looked:
-                    looked[place] = self._name("t")
+                    looked[place] = self.code.name("t")
                     self.code.add(f"{looked[place]} = {self._looked_at(test, child)}")
         keyword = "if"
         for branch in slot.branches:
@@ -188,7 +186,7 @@ class XmlReader:
         child += ".getparent()" * test.up
         if not test.steps:
             return f"{child}.get({test.attribute!r}, '').strip()" if test.attribute else f"TEXT({child})"
-        tags = self._constant("T", tuple(step.tag for step in test.steps))
+        tags = self.code.constant("T", tuple(step.tag for step in test.steps))
         return f"BELOW({child}, {tags}, {test.attribute!r})"
 
     def _test(self, test: XmlTest, variable: str) -> str:
@@ -198,7 +196,7 @@ class XmlReader:
         word = "" if test.op == "=" else "not "
         if several and len(test.values) == 1:
             return f"{test.values[0]!r} {word}in {variable}"
-        values = self._constant("K", frozenset(test.values))
+        values = self.code.constant("K", frozenset(test.values))
         if several:
             return f"{'not ' if test.op == '=' else ''}{values}.isdisjoint({variable})"
         if len(test.values) == 1:
@@ -247,7 +245,7 @@ class XmlReader:
         return f"{element}.get({one.attribute!r}, '').strip()" if one.attribute else f"TEXT({element})"
 
     def _unit(self, taken: list[Taken]) -> str:
-        name = self._name("u")
+        name = self.code.name("u")
         for one in taken:
             self.units[one.variable] = name
         start = max(n for n, line in enumerate(self.code.lines) if line.startswith("def ")) + 1
@@ -280,7 +278,7 @@ class XmlReader:
                 self.code.add(f"{_record(target)} = {{}}")
             for n, one in enumerate(by_target.get(target, ())):
                 if one.when:
-                    with self.code.block(f"if {when_expression(one.when, self.constants, _record(target[:-1]))}:"):
+                    with self.code.block(f"if {when_expression(one.when, self.code.constants, _record(target[:-1]))}:"):
                         self._decode_one(one, target, n > 0)
                 else:
                     self._decode_one(one, target, n > 0)
@@ -290,7 +288,7 @@ class XmlReader:
             with self.code.block(f"if {_record(target)}:"):
                 self.code.add(f"{_record(target[:-1])}[{target[-1]!r}] = {_record(target)}")
         if later or opened:
-            names = self._constant("K", tuple(dict.fromkeys(target[0] for target in plan.order)))
+            names = self.code.constant("K", tuple(dict.fromkeys(target[0] for target in plan.order)))
             self.code.add(f"r = {{name: r[name] for name in {names} if name in r}}")
 
     def _decode_one(self, one: Any, target: Target, more: bool) -> None:
@@ -302,7 +300,7 @@ class XmlReader:
             self._decode_value(one, store)
 
     def _require(self, one: Any, target: Target) -> None:
-        when = f"{when_expression(one.when, self.constants, _record(target[:-1]))} and " if one.when else ""
+        when = f"{when_expression(one.when, self.code.constants, _record(target[:-1]))} and " if one.when else ""
         with self.code.block(f"if {when}{target[-1]!r} not in {_record(target[:-1])}:"):
             self.code.add(f"X.note('missing_element', {one.number}, 0, el)")
 
@@ -314,7 +312,7 @@ class XmlReader:
                 self._convert(one, raw, store)
         if filled is not None:
             with self.code.block("else:" if one.sources else "if True:"):
-                self.code.add(f"{store} = {self._constant('D', filled)}")
+                self.code.add(f"{store} = {self.code.constant('D', filled)}")
 
     def _alternatives(self, one: ValuePlan) -> str:
         number, count = one.number, len(one.sources)
@@ -360,7 +358,7 @@ class XmlReader:
 
     def _check_constant(self, one: ValuePlan, k: str, place: str, raw: str, value: str) -> None:
         if one.constant is not None:
-            name = self._constant("D", one.constant)
+            name = self.code.constant("D", one.constant)
             with self.code.block(f"if {value} != {name}:"):
                 self.code.add(f"X.note('invalid_value', {one.number}, {k}, {place}, {raw}, f'expected {{{name}}}')")
 
@@ -383,22 +381,10 @@ class XmlReader:
             with code.block("if w:"):
                 code.add(f"{store} = {value}")
 
-    def _constant(self, prefix: str, value: Any) -> str:
-        for name, known in self.constants.items():
-            if name.startswith(prefix) and type(known) is type(value) and known == value and str(known) == str(value):
-                return name
-        name = f"{prefix}{len(self.constants)}"
-        self.constants[name] = value
-        return name
-
     def _counter(self, branch: Branch) -> str:
         """The local that counts a branch's elements."""
-        branch.counter = branch.counter or self._name("m")
+        branch.counter = branch.counter or self.code.name("m")
         return branch.counter
-
-    def _name(self, prefix: str) -> str:
-        self.serial += 1
-        return f"{prefix}{self.serial}_"
 
 
 def _record(target: Target) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from edi_bridge.finding import KINDS, Finding, found
+from edi_bridge.finding import Finding, found
 from edi_bridge.interchange import Document, Position
 from edi_bridge.mapping.emit import Bad, Memo
-from edi_bridge.mapping.plan import MapPlan, ScopeUse, ValuePlan
+from edi_bridge.mapping.plan import MapPlan, ScopeUse, ValuePlan, sentence_of
 from edi_bridge.mapping.resolve_xml import XmlResolved, XmlTest, refuse_unfit_rules
 from edi_bridge.mapping.xml_read_code import XmlReader
 from edi_bridge.mapping.xml_read_plan import beside_kind
@@ -33,7 +33,7 @@ class XmlProgram:
         generator = XmlReader(plan, structure)
         self._text = generator.source()
         self._by_number: dict[int, ValuePlan | ScopeUse] = {one.number: one for scope in plan.scopes for one in scope.rules()}
-        space: dict[str, Any] = {"TEXT": text_of, "BELOW": below, "Bad": Bad, **generator.constants}
+        space: dict[str, Any] = {"TEXT": text_of, "BELOW": below, "Bad": Bad, **generator.code.constants}
         for value in plan.values():
             space[f"M{value.number}"] = Memo(value.convert.read, bool(value.convert.aux) and not beside_kind(value))
         exec(compile(self._text, f"<map {plan.spec.name}>", "exec"), space)  # our own generated text; nothing of a partner's
@@ -64,7 +64,7 @@ class XmlProgram:
         if plan.sources:
             resolved: XmlResolved = plan.sources[min(source, len(plan.sources) - 1)]
             words, attribute = resolved.words, resolved.attribute if raw else ""
-        return found(kind, places.position(element, attribute), raw, f"{words}: {text or _sentence(kind, plan)}")
+        return found(kind, places.position(element, attribute), raw, f"{words}: {text or sentence_of(kind, plan)}")
 
 
 class _State:
@@ -183,16 +183,5 @@ def _passes(element: Any, test: XmlTest) -> bool:
 
 def _local(element: Any) -> str:
     return str(getattr(element, "tag", element)).rpartition("}")[2]
-
-
-def _sentence(kind: str, plan: ValuePlan | ScopeUse) -> str:
-    match kind:
-        case "missing_element":
-            return f"{plan.rule.field.name} is required and is not there"
-        case "value_not_read":
-            return f"a second value for {plan.rule.field.name}; only the first is read"
-        case "alternatives_differ":
-            return f"another place for {plan.rule.field.name} says something else"
-    return KINDS[kind].sentence
 
 

@@ -39,8 +39,6 @@ class XmlWriter:
         self.planner = planner
         self.structure = structure
         self.code = Lines()
-        self.constants: dict[str, Any] = {}
-        self.serial = 0
         self.made: dict[int, str] = {}  # values that have their local in this function
         self.converted: set[int] = set()  # and the rules that were converted in it
         fields = {"currency", *(currency_of(value) for value in planner.plan.values())}
@@ -72,7 +70,7 @@ class XmlWriter:
             for name, number in self.currencies.items():
                 code.add(f"X.{name} = X.code({number}, r.get({name!r}))")
         for target, names in scope.known.items():
-            known = self._constant("K", frozenset(names))
+            known = self.code.constant("K", frozenset(names))
             held = "r" if not target else _get(target, "E")
             with code.block(f"if not {held}.keys() <= {known}:"):
                 code.add(f"X.not_carried({target!r}, {held}, {known})")
@@ -81,7 +79,7 @@ class XmlWriter:
             with code.block(f"if {around}{_get(target)} is None:"):
                 code.add(f"X.missing({target!r})")
         for value in scope.fixed:
-            fixed = self._constant("D", value.constant)
+            fixed = self.code.constant("D", value.constant)
             with code.block(f"if {_get(value.target, fixed)} != {fixed}:"):
                 code.add(f"X.fixed({value.target!r}, {_get(value.target)}, {fixed})")
 
@@ -95,7 +93,7 @@ class XmlWriter:
         attributes = self._attributes(place)
         nodes = "()"
         if place.below or place.lists:
-            nodes, flag = self._name("N"), self._name("f")
+            nodes, flag = self.code.name("N"), self.code.name("f")
             self.code.add(f"{nodes} = []; {flag} = False")
             self._inside(place, nodes, flag)
             filled.append(flag)
@@ -108,8 +106,8 @@ class XmlWriter:
         if not names:
             return "None"
         if not place.attributes:
-            return self._constant("A", place.constants)
-        held = self._name("A")
+            return self.code.constant("A", place.constants)
+        held = self.code.name("A")
         self.code.add(f"{held} = {{}}")
         for name in names:
             texts = [self._encode(value) for value in place.attributes.get(name, ())]
@@ -125,7 +123,7 @@ class XmlWriter:
         entries: list[XmlPlace | XmlList] = [*place.below.values(), *place.lists]
         entries.sort(key=lambda one: (self.structure.place(place.child, one.child), getattr(one, "nth", 0)))
         first = ""
-        shared = {id(place.below[key]): self._name("m") for key in place.below if _is_shared(place, key)}
+        shared = {id(place.below[key]): self.code.name("m") for key in place.below if _is_shared(place, key)}
         for entry in entries:
             if isinstance(entry, XmlList):
                 self._list(entry, nodes, flag)
@@ -140,7 +138,7 @@ class XmlWriter:
 
     def _merge(self, last: XmlList, shared: list[str], nodes: str) -> None:
         """What belongs to one of the items of a list, now that they are there."""
-        order = self._constant("T", tuple(child.tag for child in self.structure.children(last.child))) if shared else ""
+        order = self.code.constant("T", tuple(child.tag for child in self.structure.children(last.child))) if shared else ""
         for name in shared:
             with self.code.block(f"if {name}:"):
                 self.code.add(f"MERGE({nodes}, {name}, {order})")
@@ -153,7 +151,7 @@ class XmlWriter:
         filled, *parts = self._parts(place)
         there = ""
         if place.nth:
-            there = self._name("p")
+            there = self.code.name("p")
             self.code.add(f"{there} = bool({filled})")
             filled = there
             if place.nth > 1:
@@ -183,7 +181,7 @@ class XmlWriter:
             items = f"({items} if {conditions} else ())"
         with self.code.block(f"for n, item in enumerate({items}, 1):"):
             if one.shapes:
-                self.code.add(f"k = SHAPE(item, {self._constant('K', one.shapes)})")
+                self.code.add(f"k = SHAPE(item, {self.code.constant('K', one.shapes)})")
                 if one.shape == 0:
                     with self.code.block("if k == -1:"):
                         self.code.add(f"X.no_place({name!r}, n)")
@@ -204,7 +202,7 @@ class XmlWriter:
         if value.beside >= 0:
             name = self._beside(value)
         elif value.plan is None:
-            name = self._name("x")
+            name = self.code.name("x")
             self.code.add(f"{name} = X.call({value.call!r}, r, {value.target[0]!r})")
         else:
             name = self._converted(value, value.plan)
@@ -247,7 +245,7 @@ class XmlWriter:
             record = "r"
             if value.shape[0]:
                 (name,) = value.common
-                asked = f"SHAPE(item, {self._constant('K', value.shape[0])}) == {value.shape[1]}"
+                asked = f"SHAPE(item, {self.code.constant('K', value.shape[0])}) == {value.shape[1]}"
                 record = f"{{{name!r}: [item for item in r.get({name!r}, ()) if {asked}]}}"
             code.add(f"v = X.common({number}, {record}, {'.'.join((*value.common, *value.target))!r})")
         else:
@@ -256,7 +254,7 @@ class XmlWriter:
         if fallback is not None:
             guard = f" and {_get(value.guards[-1])}" if value.guards and value.common is None else ""
             with code.block(f"if v is None{guard}:"):
-                code.add(f"v = {self._constant('D', fallback)}")
+                code.add(f"v = {self.code.constant('D', fallback)}")
         besides = [f"y{number}_{a}" for a in range(len(plan.convert.aux))] if not beside_kind(plan) else []
         names = ", ".join([name, *besides])
         empty = ", ".join(["''"] * (1 + len(besides)))
@@ -270,26 +268,14 @@ class XmlWriter:
             with code.block("else:"):
                 code.add(f"{names} = w")
                 for test in value.tests:
-                    values = self._constant("K", test.values)
+                    values = self.code.constant("K", test.values)
                     with code.block(f"if {name} {'not in' if test.op == '=' else 'in'} {values}:"):
                         code.add(f"X.elsewhere({number}, {value.target!r}, v, {values}, {test.op == '='}); {names} = {empty}")
         return name
 
     def _conditions(self, conditions: tuple[Condition, ...]) -> str:
-        return " and ".join(when_expression(when, self.constants, _get(target, "E") if target else "r")
+        return " and ".join(when_expression(when, self.code.constants, _get(target, "E") if target else "r")
                             for when, target in conditions)
-
-    def _constant(self, prefix: str, value: Any) -> str:
-        for name, known in self.constants.items():
-            if name.startswith(prefix) and type(known) is type(value) and known == value and str(known) == str(value):
-                return name
-        name = f"{prefix}{len(self.constants)}"
-        self.constants[name] = value
-        return name
-
-    def _name(self, prefix: str) -> str:
-        self.serial += 1
-        return f"{prefix}{self.serial}_"
 
 
 def _is_shared(place: XmlPlace, key: tuple[Any, ...]) -> bool:

@@ -45,7 +45,7 @@ class XmlWriteProgram:
         self._by_number = {value.number: value for value in plan.values()}
         self._converters = {value.number: Memo(_Converter(value), False) for value in plan.values()}
         self._namespaces = _namespaces(planner.tags, structure)
-        space: dict[str, Any] = {"Bad": Bad, "E": {}, "ROOM": _room, "SHAPE": _shape, "MERGE": _merge, **generator.constants,
+        space: dict[str, Any] = {"Bad": Bad, "E": {}, "ROOM": _room, "SHAPE": _shape, "MERGE": _merge, **generator.code.constants,
                                  **{f"W{number}": memo for number, memo in self._converters.items()}}
         exec(compile(self._text, f"<map {plan.spec.name}, writing>", "exec"), space)  # our own generated text
         self._write: Callable[[Any, _State], Any] = space["message" if plan.records else f"w{plan.root.number}"]

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, Select, Table, func, select
+from sqlalchemy import ColumnElement, Connection, Select, String, Table, cast, func, literal, select
 
 from edi_bridge.crm.document import decoded
 from edi_bridge.crm.tables import of
@@ -199,7 +199,7 @@ def orders(
         o.line_count,
         o.partner,
         o.customer_id,
-        t.customer.c.name.label("customer"),
+        _called(t.customer).label("customer"),
     ).join_from(t.sales_order, t.customer)
     return _listed(connection, query, o, customer, search, limit)
 
@@ -227,9 +227,14 @@ def invoices(
         i.line_count,
         i.partner,
         i.customer_id,
-        t.customer.c.name.label("customer"),
+        _called(t.customer).label("customer"),
     ).join_from(t.invoice, t.customer)
     return _listed(connection, query, i, customer, search, limit)
+
+
+def _called(customer: Table) -> ColumnElement[str]:
+    """A customer's name; one that no document has named yet goes by its number here."""
+    return func.coalesce(customer.c.name, literal("customer ") + cast(customer.c.id, String))
 
 
 def _listed(
@@ -317,7 +322,7 @@ def invoice(connection: Connection, key: int | str) -> Row | None:
 
 def _document(connection: Connection, kind: str, head: Row, lines: list[str]) -> Row:
     t = of(connection)
-    name = connection.execute(select(t.customer.c.name).where(t.customer.c.id == head["customer_id"])).scalar_one()
+    name = connection.execute(select(_called(t.customer)).where(t.customer.c.id == head["customer_id"])).scalar_one()
     record = decoded(kind, head.pop("record"), lines)
     head.pop("content")
     return {**head, "customer": name, "record": record}

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from edi_bridge.finding import Finding
-from edi_bridge.interchange import AnyMessage, Delimiters
+from edi_bridge.finding import Finding, found
+from edi_bridge.interchange import AnyMessage, Delimiters, Position
+from edi_bridge.mapping.field import holds
 from edi_bridge.mapping.mapfile import MapSpec
 from edi_bridge.mapping.plan import MapPlan, Planner, TableLoader
 
@@ -92,8 +93,13 @@ class CompiledMap:
               policy: str = "error") -> tuple[Any, list[Finding]]:
         """The body of one message from its records (one record, unless the map says `records:`).
 
-        `delimiters`, `encoding` and `policy` matter for segments only (see `SegmentWriteProgram.write`).
+        `delimiters`, `encoding` and `policy` matter for segments only (see `SegmentWriteProgram.write`). A record that the
+        map's own `when:` is not meant for is refused: nothing is written.
         """
+        when = self.spec.when
+        if when and not all(holds(when, record, ()) for record in records):
+            wanted = ", ".join(f"{name}: {' or '.join(map(str, values))}" for name, values in when.items())
+            return [], [found("cannot_write", Position(path=next(iter(when))), note=f"the map {self.name} writes records with {wanted} only")]
         if self.standard in ("edifact", "x12"):
             return self.writer.write(records, delimiters or Delimiters(), encoding, policy)
         return self.writer.write(records)

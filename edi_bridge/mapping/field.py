@@ -21,8 +21,8 @@ def holds(when: Mapping[str, tuple[Any, ...]], record: Record, target: Target) -
     """Whether the `when:` of a rule is true: its fields are looked for beside the rule's, then in the scope's record."""
     near = get(record, target[:-1]) if len(target) > 1 else record
     for name, values in when.items():
-        path = tuple(name.split("."))
+        path = tuple(name.removesuffix("!").split("."))
         value = get(near, path) if near is not None else None
-        if (value if value is not None else get(record, path)) not in values:
+        if ((value if value is not None else get(record, path)) in values) == name.endswith("!"):
             return False
     return True

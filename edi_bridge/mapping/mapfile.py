@@ -14,14 +14,14 @@ from edi_bridge.mapping.path import Path, PathError, parse
 from edi_bridge.record import PARTS, RECORDS, SCALARS, Field, fields_of
 from edi_bridge.yamltext import Block, Items, Mark, Problems
 
-MAP_KEYS = ("map", "about", "extends", "message", "record", "when", "records", "on_record_error", "prefixes", "layout",
+MAP_KEYS = ("map", "about", "extends", "message", "record", "when", "records", "prefixes", "layout",
             "fields", "writes", "tests")
 SHAPES = {  # what a key of a map, or of one of its rules, must hold
     "fields": (Block, "fields, one a line"), "writes": (Block, "paths and what is written there"), "records": (Block, "{each: …}"),
     "when": (Block, "{field: value}"), "prefixes": (Block, "prefixes and their namespaces"), "layout": (Block, "the layout of the file"),
     "tests": (Items, "a list of {sample: …}"),
 }
-VALUE_KEYS = ("at", "as", "codes", "else", "default", "required", "is", "when", "take", "lookup", "reads", "writes")
+VALUE_KEYS = ("at", "as", "codes", "else", "default", "required", "is", "when", "take")
 OBJECT_KEYS = ("at", "use", "fields", "when", "required")
 LIST_KEYS = ("each", "use", "fields", "when", "required", "recurse", "expand")
 
@@ -66,9 +66,6 @@ class Rule:
     constant: Any = None
     when: Mapping[str, tuple[Any, ...]] | None = None
     take: str = ""  # first, last, lines
-    lookup: str = ""
-    reads: str = ""  # a named function instead of a path, only when reading
-    writes: str = ""
     rules: tuple[Rule, ...] = ()
     recurse: str = ""
     expand: Source | None = None  # one record for each number found there, put into the field `expand_to`
@@ -86,7 +83,6 @@ class MapSpec:
     rules: tuple[Rule, ...]
     writes: tuple[tuple[Source, str], ...] = ()
     records: tuple[Source, ...] = ()
-    on_record_error: str = "message"
     when: Mapping[str, tuple[Any, ...]] | None = None
     prefixes: Mapping[str, str] = field(default_factory=dict)
     layout: Any = None
@@ -140,7 +136,7 @@ def load(block: Block, load_map: Loader, load_fragment: Loader, collect: list[tu
         collect += problems.found
     return MapSpec(
         name=str(block.get("map")), message=str(merged["message"]), record=record, rules=rules, writes=writes,
-        records=records, on_record_error=str(merged.get("on_record_error") or "message"), when=_when(merged.get("when")),
+        records=records, when=_when(merged.get("when")),
         prefixes=merged.get("prefixes") or {}, layout=merged.get("layout"), tests=tuple(block.get("tests") or ()),
         layers=tuple(layer.file for layer in layers), file=block.file)
 
@@ -240,7 +236,7 @@ class _Reader:
 
     def _value(self, name: str, entry: Block, field_: Field, origin: Origin, where: str) -> Rule | None:
         self.problems.unknown_keys(entry, VALUE_KEYS, where)
-        if not entry.keys() & {"at", "is", "default", "reads", "writes", "lookup"}:
+        if not entry.keys() & {"at", "is", "default"}:
             self.problems.add(entry.mark, f"{where} says nothing: at: is missing", entry.file)
         if entry.get("take") not in (None, "first", "last", "lines"):
             self.problems.add(entry.value_marks["take"], "take: is first, last or (XML) lines", entry.file)
@@ -255,8 +251,7 @@ class _Reader:
                     self.sources(entry.get("at"), entry, "at"), codec=str(entry.get("as") or ""), codes=entry.get("codes"),
                     keep_unknown=entry.get("else") == "keep", default=entry.get("default"),
                     required=bool(entry.get("required")), constant=entry.get("is"), when=_when(entry.get("when")),
-                    take=str(entry.get("take") or ""), lookup=str(entry.get("lookup") or ""),
-                    reads=str(entry.get("reads") or ""), writes=str(entry.get("writes") or ""))
+                    take=str(entry.get("take") or ""))
 
     def _object(self, name: str, entry: Block, field_: Field, origin: Origin, where: str) -> Rule:
         self.problems.unknown_keys(entry, OBJECT_KEYS, where)

@@ -12,6 +12,7 @@ import pytest
 
 from edi_bridge import yamltext
 from edi_bridge.catalog import Catalog
+from edi_bridge.fault import ConfigFault
 from edi_bridge.interchange import Delimiters, Message, MessageType, mask
 from edi_bridge.mapping import mapfile
 from edi_bridge.mapping.compile import CompiledMap
@@ -517,3 +518,27 @@ def test_what_the_message_cannot_carry_or_the_charset_cannot_hold_is_a_finding()
     _, findings = one.write([{"number": "1*2", "contract": "Zoë", "promotion": "P"}], X12, "ascii")
     assert sorted((f.kind, f.position.path) for f in findings) == [
         ("cannot_write", "contract"), ("cannot_write", "number"), ("field_not_carried", "promotion")]
+
+
+def test_a_map_writes_only_the_records_it_is_meant_for():
+    one = compiled("""
+        map: t
+        message: edifact/D96A/INVOIC
+        record: invoice
+        when: {type: credit_note}
+        fields: {number: BGM/1004, type: {at: BGM/C002.1001, codes: {"381": credit_note, "380": invoice}}}
+    """)
+    assert one.write([{"number": "1", "type": "credit_note"}], EDIFACT, "utf-8") == (["BGM+381+1"], [])
+    body, findings = one.write([{"number": "1", "type": "invoice"}], EDIFACT, "utf-8")
+    assert (body, [finding.sentence() for finding in findings]) == (
+        [], ["cannot_write: the map t writes records with type: credit_note only"])
+
+
+def test_a_key_that_does_nothing_is_refused():
+    with pytest.raises(ConfigFault, match=r"test.yaml:5:33: order.number has no key 'lookup'"):
+        compiled("""
+            map: t
+            message: edifact/D96A/ORDERS
+            record: order
+            fields: {number: {at: BGM/1004, lookup: items}}
+        """)

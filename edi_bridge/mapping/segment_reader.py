@@ -14,53 +14,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from functools import partial
-from itertools import groupby
 from typing import Any
 
-from edi_bridge.mapping.emit import Lines, when_expression
+from edi_bridge.mapping.emit import Lines
 from edi_bridge.mapping.plan import MapPlan, ScopePlan, ScopeUse, ValuePlan
-from edi_bridge.mapping.resolve import ElementStep, GroupStep, PairStep, Resolved, SegmentStep, TreeStep, ValueTest
+from edi_bridge.mapping.resolve import ElementStep, GroupStep, PairStep, TreeStep, ValueTest
+from edi_bridge.mapping.segment_decode import Decoder
+from edi_bridge.mapping.segment_read_plan import (
+    Branch, Slot, Taker, contiguous, exclusive, flow_of, is_rest, is_static, one_of, static_places, stays_inside, takers, tries,
+)
 from edi_bridge.structure import Structure
-
-Taker = tuple[Any, int, Any]  # (plan, number of its source, where in the segment or None)
-
-
-@dataclass(eq=False)
-class Branch:
-    """What happens below one step with one set of tests."""
-
-    tests: tuple[ValueTest, ...]
-    nth: int
-    values: list[Taker] = field(default_factory=list)
-    uses: list[Taker] = field(default_factory=list)
-    below: dict[Any, Slot] = field(default_factory=dict)
-
-
-@dataclass(eq=False)
-class Slot:
-    """A child of the instance that some rule reads, with its branches."""
-
-    step: GroupStep | TreeStep | SegmentStep
-    branches: list[Branch] = field(default_factory=list)
-    held: str = ""  # the local that holds the slot's content, where rules belong to this slot alone
-    owned: list[ValuePlan] = field(default_factory=list)
-
-    def values(self) -> Iterator[ValuePlan]:
-        """Every value rule that reads something below."""
-        for branch in self.branches:
-            yield from (one for one, _, _ in branch.values)
-            for slot in branch.below.values():
-                yield from slot.values()
-
-    def branch(self, tests: tuple[ValueTest, ...], nth: int, take: str = "") -> Branch:
-        for one in self.branches:
-            if one.tests == tests and one.nth == nth and not take:
-                return one
-        made = Branch(tests, nth)
-        self.branches.append(made)
-        return made
 
 
 class SegmentReader:
@@ -71,6 +35,7 @@ class SegmentReader:
         self.structure = structure
         self.released = released  # values may hold masked characters
         self.code = Lines()
+        self.decoder = Decoder(self.code, released)
         self.gathers = False  # the scope is a group: free text is gathered from all its segments
         for scope in plan.scopes:
             self._function(scope)
@@ -87,8 +52,8 @@ class SegmentReader:
         self.gathers = not inner and plan.scope.segment is None
         argument = "e, i, c, k" if inner else ("i" if plan.scope.segment is not None else "h")
         with code.block(f"def s{plan.number}({argument}, S, F, P):"):
-            tries = self._tries(plan)
-            self._own_values(plan, tries.get("h", {}))
+            found = tries(plan)
+            self._own_values(plan, found.get("h", {}))
             self._initialise(plan)
             if inner:
                 code.add("n = len(e)")
@@ -96,9 +61,9 @@ class SegmentReader:
             elif plan.scope.segment is not None:
                 code.add("e = S[i]; n = len(e)")
                 self._segment_scope(plan)
-            for base, slots in tries.items():
+            for base, slots in found.items():
                 self._slots(base, slots)
-            self._decode(plan)
+            self.decoder.decode(plan, self.owner, self.gathers)
             code.add("return r")
 
     def _own_values(self, plan: ScopePlan, slots: dict[Any, Slot]) -> None:
@@ -134,38 +99,6 @@ class SegmentReader:
         for names, start in ((values, "''"), (numbers, "-1")):
             if names:
                 self.code.add(" = ".join(names) + f" = {start}")
-
-    def _tries(self, plan: ScopePlan) -> dict[str, dict[Any, Slot]]:
-        """base expression → what is read below it: the scope's instance, its parents', the root's."""
-        tries: dict[str, dict[Any, Slot]] = {}
-        for taker in _takers(plan):
-            one, k, _ = taker
-            resolved: Resolved = one.sources[k]
-            if not resolved.groups and resolved.segment is None and not resolved.up and not resolved.root:
-                continue  # inside the scope's own segment
-            base = "h"
-            if resolved.root:
-                base = "ROOT(P)"
-            elif resolved.up:
-                base = "P" + "[1]" * (resolved.up - 1) + "[0]"
-            self._insert(tries.setdefault(base, {}), taker, resolved)
-        return tries
-
-    def _insert(self, slots: dict[Any, Slot], taker: Taker, resolved: Resolved) -> None:
-        one, k, _ = taker
-        branch: Branch | None = None
-        take = getattr(one.rule, "take", "")
-        for step in [*resolved.groups, *([resolved.segment] if resolved.segment else [])]:
-            key = (step.node.slot, step.kinds, step.optional) if isinstance(step, TreeStep) else step.node.slot
-            slot = slots.setdefault(key, Slot(step))
-            tests, nth = ((), 0) if isinstance(step, TreeStep) else (step.tests, step.nth)
-            branch = slot.branch(tests, nth, take if step is resolved.segment else "")
-            slots = branch.below
-        assert branch is not None
-        if isinstance(one, ScopeUse):
-            branch.uses.append((one, k, resolved.element))
-        else:
-            branch.values.append((one, k, resolved.element))
 
     # --- going through an instance ------------------------------------------------------------------------------
 
@@ -223,7 +156,7 @@ class SegmentReader:
 
     def _branches(self, slot: Slot, name: str, body: Any) -> None:
         """The branches of a slot, as if/elif where their tests exclude each other."""
-        exclusive = _exclusive(slot.branches)
+        alternatives = exclusive(slot.branches)
         keyword = "if"
         for branch in slot.branches:
             condition = " and ".join(self._test(test, name) for test in branch.tests)
@@ -234,7 +167,7 @@ class SegmentReader:
             if condition:
                 with self.code.block(f"{keyword} {condition}:"):
                     body(branch, name)
-                if exclusive:
+                if alternatives:
                     keyword = "elif"
             else:
                 body(branch, name)
@@ -278,32 +211,28 @@ class SegmentReader:
         places = sorted({(test.element, test.component) for branch in slot.branches for test in branch.tests})
         wanted = set(places)
         for branch in slot.branches:
-            wanted |= _static_places(branch.values)
+            wanted |= static_places(branch.values)
         self._components(sorted(wanted))
         for place in places:
             self.code.add(f"{_test_name(place)} = {_value(*place)}")
         self._branches(slot, "", partial(self._segment_branch, alone=alone))
 
     def _segment_scope(self, plan: ScopePlan) -> None:
-        own = [taker for taker in _takers(plan) if self._own(taker[0].sources[taker[1]])]
+        own = [taker for taker in takers(plan) if stays_inside(taker[0].sources[taker[1]])]
         branch = Branch((), 0)
         for one, k, _ in own:
             (branch.uses if isinstance(one, ScopeUse) else branch.values).append((one, k, one.sources[k].element))
-        self._components(sorted(_static_places(branch.values)))
+        self._components(sorted(static_places(branch.values)))
         self._segment_branch(branch, "", alone=True)
 
-    @staticmethod
-    def _own(resolved: Resolved) -> bool:
-        return not resolved.groups and resolved.segment is None and not resolved.up and not resolved.root
-
     def _segment_branch(self, branch: Branch, _: str, alone: bool = False) -> None:
-        texts = [taker for taker in branch.values if self.gathers and _flow_of(taker[0]) is not None]
+        texts = [taker for taker in branch.values if self.gathers and flow_of(taker[0]) is not None]
         for one, k, _ in texts:
             with self.code.block(f"if v{one.number}_{k}:"):
                 self.code.add(f"v{one.number}_{k}.append(i)")
             with self.code.block("else:"):
                 self.code.add(f"v{one.number}_{k} = [i]; i{one.number}_{k} = i")
-        simple = [taker for taker in branch.values if _is_static(taker[2]) and taker not in texts]
+        simple = [taker for taker in branch.values if is_static(taker[2]) and taker not in texts]
         if simple and alone:
             self._take_all(simple)
         elif simple:
@@ -318,7 +247,7 @@ class SegmentReader:
                             self.code.add(f"F.append(('value_not_read', {one.number}, {k}, i, {self._element(step)}, ''))")
         self._moving(branch)
         for use, k, step in branch.uses:
-            if not _is_rest(step, branch):
+            if not is_rest(step, branch):
                 self._segment_use(use, k, step)
 
     def _take_all(self, simple: list[Taker]) -> None:
@@ -352,28 +281,28 @@ class SegmentReader:
     def _moving(self, branch: Branch) -> None:
         """Values that may stand at several positions: equal composites, qualifier/value pairs, repetitions."""
         loops: dict[Any, list[Taker]] = {}
-        rest = {(step.start, step.end): (use, k) for use, k, step in branch.uses if _is_rest(step, branch)}
+        rest = {(step.start, step.end): (use, k) for use, k, step in branch.uses if is_rest(step, branch)}
         for one, k, step in branch.values:
             if isinstance(step, PairStep):
                 loops.setdefault((step.start, step.end), []).append((one, k, step))
             elif step.beside:
                 self._beside_value(one, k, step)
-            elif not _is_static(step):
-                key = step.positions if not step.repeats and _contiguous(step.positions) else (one, k)
+            elif not is_static(step):
+                key = step.positions if not step.repeats and contiguous(step.positions) else (one, k)
                 loops.setdefault(key, []).append((one, k, step))
-        for takers in loops.values():
-            step = takers[0][2]
+        for several in loops.values():
+            step = several[0][2]
             if isinstance(step, PairStep):
-                self._pair_loop(step, takers, rest.get((step.start, step.end)))
-            elif step.repeats or not _contiguous(step.positions):
-                one, k, _ = takers[0]
+                self._pair_loop(step, several, rest.get((step.start, step.end)))
+            elif step.repeats or not contiguous(step.positions):
+                one, k, _ = several[0]
                 places = (f"VALUES(e, {self.code.constant('K', step.positions)}, {step.component}, "
                           f"{self.code.constant('K', step.tests)}, {step.repeats})")
                 with self.code.block(f"for w in {places}:"):
                     self._take(one, k, step, "w")
             else:
-                self._composite_loop(step, takers)
-            for one, k, _ in takers:
+                self._composite_loop(step, several)
+            for one, k, _ in several:
                 self._aux(one, k, "e")
 
     def _beside_value(self, one: ValuePlan, k: int, step: ElementStep) -> None:
@@ -448,7 +377,7 @@ class SegmentReader:
                     self.code.add(f"w = {value}")
                     with self.code.block("if w:"):
                         self._take(one, k, own, "w")
-                if len(takers) > 1 and _one_of(takers):
+                if len(takers) > 1 and one_of(takers):
                     keyword = "elif"
 
     def _part_test(self, number: int, op: str, values: tuple[str, ...]) -> str:
@@ -487,9 +416,9 @@ class SegmentReader:
 
     def _from_inner(self, plan: ScopePlan) -> None:
         """Values of one composite (`c` its components) or one pair (`c` qualifier and value)."""
-        for one, k, _ in _takers(plan):
+        for one, k, _ in takers(plan):
             resolved = one.sources[k]
-            if not self._own(resolved):
+            if not stays_inside(resolved):
                 continue
             step = resolved.element
             if step.positions[0] < 0:
@@ -537,177 +466,6 @@ class SegmentReader:
 
     # --- values into the record --------------------------------------------------------------------------------------
 
-    def _decode(self, plan: ScopePlan) -> None:
-        """Values and lists in the record's order; what depends on other fields (`when`) comes last."""
-        targets = list(dict.fromkeys(plan.order))
-        of: dict[tuple[str, ...], list[Any]] = {}
-        for one in plan.rules():
-            of.setdefault(one.target, []).append(one)
-        self.shared = {one.number for several in of.values() if len(several) > 1 for one in several}
-        required = {of[target][-1].number: rule for rule, target in plan.required if target in of}
-        ones = [one for target in targets for one in of.get(target, ())]
-        ones.sort(key=lambda one: bool(one.when))
-        opened: set[tuple[str, ...]] = {()}
-        first = "i" if plan.scope.segment is not None or plan.scope.inner is not None else "FIRST(h)"
-        for target in targets:
-            if target not in of:
-                opened.add(target)
-                self.code.add(f"{_record(target)} = {{}}")
-        for owner, run in groupby(ones, lambda one: None if one.when else self.owner.get(one.number)):
-            if owner is not None:
-                with self.code.block(f"if {owner.held} is not None:"):
-                    for one in run:
-                        self._decode_one(one, one.target, required, first)
-                continue
-            self._decode_run(list(run), required, first)
-        for target in sorted(opened - {()}, key=len, reverse=True):
-            with self.code.block(f"if {_record(target)}:"):
-                self.code.add(f"{_record(target[:-1])}[{target[-1]!r}] = {_record(target)}")
-        if len(opened) > 1 or any(one.when for one in ones):
-            names = self.code.constant("K", tuple(dict.fromkeys(target[0] for target in targets)))
-            self.code.add(f"r = {{name: r[name] for name in {names} if name in r}}")
-
-    def _decode_run(self, run: list[Any], required: dict[int, Any], first: str) -> None:
-        for one in run:
-            if one.when:
-                with self.code.block(f"if {when_expression(one.when, self.code.constants, _record(one.target[:-1]))}:"):
-                    self._decode_one(one, one.target, required, first)
-            else:
-                self._decode_one(one, one.target, required, first)
-
-    def _decode_one(self, one: Any, target: tuple[str, ...], required: dict[int, Any], first: str) -> None:
-        if isinstance(one, ScopeUse):
-            self._decode_use(one, target, one.number in self.shared)
-        else:
-            self._decode_value(one, target)
-        if one.number in required:
-            raw = ""  # what could not be converted is not missing: its own finding says what is wrong
-            if isinstance(one, ValuePlan) and one.sources and one.default is None and not one.when:
-                raw = f" and not v{one.number}" + ("_0" if len(one.sources) == 1 else "")
-            with self.code.block(f"if {target[-1]!r} not in {_record(target[:-1])}{raw}:"):
-                self.code.add(f"F.append(('missing_element', {one.number}, 0, {first}, '', ''))")
-
-    def _decode_value(self, one: ValuePlan, target: tuple[str, ...]) -> None:
-        if _flow_of(one) is not None and not self.gathers:
-            return  # read by FLOW for several segments together
-        store = f"{_record(target[:-1])}[{target[-1]!r}]"
-        if not one.sources:
-            if one.constant is not None or one.default is not None:
-                name = self.code.constant("D", one.constant if one.constant is not None else one.default)
-                self.code.add(f"{store} = {name}")
-            return
-        raw = f"v{one.number}_0"
-        if len(one.sources) > 1:
-            raw = self._alternatives(one)
-        with self.code.block(f"if {raw}:"):
-            self._convert(one, raw, store)
-        if one.default is not None:
-            with self.code.block("else:"):
-                self.code.add(f"{store} = {self.code.constant('D', one.default)}")
-
-    def _alternatives(self, one: ValuePlan) -> str:
-        count = len(one.sources)
-        raw = f"v{one.number}"
-        aux = range(len(one.convert.aux))
-        self.code.add(f"{raw} = v{one.number}_0; k{one.number} = 0")
-        for k in range(1, count):
-            other = f"v{one.number}_{k}"  # free text: the numbers of its segments
-            with self.code.block(f"if {other}:"):
-                with self.code.block(f"if not {raw}:"):
-                    self.code.add(f"{raw} = {other}; k{one.number} = {k}")
-                    for a in aux:
-                        self.code.add(f"a{one.number}_0_{a} = a{one.number}_{k}_{a}")
-                with self.code.block(f"elif {other} != {raw}:"):
-                    value = other if _flow_of(one) is None else "''"
-                    self.code.add(f"F.append(('alternatives_differ', {one.number}, {k}, i{one.number}_{k}, {value}, ''))")
-        return raw
-
-    def _convert(self, one: ValuePlan, raw: str, store: str) -> None:
-        code, number = self.code, one.number
-        if _flow_of(one) is not None:
-            code.add(f"w = FLOW{number}({raw}, {f'k{number}' if len(one.sources) > 1 else '0'}, S, F)")
-            with code.block("if w:"):
-                code.add(f"{store} = w")
-            return
-        k = f"k{number}" if len(one.sources) > 1 else "0"
-        segment = (f"({', '.join(f'i{number}_{n}' for n in range(len(one.sources)))})[k{number}]"
-                   if len(one.sources) > 1 else f"i{number}_0")
-        if one.convert.plain:
-            code.add(f"w = {raw}.strip()")
-            with code.block("if w:"):
-                if self.released:
-                    with code.block("if '\\x01' in w or RL in w:"):
-                        code.add("w = U(w)")
-                self._check_constant(one, k, segment, raw)
-                code.add(f"{store} = w")
-            return
-        aux = ", ".join(f"a{number}_0_{a}" for a in range(len(one.convert.aux)))
-        code.add(f"w = M{number}[{raw}, {aux}]" if aux else f"w = M{number}[{raw}]")  # M unmasks what it has not seen
-        with code.block("if w.__class__ is Bad:"):
-            code.add(f"F.append((w.kind, {number}, {k}, {segment}, {raw}, w.note)); w = w.value")
-        with code.block("if w is not None:"):
-            self._check_constant(one, k, segment, raw)
-            code.add(f"{store} = w")
-
-    def _check_constant(self, one: ValuePlan, k: str, segment: str, raw: str) -> None:
-        if one.constant is not None:
-            name = self.code.constant("D", one.constant)
-            with self.code.block(f"if w != {name}:"):
-                self.code.add(f"F.append(('invalid_value', {one.number}, {k}, {segment}, {raw}, f'expected {{{name}}}'))")
-
-    def _decode_use(self, use: ScopeUse, target: tuple[str, ...], shared: bool = False) -> None:
-        code, store = self.code, f"{_record(target[:-1])}[{target[-1]!r}]"
-        for k in range(1, len(use.sources)):
-            other = f"o{use.number}_{k}"
-            with code.block(f"if o{use.number}_0 is None:"):
-                code.add(f"o{use.number}_0 = {other}")
-            with code.block(f"elif {other} is not None:"):
-                code.add(f"F.append(('value_not_read', {use.number}, {k}, PLACE({other}{'[0]' if use.many else ''}), '', ''))")
-        parent = "(h, P)" if use.item.scope.parent is not None and use.item.scope.parent.segment is None else "(None, P)"
-        inner = use.item.scope.inner is not None
-        call = f"s{use.item.number}({'*item' if inner else 'item'}, S, F, Q)"
-        with code.block(f"if o{use.number}_0 is not None:"):
-            code.add(f"Q = {parent}")
-            if not use.many:
-                code.add(f"item = o{use.number}_0")
-                code.add(f"w = {call}")
-                with code.block("if w:"):
-                    code.add(f"{store} = w")
-                return
-            flow = _flow(use)
-            if flow is not None:
-                code.add(f"w = FLOW{use.number}(o{use.number}_0, s{use.item.number}, S, F, Q)")
-            elif use.expand is not None:
-                code.add(f"w = EXPAND{use.number}(o{use.number}_0, s{use.item.number}, S, F, Q)")
-            else:
-                code.add("w = []")
-                with code.block(f"for item in o{use.number}_0:"):
-                    code.add(f"x = {call}")
-                    with code.block("if x:"):
-                        code.add("w.append(x)")
-            with code.block("if w:"):  # several lists of the map may fill one field
-                code.add(f"{store} = {_record(target[:-1])}.get({target[-1]!r}, []) + w" if shared else f"{store} = w")
-
-
-def _takers(plan: ScopePlan) -> Iterator[Taker]:
-    for one in plan.rules():
-        for k in range(len(one.sources)):
-            yield one, k, None
-
-
-def _static_places(values: list[Taker]) -> set[tuple[int, int]]:
-    return {(step.positions[0], step.component) for _, _, step in values if _is_static(step)}
-
-
-def _is_static(step: Any) -> bool:
-    """Whether the value always stands at the same place of the segment."""
-    return (isinstance(step, ElementStep) and len(step.positions) == 1 and not step.tests and not step.repeats
-            and not step.nth and not step.beside)
-
-
-def _contiguous(positions: tuple[int, ...]) -> bool:
-    return positions == tuple(range(positions[0], positions[-1] + 1))
-
 
 def _test_name(place: tuple[int, int], instance: str = "") -> str:
     """The local of a tested value; a group's differ from those of the segments that are gone through inside of it."""
@@ -720,43 +478,3 @@ def _value(element: int, component: int) -> str:
     if component == 1:
         return f"(c{element}[0] if c{element} else '')"
     return f"(c{element}[{component - 1}] if len(c{element}) > {component - 1} else '')"
-
-
-def _record(target: tuple[str, ...]) -> str:
-    return "r" + "".join(f"_{word}" for word in target)
-
-
-def _exclusive(branches: list[Branch]) -> bool:
-    """Whether at most one branch can match: all test the same place for different single values."""
-    if len({tuple((t.slot, t.element, t.component, t.op) for t in branch.tests) for branch in branches}) != 1:
-        return False
-    if any(branch.nth for branch in branches) or not branches[0].tests or any(t.op != "=" for t in branches[0].tests):
-        return False
-    seen = [value for branch in branches for value in branch.tests[0].values]
-    return len(seen) == len(set(seen))
-
-
-def _one_of(takers: list[Taker]) -> bool:
-    """Whether each looks for another single value at the same component: only one can be meant."""
-    tests = [own.tests for _, _, own in takers]
-    if any(len(test) != 1 or test[0][1] != "=" or len(test[0][2]) != 1 for test in tests):
-        return False
-    return len({test[0][0] for test in tests}) == 1 and len({test[0][2] for test in tests}) == len(tests)
-
-
-def _flow_of(one: Any) -> Any:
-    """The TextFlow of a value whose text runs over several segments; None where it does not."""
-    codec = one.convert.codec if isinstance(one, ValuePlan) else None
-    return None if codec is None else codec.flow
-
-
-def _flow(use: ScopeUse) -> ValuePlan | None:
-    """The free-text rule of a list of segments, whose texts run over several of them."""
-    if use.item.scope.segment is None:
-        return None
-    return next((value for value in use.item.values if _flow_of(value) is not None), None)
-
-
-def _is_rest(step: Any, branch: Branch) -> bool:
-    """A list of the pairs that no other rule of the segment takes."""
-    return isinstance(step, PairStep) and not step.qualifiers and any(isinstance(own, PairStep) for _, _, own in branch.values)

@@ -86,6 +86,9 @@ def test_what_a_map_carries_comes_back(name: str) -> None:
     @settings(max_examples=50, deadline=None)
     @given(_record(one.spec.rules, one))
     def round_trip(record: dict[str, Any]) -> None:
+        for field, values in (one.spec.when or {}).items():  # the map refuses what it is not meant for
+            if record.get(field) not in values:
+                record = {**record, field: values[len(record) % len(values)]}
         root, findings = one.write([record])
         assert [finding.sentence() for finding in findings] == []
         assert in_schema_order(root, one.structure, complete=False) == []

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 
 class PathError(ValueError):
@@ -72,6 +73,19 @@ _NAME = re.compile(r"\{[A-Za-z0-9]+\}|@?[A-Za-z_][\w-]*(?::[A-Za-z_][\w-]*)?|[0-
 _PART = re.compile(r"\.([A-Za-z0-9]+)")
 _ARGUMENT = re.compile(r"\(([^()]*)\)")
 _NTH = re.compile(r"#([1-9][0-9]*)")
+
+
+def start_of(path: Path, scope: Any) -> Any:
+    """The scope in which a path's steps begin: `scope` itself, one around it (../), or the message's root (^/). A scope
+    knows the one around it as `parent`. Raises PathError where there are not that many."""
+    if path.root:
+        while scope.parent is not None:
+            scope = scope.parent
+    for _ in range(path.up):
+        if scope.parent is None:
+            raise PathError("there is no parent here", 0)
+        scope = scope.parent
+    return scope
 
 
 def parse(text: str) -> Path:

@@ -334,5 +334,3 @@ def _with_check_digit(digits: str) -> str:
 
     return digits + calc_check_digit(digits)
 
-
-__all__ = ["PairStep", "SegmentProgram"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from edi_bridge.mapping.path import Path, PathError, PathStep, Test, parse
+from edi_bridge.mapping.path import Path, PathError, PathStep, Test, parse, start_of
 from edi_bridge.structure import ElementDef, Node, SegmentDef, Structure
 
 
@@ -110,14 +110,7 @@ class Resolver:
 
     def resolve(self, path: Path, scope: Scope) -> Resolved:
         """The full path. Raises PathError naming what is not there and what is."""
-        start = scope
-        if path.root:
-            while start.parent is not None:
-                start = start.parent
-        for _ in range(path.up):
-            if start.parent is None:
-                raise PathError("there is no parent here", 0)
-            start = start.parent
+        start = start_of(path, scope)
         groups: list[Step] = []
         segment: SegmentStep | None = None
         element: ElementStep | PairStep | None = None

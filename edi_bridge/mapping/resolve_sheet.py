@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 from edi_bridge.layout import SheetLayout, layout_from
 from edi_bridge.mapping.mapfile import MapSpec
-from edi_bridge.mapping.path import Path, PathError, PathStep, Test, parse
+from edi_bridge.mapping.path import Path, PathError, PathStep, Test, parse, start_of
 from edi_bridge.yamltext import Problems
 
 KINDS = ("row", "rows", "from")
@@ -100,14 +100,7 @@ class SheetResolver:
 
     def resolve(self, path: Path, scope: SheetScope) -> SheetPath:
         """Where the path leads. Raises PathError naming what is not there and what is."""
-        start = scope
-        if path.root:
-            while start.parent is not None:
-                start = start.parent
-        for _ in range(path.up):
-            if start.parent is None:
-                raise PathError("there is no parent here", 0)
-            start = start.parent
+        start = start_of(path, scope)
         steps = list(path.steps)
         step = self._step(steps.pop(0), start) if steps and steps[0].name in KINDS else None
         if not steps:

@@ -125,12 +125,16 @@ class SegmentWriter:
         elif tree:
             self._tree_trigger(group, name)
 
+    def _guard(self, one: WrittenList) -> str:
+        """The condition under which a list is written."""
+        return when_expression(one.use.when, self.code.constants, _base(one.target)) if one.use.when else "True"
+
     def _group_list(self, one: WrittenList, step: Any, name: str, tree: bool) -> None:
         items = self._items(one)
         if one.scope.expand_to:
             items = f"COLLECT({items}, {one.scope.expand_to!r})"
         inner = self.code.name("g")
-        guard = when_expression(one.use.when, self.code.constants, _base(one.target)) if one.use.when else "True"
+        guard = self._guard(one)
         with self.code.block(f"for item in {items} if {guard} else ():"):
             self.code.add(f"{inner} = [None] * {width(step.node)}")
             if isinstance(step, TreeStep):
@@ -226,7 +230,7 @@ class SegmentWriter:
                 self.code.add(sink % self._joined(segment, cells))
         for one in segment.lists:
             if one.step is None:
-                guard = when_expression(one.use.when, self.code.constants, _base(one.target)) if one.use.when else "True"
+                guard = self._guard(one)
                 with self.code.block(f"for item in {self._items(one)} if {guard} else ():"):
                     with self.code.block(f"for text in w{one.scope.plan.number}(item, X):"):
                         self.code.add(sink % "text")

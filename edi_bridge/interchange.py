@@ -128,7 +128,8 @@ class Position:
     offset: int | None = None
     length: int | None = None
     line: int | None = None
-    path: str | None = None  # the place in the reader's words: SG25/QTY/6060, an XML path, a CSV column
+    path: str | None = None  # the place in the reader's words: SG25/QTY/C186.6060, {PO1}/PO1/02, an XML path, a CSV column
+    id: str | None = None  # the dictionary's number of the element (6060, 330), where a guide knows it
 
     def words(self) -> str:
         """`interchange 1 › message 2 › segment 9 (QTY) › element 1.2`, leaving out what is unknown."""

@@ -188,6 +188,12 @@ class Catalog:
             return structure_xml.load(block, block.file, lambda name: self._block(path.parent / f"{name}.yaml"))
         return structure.load(block, block.file, self._block(path.parent / "segments.yaml"), self._block(path.parent / "composites.yaml"))
 
+    # --- guides ----------------------------------------------------------------------------------------------------
+
+    def checker_for(self, type: MessageType, partner: partners_.Partner | None) -> Any:
+        """What checks messages of this type as it is agreed with the partner; None where no guide is known."""
+        return None
+
     # --- files -----------------------------------------------------------------------------------------------------
 
     def _files(self, folder: str) -> Iterator[tuple[str, Path]]:

@@ -276,7 +276,7 @@ class Engine:
         self, receipt: Receipt, open_: Mapping[int, Exchange], on_message: Callable[[MessageReport], None] | None
     ) -> tuple[int, str] | None:
         """Post the messages of the open exchanges; (ordinal of the exchange, traceback) where the path itself broke."""
-        waiting: list[Any] = []
+        waiting: list[Any] = []  # of one interchange only, where it is kept together
         lines, since, at = 0, time.monotonic(), min(open_)
         broken: tuple[int, str] | None = None
         with self.archive.open(receipt.sha256) as source:
@@ -290,14 +290,21 @@ class Engine:
                     break
                 if outcome is None:
                     break
+                kept = bool(waiting) and waiting[-1].keep
+                if kept and outcome.interchange.ordinal != at:
+                    self._post(receipt, open_, waiting, on_message)
+                    waiting, lines, since = [], 0, time.monotonic()
                 at = outcome.interchange.ordinal
                 if (
                     at not in open_ or outcome.message is None
                 ):  # what concerns the interchange was kept by the first pass
                     continue
+                if outcome.keep and waiting and not waiting[-1].keep:
+                    self._post(receipt, open_, waiting, on_message)
+                    waiting, lines, since = [], 0, time.monotonic()
                 waiting.append(outcome)
                 lines += sum(len(record.get("lines", ())) + 1 for record in outcome.records)
-                if (
+                if not outcome.keep and (
                     len(waiting) >= self.batch_messages
                     or lines >= BATCH_LINES
                     or time.monotonic() - since >= self.batch_seconds
@@ -315,10 +322,10 @@ class Engine:
         outcomes: Sequence[Any],
         on_message: Callable[[MessageReport], None] | None,
     ) -> None:
-        """Post a batch in one transaction; when that fails by our mistake, each message in its own."""
+        """Post a batch in one transaction; when that fails by our mistake, each message in its own (kept ones fail together)."""
         result = _guarded(lambda: self._transact(receipt, open_, outcomes))
         if isinstance(result, _Failure):
-            if len(outcomes) > 1:
+            if len(outcomes) > 1 and not outcomes[0].keep:
                 for outcome in outcomes:
                     self._post(receipt, open_, [outcome], on_message)
                 return

@@ -86,6 +86,15 @@ def found(kind: str, position: Position = Position(), value: str = "", note: str
     return Finding(kind, position, value[:200], note)
 
 
+def merged(checked: list[Finding], mapped: list[Finding]) -> list[Finding]:
+    """What the guide's check found and what the map found, each place named once: the check's word is the standard's."""
+    said = {(one.position.segment, one.position.element, one.position.component or 1) for one in checked if one.position.segment}
+    whole = {one.position.segment for one in checked if one.position.segment and one.level is Level.SEGMENT}
+    return checked + [one for one in mapped
+                      if (one.position.segment, one.position.element, one.position.component or 1) not in said
+                      and (one.level is not Level.SEGMENT or one.position.segment not in whole)]
+
+
 def printable(value: str, limit: int = 60) -> str:
     """`value` in quotes, cut, with every control character shown as an escape: a log line stays one line."""
     cut = value if len(value) <= limit else value[: limit - 1] + "…"
@@ -206,6 +215,12 @@ def _table() -> dict[str, Kind]:
         # partner and business
         Kind("unknown_partner", i, note, "no partner has this address", "add the partner; until then the standard's map is used", contrl="23", x12="I18=006"),
         Kind("not_for_us", i, reject, "the receiver of this interchange is somebody else", "", contrl="7", x12="I18=008"),
+        Kind("interchange_suspended", i, reject, "a message of the interchange was rejected, and with it everything",
+             "as the agreement says (errors, reject_interchange): correct the message and send the interchange again"),
+        Kind("message_suspended", m, reject, "another message of the interchange was rejected, and with it everything",
+             "as the agreement says (errors, reject_interchange): nothing is wrong with this message itself"),
+        Kind("answer_received", m, note, "this is an answer to something that was sent, no document",
+             "`edi-bridge reconcile` says what became of it"),
         Kind("no_agreement", m, reject, "nothing is agreed with this partner for this message", "", contrl="17", x12="718=1"),
         Kind("test_on_live", i, reject, "test data came on a live agreement", "", contrl="25", x12="I18=020"),
         Kind("conflicting_identifiers", b, reject, "the party's identifiers belong to different customers",

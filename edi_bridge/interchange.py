@@ -155,6 +155,10 @@ class Position:
         return " › ".join(steps) or "the file"
 
 
+ANSWERS = frozenset({("edifact", "CONTRL"), ("edifact", "APERAK"), ("x12", "997"), ("x12", "999"), ("x12", "824"),
+                     ("xml", "ApplicationResponse")})
+
+
 @dataclass(frozen=True, slots=True)
 class MessageType:
     """What a message says it is. `version` is D96A, 004010, ubl-2.1 …; `usage` the subset or
@@ -167,6 +171,11 @@ class MessageType:
 
     def __str__(self) -> str:
         return f"{self.standard}/{self.version}/{self.name}"
+
+    @property
+    def is_answer(self) -> bool:
+        """Whether it answers something that was sent: an acknowledgement, technical or of the business."""
+        return (self.standard, self.name) in ANSWERS
 
 
 @dataclass(frozen=True, slots=True)

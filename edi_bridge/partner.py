@@ -10,11 +10,15 @@ from edi_bridge.finding import KINDS, Finding, Severity, Verdict
 from edi_bridge.interchange import Address, MessageType
 from edi_bridge.yamltext import Block, Problems
 
-PARTNER_KEYS = ("partner", "about", "name", "identities", "charset", "allow_doctype", "findings", "agreements")
-AGREEMENT_KEYS = ("message", "direction", "map", "test", "findings")
+PARTNER_KEYS = ("partner", "about", "name", "identities", "charset", "allow_doctype", "findings", "acknowledge", "errors", "agreements")
+AGREEMENT_KEYS = ("message", "direction", "map", "test", "findings", "acknowledge", "restrict")
+ERRORS = {"interchange": ("split", "keep"), "suspend": ("message", "all")}
 IDENTITY_KEYS = ("id", "qualifier", "standard")
 OWN_KEYS = ("own", "about", "name", "identities", "parties")
-ACTIONS = ("reject", "note", "off")
+ACTIONS = ("reject", "reject_interchange", "note", "off")
+ACKNOWLEDGE = {  # what is answered, and when, unless the partner or the agreement says otherwise
+    "ta1": "asked", "997": "always", "999": "never", "contrl": "asked", "receipt": "never", "aperak": "never", "824": "never"}
+WHEN = ("always", "on_error", "asked", "never")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +42,29 @@ def _qualifier(text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Errors:
+    """What a rejected message means for the others of its interchange.
+
+    `interchange` split: each message is posted for itself; keep: what is posted of an interchange is posted together.
+    `suspend` message: a rejected message is suspended alone; all: everything of its interchange with it.
+    """
+
+    interchange: str = "split"
+    suspend: str = "message"
+
+
+@dataclass(frozen=True, slots=True)
 class Agreement:
-    """What holds for one message and direction. `findings` overrides what a kind does: reject, note or off."""
+    """What holds for one message and direction. `findings` overrides what a kind does: reject, reject_interchange, note or
+    off; `acknowledge` says which answers go out and when; `restrict` narrows the standard's guide (YAML, read by `guide`)."""
 
     message: str  # edifact/D96A/ORDERS; a star stands for any part: x12/*/850
     map: str = ""
     direction: str = "in"
     test: bool = False
     findings: Mapping[str, str] = field(default_factory=dict)
+    acknowledge: Mapping[str, str] = field(default_factory=dict)
+    restrict: Block | None = None
 
     def fits(self, type: MessageType, direction: str = "in") -> bool:
         """Whether it rules a message of this type."""
@@ -65,7 +84,20 @@ class Partner:
     charset: str | None = None
     allow_doctype: bool = False
     findings: Mapping[str, str] = field(default_factory=dict)
+    acknowledge: Mapping[str, str] = field(default_factory=dict)
+    errors: Errors = Errors()
     file: str = ""
+
+    @property
+    def judged_whole(self) -> bool:
+        """Whether one message can reject everything of its interchange."""
+        policies = [self.findings, *(one.findings for one in self.agreements)]
+        return self.errors.suspend == "all" or any("reject_interchange" in policy.values() for policy in policies)
+
+    def policies(self, type: MessageType | None) -> list[Mapping[str, str]]:
+        """Whose word decides what a finding does, the most special first."""
+        agreement = self.agreement(type) if type is not None else None
+        return [one.findings for one in (agreement, self) if one is not None]
 
     def agreement(self, type: MessageType, direction: str = "in") -> Agreement | None:
         """The agreement for a message: the one without stars wins."""
@@ -82,17 +114,48 @@ class Own:
     parties: frozenset[tuple[str, str]] = frozenset()
 
 
+def acknowledging(partner: Partner | None, type: MessageType | None = None) -> dict[str, str]:
+    """Which answer goes out when, by name: the defaults, changed by the partner, changed by the agreement for the message.
+
+    997 and 999 stand for each other: who asks for one of them does not get the other.
+    """
+    said = dict(ACKNOWLEDGE)
+    agreement = partner.agreement(type) if partner and type is not None else None
+    for one in (partner, agreement):
+        if one is None:
+            continue
+        for mine, other in (("997", "999"), ("999", "997")):
+            if one.acknowledge.get(mine, "never") != "never":
+                said[other] = "never"
+        said.update(one.acknowledge)
+    return said
+
+
+def action(kind: str, policies: Sequence[Mapping[str, str]]) -> str:
+    """What a finding of this kind does: reject, reject_interchange, note or off; the first policy that speaks of it."""
+    return next((policy[kind] for policy in policies if kind in policy), KINDS[kind].severity.value)
+
+
 def verdict(findings: Sequence[Finding], *policies: Mapping[str, str]) -> Verdict:
     """Accepted, with errors or rejected, by each finding's kind and the first policy that speaks of it."""
     worst = Verdict.ACCEPTED
     for one in findings:
-        default = KINDS[one.kind].severity
-        action = next((policy[one.kind] for policy in policies if one.kind in policy), default.value)
-        if action == "reject":
+        does = action(one.kind, policies)
+        if does.startswith("reject"):
             return Verdict.REJECTED
-        if action == "note" and default is Severity.REJECT:
+        if does == "note" and KINDS[one.kind].severity is Severity.REJECT:
             worst = Verdict.WITH_ERRORS
     return worst
+
+
+def condemns(findings: Sequence[Finding], partner: Partner | None, type: MessageType | None) -> bool:
+    """Whether what was found in one message rejects everything of its interchange, as it was agreed."""
+    if partner is None:
+        return False
+    policies = partner.policies(type)
+    if partner.errors.suspend == "all" and verdict(findings, *policies) is Verdict.REJECTED:
+        return True
+    return any(action(one.kind, policies) == "reject_interchange" for one in findings)
 
 
 def find(partners: Sequence[Partner], address: Address, standard: str) -> Partner | None:
@@ -124,13 +187,18 @@ def load(block: Block) -> Partner:
             problems.add(entry.value_marks.get("message", entry.mark), "message: is of the form edifact/D96A/ORDERS")
         if entry.get("direction", "in") not in ("in", "out"):
             problems.add(entry.value_marks["direction"], "direction: is in or out")
-        agreements.append(Agreement(message, str(entry.get("map") or ""), str(entry.get("direction") or "in"),
-                                    bool(entry.get("test")), _policy(entry, problems)))
+        restrict = entry.get("restrict")
+        if restrict is not None and not isinstance(restrict, Block):
+            problems.add(entry.value_marks["restrict"], "restrict: names places of the message, each with what is narrowed there")
+        agreements.append(Agreement(message, str(entry.get("map") or ""), str(entry.get("direction") or "in"), bool(entry.get("test")),
+                                    _policy(entry, problems), _acknowledge(entry, problems), restrict if isinstance(restrict, Block) else None))
     identities = _identities(block, problems)
     policy = _policy(block, problems)
+    acknowledge = _acknowledge(block, problems)
+    errors = _errors(block, problems)
     problems.done()
     return Partner(str(block["partner"]), str(block.get("name") or block["partner"]), identities, tuple(agreements),
-                   block.get("charset"), bool(block.get("allow_doctype")), policy, block.file)
+                   block.get("charset"), bool(block.get("allow_doctype")), policy, acknowledge, errors, block.file)
 
 
 def load_own(block: Block) -> Own:
@@ -180,5 +248,36 @@ def _policy(block: Block, problems: Problems) -> dict[str, str]:
         if kind not in KINDS:
             problems.add(policy.marks[kind], f"there is no finding {kind}; docs/findings.md lists them")
         if action not in ACTIONS:
-            problems.add(policy.value_marks[kind], "a finding may reject, note or off")
+            problems.add(policy.value_marks[kind], "a finding may reject, reject_interchange, note or off")
     return {kind: str(action) for kind, action in policy.items()}
+
+
+def _acknowledge(block: Block, problems: Problems) -> dict[str, str]:
+    said = block.get("acknowledge")
+    if said is None:
+        return {}
+    if not isinstance(said, Block):
+        problems.add(block.value_marks["acknowledge"], "acknowledge: names answers and when they go out: {\"997\": always}")
+        return {}
+    problems.unknown_keys(said, tuple(ACKNOWLEDGE), "acknowledge:")
+    for name, when in said.items():
+        if when not in WHEN:
+            problems.add(said.value_marks[name], f"{name} goes out {', '.join(WHEN[:-1])} or {WHEN[-1]}")
+    chosen = {str(name): str(when) for name, when in said.items()}
+    if all(chosen.get(name, "never") != "never" for name in ("997", "999")):
+        problems.add(said.mark, "a group is answered by a 997 or by a 999, not by both")
+    return chosen
+
+
+def _errors(block: Block, problems: Problems) -> Errors:
+    said = block.get("errors")
+    if said is None:
+        return Errors()
+    if not isinstance(said, Block):
+        problems.add(block.value_marks["errors"], "errors: is {interchange: split, suspend: message}")
+        return Errors()
+    problems.unknown_keys(said, tuple(ERRORS), "errors:")
+    for key, values in ERRORS.items():
+        if key in said and said[key] not in values:
+            problems.add(said.value_marks[key], f"{key}: is {' or '.join(values)}")
+    return Errors(str(said.get("interchange", "split")), str(said.get("suspend", "message")))

@@ -1,20 +1,20 @@
-"""The path of a partner's bytes: syntax → structure → mapping → outcomes. Pure: no clock, no disk, no database.
+"""The path of a partner's bytes: syntax → guide → mapping → outcomes. Pure: no clock, no disk, no database.
 
-    source ─► syntax.read ─► partner and agreement ─► map ─► map.read ─► verdict ─► outcome
+    source ─► syntax.read ─► partner and agreement ─► guide: check ─► map: read ─► verdict ─► outcome
 """
 
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, Protocol, cast
 
 from edi_bridge import syntax
-from edi_bridge.finding import Finding, Verdict, found
+from edi_bridge.finding import Finding, Verdict, found, merged
 from edi_bridge.interchange import AnyMessage, Interchange, MessageType, Position
 from edi_bridge.mapping.compile import CompiledMap
-from edi_bridge.partner import Partner, verdict
+from edi_bridge.partner import Partner, action, condemns, verdict
 from edi_bridge.syntax.limits import DEFAULT, Limits
 from edi_bridge.syntax.source import Source
 
@@ -40,6 +40,18 @@ class Configuration(Protocol):
     def sheet_map(self, first_line: bytes, partner: Partner | None) -> CompiledMap | None:
         """The map whose layout fits the first line of a CSV."""
 
+    def checker_for(self, type: MessageType, partner: Partner | None) -> Checker | None:
+        """What checks messages of this type as it is agreed; None where no guide is known."""
+
+
+class Checker(Protocol):
+    """Holds messages against a guide."""
+
+    key: str
+
+    def check(self, message: Any) -> list[Finding]:
+        """Everything in which the message does not keep to its guide."""
+
 
 @dataclass(frozen=True, slots=True)
 class MessageOutcome:
@@ -53,6 +65,8 @@ class MessageOutcome:
     findings: list[Finding]
     verdict: Verdict
     partner: str = ""
+    guide: str = ""  # what it was checked against; '' where none is known
+    keep: bool = False  # what is posted of its interchange is posted together
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,50 +83,111 @@ class Scanned:
 
 def scan(source: bytes | BinaryIO, catalog: Configuration, *, partner: str | None = None, map: str | None = None,
          limits: Limits = DEFAULT) -> Iterator[Scanned]:
-    """The envelopes alone: nothing is mapped, memory holds one message at a time and a line for each."""
-    for interchange, who, _ in interchanges(source, catalog, partner, map, limits):
+    """The envelopes alone: nothing is mapped, memory holds one message at a time and a line for each.
+
+    Only where a partner wants its interchanges judged as a whole, each message goes the whole path, so that an
+    interchange with a message that condemns it is rejected before anything of it is posted.
+    """
+    for interchange, who, forced in interchanges(source, catalog, partner, map, limits):
         messages = []
         taken = 0
+        guilty: MessageOutcome | None = None
         for message in interchange.messages:
             own, taken = _own_findings(interchange, message.ordinal, taken)
+            if who is not None and who.judged_whole and guilty is None:
+                outcome = translate(interchange, message, own, who, forced, catalog)
+                guilty = outcome if condemns(outcome.findings, who, message.type) else None
             messages.append((message.ordinal, message.type, message.reference, own))
-        findings = [*_envelope_findings(interchange), *_sender_findings(interchange, who, catalog)]
-        yield Scanned(interchange, who.name if who else "", findings, verdict(findings, who.findings if who else {}), messages)
+        findings = _kept([*_envelope_findings(interchange), *_sender_findings(interchange, who, catalog)], who, None)
+        if guilty is not None:
+            findings.append(_suspended(guilty))
+        yield Scanned(interchange, who.name if who else "", findings, verdict(findings, *(who.policies(None) if who else ())), messages)
+
+
+def suspended(source: bytes | BinaryIO, catalog: Configuration, *, partner: str | None = None, map: str | None = None,
+              limits: Limits = DEFAULT) -> frozenset[int]:
+    """The ordinals of the interchanges that one of their messages condemns, by a dry pass over everything."""
+    return frozenset(one.interchange.ordinal for one in scan(source, catalog, partner=partner, map=map, limits=limits)
+                     if any(finding.kind == "interchange_suspended" for finding in one.findings))
 
 
 def inbound(source: bytes | BinaryIO, catalog: Configuration, *, partner: str | None = None, map: str | None = None,
-            limits: Limits = DEFAULT, step: Callable[..., Any] | None = None) -> Iterator[Any]:
+            limits: Limits = DEFAULT, step: Callable[..., Any] | None = None,
+            suspended: Collection[int] = ()) -> Iterator[Any]:
     """One outcome after another: each message's, then one for its interchange. Nothing is kept between them.
 
-    `step` stands in for `translate` where a caller wants to run that somewhere else (another process): what it
-    gives for a message is yielded in the outcome's place.
+    `step` stands in for `translate` where a caller wants to run that somewhere else (another process) or wants only the
+    check: what it gives for a message is yielded in the outcome's place. `suspended` are interchanges of which a dry pass
+    (the function of that name) found that they are rejected as a whole.
     """
     step = step or translate
     for interchange, who, forced in interchanges(source, catalog, partner, map, limits):
         taken = 0
+        whole = interchange.ordinal in suspended
         for message in interchange.messages:
             own, taken = _own_findings(interchange, message.ordinal, taken)
+            if whole:
+                own.append(found("message_suspended", _start(message)))
             yield step(interchange, message, own, who, forced, catalog)
-        findings = [*_envelope_findings(interchange), *_sender_findings(interchange, who, catalog)]
-        yield MessageOutcome(interchange, None, "", "", [], findings, verdict(findings, who.findings if who else {}),
+        findings = _kept([*_envelope_findings(interchange), *_sender_findings(interchange, who, catalog)], who, None)
+        if whole:
+            findings.append(found("interchange_suspended", Position(interchange=interchange.ordinal, offset=interchange.offset)))
+        yield MessageOutcome(interchange, None, "", "", [], findings, verdict(findings, *(who.policies(None) if who else ())),
                              who.name if who else "")
 
 
 def translate(interchange: Interchange, message: AnyMessage, findings: Sequence[Finding], partner: Partner | None,
               forced: CompiledMap | None, catalog: Configuration) -> MessageOutcome:
-    """One message through its map. `findings` are what its envelope showed; `forced` is a map given by hand."""
+    """One message held against its guide and read by its map. `findings` are what its envelope showed; `forced` is a map
+    given by hand."""
     listed = list(findings)
     chosen = forced if forced is not None else catalog.map_for(message.type, partner)
+    checker = catalog.checker_for(message.type, partner)
+    faults = checker.check(message) if checker is not None else []
     records: list[dict[str, Any]] = []
-    if chosen is None:
-        listed.append(found("no_map", _start(message), str(message.type), f"there is no map for {message.type}"))
-    else:
+    more: list[Finding] = []
+    if chosen is not None:
         records, more = chosen.read(message)
-        listed += more
-    agreement = partner.agreement(message.type) if partner else None
-    policies = [one.findings for one in (agreement, partner) if one is not None]
-    return MessageOutcome(interchange, message, chosen.name if chosen else "", chosen.record if chosen else "", records,
-                          listed, verdict(listed, *policies), partner.name if partner else "")
+    elif message.type.is_answer:
+        more = [found("answer_received", _start(message), str(message.type))]
+    else:
+        more = [found("no_map", _start(message), str(message.type), f"there is no map for {message.type}")]
+    listed += merged(faults, more) if checker is not None else more
+    return _outcome(interchange, message, chosen, records, listed, partner, checker)
+
+
+def check(interchange: Interchange, message: AnyMessage, findings: Sequence[Finding], partner: Partner | None,
+          forced: CompiledMap | None, catalog: Configuration) -> MessageOutcome:
+    """In the place of `translate`: one message held against its guide, no map asked."""
+    checker = catalog.checker_for(message.type, partner)
+    faults = checker.check(message) if checker is not None else []
+    return _outcome(interchange, message, None, [], [*findings, *faults], partner, checker)
+
+
+def _outcome(interchange: Interchange, message: AnyMessage, chosen: CompiledMap | None, records: list[dict[str, Any]],
+             findings: list[Finding], partner: Partner | None, checker: Checker | None) -> MessageOutcome:
+    kept = _kept(findings, partner, message.type)
+    policies = partner.policies(message.type) if partner else ()
+    return MessageOutcome(interchange, message, chosen.name if chosen else "", chosen.record if chosen else "", records, kept,
+                          verdict(kept, *policies), partner.name if partner else "", checker.key if checker is not None else "",
+                          partner is not None and partner.errors.interchange == "keep")
+
+
+def _kept(findings: list[Finding], partner: Partner | None, type: MessageType | None) -> list[Finding]:
+    """Without those that the agreement switches off."""
+    if partner is None or not findings:
+        return findings
+    policies = partner.policies(type)
+    return [one for one in findings if action(one.kind, policies) != "off"]
+
+
+def _suspended(guilty: MessageOutcome) -> Finding:
+    """Why an interchange is rejected as a whole."""
+    message = guilty.message
+    assert message is not None
+    return found("interchange_suspended", Position(interchange=message.interchange, offset=guilty.interchange.offset),
+                 note=f"message {message.ordinal} ({message.reference}) was rejected, and with it everything of its interchange, "
+                      f"as it is agreed with {guilty.partner}")
 
 
 def interchanges(source: bytes | BinaryIO, catalog: Configuration, partner: str | None = None, map: str | None = None,

@@ -67,13 +67,15 @@ def tell(
         effect,
         answer(finding.kind, standard or (interchange.standard if interchange else "")),
         kind.hint,
-        action == "reject",
+        action.startswith("reject"),
         line,
         finding.position.message,
     )
 
 
 def _effect(level: Level, severity: Severity, action: str) -> str:
+    if action == "reject_interchange":
+        return "the whole interchange is rejected"
     if action == "reject":
         return f"{SUBJECTS.get(level, 'the message')} is rejected"
     return "accepted with errors" if severity is Severity.REJECT else "only noted"

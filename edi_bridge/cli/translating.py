@@ -4,9 +4,12 @@ make."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from shutil import copyfileobj
+from tempfile import TemporaryFile
+from typing import Any, BinaryIO, cast
 
 from edi_bridge import pipeline
 from edi_bridge.catalog import Catalog
@@ -124,6 +127,31 @@ def policies_of(catalog: Catalog, outcome: MessageOutcome) -> list[tuple[str, te
     ]
 
 
+@contextmanager
+def opened(one: Input, job: Job, moved: Callable[[float], None] | None = None) -> Iterator[tuple[BinaryIO, frozenset[int]]]:
+    """A file's bytes, and its interchanges that a dry pass found to be rejected as a whole.
+
+    The dry pass is made only where a partner wants whole interchanges judged; standard input is kept for it meanwhile.
+    """
+    if not any(partner.judged_whole for partner in job.catalog.partners):
+        with one.open(moved) as source:
+            yield source, frozenset()
+        return
+    with ExitStack() as stack:
+        first = stack.enter_context(one.open())
+        if one.path is None:
+            kept = stack.enter_context(TemporaryFile())
+            copyfileobj(first, kept)
+            kept.seek(0)
+            first = cast(BinaryIO, kept)
+        suspended = pipeline.suspended(first, job.catalog, partner=job.partner, map=job.map)
+        if one.path is None:
+            first.seek(0)
+            yield first, suspended
+        else:
+            yield stack.enter_context(one.open(moved)), suspended
+
+
 def pieces(inputs: Sequence[Input], job: Job, jobs: int, moved: Callable[[float], None]) -> Iterator[Piece]:
     """Every file through the whole path, one after another."""
     for one in inputs:
@@ -134,8 +162,8 @@ def file_pieces(one: Input, job: Job, moved: Callable[[float], None] | None = No
     """One file through the whole path; a mistake in a map ends this file only."""
     gathering = Gathering(job, one.name)
     try:
-        with one.open(moved) as source:
-            for outcome in pipeline.inbound(source, job.catalog, partner=job.partner, map=job.map):
+        with opened(one, job, moved) as (source, suspended):
+            for outcome in pipeline.inbound(source, job.catalog, partner=job.partner, map=job.map, suspended=suspended):
                 if gathering.take(outcome):
                     yield gathering.give()
     except ConfigFault as fault:

@@ -18,7 +18,7 @@ from typing import Any
 
 from edi_bridge import pipeline
 from edi_bridge.cli.inputs import Input
-from edi_bridge.cli.translating import Gathering, Job, Piece, file_pieces
+from edi_bridge.cli.translating import Gathering, Job, Piece, file_pieces, opened
 from edi_bridge.fault import ConfigFault, TransientFault
 from edi_bridge.finding import Finding
 from edi_bridge.interchange import AnyMessage, Document, Interchange
@@ -90,8 +90,8 @@ def _chunks(
         return pool.submit(_translate, one.name, replace(head, parts=iter(()), findings=[]), chunk, forced)
 
     try:
-        with one.open(moved) as source:
-            for step in pipeline.inbound(source, job.catalog, partner=job.partner, map=job.map, step=_as_they_are):
+        with opened(one, job, moved) as (source, suspended):
+            for step in pipeline.inbound(source, job.catalog, partner=job.partner, map=job.map, step=_as_they_are, suspended=suspended):
                 if isinstance(step, pipeline.MessageOutcome):  # the end of an interchange
                     if chunk:
                         yield hand_out()

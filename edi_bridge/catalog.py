@@ -40,6 +40,7 @@ class Catalog:
         self._by_type: dict[tuple[MessageType, str], CompiledMap | None] = {}
         self._yaml: dict[Path, Any] = {}
         self._tables: dict[tuple[str, str], CodeTable] = {}
+        self._checkers: dict[tuple[str, str], Any] = {}
 
     # --- partners ------------------------------------------------------------------------------------------------
 
@@ -178,8 +179,8 @@ class Catalog:
         standard, _, rest = message.partition("/")
         if standard in ("csv", "fixed"):
             return None
-        path = GUIDES / standard / f"{rest}.yaml"
-        if not path.is_file() or ".." in message:
+        path = self._structure_file(message)
+        if path is None:
             raise ConfigFault.at("", 0, 0, f"there is no structure {message}{_near(standard, message)}")
         block = self._block(path)
         if standard == "xml":
@@ -188,11 +189,46 @@ class Catalog:
             return structure_xml.load(block, block.file, lambda name: self._block(path.parent / f"{name}.yaml"))
         return structure.load(block, block.file, self._block(path.parent / "segments.yaml"), self._block(path.parent / "composites.yaml"))
 
+    def _structure_file(self, message: str) -> Path | None:
+        """Where a structure stands; None when there is none."""
+        standard, _, rest = message.partition("/")
+        path = GUIDES / standard / f"{rest}.yaml"
+        return path if path.is_file() and ".." not in message else None
+
     # --- guides ----------------------------------------------------------------------------------------------------
 
     def checker_for(self, type: MessageType, partner: partners_.Partner | None) -> Any:
         """What checks messages of this type as it is agreed with the partner; None where no guide is known."""
-        return None
+        agreement = partner.agreement(type) if partner else None
+        restrict = agreement.restrict if agreement else None
+        key = (str(type), partner.name if partner and restrict is not None else "")
+        if key not in self._checkers:
+            if len(self._checkers) > 1000:
+                self._checkers.clear()  # made-up types of a hostile file
+            self._checkers[key] = self._checker(str(type), restrict)
+        return self._checkers[key]
+
+    def _checker(self, message: str, restrict: Block | None) -> Any:
+        if message.partition("/")[0] not in ("edifact", "x12") or self._structure_file(message) is None:
+            return None
+        from edi_bridge.guide.check import Checker
+
+        return Checker(self.guide(message, restrict))
+
+    def guide(self, message: str, restrict: Block | None = None) -> Any:
+        """The guide of a segment message (`edifact/D96A/ORDERS`), narrowed by what an agreement restricts.
+
+        ConfigFault when there is none, or when `restrict` does not fit it.
+        """
+        from edi_bridge.guide import guide
+
+        made = self.structure(message)
+        path = self._structure_file(message)
+        assert path is not None
+        folder = path.parent
+        codes = folder / "codes.yaml"
+        return guide.load(made, self._block(folder / "elements.yaml"), self._block(codes) if codes.is_file() else None,
+                          self._block(folder / "segments.yaml"), self._block(folder / "composites.yaml"), restrict)
 
     # --- files -----------------------------------------------------------------------------------------------------
 

@@ -17,6 +17,11 @@ class Checker:
     def __init__(self, guide: Guide):
         self.guide = guide
 
+    @property
+    def key(self) -> str:
+        """The guide's name: edifact/D96A/ORDERS."""
+        return self.guide.key
+
     def check(self, message: Message) -> list[Finding]:
         """What is wrong with a message's segments, elements, hierarchy and control totals, in the order of its segments.
 

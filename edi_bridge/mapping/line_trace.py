@@ -8,7 +8,7 @@ GiveUp; the line is then always read in full.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -166,7 +166,7 @@ def key_of(value: Any) -> Any:
 class TracedMemo:
     """Stands for a conversion: M7[text] or M7[text, beside]. `memo` is the conversion itself."""
 
-    def __init__(self, rule: int, memo: Mapping[Any, Any]):
+    def __init__(self, rule: int, memo: Any):
         self.rule, self.memo = rule, memo
 
     def __getitem__(self, key: Any) -> Taken:
@@ -187,3 +187,19 @@ def traced_text(rule: int) -> Callable[[list[list[str]]], list[Any]]:
             return []
         return [Taken(rule, tuple(tuple(map(key_of, parts)) for parts in segments), texts[0].trace)]  # type: ignore[attr-defined]
     return read
+
+
+class LineWatch:
+    """Watches the reading of a line: conversions and free text say what they would be made of."""
+
+    def memo(self, value: Any, memo: Any) -> TracedMemo:
+        """A conversion that says what it converts."""
+        return TracedMemo(value.number, memo)
+
+    def text(self, value: Any) -> Callable[[list[list[str]]], list[Any]]:
+        """Free text that says what it is made of."""
+        return traced_text(value.number)
+
+    def numbers(self, use: Any, listed: Callable[[list[str]], list[str]]) -> Callable[[list[str]], list[str]]:
+        """Numbers cannot be followed: `listed` itself asks its texts for more than they tell."""
+        return listed

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Protocol
 
 from edi_bridge.finding import Finding, found
 from edi_bridge.interchange import Delimiters, Message, unmask
 from edi_bridge.mapping.by_lines import ByLines, repeated_list, unmasking
 from edi_bridge.mapping.emit import Bad, Memo
-from edi_bridge.mapping.line_trace import TracedMemo, traced_text
+from edi_bridge.mapping.line_trace import LineWatch
 from edi_bridge.mapping.plan import MapPlan, ScopeUse, ValuePlan, sentence_of
 from edi_bridge.mapping.resolve import ElementStep, PairStep
 from edi_bridge.mapping.segment_reader import SegmentReader
@@ -22,6 +22,19 @@ Segments = list[list[str]]
 MOST_NUMBERS = 10_000  # in one range of identity numbers: a mistyped end must not fill the memory
 
 
+class Watch(Protocol):
+    """Stands where texts of the message become values, to see which texts become which (`line_trace`, `field_trace`)."""
+
+    def memo(self, value: ValuePlan, memo: Memo) -> Any:
+        """What is used in the place of a value's conversion."""
+
+    def text(self, value: ValuePlan) -> Callable[[list[list[str]]], list[Any]]:
+        """What is used in the place of the reading of free text."""
+
+    def numbers(self, use: ScopeUse, listed: Callable[[list[str]], list[str]]) -> Callable[[list[str]], list[Any]]:
+        """What is used in the place of the listing of a range's numbers."""
+
+
 class SegmentProgram:
     """A map's generated reader for segment messages. One per map; `bind` makes the functions for given delimiters."""
 
@@ -32,7 +45,7 @@ class SegmentProgram:
         self._bound: dict[tuple[Delimiters, bool], dict[str, Any]] = {}
         lines = repeated_list(plan, structure)
         self.by_lines = None if lines is None else ByLines(
-            lines, plan, structure, self._bind, lambda delimiters: self._space(delimiters, bool(delimiters.release), watched=True))
+            lines, plan, structure, self._bind, lambda delimiters: self.space(delimiters, bool(delimiters.release), LineWatch()))
         self._by_number = {one.number: one for scope in plan.scopes for one in scope.rules()}
 
     def source(self, released: bool = False) -> str:
@@ -52,11 +65,11 @@ class SegmentProgram:
         if key not in self._bound:
             if len(self._bound) > 16:
                 self._bound.clear()  # a partner with ever new delimiters must not make it grow
-            self._bound[key] = self._space(delimiters, released)
+            self._bound[key] = self.space(delimiters, released)
         return self._bound[key]
 
-    def _space(self, delimiters: Delimiters, released: bool, watched: bool = False) -> dict[str, Any]:
-        """The generated functions with all they call; `watched`: conversions only say what they would convert."""
+    def space(self, delimiters: Delimiters, released: bool, watch: Watch | None = None) -> dict[str, Any]:
+        """The generated functions with all they call; `watch` sees what becomes of the message's texts."""
         code, constants, _ = self._compiled(released)
         tree = self.structure.hierarchy
         space = {**_runtime(delimiters, tree.kind if tree is not None and tree.kind else (0, 0)), **constants}
@@ -64,13 +77,13 @@ class SegmentProgram:
             flow = value.convert.codec is not None and value.convert.codec.flow is not None
             read = value.convert.read
             memo = Memo(unmasking(read, delimiters) if released else read, bool(value.convert.aux))
-            space[f"M{value.number}"] = TracedMemo(value.number, memo) if watched else memo
+            space[f"M{value.number}"] = watch.memo(value, memo) if watch else memo
             if flow:
-                space[f"FLOW{value.number}"] = _text_reader(value, space["CO"], delimiters, traced_text(value.number) if watched else read)
+                space[f"FLOW{value.number}"] = _text_reader(value, space["CO"], delimiters, watch.text(value) if watch else read)
         for scope in self.plan.scopes:
             for use in scope.uses:
-                space[f"FLOW{use.number}"] = _flow_reader(use, space["CO"], delimiters, watched)
-                space[f"EXPAND{use.number}"] = _expander(use, space)
+                space[f"FLOW{use.number}"] = _flow_reader(use, space["CO"], delimiters, watch)
+                space[f"EXPAND{use.number}"] = _expander(use, space, watch.numbers(use, _range) if watch else _range)
         exec(code, space)  # our own generated text; nothing of a partner's is in it
         return space
 
@@ -81,10 +94,13 @@ class SegmentProgram:
             if got is not None:
                 record, misplaced, notes = got
                 return [record], self._findings(message, Walked([], misplaced), notes) if misplaced or notes else []
-        segments = message.segments
-        walked = self.structure.walk(segments, message.delimiters.component)
-        space = self._bind(message.delimiters, message.released)
-        notes = []
+        walked, records, notes = self.run(message.segments, message.delimiters, self._bind(message.delimiters, message.released))
+        return records, self._findings(message, walked, notes)
+
+    def run(self, segments: Segments, delimiters: Delimiters, space: dict[str, Any]) -> tuple[Walked, list[dict[str, Any]], list[Note]]:
+        """The segments' places, their records, and what was noted, by the functions of `space`."""
+        walked = self.structure.walk(segments, delimiters.component)
+        notes: list[Note] = []
         records = []
         if not self.plan.records:
             records.append(space[f"s{self.plan.root.number}"](walked.root, segments, notes, None))
@@ -92,7 +108,7 @@ class SegmentProgram:
             function = space[f"s{self.plan.root.number}"]
             for instance in _instances(self.plan.records[0], walked.root, segments, space):
                 records.append(function(instance, segments, notes, (walked.root, None)))
-        return [record for record in records if record], self._findings(message, walked, notes)
+        return walked, [record for record in records if record], notes
 
     def _findings(self, message: Message, walked: Walked, notes: list[Note]) -> list[Finding]:
         misplaced = self.structure.findings(message, walked) if walked.misplaced else []
@@ -158,7 +174,7 @@ def _runtime(delimiters: Delimiters, kind: tuple[int, int]) -> dict[str, Any]:
             return all(passes(value, op, values) for value in got)
         return any(passes(value, op, values) for value in got)
 
-    def places(elements: list[str], positions: tuple[int, ...], tests: Any, repeats: bool) -> Iterator[tuple[int, list[str]]]:
+    def places(elements: list[str], positions: tuple[int, ...], tests: Any, repeats: bool) -> Iterator[tuple[int, list[str], str]]:
         for position in positions:
             if position >= len(elements):
                 return
@@ -166,16 +182,16 @@ def _runtime(delimiters: Delimiters, kind: tuple[int, int]) -> dict[str, Any]:
             for one in text.split(repetition) if repeats and repetition else (text,):
                 parts = one.split(component)
                 if all(passes(parts[n - 1] if n <= len(parts) else "", op, values) for n, op, values in tests):
-                    yield position, parts
+                    yield position, parts, one
 
     def values(elements: list[str], positions: tuple[int, ...], number: int, tests: Any, repeats: bool) -> Iterator[str]:
-        for _, parts in places(elements, positions, tests, repeats):
-            value = component.join(parts) if not number else parts[number - 1] if number <= len(parts) else ""
+        for _, parts, whole in places(elements, positions, tests, repeats):
+            value = whole if not number else parts[number - 1] if number <= len(parts) else ""
             if value:
                 yield value
 
     def composites(elements: list[str], segment: int, positions: tuple[int, ...], tests: Any, repeats: bool) -> Iterator[Any]:
-        for position, parts in places(elements, positions, tests, repeats):
+        for position, parts, _ in places(elements, positions, tests, repeats):
             if any(parts):
                 yield elements, segment, parts, position
 
@@ -215,11 +231,11 @@ def _runtime(delimiters: Delimiters, kind: tuple[int, int]) -> dict[str, Any]:
     }
 
 
-def _flow_reader(use: ScopeUse, component: str, delimiters: Delimiters, watched: bool = False) -> Callable[..., list[dict[str, Any]]]:
+def _flow_reader(use: ScopeUse, component: str, delimiters: Delimiters, watch: Watch | None = None) -> Callable[..., list[dict[str, Any]]]:
     """Reads a list of segments whose free text runs over several of them: neighbours that agree in everything else are
     handed to the text together."""
     flow_rule = next((value for value in use.item.values if value.convert.codec is not None and value.convert.codec.flow), None)
-    convert = None if flow_rule is None else traced_text(flow_rule.number) if watched else flow_rule.convert.read
+    convert = None if flow_rule is None else watch.text(flow_rule) if watch else flow_rule.convert.read
 
     def read(numbers: list[int], item: Any, S: Segments, F: list[Note], P: Any) -> list[dict[str, Any]]:
         assert flow_rule is not None and convert is not None
@@ -280,7 +296,7 @@ def _place(item: Any) -> int:
     return next((_place(held[0]) for held in item if held), 0)
 
 
-def _expander(use: ScopeUse, space: dict[str, Any]) -> Callable[..., list[dict[str, Any]]]:
+def _expander(use: ScopeUse, space: dict[str, Any], listed_in: Callable[[list[str]], list[Any]]) -> Callable[..., list[dict[str, Any]]]:
     """One record for each number of a GIN composite (or each of a range) found below the instance: `expand:`."""
 
     order = list(PARTS[use.rule.field.type])
@@ -291,12 +307,12 @@ def _expander(use: ScopeUse, space: dict[str, Any]) -> Callable[..., list[dict[s
         listed = []
         for instance in items:
             record = item(instance, S, F, P)
-            numbers: list[str] = []
+            numbers: list[Any] = []
             for group in _instances(resolved, instance, S, space):
                 for i in group[step.node.slot] or ():
                     if all(_passes_own(space, S[i], test) for test in step.tests):
                         for composite in space["COMPOSITES"](S[i], i, resolved.element.positions, resolved.element.tests, False):
-                            numbers += _range(composite[2])
+                            numbers += listed_in(composite[2])
                             if len(numbers) > MOST_NUMBERS:
                                 F.append(("invalid_value", use.number, 0, i, composite[2][-1], "the range holds too many numbers"))
                                 numbers = composite[2][:1]

@@ -12,12 +12,13 @@ characters itself gets a finding and is never masked.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
 MARK = "\x01"
+GROUPS_KEPT = 10_000  # of one interchange, for what answers them; no honest one has that many
 NATIVE = MARK + "\x07"  # stands for a MARK that the input itself carries (X12 binary content)
 
 
@@ -103,6 +104,20 @@ def escape(value: str, delimiters: Delimiters) -> str:
         if char in value:
             value = value.replace(char, delimiters.release + char)
     return value
+
+
+def join(elements: Sequence[str | Sequence[str]], delimiters: Delimiters) -> str:
+    """Values as a segment in wire form, without terminator: escaped, empty ones at the end left out. What is no string
+    is a composite of components."""
+    texts = []
+    for element in elements:
+        parts = [escape(part, delimiters) for part in ([element] if isinstance(element, str) else element)]
+        while parts and not parts[-1]:
+            parts.pop()
+        texts.append(delimiters.component.join(parts))
+    while texts and not texts[-1]:
+        texts.pop()
+    return delimiters.element.join(texts)
 
 
 def clashes(value: str, delimiters: Delimiters) -> str:
@@ -505,11 +520,20 @@ class Interchange:
     header_source: bytes = b""  # the bytes as they came, terminator included; written back where present
     trailer_source: bytes = b""
     findings: list[Any] = field(default_factory=list)
+    groups: list[Group] = field(default_factory=list)  # those that `messages` went past, and with them their trailers
+    group_trailers: dict[int, str] = field(default_factory=dict)  # by the group's ordinal: raw wire text without terminator
 
     @property
     def messages(self) -> Iterator[AnyMessage]:
         """The messages alone, lazily; the same single pass as `parts`."""
-        return (part for part in self.parts if part.__class__ in (Message, Document, Sheet))
+        for part in self.parts:
+            match part:
+                case Message() | Document() | Sheet():
+                    yield part
+                case Group() if len(self.groups) < GROUPS_KEPT:
+                    self.groups.append(part)
+                case GroupEnd(group=group) if group.ordinal <= GROUPS_KEPT:
+                    self.group_trailers[group.ordinal] = part.trailer
 
     def drain(self) -> None:
         """Read what is left, so that trailer and findings are complete."""

@@ -18,7 +18,7 @@ from edi_bridge.interchange import (
     MessageType,
     Part,
     Position,
-    escape,
+    join,
     mask,
     wire,
 )
@@ -133,16 +133,3 @@ def split_version(version: str) -> list[str]:
     if re.fullmatch(r"[89]\d\d", version):
         return [version[:2], version[2:]]
     return [version[:1], version[1:]]
-
-
-def join(elements: list[str | list[str]], d: Delimiters) -> str:
-    """Values as a segment in wire form, without terminator: escaped, empty ones at the end left out."""
-    texts = []
-    for element in elements:
-        parts = [escape(part, d) for part in (element if isinstance(element, list) else [element])]
-        while parts and not parts[-1]:
-            parts.pop()
-        texts.append(d.component.join(parts))
-    while texts and not texts[-1]:
-        texts.pop()
-    return d.element.join(texts)

@@ -8,11 +8,17 @@ from dataclasses import asdict, dataclass
 from typing import Any, TextIO
 
 from edi_bridge.cli import excerpt, show
-from edi_bridge.finding import KINDS, Finding, Level, Severity
+from edi_bridge.finding import KINDS, NEWEST, Finding, Level, Severity
 from edi_bridge.interchange import AnyMessage, Interchange
 
-# X12 data element of a code → where the answer carries it (see finding.py)
-X12_PLACES = {"I18": "TA1 TA105", "716": "997 AK905", "718": "997 AK502", "720": "997 AK304", "723": "997 AK403"}
+# X12 data element of a code → where the answer carries it (see finding.py), the most precise place first
+X12_PLACES = {
+    "723": "997 AK403",
+    "720": "997 AK304",
+    "718": "997 AK502",
+    "716": "997 AK905",
+    "I18": "TA1 TA105",
+}
 SUBJECTS = {Level.INTERCHANGE: "the interchange", Level.GROUP: "the group"}
 NOTES = 3  # findings of one kind that reject nothing and are shown for a file
 Policy = Mapping[str, str]
@@ -65,7 +71,7 @@ def tell(
         show.clean(finding.position.words()),
         show.clean(finding.sentence()),
         effect,
-        answer(finding.kind, standard or (interchange.standard if interchange else "")),
+        answer(finding, standard or (interchange.standard if interchange else ""), version_of(message, interchange)),
         kind.hint,
         action.startswith("reject"),
         line,
@@ -81,16 +87,29 @@ def _effect(level: Level, severity: Severity, action: str) -> str:
     return "accepted with errors" if severity is Severity.REJECT else "only noted"
 
 
-def answer(kind: str, standard: str) -> str:
-    """The code that the answer to the partner carries for a kind: `CONTRL 37`, `997 AK403 = 6`; '' where there is
-    none."""
-    known = KINDS[kind]
+def version_of(message: AnyMessage | None, interchange: Interchange | None) -> str:
+    """What the answer's codes depend on: the syntax version of an EDIFACT interchange, the release of an X12 message."""
+    if interchange is None:
+        return ""
+    if interchange.standard == "edifact":
+        return interchange.syntax.partition(":")[2]
+    return message.type.version if message is not None else ""
+
+
+def answer(finding: Finding, standard: str, version: str = "") -> str:
+    """The code that the answer to the partner carries for a finding: `CONTRL 37`, `997 AK403 = 6`; '' where there is
+    none. `version` as `version_of` gives it; '' stands for syntax 3 and release 005010."""
+    known = KINDS[finding.kind]
     match standard:
-        case "edifact" if known.contrl:
-            return f"CONTRL {known.contrl}"
-        case "x12" if known.x12:
-            element, _, code = known.x12.partition("=")
-            return f"{X12_PLACES[element]} = {code}"
+        case "edifact" if known.level is Level.BUSINESS and known.aperak:
+            return f"APERAK {known.aperak}"
+        case "edifact" if code := known.syntax_error(version):
+            return f"CONTRL {code}"
+        case "x12" if known.level is Level.BUSINESS and known.x824:
+            return f"824 TED01 = {known.x824}"
+        case "x12":
+            places = (place for place in X12_PLACES if place != "723" or finding.position.element or "720" not in known.x12)
+            return next((f"{X12_PLACES[place]} = {code}" for place in places if (code := known.code(place, version or NEWEST))), "")
     return ""
 
 

@@ -37,7 +37,7 @@ class Catalog:
         self.roots = [*([home] if home else []), shipped()]
         self.check_receiver = check_receiver
         self._maps: dict[str, CompiledMap] = {}
-        self._by_type: dict[tuple[MessageType, str], CompiledMap | None] = {}
+        self._by_type: dict[tuple[MessageType, str, str], CompiledMap | None] = {}
         self._yaml: dict[Path, Any] = {}
         self._tables: dict[tuple[str, str], CodeTable] = {}
         self._checkers: dict[tuple[str, str], Any] = {}
@@ -101,11 +101,11 @@ class Catalog:
             self._maps[name] = self._compile(self._block(path))
         return self._maps[name]
 
-    def map_for(self, type: MessageType, partner: partners_.Partner | None) -> CompiledMap | None:
+    def map_for(self, type: MessageType, partner: partners_.Partner | None, direction: str = "in") -> CompiledMap | None:
         """The agreed map, else the one that says itself what message it is for, best one that extends no other."""
-        key = (type, partner.name if partner else "")
+        key = (type, partner.name if partner else "", direction)
         if key not in self._by_type:
-            agreement = partner.agreement(type) if partner else None
+            agreement = partner.agreement(type, direction) if partner else None
             name = agreement.map if agreement else ""
             if not name:
                 plain = MessageType(type.standard, type.version, type.name)
@@ -197,11 +197,11 @@ class Catalog:
 
     # --- guides ----------------------------------------------------------------------------------------------------
 
-    def checker_for(self, type: MessageType, partner: partners_.Partner | None) -> Any:
+    def checker_for(self, type: MessageType, partner: partners_.Partner | None, direction: str = "in") -> Any:
         """What checks messages of this type as it is agreed with the partner; None where no guide is known."""
-        agreement = partner.agreement(type) if partner else None
+        agreement = partner.agreement(type, direction) if partner else None
         restrict = agreement.restrict if agreement else None
-        key = (str(type), partner.name if partner and restrict is not None else "")
+        key = (str(type), f"{partner.name} {direction}" if partner and restrict is not None else "")
         if key not in self._checkers:
             if len(self._checkers) > 1000:
                 self._checkers.clear()  # made-up types of a hostile file

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from edi_bridge.fault import ConfigFault
 from edi_bridge.finding import KINDS, Finding, Severity, Verdict
 from edi_bridge.interchange import Address, MessageType
 from edi_bridge.yamltext import Block, Problems
 
-PARTNER_KEYS = ("partner", "about", "name", "identities", "charset", "allow_doctype", "findings", "acknowledge", "errors", "agreements")
-AGREEMENT_KEYS = ("message", "direction", "map", "test", "findings", "acknowledge", "restrict")
+PARTNER_KEYS = ("partner", "about", "name", "identities", "charset", "allow_doctype", "findings", "acknowledge", "errors", "envelope", "agreements")
+AGREEMENT_KEYS = ("message", "direction", "map", "test", "findings", "acknowledge", "restrict", "envelope")
 ERRORS = {"interchange": ("split", "keep"), "suspend": ("message", "all")}
+ENVELOPE_KEYS = ("syntax", "usage", "application", "charset", "delimiters", "line_breaks", "characters")
+DELIMITER_KEYS = ("element", "component", "terminator", "release", "repetition", "decimal")
+CHARACTERS = ("error", "replace", "other_delimiter")  # what becomes of a character that cannot stand in what we send
 IDENTITY_KEYS = ("id", "qualifier", "standard")
 OWN_KEYS = ("own", "about", "name", "identities", "parties")
 ACTIONS = ("reject", "reject_interchange", "note", "off")
@@ -65,6 +69,7 @@ class Agreement:
     findings: Mapping[str, str] = field(default_factory=dict)
     acknowledge: Mapping[str, str] = field(default_factory=dict)
     restrict: Block | None = None
+    envelope: Mapping[str, Any] = field(default_factory=dict)
 
     def fits(self, type: MessageType, direction: str = "in") -> bool:
         """Whether it rules a message of this type."""
@@ -86,6 +91,7 @@ class Partner:
     findings: Mapping[str, str] = field(default_factory=dict)
     acknowledge: Mapping[str, str] = field(default_factory=dict)
     errors: Errors = Errors()
+    envelope: Mapping[str, Any] = field(default_factory=dict)
     file: str = ""
 
     @property
@@ -98,6 +104,14 @@ class Partner:
         """Whose word decides what a finding does, the most special first."""
         agreement = self.agreement(type) if type is not None else None
         return [one.findings for one in (agreement, self) if one is not None]
+
+    def enveloping(self, agreement: Agreement | None) -> dict[str, Any]:
+        """How what we send is wrapped (ENVELOPE_KEYS): the partner's word, the agreement's before it."""
+        return {**self.envelope, **(agreement.envelope if agreement else {})}
+
+    def identity(self, standard: str) -> Identity | None:
+        """The address under which it is reached in a standard; None where it has none that fits."""
+        return identity_for(self.identities, standard)
 
     def agreement(self, type: MessageType, direction: str = "in") -> Agreement | None:
         """The agreement for a message: the one without stars wins."""
@@ -112,6 +126,16 @@ class Own:
     title: str = ""
     identities: tuple[Identity, ...] = ()
     parties: frozenset[tuple[str, str]] = frozenset()
+
+    def identity(self, standard: str) -> Identity | None:
+        """The address with which we send in a standard; None where we have none that fits."""
+        return identity_for(self.identities, standard)
+
+
+def identity_for(identities: Sequence[Identity], standard: str) -> Identity | None:
+    """The first identity meant for the standard, else the first one with a qualifier that is meant for all."""
+    return (next((one for one in identities if one.standard == standard), None)
+            or next((one for one in identities if not one.standard and one.qualifier), None))
 
 
 def acknowledging(partner: Partner | None, type: MessageType | None = None) -> dict[str, str]:
@@ -191,14 +215,16 @@ def load(block: Block) -> Partner:
         if restrict is not None and not isinstance(restrict, Block):
             problems.add(entry.value_marks["restrict"], "restrict: names places of the message, each with what is narrowed there")
         agreements.append(Agreement(message, str(entry.get("map") or ""), str(entry.get("direction") or "in"), bool(entry.get("test")),
-                                    _policy(entry, problems), _acknowledge(entry, problems), restrict if isinstance(restrict, Block) else None))
+                                    _policy(entry, problems), _acknowledge(entry, problems), restrict if isinstance(restrict, Block) else None,
+                                    _envelope(entry, problems)))
     identities = _identities(block, problems)
     policy = _policy(block, problems)
     acknowledge = _acknowledge(block, problems)
     errors = _errors(block, problems)
+    envelope = _envelope(block, problems)
     problems.done()
     return Partner(str(block["partner"]), str(block.get("name") or block["partner"]), identities, tuple(agreements),
-                   block.get("charset"), bool(block.get("allow_doctype")), policy, acknowledge, errors, block.file)
+                   block.get("charset"), bool(block.get("allow_doctype")), policy, acknowledge, errors, envelope, block.file)
 
 
 def load_own(block: Block) -> Own:
@@ -281,3 +307,27 @@ def _errors(block: Block, problems: Problems) -> Errors:
         if key in said and said[key] not in values:
             problems.add(said.value_marks[key], f"{key}: is {' or '.join(values)}")
     return Errors(str(said.get("interchange", "split")), str(said.get("suspend", "message")))
+
+
+def _envelope(block: Block, problems: Problems) -> dict[str, Any]:
+    said = block.get("envelope")
+    if said is None:
+        return {}
+    if not isinstance(said, Block):
+        problems.add(block.value_marks["envelope"], "envelope: is {syntax: \"UNOC:3\", usage: EAN008, …}")
+        return {}
+    problems.unknown_keys(said, ENVELOPE_KEYS, "envelope:")
+    for key in ("syntax", "usage", "application", "charset"):
+        if key in said and not isinstance(said[key], str):
+            problems.add(said.value_marks[key], f"{key}: put it in quotes")
+    if said.get("characters", "error") not in CHARACTERS:
+        problems.add(said.value_marks["characters"], f"characters: is {', '.join(CHARACTERS[:-1])} or {CHARACTERS[-1]}")
+    signs = said.get("delimiters")
+    if isinstance(signs, Block):
+        problems.unknown_keys(signs, DELIMITER_KEYS, "delimiters:")
+        for key, sign in signs.items():
+            if not isinstance(sign, str) or len(sign) > 1:
+                problems.add(signs.value_marks[key], f"{key}: is one character, in quotes")
+    elif signs is not None:
+        problems.add(said.value_marks["delimiters"], "delimiters: is {element: \"*\", terminator: \"~\", …}")
+    return {**said, **({"delimiters": dict(signs)} if isinstance(signs, Block) else {})}

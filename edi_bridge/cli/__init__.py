@@ -26,6 +26,7 @@ COMMANDS = {
     "demo": ("demo", "demo", "A first run: orders, invoices and customers of an example batch."),
     "init": ("init", "init", "Make a home: settings, partners, mappings, inbox …"),
     "translate": ("translate", "translate", "Files as CRM records, in JSON lines; no database."),
+    "convert": ("convert", "convert", "A file as a message of another standard."),
     "post": ("post", "post", "Post files into the CRM of a home."),
     "crm": ("crm", "crm", "Look at customers, orders and invoices."),
     "inspect": ("inspect", "inspect", "What is in a file: envelope, messages, segments, places."),

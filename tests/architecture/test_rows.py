@@ -33,6 +33,7 @@ ROWS = {
     "partner": 2,
     "rollout": 2,
     "pipeline": 3,
+    "outbound": 3,
     "compat": 3,
     "settings": 4,
     "database": 4,

@@ -1,0 +1,262 @@
+"""`edi-bridge convert`: a file of any standard as a message of any other, by the maps of both."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from edi_bridge.cli import options, show
+from edi_bridge.fault import ConfigFault, TransientFault
+from edi_bridge.interchange import Address, Interchange, MessageType
+
+if TYPE_CHECKING:
+    from edi_bridge.catalog import Catalog
+    from edi_bridge.mapping.compile import CompiledMap
+    from edi_bridge.outbound import Heading
+    from edi_bridge.partner import Identity, Partner
+
+OPEN_QUALIFIER = {"x12": "ZZ", "edifact": "ZZZ"}  # mutually defined: qualifiers of one standard mean nothing in the other
+
+
+@click.command(short_help="A file as a message of another standard.")
+@click.argument("file", metavar="IN")
+@click.option("--to", "target", required=True, metavar="MESSAGE",
+              help="What to write: x12/004010/850, edifact/D96A/ORDERS, xml/ubl-2.1/Order …, the name of a map, or json.")
+@click.option("--from", "map_", metavar="MAP", help="The map that reads IN, where its envelope does not tell.")
+@click.option("--partner", metavar="NAME", help="Who gets the result: addresses, map and envelope as agreed with them.")
+@click.option("--sender", metavar="QUALIFIER:ID", help="The sender of the result, instead of IN's or our own.")
+@click.option("--receiver", metavar="QUALIFIER:ID", help="The receiver of the result, instead of IN's or the partner's.")
+@click.option("--control", metavar="NUMBER", default="1", show_default=True, help="The control number of the result.")
+@click.option("--test", is_flag=True, help="Mark the result as a test.")
+@click.option("--out", metavar="FILE", help="Write here instead of stdout; several XML documents are numbered.")
+@options.findings_option
+@click.option("--home", metavar="DIR", help="A home with own maps and partners (default: EDI_BRIDGE_HOME; else only the shipped ones).")
+def convert(file: str, target: str, map_: str | None, partner: str | None, sender: str | None, receiver: str | None,
+            control: str, test: bool, out: str | None, limit: int, home: str | None) -> int:
+    """Read IN (a file, or - for standard input) with the map for what it is, and write its records as another message.
+
+    IN may be EDIFACT, X12, XML, CSV, or records as `translate` prints them (JSON, one a line). What the target cannot carry is
+    listed on stderr by record field; a record that cannot be written, or a result that its guide refuses, is not written.
+
+    \b
+    Examples:
+      edi-bridge convert orders.edi --to x12/004010/850 --out orders.x12
+      edi-bridge convert order.xml --to order.edifact-d96a --partner havel_markt
+      edi-bridge convert orders.x12 --to json | edi-bridge convert - --to xml/ubl-2.1/Order --sender 14:9521200034004 --receiver 14:9521200038118
+
+    Exit codes: 0 done, 1 something was refused, 2 wrong use or configuration.
+    """
+    from edi_bridge import outbound
+
+    catalog = options.catalog_of(options.optional_home(home))
+    known = catalog.partner_named(partner) if partner else None
+    writer = None if target == "json" else _map_of(target, catalog, known)
+    content = _content(file)
+    source = _records(content, file, catalog, map_, writer, limit)
+    if writer is None:
+        _give([b"".join(_json_lines(source.records))], out)
+        return _told(source, 0, "json", [])
+    wrong = sorted({name for name in source.types if name != writer.record})
+    if wrong:
+        raise ConfigFault.at("", 0, 0, f"{writer.name} writes records of type {writer.record}; {show.clean(file)} holds {', '.join(wrong)}")
+    if not source.records:
+        return _told(source, 0, writer.name, [])
+    agreement = known.agreement(_type(writer), "out") if known else None
+    base = _addresses(writer.standard, source.interchange, known, catalog, sender, receiver)
+    base = replace(base, control=control, test=test or bool(agreement and agreement.test),
+                   prepared=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M"))
+    head = outbound.heading(known.enveloping(agreement) if known else {}, base)
+    made = outbound.compose(source.records, writer, head, catalog.checker_for(_type(writer), known, "out"))
+    dropped = outbound.not_carried(source.records, writer)
+    _tell(made.findings, out or f"{target} (to be written)", limit)
+    if not made.contents:
+        show.error("nothing is written: see above")
+        return 1
+    _give(made.contents, out)
+    return _told(source, made.messages, writer.name, dropped)
+
+
+@dataclass(slots=True)
+class _Source:
+    """What IN holds. `types` are the records' types, `refused` counts messages that were rejected."""
+
+    records: list[dict[str, Any]] = field(default_factory=list)
+    types: set[str] = field(default_factory=set)
+    interchange: Interchange | None = None
+    refused: int = 0
+
+
+def _map_of(target: str, catalog: Catalog, partner: Partner | None) -> CompiledMap:
+    """The map that writes the target: an agreed one, the standard's own, or the one of that name."""
+    if target in catalog.map_index or target.endswith(".yaml"):
+        return catalog.map_named(target)
+    if target.count("/") == 2:
+        found = catalog.map_for(MessageType(*target.split("/")), partner, "out")
+        if found is not None:
+            return found
+    import difflib
+
+    known = sorted({message for _, message, _ in catalog.map_index.values() if message})
+    near = difflib.get_close_matches(target, [*known, *catalog.map_index], 1, 0.5)
+    raise ConfigFault.at("", 0, 0, f"no map writes {target}" + (f"; did you mean {near[0]}?" if near else f"; known are {', '.join(known)}"))
+
+
+def _type(writer: CompiledMap) -> MessageType:
+    return MessageType(*writer.spec.message.split("/"))
+
+
+def _content(file: str) -> bytes:
+    if file == "-":
+        return sys.stdin.buffer.read()
+    try:
+        return Path(file).read_bytes()
+    except OSError as error:
+        raise ConfigFault.at(file, 0, 0, f"cannot be read: {error.strerror}") from None
+
+
+def _records(content: bytes, file: str, catalog: Catalog, map_: str | None, writer: CompiledMap | None, limit: int) -> _Source:
+    """The records of IN; findings are told as `translate` tells them."""
+    if writer is not None and content.lstrip()[:1] in (b"{", b"["):
+        return _from_json(content, file, writer.record)
+    from edi_bridge import pipeline
+    from edi_bridge.cli import telling
+    from edi_bridge.cli.translating import Job, policies_of
+    from edi_bridge.finding import Verdict
+
+    job = Job(None, None, map_, False, limit)
+    job.catalog = catalog
+    counting = telling.Counting(limit)
+    source = _Source()
+    suspended = pipeline.suspended(content, catalog, map=map_) if any(one.judged_whole for one in catalog.partners) else frozenset()
+    for outcome in pipeline.inbound(content, catalog, map=map_, suspended=suspended):
+        source.interchange = source.interchange or outcome.interchange
+        for finding in outcome.findings:
+            told = telling.tell(file, finding, outcome.message, outcome.interchange, policies_of(catalog, outcome))
+            if told and counting.wants(finding.kind):
+                for line in telling.lines(told):
+                    show.note(line)
+        if outcome.verdict is Verdict.REJECTED:
+            source.refused += 1
+        elif outcome.records:
+            source.records += outcome.records
+            source.types.add(outcome.record_type)
+    for line in counting.hidden():
+        show.note(f"{show.clean(file)}  {line}")
+    return source
+
+
+def _from_json(content: bytes, file: str, record: str) -> _Source:
+    """Records as `translate` prints them: JSON objects one a line, one object, or a list of them."""
+    import msgspec
+
+    from edi_bridge.record import from_json
+
+    try:
+        whole = msgspec.json.decode(content)
+        pieces = [msgspec.json.encode(one) for one in whole] if isinstance(whole, list) else [content]
+        first = 0
+    except msgspec.DecodeError:
+        pieces, first = [line for line in content.splitlines() if line.strip()], 1
+    source = _Source(types={record})
+    for number, piece in enumerate(pieces, 1):
+        try:
+            source.records.append(from_json(piece, record))
+        except (ValueError, msgspec.DecodeError) as error:
+            raise ConfigFault.at(file, number if first else 0, 0, f"this is no record of type {record}: {error}") from None
+    return source
+
+
+def _addresses(standard: str, interchange: Interchange | None, partner: Partner | None, catalog: Catalog,
+               sender: str | None, receiver: str | None) -> Heading:
+    """Who sends and who gets it: what was said, else ourselves and the partner, else whom IN names."""
+    from edi_bridge.outbound import Heading
+
+    if standard not in ("edifact", "x12"):
+        return Heading()
+    own = catalog.own.identity(standard) if partner else None
+    theirs = partner.identity(standard) if partner else None
+    from_ = _given(sender) or _of(own) or (_foreign(interchange.sender, interchange.standard, standard) if interchange else None)
+    to = _given(receiver) or _of(theirs) or (_foreign(interchange.receiver, interchange.standard, standard) if interchange else None)
+    missing = [name for name, address in (("--sender", from_), ("--receiver", to)) if address is None or not address.id]
+    if missing:
+        raise ConfigFault.at("", 0, 0, f"{' and '.join(missing)} QUALIFIER:ID must be given (or --partner, with an address for {standard}): "
+                                       "the file does not name whom the envelope needs")
+    assert from_ is not None and to is not None
+    return Heading(sender=from_, receiver=to)
+
+
+def _given(text: str | None) -> Address | None:
+    if not text:
+        return None
+    qualifier, sign, id = text.rpartition(":")
+    return Address(id, qualifier) if sign else Address(text)
+
+
+def _of(identity: Identity | None) -> Address | None:
+    return Address(identity.id, identity.qualifier) if identity else None
+
+
+def _foreign(address: Address, came: str, goes: str) -> Address:
+    """An address in another standard's envelope: the id stays, the qualifier only where it is the same standard's."""
+    return address if came == goes or not address.id else Address(address.id, OPEN_QUALIFIER[goes])
+
+
+def _json_lines(records: list[dict[str, Any]]) -> Iterator[bytes]:
+    from edi_bridge.record import to_json
+
+    return (to_json(record) + b"\n" for record in records)
+
+
+def _give(contents: list[bytes], out: str | None) -> None:
+    if not out or out == "-":
+        for content in contents:
+            sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+        return
+    path = Path(out)
+    names = [path] if len(contents) == 1 else [path.with_stem(f"{path.stem}-{number}") for number in range(1, len(contents) + 1)]
+    for name, content in zip(names, contents, strict=True):
+        part = name.with_name(f".{name.name}.part")
+        try:
+            part.write_bytes(content)
+            part.replace(name)
+        except OSError as error:
+            part.unlink(missing_ok=True)
+            raise TransientFault(f"{name} cannot be written: {error.strerror or error}") from None
+
+
+def _tell(findings: list[Any], where: str, limit: int) -> None:
+    from edi_bridge.cli import telling
+
+    counting = telling.Counting(limit)
+    for finding in findings:
+        if finding.kind == "field_not_carried":
+            continue  # listed by field, once, at the end
+        if counting.wants(finding.kind):
+            told = telling.tell(where, finding, None, None)
+            if told:
+                for line in telling.lines(told):
+                    show.note(line)
+    for line in counting.hidden():
+        show.note(line)
+
+
+def _told(source: _Source, messages: int, name: str, dropped: list[str]) -> int:
+    """The sum, and what the target cannot carry."""
+    if dropped:
+        show.note(f"{name} has no place for {show.number(len(dropped), 'field')} of the records:")
+        for path in dropped:
+            show.note(f"  {path}")
+    parts = [show.number(len(source.records), "record")]
+    if messages:
+        parts.append(f"{show.number(messages, 'message')} by {name}")
+    if source.refused:
+        parts.append(show.style(f"refused: {show.number(source.refused, 'message')} of the source", "red"))
+    show.note(" · ".join(parts))
+    return 1 if source.refused or not source.records else 0

@@ -1,0 +1,220 @@
+"""The path of our own records to a partner: map → envelope → check → bytes. The mirror of `pipeline`, as pure as that.
+
+    records ─► map.write ─► syntax.build ─► syntax.read ─► guide: check ─► composed: bytes, findings
+
+What we send is read again and checked like what we receive; where anything rejects it, there are no bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+from edi_bridge import syntax
+from edi_bridge.fault import ConfigFault
+from edi_bridge.finding import Finding, Verdict
+from edi_bridge.interchange import Address, Delimiters, MessageType
+from edi_bridge.mapping.compile import CompiledMap, Record
+from edi_bridge.partner import verdict
+
+SPARE = {  # what stands in for a delimiter that the data holds, best first; no letter, digit or blank, none that EDI data likes
+    "element": "*|^+!%\x1d", "component": ">:\\<@\x1f", "terminator": "~'\n\x1c", "repetition": "^*!`\x1e"}
+X12 = Delimiters("*", ">", "~", "", "")
+X12_REPETITION = "00402"  # ISA11 is the repetition separator from here on (X12.5)
+
+
+class Checker(Protocol):
+    """Holds messages against a guide."""
+
+    def check(self, message: Any) -> list[Finding]:
+        """Everything in which the message does not keep to its guide."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """What the envelope says of one sending. `prepared` is ISO 8601; `control` numbers the interchange; `delimiters` None:
+    the standard's own; `characters` error, replace or other_delimiter (what becomes of characters that cannot stand)."""
+
+    sender: Address = Address()
+    receiver: Address = Address()
+    control: str = "1"
+    prepared: str = "1970-01-01T00:00"
+    test: bool = False
+    syntax: str = ""  # UNOC:3, 00401; '' : what the message's version asks for
+    usage: str = ""  # EAN008; X231A1
+    application: str = ""
+    charset: str = ""
+    delimiters: Delimiters | None = None
+    line_breaks: bool = False
+    characters: str = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """What came of it: one content, or one for each document of XML; none where a finding rejects it."""
+
+    contents: list[bytes]
+    findings: list[Finding] = field(default_factory=list)
+    messages: int = 0
+    extension: str = ".edi"
+
+
+def heading(said: Mapping[str, Any], base: Heading = Heading()) -> Heading:
+    """`base` as an agreement's `envelope:` wants it."""
+    signs = said.get("delimiters")
+    wanted = {key: said[key] for key in ("syntax", "usage", "application", "charset", "characters") if key in said}
+    if "line_breaks" in said:
+        wanted["line_breaks"] = bool(said["line_breaks"])
+    if signs is not None:
+        wanted["delimiters"] = replace(base.delimiters or Delimiters(), **signs)
+    return replace(base, **wanted)
+
+
+def compose(records: Sequence[Record], compiled: CompiledMap, head: Heading, checker: Checker | None = None) -> Composed:
+    """The bytes to send for these records, all of the map's record type: one message for each, or one for all where the map
+    says `records:`. Findings name the message by its number. ConfigFault where the envelope cannot be made as it is wanted.
+    """
+    groups = [list(records)] if compiled.plan.records else [[record] for record in records]
+    match compiled.standard:
+        case "xml":
+            made = _documents(groups, compiled)
+        case "csv" | "fixed":
+            made = _sheet(groups, compiled)
+        case _:
+            made = _segments(groups, compiled, head)
+    if checker is not None and made.contents:
+        made.findings.extend(_checked(made, compiled, checker))
+    if verdict(made.findings) is Verdict.REJECTED:
+        made.contents.clear()
+    return made
+
+
+def _checked(made: Composed, compiled: CompiledMap, checker: Checker) -> Iterator[Finding]:
+    """What the guide says of it, and what the reader does not understand of it."""
+    options = {"layout": compiled.layout()} if compiled.standard in ("csv", "fixed") else {}
+    for content in made.contents:
+        for interchange in syntax.read(content, **options):
+            for message in interchange.messages:
+                yield from checker.check(message)
+            yield from interchange.findings
+
+
+def _written(groups: Sequence[list[Record]], compiled: CompiledMap, findings: list[Finding], *how: Any) -> Iterator[tuple[int, Any]]:
+    """(number, body) of each message; what a record cannot say goes to the findings with the message's number."""
+    for number, group in enumerate(groups, 1):
+        body, more = compiled.write(group, *how)
+        findings += [replace(one, position=replace(one.position, message=number)) for one in more]
+        yield number, body
+
+
+def _documents(groups: Sequence[list[Record]], compiled: CompiledMap) -> Composed:
+    made = Composed([], extension=".xml")
+    xml = syntax.module("xml")
+    for _, root in _written(groups, compiled, made.findings):
+        if root is not None and not isinstance(root, list):
+            made.contents.append(syntax.write(xml.build(root)))
+    return replace(made, messages=len(made.contents))
+
+
+def _sheet(groups: Sequence[list[Record]], compiled: CompiledMap) -> Composed:
+    findings: list[Finding] = []
+    rows = [row for _, body in _written(groups, compiled, findings) for row in body]
+    built = syntax.module("csv").build(compiled.layout(), rows)
+    content = syntax.write(built)
+    return Composed([content], [*findings, *built.findings], len(groups), ".csv" if compiled.standard == "csv" else ".txt")
+
+
+def _segments(groups: Sequence[list[Record]], compiled: CompiledMap, head: Heading) -> Composed:
+    standard, version, name = compiled.spec.message.split("/")
+    type = MessageType(standard, version, name, head.usage)
+    findings: list[Finding] = []
+    module = syntax.module(standard)
+    wanted = head.syntax or ("UNOC:3" if standard == "edifact" else _isa_version(version))
+    delimiters = head.delimiters or (Delimiters() if standard == "edifact" else X12)
+    if standard == "x12" and wanted >= X12_REPETITION and not delimiters.repetition:
+        delimiters = replace(delimiters, repetition="^")
+    if head.characters == "other_delimiter":
+        delimiters = _free(delimiters, groups)
+    codec = _codec(standard, wanted, head.charset)
+    policy = "replace" if head.characters == "replace" else "error"
+    bodies = [(number, body) for number, body in _written(groups, compiled, findings, delimiters, codec, policy)]
+    common: dict[str, Any] = {"sender": head.sender, "receiver": head.receiver, "control": head.control, "prepared": head.prepared,
+                              "test": head.test, "delimiters": delimiters, "line_break": "\r\n" if head.line_breaks else ""}
+    if standard == "edifact":
+        built = module.build(**common, bodies=[(type, str(number), body) for number, body in bodies], syntax=wanted,
+                             application=head.application, encoding=head.charset or None)
+    else:
+        group = (compiled.structure.kind, head.sender.internal or head.sender.id, head.receiver.internal or head.receiver.id,
+                 head.control.lstrip("0") or "1", version + (head.usage if not head.usage.startswith("X") or version >= "005010" else ""),
+                 [(type, f"{number:04}", body) for number, body in bodies])
+        built = module.build(**common, groups=[group], version=wanted, encoding=codec)
+    content = syntax.write(built)
+    return Composed([content], [*findings, *built.findings], len(bodies))
+
+
+def _isa_version(version: str) -> str:
+    """ISA12 for a group's version: 004010 → 00401."""
+    return version[:5]
+
+
+def _codec(standard: str, wanted: str, charset: str) -> str:
+    from edi_bridge.syntax.charset import declared, named
+
+    if charset:
+        return named(charset).codec
+    return declared(wanted.partition(":")[0]).codec if standard == "edifact" else "ascii"
+
+
+def _free(delimiters: Delimiters, groups: Sequence[list[Record]]) -> Delimiters:
+    """The same roles with characters that no text of the records holds; a release character makes that needless."""
+    if delimiters.release:
+        return delimiters
+    held = set().union(*(_characters(record) for group in groups for record in group)) if groups else set()
+    chosen: dict[str, str] = {}
+    for role in ("element", "component", "terminator", "repetition"):
+        own = getattr(delimiters, role)
+        if not own:
+            continue
+        for sign in own + SPARE[role]:
+            if sign not in held and sign not in chosen.values() and sign != delimiters.release:
+                chosen[role] = sign
+                break
+        else:
+            raise ConfigFault.at("", 0, 0, f"the data holds every character that could stand for the {role} separator")
+    return replace(delimiters, **chosen)
+
+
+def _characters(value: Any) -> set[str]:
+    match value:
+        case str():
+            return set(value)
+        case dict():
+            return set().union(*map(_characters, value.values())) if value else set()
+        case list():
+            return set().union(*map(_characters, value)) if value else set()
+    return set()
+
+
+def not_carried(records: Sequence[Record], compiled: CompiledMap) -> list[str]:
+    """The fields that these records have and the map's message cannot hold, as dotted paths."""
+    carried = compiled.carries()
+    held = {prefix for path in carried for prefix in _prefixes(path)}
+    return sorted({path for record in records for path in _paths(record) if path not in held})
+
+
+def _prefixes(path: str) -> Iterator[str]:
+    steps = path.split(".")
+    return (".".join(steps[:count]) for count in range(1, len(steps) + 1))
+
+
+def _paths(record: Mapping[str, Any], before: str = "") -> Iterator[str]:
+    """Every field with a value, the innermost only."""
+    for name, value in record.items():
+        path = before + name
+        inner = [value] if isinstance(value, dict) else [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+        if inner:
+            for one in inner:
+                yield from _paths(one, path + ".")
+        elif value not in (None, "", []):
+            yield path

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from edi_bridge.finding import Finding, found
 from edi_bridge.interchange import AnyMessage, Delimiters, Position
 from edi_bridge.mapping.field import holds
 from edi_bridge.mapping.mapfile import MapSpec
 from edi_bridge.mapping.plan import MapPlan, Planner, TableLoader
+
+if TYPE_CHECKING:
+    from edi_bridge.mapping.field_trace import Traced
 
 Record = dict[str, Any]
 
@@ -31,6 +34,7 @@ class CompiledMap:
         self.plan: MapPlan = Planner(spec, *self._backend(structure), tables).plan()
         self._reader: Any = None
         self._writer: Any = None
+        self._tracer: Any = None
 
     def _backend(self, structure: Any) -> tuple[Any, Any]:
         """The resolver of paths, and the scope of the message's root."""
@@ -103,6 +107,34 @@ class CompiledMap:
         if self.standard in ("edifact", "x12"):
             return self.writer.write(records, delimiters or Delimiters(), encoding, policy)
         return self.writer.write(records)
+
+    @property
+    def tracer(self) -> Any:
+        """What reads with every text's place (`field_trace.FieldTrace`); made when first asked for."""
+        if self._tracer is None:
+            from edi_bridge.mapping.field_trace import FieldTrace
+
+            backend: Any
+            if self.standard == "xml":
+                from edi_bridge.mapping.xml_trace import XmlTrace
+
+                backend = XmlTrace(self.plan, self.structure)
+            elif self.standard in ("csv", "fixed"):
+                from edi_bridge.mapping.sheet_trace import SheetTrace
+
+                backend = SheetTrace(self.plan)
+            else:
+                from edi_bridge.mapping.segment_trace import SegmentTrace
+
+                backend = SegmentTrace(self.plan, self.structure)
+            self._tracer = FieldTrace(self.plan, backend)
+        return self._tracer
+
+    def trace(self, message: AnyMessage) -> list[Traced]:
+        """Where every field of every record of a message comes from: its rule, place, raw text and conversions. The message
+        is read once more for it; `read` pays nothing."""
+        traced: list[Traced] = self.tracer.trace(message)
+        return traced
 
     def layout(self) -> Any:
         """The layout of a CSV or fixed-width map, as the reader of such files wants it."""

@@ -33,6 +33,7 @@ class Convert:
     plain: bool = False
     lossy: str = ""
     codec: Codec | None = None
+    table: CodeTable | None = None
 
 
 @dataclass(eq=False, slots=True)
@@ -268,7 +269,7 @@ def _coded(one: Codec, table: CodeTable, rule: Rule) -> Convert:
     plain = one.type != "text" or one.name == "text"
     typed = {"boolean": bool, "decimal": Decimal, "integer": int}.get(rule.field.type, lambda ours: ours)
 
-    return Convert(read, write, rule.field.type, codec=one)
+    return Convert(read, write, rule.field.type, codec=one, table=table)
 
 
 def sentence_of(kind: str, plan: ValuePlan | ScopeUse) -> str:

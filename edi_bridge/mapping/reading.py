@@ -315,7 +315,7 @@ def _expander(use: ScopeUse, space: dict[str, Any], listed_in: Callable[[list[st
                             numbers += listed_in(composite[2])
                             if len(numbers) > MOST_NUMBERS:
                                 F.append(("invalid_value", use.number, 0, i, composite[2][-1], "the range holds too many numbers"))
-                                numbers = composite[2][:1]
+                                numbers = listed_in(composite[2][:1])
             target = use.rule.expand_to
             listed += [_in_order({**record, target: number}, order) for number in numbers] if numbers else ([record] if record else [])
         return listed

@@ -45,23 +45,29 @@ def check(plan: MapPlan) -> None:
 
 
 class SheetProgram:
-    """A map's reader for sheets."""
+    """A map's reader for sheets. `watch` stands where texts are converted, to see what becomes of them
+    (`field_trace.FieldWatch`)."""
 
-    def __init__(self, plan: MapPlan):
+    def __init__(self, plan: MapPlan, watch: Any = None):
         check(plan)
         self.plan = plan
         self.layout: SheetLayout = plan.root.scope.layout
-        self._memos = {value.number: _memo(value, self.layout) for value in plan.values()}
+        memos = ((value, _memo(value, self.layout)) for value in plan.values())
+        self._memos = {value.number: watch.memo(value, memo) if watch else memo for value, memo in memos}
         self._bound: dict[tuple[str, ...], _Scope] = {}
 
     def read(self, sheet: Sheet) -> tuple[list[Record], list[Finding]]:
         """The records of one message, and what was found on the way, each with its line and column."""
-        header = tuple(sheet.header)
+        records, notes = self.run(tuple(sheet.header), sheet.rows)
+        return records, [_finding(sheet, note) for note in notes]
+
+    def run(self, header: tuple[str, ...], rows: Rows) -> tuple[list[Record], list[Any]]:
+        """The records of rows under a header line, and what was noted."""
         if header not in self._bound:
             if len(self._bound) >= MOST_HEADERS:
                 self._bound.clear()
             self._bound[header] = _Binder(header, self._memos).scope(self.plan.root, frozenset())
-        run = _Run(_full(sheet.rows, len(header)), header)
+        run = _Run(_full(rows, len(header)), header)
         every = list(range(len(run.rows)))
         root = self._bound[header]
         if self.plan.records:
@@ -69,7 +75,7 @@ class SheetProgram:
             records = [run.scope(root, one, (every, None)) for one in step.instances(every, run.rows)]
         else:
             records = [run.scope(root, every, None)] if every else []
-        return [one for one in records if one], [_finding(sheet, note) for note in run.notes]
+        return [one for one in records if one], run.notes
 
 
 def _full(rows: Rows, width: int) -> Rows:

@@ -23,10 +23,11 @@ HOLDS = "\0"  # no text of XML 1.0 is equal to it
 class XmlProgram:
     """A map's generated reader for XML documents.
 
-    Raises ConfigFault for rules that do not fit XML (`refuse_unfit_rules`).
+    Raises ConfigFault for rules that do not fit XML (`refuse_unfit_rules`). `watch` stands where texts are converted, to
+    see what becomes of them (`field_trace.FieldWatch`).
     """
 
-    def __init__(self, plan: MapPlan, structure: XmlStructure):
+    def __init__(self, plan: MapPlan, structure: XmlStructure, watch: Any = None):
         refuse_unfit_rules(plan)
         self.plan = plan
         self.structure = structure
@@ -35,7 +36,8 @@ class XmlProgram:
         self._by_number: dict[int, ValuePlan | ScopeUse] = {one.number: one for scope in plan.scopes for one in scope.rules()}
         space: dict[str, Any] = {"TEXT": text_of, "BELOW": below, "Bad": Bad, **generator.code.constants}
         for value in plan.values():
-            space[f"M{value.number}"] = Memo(value.convert.read, bool(value.convert.aux) and not beside_kind(value))
+            memo = Memo(value.convert.read, bool(value.convert.aux) and not beside_kind(value))
+            space[f"M{value.number}"] = watch.memo(value, memo) if watch else memo
         exec(compile(self._text, f"<map {plan.spec.name}>", "exec"), space)  # our own generated text; nothing of a partner's
         self._record: Callable[[Any, _State], Record] = space[f"s{plan.root.number}"]
 
@@ -49,13 +51,17 @@ class XmlProgram:
         if root.tag != self.structure.root.tag:
             return [], [found("unknown_message_type", document.locate(), root.tag,
                               f"the map {self.plan.spec.name} reads {self.structure.key}")]
-        state = _State(root)
-        elements = [root] if not self.plan.records else _elements(self.plan.records[0], root)
-        records = [record for element in elements if (record := self._record(element, state))]
-        if not state.notes:
+        records, notes = self.run(root)
+        if not notes:
             return records, []
         places = _Places(document)
-        return records, [self._finding(places, note) for note in state.notes]
+        return records, [self._finding(places, note) for note in notes]
+
+    def run(self, root: Any) -> tuple[list[Record], list[Note]]:
+        """The records below the document's root element, and what was noted."""
+        state = _State(root)
+        elements = [root] if not self.plan.records else _elements(self.plan.records[0], root)
+        return [record for element in elements if (record := self._record(element, state))], state.notes
 
     def _finding(self, places: _Places, note: Note) -> Finding:
         kind, number, source, element, raw, text = note
@@ -143,8 +149,8 @@ class _Places:
 def text_of(element: Any) -> str:
     """The element's own text without the white space around it, comments left out and elements skipped."""
     text = element.text or ""
-    if len(element):
-        text += "".join(child.tail or "" for child in element)
+    for child in element:
+        text += child.tail or ""
     return text.strip()
 
 

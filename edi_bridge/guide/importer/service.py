@@ -4,7 +4,8 @@ One table for syntax versions 1 to 4 (ISO 9735:1988 annex B; ISO 9735-1:2002 ann
 weakest status any of them allows, since a D.96A message may travel in either. Version 4 only ever appended
 components and elements (S001/0080, S002/0042, S009/0110, UNH/S016 …). The date of preparation has six digits up to
 version 3 and eight in version 4: `n..8` here, the exact length is the envelope reader's matter. UGH and UGT are the
-anti-collision groups of version 4.
+anti-collision groups of version 4; the interactive segments (UIB, UIH, UIT, UIZ) are of ISO 9735-3:2002. The dependency
+notes are version 4's; version 3 has what UNG's demands as mandatory elements.
 """
 
 from __future__ import annotations
@@ -64,6 +65,20 @@ _ELEMENTS = """
 0128 an..3  Scenario version
 0130 an..3  Scenario release
 0133 an..3  Character encoding
+0300 an..35 Reference of the initiator
+0303 an..35 Initiator
+0304 an..35 Reference of the responder
+0306 an..35 Transaction reference
+0311 an..14 Dialogue
+0314 an..15 Time of the event
+0320 n..6   Sequence number of the sender
+0323 a1     Position of the transfer
+0325 a1     Duplicate indicator
+0336 n4     Time offset
+0338 n..8   Date of the event
+0340 an..35 Interactive message reference
+0342 an..3  Dialogue version
+0344 an..3  Dialogue release
 """
 
 _COMPOSITES = """
@@ -80,6 +95,12 @@ S010 Status of the transfer: 0070 M, 0073 C
 S016 Message subset identification: 0115 M, 0116 C, 0118 C, 0051 C
 S017 Implementation guideline identification: 0121 M, 0122 C, 0124 C, 0051 C
 S018 Scenario identification: 0127 M, 0128 C, 0130 C, 0051 C
+S300 Date and time of initiation: 0338 C, 0314 C, 0336 C
+S301 Status of the interactive transfer: 0320 C, 0323 C, 0325 C
+S302 Dialogue reference: 0300 M, 0303 C, 0051 C, 0304 C
+S303 Transaction reference: 0306 M, 0303 C, 0051 C
+S305 Dialogue identification: 0311 M, 0342 C, 0344 C, 0051 C
+S306 Interactive message identifier: 0065 M, 0052 M, 0054 M, 0113 C, 0051 C, 0057 C
 """
 
 _SEGMENTS = """
@@ -92,9 +113,16 @@ UNT Message trailer: 0074 M, 0062 M
 UNS Section control: 0081 M
 UGH Anti-collision group header: 0087 M
 UGT Anti-collision group trailer: 0087 M
+UIB Interactive interchange header: S001 M, S302 C, S303 C, S018 C, S305 C, S002 C, S003 C, S300 C, 0325 C, 0035 C
+UIH Interactive message header: S306 M, 0340 C, S302 C, S301 C, S300 C, 0035 C
+UIT Interactive message trailer: 0340 C, 0074 C
+UIZ Interactive interchange trailer: S302 C, 0036 C, 0325 C
 """
 
+_RULES = {"UNG": ("D2(01,06,07)",), "UIB": ("D5(03,02)", "D5(05,02)")}
+
 ENVELOPE = ("UNB", "UNZ", "UNG", "UNE")
+INTERACTIVE_ENVELOPE = ("UIB", "UIZ")
 
 
 def _elements(table: str) -> dict[str, Element]:
@@ -108,7 +136,7 @@ def _parts(table: str) -> dict[str, Parts]:
         head, _, places = line.partition(": ")
         tag, name = head.split(None, 1)
         uses = (place.split() for place in places.split(", "))
-        found[tag] = Parts(tag, name, tuple(Use(id, status) for id, status in uses))
+        found[tag] = Parts(tag, name, tuple(Use(id, status) for id, status in uses), _RULES.get(tag, ()))
     return found
 
 

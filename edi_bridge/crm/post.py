@@ -97,7 +97,7 @@ def _post(batch: Batch, item: PostItem, record: Record) -> Outcome:
     source = Source(item.message_id, item.partner, item.position)
     if path := overlong(record):
         note = f"{path}: numbers, identifiers and names may have {LONGEST} characters"
-        return Outcome().refuse(source, "too_long", path, note=note)
+        return Outcome().refuse(source, "invalid_value", path, note=note)
     return POSTERS[item.record_type](batch, record, source)
 
 

@@ -26,7 +26,7 @@ class CodeTable:
     words: frozenset[str] = frozenset()  # our values: none of them is passed on as a code of theirs
 
     def read(self, raw: str | bool) -> Any:
-        """Our value for their code (a boolean's code is true or false), or Bad unknown_code."""
+        """Our value for their code (a boolean's code is true or false), or Bad unmapped_code."""
         key = raw if isinstance(raw, str) else str(raw).lower()
         ours = self.reads.get(key)
         if ours is not None:
@@ -35,16 +35,16 @@ class CodeTable:
             return key
         if self.skip:
             return None
-        return Bad("unknown_code", f"the code {key} is not in the table {self.name}{_known(self.reads)}")
+        return Bad("unmapped_code", f"the code {key} is not in the table {self.name}{_known(self.reads)}")
 
     def write(self, ours: Any) -> str | Bad:
-        """Their code for our value, or Bad unknown_code."""
+        """Their code for our value, or Bad unmapped_code."""
         theirs = self.writes.get(ours)
         if theirs is not None:
             return theirs
         if self.keep and isinstance(ours, str) and ours not in self.reads and ours not in self.words:
             return ours
-        return Bad("unknown_code", f"the table {self.name} has no code for {ours}{_known(self.writes)}")
+        return Bad("unmapped_code", f"the table {self.name} has no code for {ours}{_known(self.writes)}")
 
     @property
     def lossy(self) -> str:

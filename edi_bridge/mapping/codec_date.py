@@ -67,9 +67,9 @@ def by_table(table: dict[str, str], what: str, join: str, place: str, default: s
     def read(raw: str, code: str = "") -> str | Bad:
         code = code or default
         if not code:
-            return Bad("invalid_date", f"the format of this date is not said ({what} is empty)")
+            return Bad("invalid_value", f"the format of this date is not said ({what} is empty)")
         if code not in table:
-            return Bad("invalid_date", f"the date format {code} ({what}) is not supported; known are {', '.join(table)}")
+            return Bad("invalid_value", f"the date format {code} ({what}) is not supported; known are {', '.join(table)}")
         value = read_picture(raw, table[code])
         return Bad(value.kind, f"{value.note} ({what} {code})") if isinstance(value, Bad) else value
 
@@ -126,8 +126,8 @@ def by_iso(precision: str, cut: bool) -> Codec:
         if shape(text):
             return text
         if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T.*)?", text):
-            return Bad("invalid_date", "there is no such day or time")
-        return Bad("invalid_date", "expected ISO 8601: 2026-11-21 or 2026-11-21T10:30:00+01:00")
+            return Bad("invalid_value", "there is no such day or time")
+        return Bad("invalid_value", "expected ISO 8601: 2026-11-21 or 2026-11-21T10:30:00+01:00")
 
     def write(value: Any, mark: str = ".") -> tuple[str] | Bad:
         if not isinstance(value, str) or isinstance(read(value), Bad):
@@ -157,11 +157,11 @@ def iso_with_time(place: str) -> Codec:
     def read(raw: str, clock: str = "") -> str | Bad:
         day, zone = _zoned(raw.strip())
         if not _is_day(day):
-            return Bad("invalid_date", "expected an ISO 8601 date: 2026-11-21")
+            return Bad("invalid_value", "expected an ISO 8601 date: 2026-11-21")
         if not clock:
-            return raw.strip() if shape(raw.strip()) else Bad("invalid_date", "the zone of this date is not readable")
+            return raw.strip() if shape(raw.strip()) else Bad("invalid_value", "the zone of this date is not readable")
         value = f"{day}T{clock}" if _zoned(clock)[1] else f"{day}T{clock}{zone}"
-        return value if shape(value) else Bad("invalid_time", f"{clock} is not a time like 10:30:00", day + zone)
+        return value if shape(value) else Bad("invalid_value", f"{clock} is not a time like 10:30:00", day + zone)
 
     def write(value: Any, mark: str = ".") -> tuple[str, str] | Bad:
         day, _, clock = value.partition("T") if isinstance(value, str) else ("", "", "")
@@ -181,7 +181,7 @@ def iso_since(place: str) -> Codec:
     def read(raw: str, first: str = "") -> str | Bad:
         last = raw.strip()
         if not all(_is_day(_zoned(day)[0]) and shape(day) for day in (first or last, last)):
-            return Bad("invalid_date", "expected an ISO 8601 date: 2026-11-21")
+            return Bad("invalid_value", "expected an ISO 8601 date: 2026-11-21")
         return last if first in ("", last) else f"{first}/{last}"
 
     def write(value: Any, mark: str = ".") -> tuple[str, str] | Bad:
@@ -239,7 +239,7 @@ def by_parts(picture: str, time: str, zone: str) -> Codec:
         if code in _FLOATING:
             return Bad("value_not_read", f"the time code {code} names no offset from UTC; the time is kept as local", value)
         if code and code not in X12_623:
-            return Bad("invalid_time", f"the time code {code} is not supported", value)
+            return Bad("invalid_value", f"the time code {code} is not supported", value)
         return value + X12_623.get(code, "")
 
     def write(value: Any, mark: str = ".") -> tuple[str, ...] | Bad:
@@ -266,7 +266,7 @@ def time(arguments: Arguments, standard: str) -> Codec:
         if standard != "xml":
             return read_clock(raw)
         moment = parse(raw.strip())
-        return raw.strip() if moment and "Y" not in moment else Bad("invalid_time", "expected a time like 10:30:00")
+        return raw.strip() if moment and "Y" not in moment else Bad("invalid_value", "expected a time like 10:30:00")
 
     def write(value: Any, mark: str = ".") -> tuple[str] | Bad:
         moment = parse(value) if isinstance(value, str) else None

@@ -29,12 +29,12 @@ _MAX_PLACES = 400  # an exponent beyond this would write a number of that many d
 
 def _not_a_number(raw: str, standard: str) -> Bad:
     if "," in raw and standard != "edifact":
-        return Bad("invalid_number", "a number here has no comma, neither as decimal mark nor between thousands")
+        return Bad("invalid_value", "a number here has no comma, neither as decimal mark nor between thousands")
     if re.fullmatch(r"\+[0-9.,]+", raw):
-        return Bad("invalid_number", "a positive number has no sign")
+        return Bad("invalid_value", "a positive number has no sign")
     if raw != raw.strip():
-        return Bad("invalid_number", "a number has no blanks around it")
-    return Bad("invalid_number", "expected a number: digits, one decimal mark, a minus in front where negative")
+        return Bad("invalid_value", "a number has no blanks around it")
+    return Bad("invalid_value", "expected a number: digits, one decimal mark, a minus in front where negative")
 
 
 def read_decimal(raw: str, standard: str = "edifact") -> Decimal | Bad:
@@ -43,7 +43,7 @@ def read_decimal(raw: str, standard: str = "edifact") -> Decimal | Bad:
         return _not_a_number(raw, standard)
     number = Decimal(raw.replace(",", "."))
     if abs(number.adjusted()) > _MAX_PLACES:
-        return Bad("invalid_number", f"the exponent is beyond {_MAX_PLACES}")
+        return Bad("invalid_value", f"the exponent is beyond {_MAX_PLACES}")
     if "E" in raw:
         number = Decimal(format(number, "f"))  # 1.5E3 is 1500, in JSON too
     return number if number else number.copy_abs()
@@ -94,9 +94,9 @@ def integer(arguments: Arguments, standard: str) -> Codec:
 
     def read(raw: str) -> int | Bad:
         if not _INTEGER.fullmatch(raw):
-            return Bad("invalid_number", "expected a whole number: digits, a minus in front where negative")
+            return Bad("invalid_value", "expected a whole number: digits, a minus in front where negative")
         if len(raw) > _MAX_PLACES:
-            return Bad("invalid_number", f"a number of more than {_MAX_PLACES} digits")
+            return Bad("invalid_value", f"a number of more than {_MAX_PLACES} digits")
         return int(raw)
 
     def write(value: Any, mark: str = ".") -> tuple[str] | Bad:
@@ -118,7 +118,7 @@ def implied(arguments: Arguments, standard: str) -> Codec:
 
     def read(raw: str) -> Decimal | Bad:
         if not _INTEGER.fullmatch(raw):
-            return Bad("invalid_number", f"expected digits with {n} implied decimals and no decimal mark")
+            return Bad("invalid_value", f"expected digits with {n} implied decimals and no decimal mark")
         digits = tuple(map(int, raw.lstrip("-").lstrip("0") or "0"))
         number = Decimal((int(raw[0] == "-"), digits, -n))
         return number if number else number.copy_abs()

@@ -124,24 +124,24 @@ def _zone(text: str) -> str | None:
 def read_picture(raw: str, picture: str) -> str | Bad:
     """The ISO text of `raw` in a format."""
     if "#" in picture:
-        return picture.replace("#", raw) if re.fullmatch("[0-9]{1,9}", raw) else Bad("invalid_date", "expected a number")
+        return picture.replace("#", raw) if re.fullmatch("[0-9]{1,9}", raw) else Bad("invalid_value", "expected a number")
     if picture.endswith(("Q", "S")):
         return _read_part_of_year(raw, picture)
     head, dash, tail = picture.partition("-")
     if not dash or picture.count("-") > 1:  # one picture; CCYY-MM-DD has hyphens of its own
         one = _read_one(raw, picture)
-        return Bad("invalid_date", one) if isinstance(one, str) else text_of(one)
+        return Bad("invalid_value", one) if isinstance(one, str) else text_of(one)
     if len(raw) == len(picture) and raw[len(head)] == "-":  # the hyphen is not sent in EDIFACT, and sent in X12
         raw = raw[: len(head)] + raw[len(head) + 1 :]
     if len(raw) != len(head) + len(tail):
-        return Bad("invalid_date", f"expected a period of the form {picture.upper()}")
+        return Bad("invalid_value", f"expected a period of the form {picture.upper()}")
     halves = [_read_one(raw[: len(head)], head), _read_one(raw[len(head) :], tail)]
     for half in halves:
         if isinstance(half, str):
-            return Bad("invalid_date", half)
+            return Bad("invalid_value", half)
     start, end = (text_of(half) for half in halves if not isinstance(half, str))
     if end < start and "Y" in halves[0]:  # a span of hours may run over midnight
-        return Bad("invalid_date", f"the period ends ({end}) before it starts ({start})")
+        return Bad("invalid_value", f"the period ends ({end}) before it starts ({start})")
     return f"{start}/{end}"
 
 
@@ -150,11 +150,11 @@ def _read_part_of_year(raw: str, picture: str) -> str | Bad:
     months = 3 if picture.endswith("Q") else 6
     match = re.fullmatch("([0-9]{4})([1-4])(?:-?([0-9]{4})([1-4]))?" if "-" in picture else "([0-9]{4})([1-4])", raw)
     if not match or ("-" in picture and not match[3]) or max(int(n) for n in match.groups()[1::2]) > 12 // months:
-        return Bad("invalid_date", f"expected the form {picture}")
+        return Bad("invalid_value", f"expected the form {picture}")
     parts = match.groups()
     first = f"{parts[0]}-{(int(parts[1]) - 1) * months + 1:02}"
     last = f"{parts[-2]}-{int(parts[-1]) * months:02}"
-    return f"{first}/{last}" if first <= last else Bad("invalid_date", f"the period ends ({last}) before it starts ({first})")
+    return f"{first}/{last}" if first <= last else Bad("invalid_value", f"the period ends ({last}) before it starts ({first})")
 
 
 def shape(value: str) -> str:
@@ -212,10 +212,10 @@ def read_clock(raw: str) -> str | Bad:
     """X12 337 TM (X12.6 3.5.1.6): HHMM, HHMMSS, HHMMSSD or HHMMSSDD as 10:30, 10:30:15, 10:30:15.2."""
     match = re.fullmatch("([0-9]{2})([0-9]{2})(?:([0-9]{2})([0-9]{1,2})?)?", raw)
     if not match:
-        return Bad("invalid_time", "expected a time of the form HHMM, HHMMSS or HHMMSSDD")
+        return Bad("invalid_value", "expected a time of the form HHMM, HHMMSS or HHMMSSDD")
     moment = {key: part for key, part in zip("HMSF", match.groups(), strict=True) if part}
     wrong = _impossible(moment)
-    return Bad("invalid_time", wrong) if wrong else text_of(moment)
+    return Bad("invalid_value", wrong) if wrong else text_of(moment)
 
 
 def write_clock(moment: Moment) -> str | None:

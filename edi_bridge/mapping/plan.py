@@ -276,7 +276,7 @@ def sentence_of(kind: str, plan: ValuePlan | ScopeUse) -> str:
     """What a reader's note says of a rule, where it says nothing more precise."""
     name = plan.rule.field.name
     return {
-        "missing_element": f"{name} is required and is not there",
+        "required_missing": f"{name} is required and is not there",
         "value_not_read": f"a second value for {name}; only the first is read",
         "alternatives_differ": f"another place for {name} says something else",
     }.get(kind) or KINDS[kind].sentence

@@ -67,7 +67,7 @@ class Decoder:
             if isinstance(one, ValuePlan) and one.sources and one.default is None and not one.when:
                 raw = f" and not v{one.number}" + ("_0" if len(one.sources) == 1 else "")
             with self.code.block(f"if {target[-1]!r} not in {_record(target[:-1])}{raw}:"):
-                self.code.add(f"F.append(('missing_element', {one.number}, 0, {first}, '', ''))")
+                self.code.add(f"F.append(('required_missing', {one.number}, 0, {first}, '', ''))")
 
     def _decode_value(self, one: ValuePlan, target: tuple[str, ...]) -> None:
         if flow_of(one) is not None and not self.gathers:

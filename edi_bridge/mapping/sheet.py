@@ -118,7 +118,7 @@ def _number(read: Callable[..., Any], layout: SheetLayout) -> Callable[..., Any]
         if between is not None and between.fullmatch(raw):
             raw = raw.replace(layout.thousands, "")
         elif other in raw:
-            return Bad("invalid_number", f"the layout's decimal mark is {mark!r}, so {other!r} cannot stand in a number")
+            return Bad("invalid_value", f"the layout's decimal mark is {mark!r}, so {other!r} cannot stand in a number")
         return read(raw.replace(mark, "."), *aux)
 
     return number
@@ -417,5 +417,5 @@ class _Run:
         # An object without a place of its own is missing where its first value would be.
         plan = next((one for one in every if one.target[:len(target)] == target), None)
         if plan is not None:
-            self.notes.append(("missing_element", plan, 0, row, "", f"{rule.name} is required and is not there"))
+            self.notes.append(("required_missing", plan, 0, row, "", f"{rule.name} is required and is not there"))
 

@@ -302,7 +302,7 @@ class XmlReader:
     def _require(self, one: Any, target: Target) -> None:
         when = f"{when_expression(one.when, self.code.constants, _record(target[:-1]))} and " if one.when else ""
         with self.code.block(f"if {when}{target[-1]!r} not in {_record(target[:-1])}:"):
-            self.code.add(f"X.note('missing_element', {one.number}, 0, el)")
+            self.code.add(f"X.note('required_missing', {one.number}, 0, el)")
 
     def _decode_value(self, one: ValuePlan, store: str) -> None:
         filled = one.constant if one.constant is not None and not one.sources else one.default

@@ -24,7 +24,7 @@ def test_the_first_code_is_written_unless_another_is_marked() -> None:
 def test_an_unknown_code_is_bad_both_ways() -> None:
     table = code_table({"A": "allowance"}, name="kind")
     bad = table.read("X")
-    assert isinstance(bad, Bad) and bad.kind == "unknown_code" and bad.note == "the code X is not in the table kind (A)"
+    assert isinstance(bad, Bad) and bad.kind == "unmapped_code" and bad.note == "the code X is not in the table kind (A)"
     assert isinstance(table.write("charge"), Bad)
 
 

@@ -251,7 +251,7 @@ def test_a_required_value_that_cannot_be_converted_is_not_called_missing_too():
     """)
     findings = one.read(message("BGM++1\nDTM+4:20261131:102\nLIN+1\nQTY+21:4x8\nLIN+2", one.spec.message))[1]
     assert [(one.kind, one.position.segment) for one in findings] == [
-        ("invalid_date", 3), ("invalid_number", 5), ("missing_element", 6)]
+        ("invalid_value", 3), ("invalid_value", 5), ("required_missing", 6)]
 
 
 def test_two_identifiers_of_the_same_text_for_one_place_are_said_too():

@@ -136,20 +136,20 @@ def test_take_says_which_of_different_head_values_counts():
 def test_numbers_have_the_decimal_mark_of_the_layout(raw, number):
     records, found = read(compiled(ORDER), f"Auftrag;line;Menge;price\n1;1;2;{raw}\n")
     assert records[0]["lines"][0].get("net_price") == (None if number is None else D(number))
-    assert found == ([] if number else [("invalid_number", 2, "price")])
+    assert found == ([] if number else [("invalid_value", 2, "price")])
 
 
 def test_a_comma_is_never_read_as_a_decimal_point_where_the_mark_is_a_point():
     one = compiled(ORDER.replace('decimal: ","', 'decimal: "."').replace('thousands: "."', 'thousands: ","'))
     records, found = read(one, "Auftrag;line;Menge;price\n1;1;1,000;1,00\n")
     assert records[0]["lines"][0] == {"number": "1", "quantity": D(1000)}
-    assert found == [("invalid_number", 2, "price")]
+    assert found == [("invalid_value", 2, "price")]
 
 
 def test_required_and_wrong_values_are_found_in_their_cell():
     source = "Auftrag;date;line;Menge;gln\n1;31.02.2026;1;;4012345000001\n"
     records, found = read(compiled(ORDER), source)
-    assert found == [("invalid_date", 2, "date"), ("invalid_check_digit", 2, "gln"), ("missing_element", 2, "qty")]
+    assert found == [("invalid_value", 2, "date"), ("invalid_check_digit", 2, "gln"), ("required_missing", 2, "qty")]
     assert records == [{"number": "1", "buyer": {"gln": "4012345000001"}, "lines": [{"number": "1"}]}]
 
 
@@ -248,7 +248,7 @@ def test_the_first_of_two_columns_counts_and_a_constant_is_checked():
     one = compiled(RULES)
     records, found = read(one, "nr,code,a,b,cur\n1,A,x,y,USD\n2,D,,y,\n")
     assert records == [{"number": "1", "type": "order", "currency": "USD", "contract": "x"}, {"number": "2", "contract": "y"}]
-    assert found == [("invalid_value", 2, "cur"), ("alternatives_differ", 2, "b"), ("unknown_code", 3, "code")]
+    assert found == [("invalid_value", 2, "cur"), ("alternatives_differ", 2, "b"), ("unmapped_code", 3, "code")]
 
 
 def test_writing_puts_constants_counts_and_the_marked_alternative():
@@ -402,4 +402,4 @@ def test_a_required_object_and_list_are_missed():
     one = compiled(ORDER.replace("buyer: {fields", "buyer: {required: true, fields").replace("each: rows(line)", "each: rows(line)\n    required: true"))
     records, found = read(one, "Auftrag;date;line;Menge\n1;;;\n")
     assert records == [{"number": "1"}]
-    assert found == [("missing_element", 2, "gln"), ("missing_element", 2, None)]
+    assert found == [("required_missing", 2, "gln"), ("required_missing", 2, None)]

@@ -151,7 +151,7 @@ def test_a_period_stands_in_two_elements_with_a_format_each() -> None:
     assert record == {"period": "2026-11-01/2026-11-30"} and findings == []
     assert written(one, record) == both
     assert read(one, '<Doc><Period><Start><Day>20261101</Day></Start></Period></Doc>') == ([{"period": "2026-11-01"}], [])
-    assert read(one, '<Doc><Period><Start><Day>20261131</Day></Start><End><Day>20261201</Day></End></Period></Doc>')[1] == ["invalid_date"]
+    assert read(one, '<Doc><Period><Start><Day>20261131</Day></Start><End><Day>20261201</Day></End></Period></Doc>')[1] == ["invalid_value"]
 
 
 def test_a_bare_amount_is_compared_with_the_head_and_written_without_its_currency() -> None:

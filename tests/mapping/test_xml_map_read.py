@@ -131,7 +131,7 @@ def test_defaults_constants_conditions_and_what_is_required() -> None:
     record, findings = read(one, "<ID>1</ID><Kind>C</Kind><Currency>USD</Currency><Ref><Doc>a</Doc></Ref>")
     assert record["contract"] == "a" and kinds(findings) == ["invalid_value"] and "expected EUR" in findings[0].sentence()
     record, findings = read(one, "<Kind>X</Kind>")
-    assert kinds(findings) == ["missing_element", "unknown_code"] and "type" not in record
+    assert kinds(findings) == ["required_missing", "unmapped_code"] and "type" not in record
 
 
 def test_comments_and_instructions_change_nothing() -> None:
@@ -179,7 +179,7 @@ def test_dates_over_two_elements() -> None:
     assert read(one, "<ID>1</ID><Day>2026-11-21</Day><Time>10:30:00Z</Time>")[0]["issued_on"] == "2026-11-21T10:30:00Z"
     assert read(one, "<ID>1</ID><Day>2026-11-21</Day>")[0]["issued_on"] == "2026-11-21"
     record, findings = read(one, "<ID>1</ID><Day>21.11.2026</Day>")
-    assert "issued_on" not in record and kinds(findings) == ["invalid_date"]
+    assert "issued_on" not in record and kinds(findings) == ["invalid_value"]
 
 
 def test_many_records_in_one_document() -> None:

@@ -171,7 +171,7 @@ def test_what_is_required_must_be_there() -> None:
                         for path in ("number", "buyer.name", "lines[2].number")]
     assert written(one, {"number": "1"})[1] == []  # no buyer, so no name is missed
     one = compiled("  number: ID\n  totals: {fields: {payable: {at: Sum, as: decimal, required: true}}}\n")
-    assert [finding.kind for finding in read(one, "<ID>1</ID>")[1]] == ["missing_element"]
+    assert [finding.kind for finding in read(one, "<ID>1</ID>")[1]] == ["required_missing"]
     assert written(one, {"number": "1"})[1] == ["cannot_write: totals.payable: the message needs it and the record does not have it"]
 
 

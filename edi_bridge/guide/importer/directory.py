@@ -1,4 +1,4 @@
-"""What a UN/EDIFACT directory says, as values: elements, composites, segments, messages, code lists."""
+"""What a published dictionary says, as values: elements, composites, segments, messages, code lists (UN/EDIFACT and X12)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Element:
-    """A data element: its number, its name and its form (`an..35`, `n6`, …; UNTDED's "Repr")."""
+    """A data element: its number, its name and its form (`an..35`, UNTDED's "Repr"; X12: `AN 1/22`)."""
 
     number: str
     name: str
@@ -17,7 +17,8 @@ class Element:
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """One place in a segment or composite: what stands there, M or C, how often, and its form there ('' for a composite)."""
+    """One place in a segment or composite: what stands there, its status (M, C; X12: M, O, X), how often, and its form there
+    ('' for a composite)."""
 
     id: str
     status: str
@@ -27,11 +28,12 @@ class Use:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """A segment or composite: its tag, its name and its places in order."""
+    """A segment or composite: its tag, its name, its places in order and the conditions between them (`D5(02,03)`, `P0304`)."""
 
     id: str
     name: str
     uses: tuple[Use, ...]
+    rules: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,25 +47,36 @@ class SegmentUse:
 
 @dataclass(frozen=True, slots=True)
 class GroupUse:
-    """A segment group in a message's tree; its first child is the trigger segment."""
+    """A segment group in a message's tree; its first child is the trigger segment. X12's have a `loop` instead of a number."""
 
     number: int
     status: str
-    repeat: int
+    repeat: int  # UNLIMITED: X12's >1
     children: tuple[SegmentUse | GroupUse, ...]
+    loop: str = ""
+
+    @property
+    def name(self) -> str:
+        """`SG25`, `{N1}`."""
+        return f"{{{self.loop}}}" if self.loop else f"SG{self.number}"
 
 
 Node = SegmentUse | GroupUse
+UNLIMITED = 0  # a repeat without a limit
 
 
 @dataclass(frozen=True, slots=True)
 class MessageTree:
-    """One message type of a release (`version` D, `release` 96A)."""
+    """One message type of a release (`version` D, `release` 96A). `restrict` is what an implementation guide says beyond the
+    standard, as paths and entries of an agreement's `restrict:`; `rules` are conditions between parts of the tree."""
 
     name: str
     version: str
     release: str
     tree: tuple[Node, ...]
+    title: str = ""
+    rules: tuple[str, ...] = ()
+    restrict: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +88,13 @@ class Remark:
     sentence: str
 
     def __str__(self) -> str:
+        """`file:line: sentence`."""
         return f"{self.file}:{self.line}: {self.sentence}" if self.line else f"{self.file}: {self.sentence}"
 
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """One release. `codes` holds, for each coded element, the short name of each code value in published order.
+    """One release of one standard (edifact, x12). `codes` holds, for each coded element, the short name of each code value in published order.
 
     `skipped` names the files that are no part of the dictionaries (indexes, prose); `remarks` says what could not
     be read.
@@ -94,6 +108,7 @@ class Directory:
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
     skipped: tuple[str, ...] = ()
     remarks: tuple[Remark, ...] = ()
+    standard: str = "edifact"
 
 
 def tags(nodes: tuple[Node, ...]) -> Iterator[str]:

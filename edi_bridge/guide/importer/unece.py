@@ -3,11 +3,12 @@
 Parts are known by their own headings, not by their file names (TRSD in old releases, EDSD in newer ones, IDSD for
 interactive messages): "Segment specifications", "Composite specifications", "Data element specifications",
 "Code list", and messages by their "Message Type : ORDERS". Old texts are in code page 437 with drawn rules and boxes,
-newer ones in ASCII. Change marks before a tag (`+ * # | X`) are read over; a line marked `-` is left out where the
+newer ones in ASCII; a copy whose rules became `ÄÄÄ` on the way (437 taken for Latin-1) is put right. Change marks before a tag (`+ * # | X`) are read over; a line marked `-` is left out where the
 file's legend says "for a deletion" (newer legends say "marked for deletion": still valid).
 
 Everything is read twice where the directory says it twice (a segment lists the components of its composites again,
-each with its length), and a difference is a remark.
+each with its length), and a difference is a remark. Interactive directories (IDMD, IDSD, IDCD) have the same layout, and
+dependency notes (`D5(030,020) If first, then all`) below the places they are about; they become `rules`.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 
 from edi_bridge.guide.importer.code_list import read_codes
+from edi_bridge.guide.importer.dependency import DEPENDENCIES, read_dependencies
 from edi_bridge.guide.importer.directory import (
     Directory,
     Element,
@@ -27,7 +29,7 @@ from edi_bridge.guide.importer.directory import (
     tags,
 )
 from edi_bridge.guide.importer.segment_table import read_segment_table
-from edi_bridge.guide.importer.service import SERVICE_SEGMENTS
+from edi_bridge.guide.importer.service import SERVICE_COMPOSITES, SERVICE_ELEMENTS, SERVICE_SEGMENTS
 
 Say = Callable[[int, str], None]
 Block = list[tuple[int, str]]  # the lines between two rules, each with its number
@@ -37,7 +39,9 @@ _MARKS = r"[-+*#|X ]*?"
 _ID = r"[A-Z]{3}|[A-Z]\d{3}|\d{4}"
 _HEAD = re.compile(rf"\s*(?P<marks>{_MARKS})\s*(?P<id>{_ID})\s+(?P<name>\S.*)$")
 _PLACE = re.compile(rf"\s*(?P<position>\d{{3}})?(?P<marks>{_MARKS})\s+(?P<id>[A-Z]\d{{3}}|\d{{4}})\s+(?P<rest>\S.*)$")
-_REST = re.compile(r"(?P<name>\S.*?)\s+(?P<status>[MC])(?:\s+(?P<repeat>\d+))?(?:\s+(?P<form>(?:an|a|n)(?:\.\.)?\d+))?$")
+_REST = re.compile(
+    r"(?P<name>\S.*?)\s+(?P<status>[MC])(?:\s+(?P<repeat>\d+))?(?:\s+(?P<form>(?:an|a|n)(?:\.\.)?\d+))?"
+    r"(?:\s{2,}\d+(?:\s*,\s*\d+)*)?$")  # at the end: the numbers of the dependency notes about this place
 _FORM = re.compile(r"(?:an|a|n)(?:\.\.)?\d+")
 _REPR = re.compile(r"[\s|*+#X-]*Repr\s*:\s*(\S+)")
 _TAIL = re.compile(r"\s{10,}[A-Za-z][A-Za-z ,/().-]*")
@@ -49,12 +53,16 @@ _MESSAGE_TYPE = re.compile(r"Message Type\s*:\s*([A-Z]{6})\b")
 _VERSION = re.compile(r"Version\s*:\s*(\S+)")
 _RELEASE = re.compile(r"Release\s*:\s*(\S+)")
 _DELETES = re.compile(r"minus sign \(-\)\s+for a deletion")
-_KINDS = (
-    ("segments", re.compile(r"^\s*\d+\.\s+(?:Interactive )?Segment specifications", re.MULTILINE | re.IGNORECASE)),
-    ("composites", re.compile(r"^\s*\d+\.\s+(?:Interactive )?Composite (?:data element )?specifications", re.MULTILINE | re.IGNORECASE)),
-    ("elements", re.compile(r"^\s*\d+\.\s+Data element specifications", re.MULTILINE | re.IGNORECASE)),
-    ("codes", re.compile(r"^\s*\d+\.\s+(?:Service )?Code lists?\b", re.MULTILINE | re.IGNORECASE)),
-)
+_TITLE = re.compile(r"^\s*CONTENTS\s*\n(?:\s*\n)*((?:[^\n\d]+\n)+)", re.MULTILINE)
+_KINDS = tuple((kind, re.compile(rf"^\s*\d+\.?\s+(?:Interactive )?{words}", re.MULTILINE | re.IGNORECASE)) for kind, words in (
+    ("segments", "Segments? specifications"),
+    ("composites", "Composites? (?:data elements? )?specifications"),
+    ("elements", "(?:Simple )?Data elements? specifications"),
+    ("codes", r"(?:Service )?Code lists?\b"),
+))
+_LEGEND = re.compile(r"hange indicators|^\s*[|*+#X-]*\s*(?:Function|Desc|Repr)\s*:", re.MULTILINE)
+_BOXES = str.maketrans("ÄÅÁÂ³´ÃÚ¿ÀÙ", "─┼┴┬│┤├┌┐└┘")
+_RELEASE_NAME = re.compile(r"\.(\d\d[AB])$", re.IGNORECASE)
 
 
 def read_directory(files: Mapping[str, bytes]) -> Directory:
@@ -76,6 +84,7 @@ def read_directory(files: Mapping[str, bytes]) -> Directory:
             skipped.append(name)
     _cross_check(result, remarks)
     releases = Counter(message.version + message.release for message in result.messages.values())
+    releases.update(f"D{found[1].upper()}" for found in map(_RELEASE_NAME.search, files) if found and not result.messages)
     release = releases.most_common(1)[0][0] if releases else ""
     for message in result.messages.values():
         if message.version + message.release != release:
@@ -89,9 +98,10 @@ def _decode(raw: bytes) -> str:
     if b"\xc4\xc4\xc4" in raw:
         return raw.decode("cp437")
     try:
-        return raw.decode("utf-8-sig")
+        text = raw.decode("utf-8-sig")
     except UnicodeDecodeError:
         return raw.decode("latin-1")
+    return text.translate(_BOXES) if "ÄÄÄ" in text else text
 
 
 def _read_file(text: str, result: Directory, say: Say) -> bool:
@@ -102,8 +112,7 @@ def _read_file(text: str, result: Directory, say: Say) -> bool:
     if message:
         _read_message(message.group(1), text, lines, result, deletes, say)
         return True
-    kind = next((kind for kind, heading in _KINDS if "hange indicators" in text[:4000] and heading.search(text[:4000])),
-                None)
+    kind = next((kind for kind, heading in _KINDS if heading.search(text[:4000])), None) if _LEGEND.search(text[:8000]) else None
     if kind is None and _REPR_LINE.search(text[:4000]):
         kind = "codes"  # the second file of a code list in two parts carries no heading
     if kind is None:
@@ -173,6 +182,7 @@ def _read_parts(block: Block, into: dict[str, Parts], deletes: bool, say: Say) -
     tag, name, index = head
     uses: list[Use] = []
     inner: list[Use] = []
+    positions: dict[str, str] = {}
     for line, found in _places(block[index:], say):
         if deletes and "-" in found["marks"]:
             continue
@@ -183,13 +193,16 @@ def _read_parts(block: Block, into: dict[str, Parts], deletes: bool, say: Say) -
         use = Use(found["id"], rest["status"], int(rest["repeat"] or 1), rest["form"] or "")
         if found["position"]:
             uses.append(use)
+            positions[found["position"].lstrip("0")] = f"{len(uses):02}"
         else:
             inner.append(use)
         if not found["position"] and (not uses or uses[-1].id.isdigit()):
             say(line, f"{tag}: component {use.id} stands under no composite")
     if not uses:
         say(block[0][0], f"{tag} has no elements")
-    into[tag] = Parts(tag, name, tuple(uses))
+    made = Parts(tag, name, tuple(uses), read_dependencies(block[index:], positions, say))
+    if into.setdefault(tag, made).uses != made.uses:
+        say(block[0][0], f"{tag} stands in the directory twice with different places; the first one is kept")
 
 
 def _places(block: Block, say: Say) -> Iterator[tuple[int, re.Match[str]]]:
@@ -197,7 +210,7 @@ def _places(block: Block, say: Say) -> Iterator[tuple[int, re.Match[str]]]:
     started = whole = False  # whole: the line before was a whole place, whose name may still run on
     pending: tuple[int, str] | None = None
     for line, text in block:
-        if _NOTE.match(text) and started and pending is None:
+        if started and pending is None and (_NOTE.match(text) or DEPENDENCIES.match(text)):
             break
         joined = f"{pending[1]} {text.strip()}" if pending and text else text
         found = _PLACE.match(joined)
@@ -221,16 +234,19 @@ def _read_message(name: str, text: str, lines: list[str], result: Directory, del
     version, release = _VERSION.search(text), _RELEASE.search(text)
     if not version or not release:
         say(0, f"message {name} says no version and release")
-    tree = read_segment_table(lines, deletes, say)
+    title = _TITLE.search(text)
+    tree, rules = read_segment_table(lines, deletes, say)
     if tree:
-        result.messages[name] = MessageTree(name, version.group(1) if version else "",
-                                            release.group(1) if release else "", tree)
+        result.messages[name] = MessageTree(name, version.group(1) if version else "", release.group(1) if release else "",
+                                            tree, " ".join(title.group(1).split()) if title else "", rules)
 
 
 def _cross_check(result: Directory, remarks: list[Remark]) -> None:
     """Remarks on what one part names and no other defines, and on lengths that differ between parts."""
     places = [(parts, use) for parts in (*result.segments.values(), *result.composites.values()) for use in parts.uses]
     for parts, use in places:
+        if use.id in SERVICE_ELEMENTS or use.id in SERVICE_COMPOSITES:
+            continue  # old directories list the service segments too; ours hold for every syntax version
         if use.id.isdigit():
             element = result.elements.get(use.id)
             if element is None:

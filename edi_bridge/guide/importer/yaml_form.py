@@ -1,7 +1,7 @@
-"""A directory written in our own form: the YAML of docs/structures.md, as file name → text.
+"""A dictionary written in our own form: the YAML of docs/structures.md, as file name → text.
 
-Only what the chosen messages use is written: their segments, those segments' composites, and the elements of both,
-with the service segments of ISO 9735 (header, trailer, section control and the envelope).
+Only what the chosen messages use is written: their segments, those segments' composites, and the elements of both; for
+EDIFACT with the service segments of ISO 9735 (header, trailer, section control and the envelope).
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator
 
 from edi_bridge.guide.importer.directory import (
+    UNLIMITED,
     Directory,
     Element,
     GroupUse,
@@ -23,6 +24,7 @@ from edi_bridge.guide.importer.directory import (
 )
 from edi_bridge.guide.importer.service import (
     ENVELOPE,
+    INTERACTIVE_ENVELOPE,
     SERVICE_COMPOSITES,
     SERVICE_ELEMENTS,
     SERVICE_SEGMENTS,
@@ -49,7 +51,7 @@ def yaml_files(directory: Directory, messages: Collection[str] | None = None,
     segments = _used_segments(directory, chosen)
     composites = _used_composites(directory, segments.values())
     numbers = {use.id for parts in (*segments.values(), *composites.values()) for use in parts.uses if use.id.isdigit()}
-    known = SERVICE_ELEMENTS | directory.elements
+    known = directory.elements | (SERVICE_ELEMENTS if directory.standard == "edifact" else {})
     elements = {number: known[number] for number in sorted(numbers) if number in known}
     files = {
         "elements.yaml": "".join(_element_line(element) for element in elements.values()),
@@ -57,21 +59,28 @@ def yaml_files(directory: Directory, messages: Collection[str] | None = None,
         "segments.yaml": _parts_text(segments.values(), elements),
     }
     for message in chosen:
-        files[f"{message.name}.yaml"] = message_text(directory.release, message)
-    wanted = sorted(numbers.intersection(coded, directory.codes).difference(SERVICE_ELEMENTS))
+        files[f"{message.name}.yaml"] = message_text(directory.release, message, directory.standard)
+        if message.restrict:
+            files[f"{message.name}.restrict.yaml"] = _restrict_text(directory, message)
+    edifact = directory.standard == "edifact"
+    wanted = sorted(numbers.intersection(coded, directory.codes).difference(SERVICE_ELEMENTS if edifact else ()))
     if wanted:
-        files["codes.yaml"] = "".join(_codes_text(number, directory.codes[number]) for number in wanted)
+        files["codes.yaml"] = "".join(_codes_text(number, directory.codes[number], edifact) for number in wanted)
     return files
 
 
 def _used_segments(directory: Directory, messages: Iterable[MessageTree]) -> dict[str, Parts]:
-    known = SERVICE_SEGMENTS | directory.segments
-    used = {tag for message in messages for tag in tags(message.tree)} | set(ENVELOPE)
+    """The service segments are ours also where an old directory lists them: they hold for every syntax version."""
+    used = {tag for message in messages for tag in tags(message.tree)}
+    known = directory.segments
+    if directory.standard == "edifact":
+        known = known | SERVICE_SEGMENTS
+        used |= {*ENVELOPE, *(INTERACTIVE_ENVELOPE if "UIH" in used else ())}
     return {tag: known[tag] for tag in sorted(used) if tag in known}
 
 
 def _used_composites(directory: Directory, segments: Iterable[Parts]) -> dict[str, Parts]:
-    known = SERVICE_COMPOSITES | directory.composites
+    known = directory.composites | (SERVICE_COMPOSITES if directory.standard == "edifact" else {})
     used = {use.id for parts in segments for use in parts.uses if not use.id.isdigit()}
     return {tag: known[tag] for tag in sorted(used) if tag in known}
 
@@ -87,14 +96,22 @@ def _parts_text(all_parts: Iterable[Parts], elements: dict[str, Element]) -> str
 
 def _parts_lines(parts: Parts, elements: dict[str, Element]) -> Iterator[str]:
     places = [_place(use, elements) for use in parts.uses]
-    line = f"{parts.id}: {{name: {_scalar(parts.name)}, of: [{', '.join(places)}]}}"
+    rules = [f'"{rule}"' if rule[0] == "D" else rule for rule in parts.rules]
+    added = f", rules: [{', '.join(rules)}]" if rules else ""
+    line = f"{parts.id}: {{name: {_scalar(parts.name)}, of: [{', '.join(places)}]{added}}}"
     if len(line) <= WIDTH:
         yield line + "\n"
         return
     yield f"{parts.id}:\n  name: {_scalar(parts.name)}\n"
-    row = "  of: ["
-    for index, place in enumerate(places):
-        piece = place + (", " if index < len(places) - 1 else "]")
+    yield from _list_lines("of", places)
+    if rules:
+        yield from _list_lines("rules", rules)
+
+
+def _list_lines(key: str, items: list[str]) -> Iterator[str]:
+    row = f"  {key}: ["
+    for index, place in enumerate(items):
+        piece = place + (", " if index < len(items) - 1 else "]")
         if len(row) + len(piece.rstrip()) > WIDTH:
             yield row.rstrip() + "\n"
             row = "    "
@@ -109,14 +126,20 @@ def _place(use: Use, elements: dict[str, Element]) -> str:
     return f"{use.id} {use.status}{f'*{use.repeat}' if use.repeat > 1 else ''}{own_form}"
 
 
-def message_text(release: str, message: MessageTree) -> str:
+def message_text(release: str, message: MessageTree, standard: str = "edifact") -> str:
     """One message's file."""
-    lines = [f"structure: edifact/{release}/{message.name}"]
+    lines = [f"structure: {standard}/{release}/{message.name}"]
+    if message.title:
+        lines.append(f"name: {_scalar(message.title)}")
     for group in groups(message.tree):
         trigger = group.children[0]
         if isinstance(trigger, SegmentUse) and trigger.tag in _TREE_SEGMENTS:
             lines.append(f"hierarchy: {{node: SG{group.number}, {_TREE_SEGMENTS[trigger.tag]}}}")
             break
+    if message.rules:
+        lines.append(f"rules: [{', '.join(map(_quoted, message.rules))}]")
+    if sum(node.loop == "HL" for node in message.tree if isinstance(node, GroupUse)) == 1:
+        lines.append('hierarchy: {node: "{HL}", id: "01", parent: "02", kind: "03", has_child: "04"}')
     lines.append("tree:")
     lines.extend(_tree_lines(message.tree, "  "))
     return "\n".join(lines) + "\n"
@@ -124,15 +147,26 @@ def message_text(release: str, message: MessageTree) -> str:
 
 def _tree_lines(nodes: tuple[Node, ...], indent: str) -> Iterator[str]:
     for node in nodes:
+        repeat = ">1" if node.repeat == UNLIMITED else str(node.repeat)
         if isinstance(node, GroupUse):
-            yield f"{indent}- SG{node.number} {node.status} {node.repeat}:"
+            head = f"{node.name} {node.status} {repeat}"
+            yield f"{indent}- {_quoted(head) if node.loop else head}:"
             yield from _tree_lines(node.children, indent + "    ")
         else:
-            yield f"{indent}- {node.tag} {node.status} {node.repeat}"
+            yield f"{indent}- {node.tag} {node.status} {repeat}"
 
 
-def _codes_text(number: str, values: dict[str, str]) -> str:
-    return f'"{number}":\n' + "".join(f"  {_code(code)}: {_scalar(name)}\n" for code, name in values.items())
+def _codes_text(number: str, values: dict[str, str], edifact: bool) -> str:
+    """EDIFACT lists are complete for their release; X12's say so themselves."""
+    lines = "".join(f"{'  ' if edifact else '    '}{_code(code)}: {_scalar(name)}\n" for code, name in values.items())
+    return f'"{number}":\n' + ("" if edifact else "  complete: true\n  codes:\n") + lines
+
+
+def _restrict_text(directory: Directory, message: MessageTree) -> str:
+    """What an implementation guide narrows, ready to be put into an agreement."""
+    key = f"{directory.standard}/{directory.release}/{message.name}"
+    lines = [f"# What the imported guide uses of {key}: put this under the partner's agreement for it.", "restrict:"]
+    return "\n".join(lines + [f"  {_quoted(path)}: {entry}" for path, entry in message.restrict]) + "\n"
 
 
 def _code(code: str) -> str:
@@ -142,7 +176,7 @@ def _code(code: str) -> str:
 
 def _scalar(text: str) -> str:
     """`text` as a YAML value, quoted only where it must be."""
-    plain = _PLAIN.fullmatch(text) and text.lower() not in _YAML_WORDS and not text.endswith(" ")
+    plain = bool(_PLAIN.fullmatch(text)) and text.lower() not in _YAML_WORDS and not text.endswith(" ")
     return text if plain else _quoted(text)
 
 

@@ -30,6 +30,7 @@ COMMANDS = {
     "post": ("post", "post", "Post files into the CRM of a home."),
     "crm": ("crm", "crm", "Look at customers, orders and invoices."),
     "inspect": ("inspect", "inspect", "What is in a file: envelope, messages, segments, places."),
+    "trace": ("trace", "trace", "Where each field of a record comes from: rule, place, raw text."),
     "map": ("catalog", "map_", "The maps that are known."),
     "partner": ("catalog", "partner", "The partners that are known."),
 }

@@ -20,7 +20,14 @@ from lxml import etree
 
 from edi_bridge import syntax
 from edi_bridge.interchange import Document, Message, Sheet
-from edi_bridge.mapping.field_trace import CONSTANT, DEFAULT, READ, Leaf, Traced, untraced
+from edi_bridge.mapping.field_trace import (
+    CONSTANT,
+    DEFAULT,
+    READ,
+    Leaf,
+    Traced,
+    untraced,
+)
 from edi_bridge.pipeline import MessageOutcome
 from tests import sample_cases
 from tests.sample_cases import Case

@@ -1,4 +1,4 @@
-"""The disk side of importing a directory: reading a release's folder or zip files, writing our YAML.
+"""The disk side of importing dictionaries: reading a release's folder or zip files or SEF files, writing our YAML.
 
 The only file of the importer that touches a disk; called from the command line.
 """
@@ -6,22 +6,73 @@ The only file of the importer that touches a disk; called from the command line.
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edi_bridge.fault import ConfigFault
-from edi_bridge.guide.importer.directory import Directory
+from edi_bridge.guide.importer.directory import Directory, Remark
+from edi_bridge.guide.importer.sef import read_sef
 from edi_bridge.guide.importer.unece import read_directory
 from edi_bridge.guide.importer.yaml_form import yaml_files
 
 MAX_BYTES = 200_000_000  # of a whole release, unpacked; the largest published so far is under 30 MB
 MAX_NESTING = 3
+DICTIONARIES = ("elements.yaml", "composites.yaml", "segments.yaml", "codes.yaml")
+SEF = (".sef", ".xsef")
+
+_ENTRY = re.compile(r"^(?=[^\s#])", re.MULTILINE)  # where an entry of a dictionary file begins
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """One release that was read, the messages of it that were written, and where."""
+
+    directory: Directory
+    folder: Path
+    messages: tuple[str, ...]
+
+
+def import_guides(source: Path, into: Path, messages: Collection[str] | None = None) -> list[Imported]:
+    """Read what `source` is (a UN/EDIFACT release: a folder or zip file, as published; SEF files) and write our files into
+    `into/<standard>/<release>/`. `messages`: the message types wanted, None for all.
+
+    What stood there before stays unless the new files say it differently, which is a remark. ConfigFault when nothing of a
+    dictionary is there, or none of the releases has a wanted message.
+    """
+    files = read_release(source)
+    sef = {name: content for name, content in files.items() if name.lower().endswith(SEF)}
+    other = {name: content for name, content in files.items() if name not in sef}
+    directories = [read_sef(name, content) for name, content in sorted(sef.items())]
+    if other:
+        directory = read_directory(other)
+        if (directory.segments and directory.elements) or not directories:
+            directories.append(directory)
+    usable = [one for one in directories if one.segments and one.elements and one.release]
+    if not usable:
+        reasons = [f": {remark}" for one in directories for remark in one.remarks[:1]]
+        raise ConfigFault.at(str(source), 0, 0, "neither a UN/EDIFACT directory (EDSD, EDCD, EDED … or TRSD …) nor a SEF file was "
+                                                f"found here{''.join(reasons[:1])}")
+    known = {name for one in usable for name in one.messages}
+    missing = sorted(set(messages or ()) - known)
+    if missing:
+        raise ConfigFault.at(str(source), 0, 0, f"there is no message {', '.join(missing)} in it")
+    return [_written(one, into, messages) for one in usable]
+
+
+def _written(directory: Directory, into: Path, messages: Collection[str] | None) -> Imported:
+    wanted = tuple(sorted(name for name in directory.messages if messages is None or name in messages))
+    folder = into / directory.standard / directory.release
+    remarks = write_files(folder, yaml_files(directory, wanted, directory.codes))
+    return Imported(replace(directory, remarks=(*directory.remarks, *remarks)), folder, wanted)
 
 
 def import_release(source: Path, target: Path, messages: Collection[str] | None = None,
                    coded: Collection[str] | None = ()) -> Directory:
-    """Read the release in `source` (a folder, with zip files or not, or one zip) and write our files into `target`.
+    """Read the release in `source` (a folder, with zip files or not, or one zip) and write our files into `target` itself, in
+    place of what stands there.
 
     `messages`: the message types wanted, None for all. `coded`: the elements whose codes are wanted, None for all.
     Returns what was read, so that the caller can show its remarks. ConfigFault when nothing of a directory is there
@@ -39,8 +90,30 @@ def import_release(source: Path, target: Path, messages: Collection[str] | None 
     return directory
 
 
+def write_files(folder: Path, files: dict[str, str]) -> list[Remark]:
+    """Write a release's files; a dictionary that is there keeps its other entries. A remark for each entry that changed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    remarks: list[Remark] = []
+    for name, text in files.items():
+        path = folder / name
+        if name in DICTIONARIES and path.is_file():
+            before, now = _entries(path.read_text("utf-8")), _entries(text)
+            remarks += [Remark(str(path), 0, f"{key.strip(chr(34))} was different here before; the new entry stands")
+                        for key in sorted(now) if before.get(key, now[key]) != now[key]]
+            text = "".join(entry for _, entry in sorted((before | now).items()))
+        path.write_text(text, encoding="utf-8", newline="\n")
+    return remarks
+
+
+def _entries(text: str) -> dict[str, str]:
+    """key → the lines of its entry, of a dictionary file in our own form."""
+    return {entry.partition(":")[0]: entry for entry in _ENTRY.split(text) if entry and entry[0] not in "# \n"}
+
+
 def read_release(source: Path) -> dict[str, bytes]:
     """Every file of a release by its path below `source`, zip files opened (also zips within zips)."""
+    if not source.exists():
+        raise ConfigFault.at(str(source), 0, 0, "there is no such file or folder")
     paths = sorted(path for path in source.rglob("*") if path.is_file()) if source.is_dir() else [source]
     found: dict[str, bytes] = {}
     size = 0
@@ -65,5 +138,5 @@ def _unpacked(name: str, content: bytes, nesting: int) -> Iterator[tuple[str, by
                     raise ConfigFault.at(f"{name}/{member.filename}", 0, 0, "this file is too large to be a directory")
                 if not member.is_dir():
                     yield from _unpacked(f"{name}/{member.filename}", archive.read(member), nesting + 1)
-    except zipfile.BadZipFile:
+    except (zipfile.BadZipFile, RuntimeError, NotImplementedError):  # broken, encrypted, of a method nobody knows
         raise ConfigFault.at(name, 0, 0, "this zip file cannot be read") from None

@@ -29,7 +29,11 @@ from edi_bridge.guide.importer.directory import (
     tags,
 )
 from edi_bridge.guide.importer.segment_table import read_segment_table
-from edi_bridge.guide.importer.service import SERVICE_COMPOSITES, SERVICE_ELEMENTS, SERVICE_SEGMENTS
+from edi_bridge.guide.importer.service import (
+    SERVICE_COMPOSITES,
+    SERVICE_ELEMENTS,
+    SERVICE_SEGMENTS,
+)
 
 Say = Callable[[int, str], None]
 Block = list[tuple[int, str]]  # the lines between two rules, each with its number

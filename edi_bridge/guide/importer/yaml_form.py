@@ -98,11 +98,12 @@ def _parts_lines(parts: Parts, elements: dict[str, Element]) -> Iterator[str]:
     places = [_place(use, elements) for use in parts.uses]
     rules = [f'"{rule}"' if rule[0] == "D" else rule for rule in parts.rules]
     added = f", rules: [{', '.join(rules)}]" if rules else ""
-    line = f"{parts.id}: {{name: {_scalar(parts.name)}, of: [{', '.join(places)}]{added}}}"
+    name = f"name: {_scalar(parts.name)}, " if parts.name else ""
+    line = f"{parts.id}: {{{name}of: [{', '.join(places)}]{added}}}"
     if len(line) <= WIDTH:
         yield line + "\n"
         return
-    yield f"{parts.id}:\n  name: {_scalar(parts.name)}\n"
+    yield f"{parts.id}:\n" + (f"  name: {_scalar(parts.name)}\n" if parts.name else "")
     yield from _list_lines("of", places)
     if rules:
         yield from _list_lines("rules", rules)

@@ -303,8 +303,9 @@ class Message:
         parts = elements[element].split(self.delimiters.component) if self.delimiters.component else [elements[element]]
         return unmask(parts[component - 1], self.delimiters) if component <= len(parts) else ""
 
-    def locate(self, segment: int, element: int | None = None, component: int | None = None) -> Position:
-        """The position of a segment (from 1), element or component, with its bytes in the source."""
+    def locate(self, segment: int, element: int | None = None, component: int | None = None,
+               repetition: int | None = None) -> Position:
+        """The position of a segment (from 1), element, component or repetition of an element, with its bytes in the source."""
         if self._spans is None:
             self._spans = spans(self.raw, self.delimiters, self.encoding)
         tag = self.segments[segment - 1][0] if 0 < segment <= len(self.segments) else None
@@ -312,11 +313,11 @@ class Message:
         if 0 < segment <= len(self._spans):
             start, end = self._spans[segment - 1]
             if element is not None:
-                start, end = inner_span(self.raw, start, end, element, component, self.delimiters, self.encoding)
+                start, end = inner_span(self.raw, start, end, element, component, self.delimiters, self.encoding, repetition)
             offset, length = self.offset + start, end - start
         return Position(interchange=self.interchange, group=self.group.ordinal if self.group else None,
                         message=self.ordinal, segment=segment, tag=tag, element=element, component=component,
-                        offset=offset, length=length)
+                        repetition=repetition, offset=offset, length=length)
 
 
 def spans(raw: bytes, delimiters: Delimiters, encoding: str) -> list[tuple[int, int]]:
@@ -342,11 +343,12 @@ def spans(raw: bytes, delimiters: Delimiters, encoding: str) -> list[tuple[int, 
 
 
 def inner_span(raw: bytes, start: int, end: int, element: int, component: int | None,
-               delimiters: Delimiters, encoding: str) -> tuple[int, int]:
-    """The bytes of an element (component) inside the segment at start..end; an empty span where absent."""
-    for separator, index in ((delimiters.element, element), (delimiters.component, (component or 0) - 1)):
+               delimiters: Delimiters, encoding: str, repetition: int | None = None) -> tuple[int, int]:
+    """The bytes of an element (repetition, component) inside the segment at start..end; an empty span where absent."""
+    for separator, index in ((delimiters.element, element), (delimiters.repetition, (repetition or 0) - 1),
+                             (delimiters.component, (component or 0) - 1)):
         if index < 0 or not separator:
-            break
+            continue
         begins = [start]
         at = start
         rel = delimiters.release.encode(encoding)

@@ -6,9 +6,28 @@
 
 from __future__ import annotations
 
-from edi_bridge.finding import Finding
+from collections.abc import Iterator
+from dataclasses import replace
+
+from edi_bridge.finding import Finding, found
+from edi_bridge.guide.element import Syntax, Wrong, explain
 from edi_bridge.guide.guide import Guide
-from edi_bridge.interchange import Message
+from edi_bridge.guide.recover import walk
+from edi_bridge.guide.walk import Fault, Tables, trigger
+from edi_bridge.interchange import Delimiters, Message
+from edi_bridge.structure import Node
+
+EXPONENT_FROM = "005010"  # the X12 release whose numbers of type R may have one (X12.6 3.5.1)
+
+WORDS = {
+    "unknown_segment": "segment {tag} is not part of {guide}",
+    "segment_out_of_order": "segment {tag} cannot stand here",
+    "missing_segment": "{path} is required and missing",
+    "segment_repeats": "{path} may stand {most}",
+    "group_repeats": "{path} may stand {most}",
+    "too_few_repeats": "{path} must stand {least} times at least",
+    "segment_not_used": "{path} is not used in this agreement",
+}
 
 
 class Checker:
@@ -16,6 +35,9 @@ class Checker:
 
     def __init__(self, guide: Guide):
         self.guide = guide
+        self.tables = Tables(guide)
+        self._x12 = guide.standard == "x12"
+        self._exponent = self._x12 and guide.key.split("/")[1] >= EXPONENT_FROM
 
     @property
     def key(self) -> str:
@@ -27,4 +49,61 @@ class Checker:
 
         What stands in the envelope (UNH/UNT, ST/SE references and counts) is the reader's part.
         """
-        return []
+        return self._in_full(message)
+
+    def _in_full(self, message: Message) -> list[Finding]:
+        segments = message.segments
+        if not segments:
+            return []
+        walked = walk(self.tables, [elements[0] for elements in segments])
+        findings = [self._structural(message, fault) for fault in walked.faults]
+        syntax = self._syntax(message.delimiters)
+        for number, (node, elements) in enumerate(zip(walked.nodes, segments, strict=True)):
+            if node is None:
+                continue
+            findings += self._forbidden(message, number, node)
+            use = self.guide.places[node].segment
+            assert use is not None
+            findings += [element_finding(message, number + 1, node, wrong, self._x12) for wrong in explain(use, elements, syntax)]
+        findings.sort(key=lambda one: (one.position.segment or 0, one.position.element or 0))
+        return findings
+
+    def _syntax(self, delimiters: Delimiters) -> Syntax:
+        return Syntax(delimiters, self._x12, self._exponent)
+
+    def _forbidden(self, message: Message, number: int, node: Node) -> Iterator[Finding]:
+        """The segment, or the group that it opens, may be forbidden by the agreement."""
+        unit: Node | None = node
+        while unit is not None and unit.parent is not None:
+            if self.guide.places[unit].forbidden:
+                yield self._structural(message, Fault("segment_not_used", number, unit))
+                return
+            unit = unit.parent if unit.slot == 0 else None
+
+    def _structural(self, message: Message, fault: Fault) -> Finding:
+        place = self.guide.places[fault.node] if fault.node is not None else None
+        path = fault.node.path if fault.node is not None else None
+        here = message.locate(fault.segment + 1)
+        tag = here.tag
+        if fault.kind in ("missing_segment", "too_few_repeats"):
+            if here.offset is None:  # it is missing at the very end
+                last = message.locate(len(message.segments))
+                here = replace(last, segment=fault.segment + 1, offset=(last.offset or 0) + (last.length or 0), length=0)
+            tag = trigger(fault.node).name if fault.node is not None else tag
+            here = replace(here, length=0)
+        most = place.most if place is not None else 0
+        note = WORDS[fault.kind].format(tag=tag, path=path, guide=self.guide.key, most="once" if most == 1 else f"{most} times at most",
+                                        least=place.least if place is not None else 0)
+        return found(fault.kind, replace(here, tag=tag, path=path), note=note)
+
+
+def element_finding(message: Message, segment: int, node: Node, wrong: Wrong, x12: bool) -> Finding:
+    """A fault of a segment (number from 1) with its place in the message and in the guide."""
+    here = message.locate(segment, wrong.element, wrong.component, wrong.repetition)
+    path = node.path
+    if x12:
+        path += f"/{wrong.element:02}" + (f".{wrong.component:02}" if wrong.component is not None else "")
+    elif wrong.use is not None:
+        path += f"/{wrong.within}.{wrong.use.id}" if wrong.within else f"/{wrong.use.id}"
+    ident = wrong.use.id if wrong.use is not None else None
+    return found(wrong.kind, replace(here, path=path, id=ident), wrong.value, wrong.note.replace("{}", path))

@@ -11,10 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from edi_bridge.fault import ConfigFault
 from edi_bridge.guide.condition import Rule, parse
 from edi_bridge.structure import ElementDef, Node, Structure
-from edi_bridge.yamltext import Block, Problems
+from edi_bridge.yamltext import Block, Items, Problems
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +176,7 @@ def _rules(entry: Block, file: str, count: int, problems: Problems) -> tuple[Rul
     listed = []
     items = entry.get("rules") or ()
     for number, text in enumerate(items):
-        mark = items.marks[number]
+        mark = entry.value_marks["rules"] if not isinstance(items, Items) else items.marks[number]
         try:
             rule = parse(str(text))
         except ValueError as error:
@@ -189,7 +188,3 @@ def _rules(entry: Block, file: str, count: int, problems: Problems) -> tuple[Rul
         listed.append(rule)
     return tuple(listed)
 
-
-def unknown_place(file: str, mark: tuple[int, int], sentence: str) -> ConfigFault:
-    """A fault at a place of a guide's file."""
-    return ConfigFault.at(file, *mark, sentence)

@@ -1,0 +1,308 @@
+"""What happened where a segment cannot stand: the explanation that needs the fewest faults.
+
+At such a segment several things may be true: it is one too many of its place; a mandatory segment, or the trigger of a
+group, is missing before it; it stands at a wrong place. Each of them is tried, the walk goes on from there over the next
+`AHEAD` segments, and the way with the least cost wins (uniform-cost search, at most `MOST_TRIED` steps). Of that way only the
+first fault is taken; the next one is judged again with its own view ahead.
+
+A segment of an unknown tag is unknown, whatever follows; it also accounts for a mandatory segment that is missing just
+there (a misspelt tag is one fault, not two). A segment at a wrong place accounts for the one of that tag that is missing
+elsewhere (two segments that changed places are one fault).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from heapq import heappop, heappush
+from typing import NamedTuple
+
+from edi_bridge.guide.walk import Fault, Move, Tables, Walked
+from edi_bridge.structure import Node
+
+AHEAD = 12  # segments behind the fault that an explanation must account for
+MOST_TRIED = 48
+HURRIED = 200  # faults in one message after which the view ahead is short
+HURRIED_AHEAD, HURRIED_TRIED = 4, 8
+REMEMBERED = 16  # missing and misplaced tags that still look for their counterpart
+
+# What an explanation costs. Nearly equal: the differences only break ties.
+MISSING, SURPLUS, SWAPPED, EARLY, TRIGGER, ORDER, FAR_TRIGGER, PAIRED = 1.0, 1.0, 1.0, 1.04, 1.05, 1.1, 1.15, 0.1
+
+
+class State(NamedTuple):
+    """Where the walk is. `counts[d]` is how often the current node at depth d has stood in its group; `back` is where it
+    goes on after a group that stands at a wrong place (`outer`); `unknown` counts the unknown segments just before; `owed` are
+    tags that were missing, `spare` tags that stood at a wrong place."""
+
+    node: Node
+    counts: tuple[int, ...]
+    back: State | None = None
+    outer: Node | None = None
+    unknown: int = 0
+    owed: tuple[str, ...] = ()
+    spare: tuple[str, ...] = ()
+
+
+class Option(NamedTuple):
+    """One explanation of a segment: its cost, the state behind it, where segments were placed (from the one `first` away
+    on), and what is wrong at the one `about` away."""
+
+    cost: float
+    state: State
+    placed: tuple[Node, ...]
+    wrong: tuple[tuple[str, Node], ...]
+    paired: str = ""  # the tag of a missing segment that was found here
+    first: int = 0
+    about: int = 0
+
+
+def walk(tables: Tables, tags: Sequence[str]) -> Walked:
+    """The place of every segment and the faults of their order. The first tag is the header's, wherever it stands."""
+    nodes: list[Node | None] = [tables.root.children[0]]
+    faults: list[Fault] = []
+    state = State(tables.root.children[0], (1,))
+    before: State | None = None  # where the walk was before the last segment, if that stood well
+    missed: list[tuple[str, int]] = []  # (tag, index into faults) of what `owed` holds
+    while len(nodes) < len(tags):
+        number = len(nodes)
+        tag = tags[number]
+        after = _clean(tables, state, tag)
+        if after is not None:
+            nodes.append(after.node)
+            before, state = state, after
+            continue
+        if tag not in tables.tags:
+            nodes.append(None)
+            faults.append(Fault("unknown_segment", number, None))
+            before, state = None, state._replace(unknown=state.unknown + 1)
+            continue
+        taken = _best(tables, state, before, tags, number, len(faults) > HURRIED)
+        if taken.paired:
+            at = next(index for index in range(len(missed) - 1, -1, -1) if missed[index][0] == taken.paired)
+            faults[missed.pop(at)[1]] = Fault("", number, None)
+        for kind, node in taken.wrong:
+            if kind == "missing_segment":
+                missed.append((_tag(node), len(faults)))
+            faults.append(Fault(kind, number + taken.about, node))
+        nodes[number + taken.first:] = taken.placed
+        before, state = None, taken.state
+    faults += [Fault(kind, len(tags), node) for kind, node in _ending(tables, state)]
+    return Walked(nodes, [one for one in faults if one.kind])
+
+
+def _ending(tables: Tables, state: State) -> list[tuple[str, Node]]:
+    """What is wrong when the message ends in a state."""
+    wrong: list[tuple[str, Node]] = []
+    if state.back is not None:
+        wrong += _few(tables, state, state.outer)
+        lost = tables.rest(state.node, state.outer)
+        wrong += _lost(lost, state)
+        state = _home(state)
+    wrong += _few(tables, state, None)
+    return wrong + _lost(tables.rest(state.node), state)
+
+
+def _lost(missing: tuple[Node, ...], state: State) -> list[tuple[str, Node]]:
+    """The missing nodes that neither an unknown segment before nor a misplaced one accounts for."""
+    if not missing:
+        return []
+    spare = list(state.spare)
+    told = []
+    for node in missing[state.unknown:]:
+        if _tag(node) in spare:
+            spare.remove(_tag(node))
+        else:
+            told.append(("missing_segment", node))
+    return told
+
+
+def _few(tables: Tables, state: State, outer: Node | None) -> list[tuple[str, Node]]:
+    return [("too_few_repeats", node) for node, depth in tables.few(state.node)
+            if state.counts[depth] < tables.guide.places[node].least and (outer is None or node.depth > outer.depth)]
+
+
+def _clean(tables: Tables, state: State, tag: str) -> State | None:
+    """The state behind a segment where nothing is wrong with it; None otherwise."""
+    for move in tables.moves(state.node, tag):
+        if state.outer is not None and move.unit.depth < state.outer.depth:
+            break
+        if move.again and state.counts[move.depth] >= move.most:
+            continue
+        if move.missing or any(state.counts[depth] < tables.guide.places[node].least for node, depth in move.left):
+            return None
+        return _moved(state, move)
+    if state.back is not None and not tables.rest(state.node, state.outer):
+        return _clean(tables, _home(state), tag)
+    return None
+
+
+def _home(state: State) -> State:
+    """Back from a group at a wrong place to where the walk was."""
+    assert state.back is not None
+    return state.back._replace(unknown=state.unknown, owed=state.owed, spare=state.spare)
+
+
+def _moved(state: State, move: Move) -> State:
+    count = state.counts[move.depth] + 1 if move.again else 1
+    counts = (*state.counts[:move.depth], count)
+    short = move.node.depth - len(counts)
+    return state._replace(node=move.node, counts=counts + (1,) * short if short else counts, unknown=0)
+
+
+def _options(tables: Tables, state: State, tag: str) -> Iterator[Option]:
+    """Everything that may be wrong at a segment of the structure that cannot stand here just so."""
+    yield from _forward(tables, state, tag, ())
+    if state.back is not None:
+        lost = (*_few(tables, state, state.outer), *_lost(tables.rest(state.node, state.outer), state))
+        yield from _forward(tables, _home(state), tag, lost)
+    paired = tag in state.owed
+    cost = PAIRED if paired else ORDER
+    owed, spare = state.owed, state.spare
+    if paired:
+        owed = _without(owed, tag)
+    else:
+        spare = (*spare, tag)[-REMEMBERED:]
+    node = _enclosing(tables, state.node, tag) or tables.tags[tag][0]
+    group = node.parent
+    wrong = (("segment_out_of_order", node),)
+    if group is not None and node is group.children[0] and group.parent is not None and len(group.children) > 1:
+        inside = State(node, (1,) * node.depth, state if state.back is None else state.back, group, 0, owed, spare)
+        yield Option(cost, inside, (node,), wrong, tag if paired else "")
+    else:
+        yield Option(cost, state._replace(owed=owed, spare=spare), (node,), wrong, tag if paired else "")
+
+
+def _forward(tables: Tables, state: State, tag: str, lost: tuple[tuple[str, Node], ...]) -> Iterator[Option]:
+    """The ways on from a state: too many of a place, something mandatory missing, the trigger of a group missing."""
+    tried = 0
+    for move in tables.moves(state.node, tag):
+        if state.outer is not None and move.unit.depth < state.outer.depth:
+            break
+        surplus = move.again and state.counts[move.depth] >= move.most
+        if surplus and not move.unit.slot and not move.unit.is_group:
+            continue  # a trigger again is its group again
+        wrong = [*lost, *_lost(move.missing, state)]
+        wrong += [("too_few_repeats", node) for node, depth in move.left if state.counts[depth] < tables.guide.places[node].least]
+        if surplus:
+            wrong.append(("group_repeats" if move.unit.is_group else "segment_repeats", move.unit))
+        yield _option(_moved(state, move), tuple(wrong), MISSING * len(wrong), state, move.missing)
+        tried += 1
+        if tried == 4:
+            break
+    stands = _enclosing(tables, state.node, tag) is not None
+    for move, missing, again in tables.inserts(state.node, tag):
+        if state.outer is not None and move.unit.depth <= state.outer.depth:
+            continue
+        wrong = [*lost, *_lost(missing, state)]
+        counts = (*state.counts, *(1,) * move.node.depth)[:move.node.depth]
+        after = state._replace(node=move.node, counts=counts, unknown=0)
+        each = FAR_TRIGGER if stands and not again else TRIGGER
+        yield _option(after, tuple(wrong), each * max(len(wrong), 0.1), state, missing)
+
+
+def _option(after: State, wrong: tuple[tuple[str, Node], ...], cost: float, before: State, missing: tuple[Node, ...]) -> Option:
+    """An option that takes a segment at its place, what is missing noted among the tags that may turn up elsewhere."""
+    lost = tuple(_tag(node) for kind, node in wrong if kind == "missing_segment")
+    spare = before.spare
+    for node in missing[before.unknown:]:
+        if _tag(node) in spare:
+            spare = _without(spare, _tag(node))
+    owed = (*before.owed, *lost)[-REMEMBERED:] if lost else before.owed
+    return Option(cost, after._replace(owed=owed, spare=spare), (after.node,), wrong)
+
+
+def _turned(tables: Tables, state: State, before: State | None, tags: Sequence[str], number: int) -> Iterator[Option]:
+    """What may be wrong with two neighbours: they changed places, or the one before came too early."""
+    tag = tags[number]
+    follows = tags[number + 1] if number + 1 < len(tags) else ""
+    first = _clean(tables, state, follows) if follows and follows != tag else None
+    second = _clean(tables, first, tag) if first is not None else None
+    if first is not None and second is not None:
+        yield Option(SWAPPED, second, (second.node, first.node), (("segment_out_of_order", second.node),))
+    last = tags[number - 1]
+    first = _clean(tables, before, tag) if before is not None and last != tag else None
+    if first is None or before is None:
+        return
+    second = _clean(tables, first, last)
+    if second is not None:
+        yield Option(SWAPPED, second, (second.node, first.node), (("segment_out_of_order", first.node),), first=-1)
+    cost = ORDER + PAIRED if _comes_again(tables, state.node, last, tags, number) else EARLY
+    after = first._replace(spare=(*first.spare, last)[-REMEMBERED:])
+    yield Option(cost, after, (first.node,), (("segment_out_of_order", state.node),), about=-1)
+
+
+def _comes_again(tables: Tables, node: Node, tag: str, tags: Sequence[str], number: int) -> bool:
+    """Whether a tag comes again in the same instance of its group, as far as one looks ahead."""
+    group = node.parent
+    trigger = group.children[0].name if group is not None and group.parent is not None else ""
+    for other in tags[number + 1:number + AHEAD]:
+        if other == tag:
+            return True
+        if other == trigger:
+            return False
+    return False
+
+
+def _best(tables: Tables, state: State, before: State | None, tags: Sequence[str], number: int, hurried: bool) -> Option:
+    """The first step of the cheapest explanation of the segments from `number` on."""
+    end = min(len(tags), number + 1 + (HURRIED_AHEAD if hurried else AHEAD))
+    heap: list[tuple[float, int, int, State, Option]] = []  # cost, minus the next segment, order of entry, where, how it began
+    for option in (*_options(tables, state, tags[number]), *_turned(tables, state, before, tags, number)):
+        heappush(heap, (option.cost, -(number + option.first + len(option.placed)), len(heap), option.state, option))
+    if len(heap) == 1:
+        return heap[0][4]
+    seen: set[tuple[int, State]] = set()
+    order = len(heap)
+    best = heap[0]
+    for _ in range(HURRIED_TRIED if hurried else MOST_TRIED):
+        if not heap:
+            break
+        best = heappop(heap)
+        cost, at, _, here, first = best
+        at = -at
+        while at < end:
+            after = _clean(tables, here, tags[at])
+            if after is None:
+                break
+            here = after
+            at += 1
+        if at > end:
+            return first
+        if at < end and (at, here) in seen:
+            continue
+        seen.add((at, here))
+        order += 1
+        if at == end:  # accounted for; at the message's end what is missing there counts too
+            ending = len(_ending(tables, here)) if end == len(tags) else 0
+            if not ending:
+                return first
+            heappush(heap, (cost + ending * MISSING, -end - 1, order, here, first))
+        elif tags[at] not in tables.tags:
+            heappush(heap, (cost + 1, -at - 1, order, here._replace(unknown=here.unknown + 1), first))
+        else:
+            for option in _options(tables, here, tags[at]):
+                order += 1
+                heappush(heap, (cost + option.cost, -at - 1, order, option.state, first))
+    return best[4]
+
+
+def _enclosing(tables: Tables, node: Node, tag: str) -> Node | None:
+    """The place of a tag in the nearest group around a place."""
+    here = node
+    while here.parent is not None:
+        for child in here.parent.children:
+            if _tag(child) == tag:
+                return child if not child.is_group else child.children[0]
+        here = here.parent
+    return None
+
+
+def _tag(node: Node) -> str:
+    while node.children:
+        node = node.children[0]
+    return node.name
+
+
+def _without(tags: tuple[str, ...], tag: str) -> tuple[str, ...]:
+    at = tags.index(tag)
+    return tags[:at] + tags[at + 1:]

@@ -19,8 +19,8 @@ STANDARD = Path(edi_bridge.guide.__file__).parent / "standard"
 RELEASES = {
     "edifact/D96A": "APERAK DESADV INVOIC ORDCHG ORDERS ORDRSP PARTIN REMADV",
     "edifact/D01B": "APERAK DESADV INVOIC ORDCHG ORDERS ORDRSP PARTIN REMADV",
-    "x12/004010": "810 816 838 850 856 997 TA1",
-    "x12/005010": "810 850 997 999 TA1",
+    "x12/004010": "810 816 820 824 838 850 855 856 860 865 997 TA1",
+    "x12/005010": "810 816 820 824 838 850 855 856 860 865 997 999 TA1",
 }
 MESSAGES = [(release, name) for release, names in RELEASES.items() for name in names.split()]
 FORMS = {
@@ -111,7 +111,8 @@ def test_the_program_loads_them(release: str, name: str) -> None:
         ids = [element.id for element in loaded.segments[tag].elements[first - 1:last]]
         assert len(ids) == last - first + 1 and len(ids) % 2 == 0, tag
         assert ids == ids[:2] * (len(ids) // 2), f"{tag}: {ids}"
-    groups = {"810": "IN", "816": "OR", "838": "TD", "850": "PO", "856": "SH", "997": "FA", "999": "FA"}
+    groups = {"810": "IN", "816": "OR", "820": "RA", "824": "AG", "838": "TD", "850": "PO", "855": "PR", "856": "SH",
+              "860": "PC", "865": "CA", "997": "FA", "999": "FA"}
     assert loaded.kind == groups.get(name, "")
 
 
@@ -120,7 +121,8 @@ def test_pairs_reach_to_the_last_element_that_has_a_qualifier() -> None:
         loaded = structure(release, name)
         for tag, definition in loaded.segments.items():
             if sum(element.id == "235" for element in definition.elements) > 1:
-                assert loaded.pairs[tag][1] == len(definition.elements), f"{name} {tag}"
+                last = max(number for number, element in enumerate(definition.elements, 1) if element.id == "234")
+                assert loaded.pairs[tag][1] == last, f"{name} {tag}"
 
 
 @pytest.mark.parametrize("release", ["edifact/D96A", "edifact/D01B"])
@@ -136,7 +138,8 @@ def test_codes_belong_to_elements_in_use_and_fit_their_form(release: str) -> Non
 
 
 # What pyx12 (a HIPAA validator, 005010) says of the elements we share with it; 004010 had other lengths for these.
-SINCE_005010 = {"127": "AN 1/30", "358": "R 1/10", "364": "AN 1/80", "447": "AN 1/6", "1321": "ID 2"}
+SINCE_005010 = {"127": "AN 1/30", "358": "R 1/10", "364": "AN 1/80", "447": "AN 1/6", "1321": "ID 2",
+                "1035": "AN 1/35", "1036": "AN 1/25"}
 LONGER_IN_005010 = {"719": "N0 1/10"}  # pyx12 keeps the length of 004010; three other sources have 10
 
 
@@ -225,7 +228,7 @@ PO1*1*48*EA*1.25**UP*012345678905*VN*4711
 PID*F****SCREWS, BRASS
 PO4*12
 SDQ*EA*92*0007*24*0008*24
-SLN*1**I*2*EA*****UP*012345678912
+SLN*1**I*2*EA****UP*012345678912
 CTT*1
 AMT*TT*60
 SE*21*0001"""

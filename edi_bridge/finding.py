@@ -106,15 +106,6 @@ def found(kind: str, position: Position = Position(), value: str = "", note: str
     return Finding(kind, position, value[:200], note)
 
 
-def merged(checked: list[Finding], mapped: list[Finding]) -> list[Finding]:
-    """What the guide's check found and what the map found, each place named once: the check's word is the standard's."""
-    said = {(one.position.segment, one.position.element, one.position.component or 1) for one in checked if one.position.segment}
-    whole = {one.position.segment for one in checked if one.position.segment and one.level is Level.SEGMENT}
-    return checked + [one for one in mapped
-                      if (one.position.segment, one.position.element, one.position.component or 1) not in said
-                      and (one.level is not Level.SEGMENT or one.position.segment not in whole)]
-
-
 def printable(value: str, limit: int = 60) -> str:
     """`value` in quotes, cut, with every control character shown as an escape: a log line stays one line."""
     cut = value if len(value) <= limit else value[: limit - 1] + "…"

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any, BinaryIO, Protocol, cast
 
 from edi_bridge import syntax
-from edi_bridge.finding import Finding, Verdict, found, merged
+from edi_bridge.finding import Finding, Verdict, found
+from edi_bridge.finding_merge import merged
 from edi_bridge.interchange import AnyMessage, Interchange, MessageType, Position
 from edi_bridge.mapping.compile import CompiledMap
 from edi_bridge.partner import Partner, action, condemns, verdict
@@ -152,7 +153,8 @@ def translate(interchange: Interchange, message: AnyMessage, findings: Sequence[
         more = [found("answer_received", _start(message), str(message.type))]
     else:
         more = [found("no_map", _start(message), str(message.type), f"there is no map for {message.type}")]
-    listed += merged(faults, more) if checker is not None else more
+    policies = partner.policies(message.type) if partner else ()
+    listed += more if checker is None else merged(faults, more, lambda one: action(one.kind, policies).startswith("reject"))
     return _outcome(interchange, message, chosen, records, listed, partner, checker)
 
 

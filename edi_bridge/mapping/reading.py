@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any, Protocol
 
 from edi_bridge.finding import Finding, found
@@ -11,7 +12,7 @@ from edi_bridge.mapping.by_lines import ByLines, repeated_list, unmasking
 from edi_bridge.mapping.emit import Bad, Memo
 from edi_bridge.mapping.line_trace import LineWatch
 from edi_bridge.mapping.plan import MapPlan, ScopeUse, ValuePlan, sentence_of
-from edi_bridge.mapping.resolve import ElementStep, PairStep
+from edi_bridge.mapping.resolve import ElementStep, GroupStep, PairStep, Resolved
 from edi_bridge.mapping.segment_reader import SegmentReader
 from edi_bridge.record import PARTS
 from edi_bridge.structure import Instance, Structure, Walked
@@ -127,8 +128,18 @@ class SegmentProgram:
                 values = message.segments[segment][resolved.element.start + 1:resolved.element.end + 1:2]
                 element = resolved.element.start + 1 + 2 * values.index(raw) if raw in values else None
         position = message.locate(max(segment, 0) + 1, element if raw else None, component if raw else None)
+        if kind == "required_missing" and plan.sources:
+            position = replace(position, path=_missing(plan.sources[0]))
         sentence = text or sentence_of(kind, plan)
         return found(kind, position, unmask(raw, message.delimiters), f"{words}: {sentence}")
+
+
+def _missing(resolved: Resolved) -> str | None:
+    """The guide path of the segment in which a required value should stand; of a group, its first segment's."""
+    if resolved.segment is not None:
+        return resolved.segment.node.path
+    nodes = [step.node for step in resolved.groups if isinstance(step, GroupStep)]
+    return (nodes[-1].children[0].path if nodes[-1].is_group else nodes[-1].path) if nodes else None
 
 
 def _instances(resolved: Any, root: Instance, segments: Segments, space: dict[str, Any]) -> Iterator[Instance]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,8 @@ class Catalog:
         self._yaml: dict[Path, Any] = {}
         self._tables: dict[tuple[str, str], CodeTable] = {}
         self._checkers: dict[tuple[str, str], Any] = {}
+        self._schemas: dict[str, Any] = {}
+        self._rule_sets: dict[str, Any] = {}
 
     # --- partners ------------------------------------------------------------------------------------------------
 
@@ -209,11 +211,37 @@ class Catalog:
         return self._checkers[key]
 
     def _checker(self, message: str, restrict: Block | None) -> Any:
+        if message.startswith("xml/"):
+            return self.xml_checker(message)
         if message.partition("/")[0] not in ("edifact", "x12") or self._structure_file(message) is None:
             return None
         from edi_bridge.guide.check import Checker
 
         return Checker(self.guide(message, restrict))
+
+    def xml_checker(self, message: str) -> Any:
+        """What holds documents of a type (`xml/ubl-2.1/Order`) against the schema of their version and against the business rules
+        that they name; None where there is neither."""
+        from edi_bridge.einvoice import files
+        from edi_bridge.guide.schema_xml import Schema
+        from edi_bridge.guide.xml_check import XmlChecker
+
+        version = message.split("/")[1]
+        if version not in self._schemas:
+            found = files.schema_files(version, self.roots[:-1]) if re.fullmatch(r"[a-z0-9.-]+", version) else {}
+            self._schemas[version] = Schema(version, found) if found else None
+        return XmlChecker(message, self._schemas[version], self._rules)
+
+    def _rules(self, rules: Any) -> Any:
+        """What runs a rule set, or the sentence that says why it cannot be run."""
+        from edi_bridge.einvoice import files, saxon
+
+        if rules.name not in self._rule_sets:
+            path = files.rules_file(rules.files, self.roots[:-1])
+            self._rule_sets[rules.name] = (
+                f"the rules of {rules.title} were not run: put {rules.files[0]} into rules/ of the home" if path is None
+                else saxon.MISSING if not saxon.installed() else partial(saxon.ENGINE.run, path))
+        return self._rule_sets[rules.name]
 
     def guide(self, message: str, restrict: Block | None = None) -> Any:
         """The guide of a segment message (`edifact/D96A/ORDERS`), narrowed by what an agreement restricts.

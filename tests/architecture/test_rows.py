@@ -41,6 +41,7 @@ ROWS = {
     "database": 4,
     "migrations": 4,
     "crashpoint": 4,
+    "einvoice": 4,
     "transport": 4,
     "catalog": 5,
     "store": 5,

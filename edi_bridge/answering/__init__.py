@@ -1,0 +1,90 @@
+"""From what became of an interchange to the answers that go out: outcomes in, sealed bytes out.
+
+    pipeline.inbound(…) ─► MessageOutcome … ─► answers(…) ─► Answered: the bytes, and what a person must be told
+
+Pure: control numbers and the time come in as arguments. Of each message only a line is kept (`ack.subject.Line`), and of an EDIFACT
+message that is accepted nothing at all.
+
+**Who is told.** What an answer cannot say goes to a person: `Answered.told`. Why something that might be expected does not go out is
+said in `Answered.silent`.
+
+**What is rejected together.** Where the interchange's own header or trailer rejects it, or a message condemns it (`errors:`,
+`reject_interchange`), everything in it is rejected and no business answer goes out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Protocol
+
+from edi_bridge.answering import business, edifact, x12
+from edi_bridge.answering.collecting import SHARED, Answered, Collected
+from edi_bridge.answering.sealing import Answer, Draw, Seal
+from edi_bridge.finding import Finding, Level, Verdict
+from edi_bridge.interchange import GROUPS_KEPT, AnyMessage, Interchange
+from edi_bridge.partner import Partner
+
+__all__ = ["Answer", "Answered", "Draw", "answers"]
+
+
+class Outcome(Protocol):
+    """What became of one message, or (`message` None) of its interchange; `pipeline.MessageOutcome` is one."""
+
+    interchange: Interchange
+    message: AnyMessage | None
+    findings: list[Finding]
+    verdict: Verdict
+    partner: str
+
+
+class Partners(Protocol):
+    """Who knows the partners; `catalog.Catalog` does."""
+
+    def partner_named(self, name: str) -> Partner:
+        """The partner of that name; ConfigFault when there is none."""
+
+
+def answers(outcomes: Iterable[Outcome], partners: Partners, *, draw: Draw, prepared: str) -> Iterator[Answered]:
+    """What answers each interchange, in the order of the file, as soon as its last outcome came.
+
+    `outcomes` are those of `pipeline.inbound`; `draw` gives control numbers, `prepared` is the time in the answers (ISO 8601,
+    `2026-03-01T14:05`).
+    """
+    open_: Collected | None = None
+    for outcome in outcomes:
+        if open_ is None:
+            partner = partners.partner_named(outcome.partner) if outcome.partner else None
+            open_ = Collected(outcome.interchange, partner, prepared)
+        if outcome.message is not None:
+            open_.add(outcome.message, outcome.findings)
+            continue
+        yield _answered(open_, outcome.findings, Seal(outcome.interchange, draw, prepared))
+        open_ = None
+
+
+def _answered(collected: Collected, findings: Sequence[Finding], seal: Seal) -> Answered:
+    """All that answers an interchange whose last outcome has come."""
+    interchange = collected.interchange
+    answered = Answered(interchange.ordinal, interchange.control)
+    if interchange.standard not in ("edifact", "x12"):
+        if any(one.rejects for one in findings):
+            answered.told.append("nothing answers it, because nothing of it could be read or its standard has no acknowledgement")
+        else:
+            answered.silent.append(f"{interchange.standard} has no acknowledgement of its own")
+        return answered
+    counted = collected.counted([one for one in findings if one.kind not in SHARED], None)
+    of_all = [one for one in counted if one.position.group is None or one.level is Level.INTERCHANGE]
+    judged = collected.judge(counted, None)
+    suspended = any(one.kind == "interchange_suspended" for one in findings)
+    condemned = judged is Verdict.REJECTED or (suspended and collected.worst is Verdict.REJECTED)
+    groups = collected.groups(counted, condemned=condemned)
+    if len(interchange.groups) == GROUPS_KEPT:
+        answered.told.append(f"it has {GROUPS_KEPT:,} groups or more: nothing answers it, a person must look at it")
+        return answered
+    if interchange.standard == "edifact":
+        edifact.report(collected, of_all, groups, seal, answered, condemned=condemned)
+    elif x12.envelope(collected, of_all, seal, answered):
+        x12.reports(collected, groups, seal, answered)
+    if not condemned:
+        business.advice(collected, seal, answered)
+    return answered

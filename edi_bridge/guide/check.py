@@ -12,7 +12,9 @@ from dataclasses import replace
 from edi_bridge.finding import Finding, found
 from edi_bridge.guide.element import Syntax, Wrong, explain
 from edi_bridge.guide.guide import Guide
+from edi_bridge.guide.hierarchy import Misfit, loop_faults, tree_faults
 from edi_bridge.guide.recover import walk
+from edi_bridge.guide.totals import cnt_faults, ctt_faults
 from edi_bridge.guide.walk import Fault, Tables, trigger
 from edi_bridge.interchange import Delimiters, Message
 from edi_bridge.structure import Node
@@ -26,6 +28,7 @@ WORDS = {
     "segment_repeats": "{path} may stand {most}",
     "group_repeats": "{path} may stand {most}",
     "too_few_repeats": "{path} must stand {least} times at least",
+    "too_few_group_repeats": "{path} must stand {least} times at least",
     "segment_not_used": "{path} is not used in this agreement",
 }
 
@@ -65,8 +68,35 @@ class Checker:
             use = self.guide.places[node].segment
             assert use is not None
             findings += [element_finding(message, number + 1, node, wrong, self._x12) for wrong in explain(use, elements, syntax)]
+        whole = not any(fault.kind in ("unknown_segment", "missing_segment") for fault in walked.faults)
+        findings += [self._misfit(message, walked.nodes, misfit) for misfit in self._across(message, walked.nodes, whole)]
         findings.sort(key=lambda one: (one.position.segment or 0, one.position.element or 0))
         return findings
+
+    def _across(self, message: Message, nodes: list[Node | None], whole: bool) -> list[Misfit]:
+        """What is wrong between segments: the numbers of a hierarchy, the bounds of loops, control totals. `whole`: no segment
+        is missing or unknown, so that what is counted is what was sent."""
+        segments, component = message.segments, message.delimiters.component
+        tree = self.guide.structure.hierarchy
+        found = tree_faults(tree, nodes, segments, component, whole) if tree is not None else []
+        if self._x12:
+            found += loop_faults(segments, nodes)
+        if whole:
+            found += ctt_faults(message.type.name, segments) if self._x12 else cnt_faults(segments, component)
+        return found
+
+    def _misfit(self, message: Message, nodes: list[Node | None], misfit: Misfit) -> Finding:
+        node = nodes[misfit.segment]
+        use = self.guide.places[node].segment if node is not None else None
+        if node is None or use is None or misfit.element > len(use.elements):
+            return found(misfit.kind, message.locate(misfit.segment + 1), misfit.value, misfit.note.replace("{}", "it"))
+        element = use.elements[misfit.element - 1]
+        if element.parts:
+            part = element.parts[misfit.component - 1]
+            wrong = Wrong(misfit.kind, misfit.element, misfit.component, None, misfit.value, misfit.note, part, element.id)
+        else:
+            wrong = Wrong(misfit.kind, misfit.element, None, None, misfit.value, misfit.note, element)
+        return element_finding(message, misfit.segment + 1, node, wrong, self._x12)
 
     def _syntax(self, delimiters: Delimiters) -> Syntax:
         return Syntax(delimiters, self._x12, self._exponent)
@@ -85,7 +115,7 @@ class Checker:
         path = fault.node.path if fault.node is not None else None
         here = message.locate(fault.segment + 1)
         tag = here.tag
-        if fault.kind in ("missing_segment", "too_few_repeats"):
+        if fault.kind in ("missing_segment", "too_few_repeats", "too_few_group_repeats"):
             if here.offset is None:  # it is missing at the very end
                 last = message.locate(len(message.segments))
                 here = replace(last, segment=fault.segment + 1, offset=(last.offset or 0) + (last.length or 0), length=0)

@@ -24,6 +24,10 @@ class Rule:
         """Which of the rule's places breaks it: an index into `places` (the one to point at), -1 when it holds."""
         return RULES[self.kind][0](present)
 
+    def excludes(self, present: Present) -> bool:
+        """Whether it is broken because values stand together that may not (X12 723 = 10), not because one is missing."""
+        return self.kind in ("E", "D4", "D7") or (self.kind == "D1" and any(present))
+
     @property
     def words(self) -> str:
         """What it demands, for people: `{}` stands for the list of its elements."""

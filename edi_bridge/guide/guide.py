@@ -93,7 +93,7 @@ class Guide:
         return self.key.partition("/")[0]
 
 
-def load(structure: Structure, elements: Block, codes: Block | None, segments: Block, composites: Block,
+def load(structure: Structure, elements: Block, codes: Mapping[str, Any] | None, segments: Block, composites: Block,
          restrict: Block | None = None) -> Guide:
     """The guide of a structure. `segments` and `composites` are the dictionaries it was made of, `restrict` an agreement's.
 
@@ -136,8 +136,8 @@ def read_type(text: str) -> tuple[ElementType, str]:
     return ElementType(x12 if x12 != "N" else "N0", int(lengths[1]), int(lengths[2] or lengths[1])), name.strip()
 
 
-def _dictionary(elements: Block, codes: Block | None, problems: Problems) -> dict[str, ElementUse]:
-    lists = {number: _code_list(entry) for number, entry in (codes or {}).items()}
+def _dictionary(elements: Block, codes: Mapping[str, Any] | None, problems: Problems) -> dict[str, ElementUse]:
+    lists = {number: _code_list(number, entry) for number, entry in (codes or {}).items()}
     made = {}
     for number, text in elements.items():
         try:
@@ -149,11 +149,16 @@ def _dictionary(elements: Block, codes: Block | None, problems: Problems) -> dic
     return made
 
 
-def _code_list(entry: Any) -> CodeList:
+# Lists that UN/EDIFACT does not close itself: EDED's notes refer to UN/ECE recommendations (5, 17, 19, 20, 21, 23, 24), ISO codes,
+# national authorities or another list, beside the values (if any) that the code list has.
+OPEN = frozenset(("1131", "3207", "3229", "3251", "3453", "4053", "4277", "4405", "5125", "6345", "6411", "6417", "7065", "8023", "8067"))
+
+
+def _code_list(number: str, entry: Any) -> CodeList:
     """EDIFACT writes the codes at once, X12 `{complete: true, codes: …}`."""
     if isinstance(entry.get("codes"), dict):
         return CodeList({str(code): str(name) for code, name in entry["codes"].items()}, bool(entry.get("complete")))
-    return CodeList({str(code): str(name) for code, name in entry.items()})
+    return CodeList({str(code): str(name) for code, name in entry.items()}, number not in OPEN)
 
 
 def _segment(tag: str, name: str, elements: tuple[ElementDef, ...], entry: Block, composites: Block,

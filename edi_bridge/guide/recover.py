@@ -57,7 +57,8 @@ class Option(NamedTuple):
 
 
 def walk(tables: Tables, tags: Sequence[str]) -> Walked:
-    """The place of every segment and the faults of their order. The first tag is the header's, wherever it stands."""
+    """The place of every segment and the faults of their order. The first tag is the header's, wherever it stands; where the
+    trailer is absent, the message was cut off, and what it lacks behind is no fault of its own."""
     nodes: list[Node | None] = [tables.root.children[0]]
     faults: list[Fault] = []
     state = State(tables.root.children[0], (1,))
@@ -86,20 +87,7 @@ def walk(tables: Tables, tags: Sequence[str]) -> Walked:
             faults.append(Fault(kind, number + taken.about, node))
         nodes[number + taken.first:] = taken.placed
         before, state = None, taken.state
-    faults += [Fault(kind, len(tags), node) for kind, node in _ending(tables, state)]
     return Walked(nodes, [one for one in faults if one.kind])
-
-
-def _ending(tables: Tables, state: State) -> list[tuple[str, Node]]:
-    """What is wrong when the message ends in a state."""
-    wrong: list[tuple[str, Node]] = []
-    if state.back is not None:
-        wrong += _few(tables, state, state.outer)
-        lost = tables.rest(state.node, state.outer)
-        wrong += _lost(lost, state)
-        state = _home(state)
-    wrong += _few(tables, state, None)
-    return wrong + _lost(tables.rest(state.node), state)
 
 
 def _lost(missing: tuple[Node, ...], state: State) -> list[tuple[str, Node]]:
@@ -117,8 +105,12 @@ def _lost(missing: tuple[Node, ...], state: State) -> list[tuple[str, Node]]:
 
 
 def _few(tables: Tables, state: State, outer: Node | None) -> list[tuple[str, Node]]:
-    return [("too_few_repeats", node) for node, depth in tables.few(state.node)
+    return [(_too_few(node), node) for node, depth in tables.few(state.node)
             if state.counts[depth] < tables.guide.places[node].least and (outer is None or node.depth > outer.depth)]
+
+
+def _too_few(node: Node) -> str:
+    return "too_few_group_repeats" if node.is_group else "too_few_repeats"
 
 
 def _clean(tables: Tables, state: State, tag: str) -> State | None:
@@ -182,7 +174,7 @@ def _forward(tables: Tables, state: State, tag: str, lost: tuple[tuple[str, Node
         if surplus and not move.unit.slot and not move.unit.is_group:
             continue  # a trigger again is its group again
         wrong = [*lost, *_lost(move.missing, state)]
-        wrong += [("too_few_repeats", node) for node, depth in move.left if state.counts[depth] < tables.guide.places[node].least]
+        wrong += [(_too_few(node), node) for node, depth in move.left if state.counts[depth] < tables.guide.places[node].least]
         if surplus:
             wrong.append(("group_repeats" if move.unit.is_group else "segment_repeats", move.unit))
         yield _option(_moved(state, move), tuple(wrong), MISSING * len(wrong), state, move.missing)
@@ -266,18 +258,13 @@ def _best(tables: Tables, state: State, before: State | None, tags: Sequence[str
                 break
             here = after
             at += 1
-        if at > end:
+        if at >= end:
             return first
-        if at < end and (at, here) in seen:
+        if (at, here) in seen:
             continue
         seen.add((at, here))
         order += 1
-        if at == end:  # accounted for; at the message's end what is missing there counts too
-            ending = len(_ending(tables, here)) if end == len(tags) else 0
-            if not ending:
-                return first
-            heappush(heap, (cost + ending * MISSING, -end - 1, order, here, first))
-        elif tags[at] not in tables.tags:
+        if tags[at] not in tables.tags:
             heappush(heap, (cost + 1, -at - 1, order, here._replace(unknown=here.unknown + 1), first))
         else:
             for option in _options(tables, here, tags[at]):

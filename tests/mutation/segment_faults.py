@@ -1,0 +1,260 @@
+"""Faults in the order and number of segments, the hierarchy and the totals."""
+
+from __future__ import annotations
+
+from tests.mutation import facts
+from tests.mutation.field import FRAME, TOTALS, Expected, Fault, Field
+from tests.mutation.wire import Seg
+
+STRANGER = "ZZX"  # no message has it
+
+
+def _tags(segments: list[Seg]) -> list[str]:
+    return [segment.tag for segment in segments]
+
+
+def _legal(field: Field, segments: list[Seg]) -> bool:
+    return facts.legal(field.base.root, _tags(segments))
+
+
+def _movable(field: Field) -> list[int]:
+    """Segments that stand alone: no trigger of a group that holds something else, none that others count or hang on."""
+    found = []
+    for index, (segment, place) in enumerate(zip(field.clean, field.base.places, strict=True)):
+        if segment.tag in FRAME or not field.free(index) or index in (0, len(field.clean) - 1):
+            continue
+        if _heads(field, index) and len(_instance(field, index)) > 1:
+            continue
+        if place.node.tag == segment.tag:
+            found.append(index)
+    return found
+
+
+def _heads(field: Field, index: int) -> bool:
+    """Whether the segment is the trigger of a group."""
+    groups = field.base.places[index].groups
+    return bool(groups) and groups[-1][1] == index
+
+
+def _instance(field: Field, index: int) -> list[int]:
+    """The numbers of the segments of the group that the segment at `index` begins."""
+    group = field.base.places[index].groups[-1]
+    return [number for number, place in enumerate(field.base.places) if group in place.groups]
+
+
+def remove_mandatory(field: Field) -> Fault | None:
+    """A mandatory segment is taken away that begins no group with something in it."""
+    choices = []
+    for index, place in enumerate(field.base.places):
+        alone = not _heads(field, index) or len(_instance(field, index)) == 1
+        if index in (0, len(field.clean) - 1) or not field.free(index) or field.clean[index].tag in ("HL", "CPS", "LS", "LE"):
+            continue
+        if place.node.least >= 1 and alone and not _legal(field, field.clean[:index] + field.clean[index + 1:]):
+            choices.append(index)
+    if not choices:
+        return None
+    return _removed(field, field.random.choice(choices), "remove_mandatory")
+
+
+def _removed(field: Field, index: int, name: str, tolerated: list[Expected] | None = None) -> Fault:
+    gone, after = field.clean[index], field.clean[index + 1]
+    field.take(index)
+    field.wire.segments.remove(gone)
+    return Fault(name, [Expected(frozenset({"missing_segment"}), (after,), tag=gone.tag)], tolerated or [])
+
+
+def remove_trigger(field: Field) -> Fault | None:
+    """The trigger of a group is taken away, what belongs to it stays: it has no place without it."""
+    choices = []
+    for index in range(1, len(field.clean) - 1):
+        if not _heads(field, index) or field.clean[index].tag in FRAME - {"LX"} or len(_instance(field, index)) != 2:
+            continue
+        if field.free(index, index + 1) and not _legal(field, field.clean[:index] + field.clean[index + 1:]):
+            choices.append(index)
+    if not choices:
+        return None
+    index = field.random.choice(choices)
+    orphan = field.clean[index + 1]
+    field.take(index, index + 1)
+    field.wire.segments.remove(field.clean[index])
+    return Fault("remove_trigger", [Expected(frozenset({"missing_segment", "segment_out_of_order"}), (orphan,))])
+
+
+def insert_stranger(field: Field) -> Fault | None:
+    """A segment that the message does not have."""
+    index = field.random.randrange(1, len(field.clean))
+    if not field.free(index - 1, index):
+        return None
+    other = Seg(STRANGER, [[["1"]]])
+    field.take(index - 1, index)
+    field.wire.segments.insert(field.wire.segments.index(field.clean[index]), other)
+    return Fault("insert_stranger", [Expected(frozenset({"unknown_segment"}), (other,))])
+
+
+def move(field: Field) -> Fault | None:
+    """A segment stands where it cannot. Whatever single segment explains it may be named; a legal move is none."""
+    movable = _movable(field)
+    for _ in range(40):
+        if not movable:
+            return None
+        index = field.random.choice(movable)
+        gone = field.clean[index]
+        rest = field.clean[:index] + field.clean[index + 1:]
+        at = field.random.randrange(1, len(rest))
+        if abs(at - index) < 2 or not _legal(field, rest) or gone.tag in (rest[at - 1].tag, rest[at].tag):
+            continue
+        moved = rest[:at] + [gone] + rest[at:]
+        if _legal(field, moved):
+            continue
+        explains = [one for number, one in enumerate(moved) if _legal(field, moved[:number] + moved[number + 1:])]
+        numbers = [field.clean.index(one) for one in explains]
+        neighbours = [field.clean.index(rest[at - 1]), field.clean.index(rest[at])]
+        if not field.free(*numbers, *neighbours):
+            continue
+        field.take(*numbers, *neighbours)
+        field.wire.segments.remove(gone)
+        field.wire.segments.insert(field.wire.segments.index(rest[at]), gone)
+        return Fault("move", [Expected(frozenset({"segment_out_of_order"}), tuple(explains))])
+    return None
+
+
+def _run(field: Field, index: int) -> list[int]:
+    """The neighbouring segments that stand at the same node in the same group."""
+    here = field.base.places[index]
+    return [number for number, place in enumerate(field.base.places) if place.node is here.node and place.groups == here.groups]
+
+
+def repeat_segment(field: Field) -> Fault | None:
+    """A segment stands once more than it may."""
+    choices = []
+    for index in range(1, len(field.clean) - 1):
+        place, tag = field.base.places[index], field.clean[index].tag
+        if _heads(field, index) or tag in FRAME or place.node.most > 12 or not field.free(*_run(field, index)):
+            continue
+        run = _run(field, index)
+        copies = [field.clean[run[-1]].copy() for _ in range(place.node.most + 1 - len(run))]
+        if not _legal(field, field.clean[:run[-1] + 1] + copies + field.clean[run[-1] + 1:]):
+            choices.append((run, copies))
+    if not choices:
+        return None
+    run, copies = field.random.choice(choices)
+    field.take(*run)
+    at = field.wire.segments.index(field.clean[run[-1]]) + 1
+    field.wire.segments[at:at] = copies
+    return Fault("repeat_segment", [Expected(frozenset({"segment_repeats"}), (copies[-1],))],
+                 field.totals() if copies[0].tag == "QTY" else [])
+
+
+def repeat_group(field: Field) -> Fault | None:
+    """A group stands once more than it may."""
+    choices = []
+    for index in range(1, len(field.clean) - 1):
+        if not _heads(field, index):
+            continue
+        place = field.base.places[index]
+        group = place.groups[-1][0]
+        whole = _instance(field, index)
+        if group.most > 25 or {field.clean[one].tag for one in whole} & FRAME or not field.free(*whole):
+            continue
+        times = sum(1 for number, other in enumerate(field.base.places)
+                    if other.groups and other.groups[-1] == (group, number) and other.groups[:-1] == place.groups[:-1])
+        last = max(number for number, other in enumerate(field.base.places)
+                   if other.groups[:-1] == place.groups[:-1] and other.groups and other.groups[-1] == (group, number))
+        if last == index:
+            choices.append((whole, group.most + 1 - times))
+    field.random.shuffle(choices)
+    for whole, more in choices:
+        copies = [[field.clean[one].copy() for one in whole] for _ in range(more)]
+        flat = [one for instance in copies for one in instance]
+        if _legal(field, field.clean[:whole[-1] + 1] + flat + field.clean[whole[-1] + 1:]):
+            continue
+        field.take(*whole)
+        at = field.wire.segments.index(field.clean[whole[-1]]) + 1
+        field.wire.segments[at:at] = flat
+        kinds = {"group_repeats"} if len(whole) > 1 else {"group_repeats", "segment_repeats"}
+        return Fault("repeat_group", [Expected(frozenset(kinds), (copies[-1][0],))])
+    return None
+
+
+def section_missing(field: Field) -> Fault | None:
+    """UNS between the sections is not there."""
+    index = next((number for number, one in enumerate(field.clean) if one.tag == "UNS"), None)
+    if index is None or not field.free(index):
+        return None
+    return _removed(field, index, "section_missing")
+
+
+def section_twice(field: Field) -> Fault | None:
+    """UNS stands twice."""
+    index = next((number for number, one in enumerate(field.clean) if one.tag == "UNS"), None)
+    if index is None or not field.free(index):
+        return None
+    field.take(index)
+    again = field.clean[index].copy()
+    field.wire.segments.insert(field.wire.segments.index(field.clean[index]) + 1, again)
+    return Fault("section_twice", [Expected(frozenset({"segment_repeats", "segment_out_of_order"}), (field.clean[index], again))])
+
+
+def wrong_count(field: Field) -> Fault | None:
+    """The trailer counts one segment too many."""
+    if not field.counted:
+        return None
+    field.counted = False
+    trailer = field.clean[-1]
+    trailer.put(1, 1, str(len(field.wire.segments) + 1))
+    return Fault("wrong_count", [Expected(frozenset({"segment_count_mismatch"}), (trailer,), elements=frozenset({1}))])
+
+
+def wrong_total(field: Field) -> Fault | None:
+    """A control total is not what the message adds up to."""
+    indexes = [number for number, one in enumerate(field.clean) if one.tag in TOTALS and number not in field.taken]
+    if not indexes:
+        return None
+    index = field.random.choice(indexes)
+    field.taken.add(index)
+    total = field.clean[index]
+    element, component = (1, 1) if field.x12 else (1, 2)
+    total.put(element, component, str(int(total.value(element, component)) + 1))
+    return Fault("wrong_total", [Expected(frozenset({"control_total_mismatch"}), (total,), elements=frozenset({element}),
+                                          components=frozenset({None} if field.x12 else {component}))])
+
+
+def hierarchy(field: Field) -> Fault | None:
+    """A node names a parent that is not there, itself, or one of its own children; or a node's number stands twice."""
+    nodes = [one for one in field.clean if one.tag in ("HL", "CPS")]
+    children = [one for one in nodes if one.value(2)]
+    if not children or any(field.clean.index(one) in field.taken for one in nodes):
+        return None
+    field.taken |= {field.clean.index(one) for one in nodes}
+    child = field.random.choice(children)
+    way = field.random.choice(("orphan", "itself", "circle", "twice"))
+    where: tuple[Seg, ...] = (child,)
+    if way == "orphan":
+        child.put(2, 1, "9877")
+    elif way == "itself":
+        child.put(2, 1, child.value(1))
+    elif way == "circle":
+        parent = next(one for one in nodes if one.value(1) == child.value(2))
+        parent.put(2, 1, child.value(1))
+        where = (child, parent)
+    else:
+        leaves = [one for one in children if not any(other.value(2) == one.value(1) for other in nodes)]
+        child = field.random.choice(leaves)
+        child.put(1, 1, nodes[0].value(1) if nodes[0] is not child else nodes[1].value(1))
+        where = (child,)
+    return Fault(f"hierarchy {way}", [Expected(frozenset({"bad_hierarchy"}), where)])
+
+
+def loop_bound(field: Field) -> Fault | None:
+    """LE names another loop than LS."""
+    bounds = [number for number, one in enumerate(field.clean) if one.tag == "LE" and number not in field.taken]
+    if not bounds:
+        return None
+    index = field.random.choice(bounds)
+    field.taken.add(index)
+    field.clean[index].put(1, 1, "SLN")
+    return Fault("loop_bound", [Expected(frozenset({"loop_bound_mismatch"}), (field.clean[index],), elements=frozenset({None, 1}))])
+
+
+PLANTERS = (remove_mandatory, remove_trigger, insert_stranger, move, repeat_segment, repeat_group, section_missing, section_twice,
+            wrong_count, wrong_total, hierarchy, loop_bound)

@@ -183,7 +183,7 @@ class Catalog:
             return None
         path = self._structure_file(message)
         if path is None:
-            raise ConfigFault.at("", 0, 0, f"there is no structure {message}{_near(standard, message)}")
+            raise ConfigFault.at("", 0, 0, f"there is no structure {message}{self._near(standard, message)}")
         block = self._block(path)
         if standard == "xml":
             from edi_bridge import structure_xml
@@ -191,11 +191,15 @@ class Catalog:
             return structure_xml.load(block, block.file, lambda name: self._block(path.parent / f"{name}.yaml"))
         return structure.load(block, block.file, self._block(path.parent / "segments.yaml"), self._block(path.parent / "composites.yaml"))
 
+    @property
+    def guide_roots(self) -> list[Path]:
+        """Where structures stand: `guides/` of the home, where `guide import` puts them, then those that are shipped."""
+        return [*(root / "guides" for root in self.roots[:-1]), GUIDES]
+
     def _structure_file(self, message: str) -> Path | None:
-        """Where a structure stands; None when there is none."""
-        standard, _, rest = message.partition("/")
-        path = GUIDES / standard / f"{rest}.yaml"
-        return path if path.is_file() and ".." not in message else None
+        """Where a structure stands, the home's before the shipped one; None when there is none."""
+        paths = (root / f"{message}.yaml" for root in self.guide_roots)
+        return next((path for path in paths if path.is_file()), None) if ".." not in message else None
 
     # --- guides ----------------------------------------------------------------------------------------------------
 
@@ -203,21 +207,22 @@ class Catalog:
         """What checks messages of this type as it is agreed with the partner; None where no guide is known."""
         agreement = partner.agreement(type, direction) if partner else None
         restrict = agreement.restrict if agreement else None
-        key = (str(type), f"{partner.name} {direction}" if partner and restrict is not None else "")
+        association = type.usage.rstrip("0123456789")
+        key = (f"{type} {association}", f"{partner.name} {direction}" if partner and restrict is not None else "")
         if key not in self._checkers:
             if len(self._checkers) > 1000:
                 self._checkers.clear()  # made-up types of a hostile file
-            self._checkers[key] = self._checker(str(type), restrict)
+            self._checkers[key] = self._checker(str(type), restrict, association)
         return self._checkers[key]
 
-    def _checker(self, message: str, restrict: Block | None) -> Any:
+    def _checker(self, message: str, restrict: Block | None, association: str) -> Any:
         if message.startswith("xml/"):
             return self.xml_checker(message)
         if message.partition("/")[0] not in ("edifact", "x12") or self._structure_file(message) is None:
             return None
         from edi_bridge.guide.check import Checker
 
-        return Checker(self.guide(message, restrict))
+        return Checker(self.guide(message, restrict, association))
 
     def xml_checker(self, message: str) -> Any:
         """What holds documents of a type (`xml/ubl-2.1/Order`) against the schema of their version and against the business rules
@@ -243,8 +248,10 @@ class Catalog:
                 else saxon.MISSING if not saxon.installed() else partial(saxon.ENGINE.run, path))
         return self._rule_sets[rules.name]
 
-    def guide(self, message: str, restrict: Block | None = None) -> Any:
+    def guide(self, message: str, restrict: Block | None = None, association: str = "") -> Any:
         """The guide of a segment message (`edifact/D96A/ORDERS`), narrowed by what an agreement restricts.
+
+        `association` is who made the subset (EAN, of UNH 0057): its own codes stand in a file of that name beside the lists.
 
         ConfigFault when there is none, or when `restrict` does not fit it.
         """
@@ -254,9 +261,19 @@ class Catalog:
         path = self._structure_file(message)
         assert path is not None
         folder = path.parent
-        codes = folder / "codes.yaml"
-        return guide.load(made, self._block(folder / "elements.yaml"), self._block(codes) if codes.is_file() else None,
-                          self._block(folder / "segments.yaml"), self._block(folder / "composites.yaml"), restrict)
+        codes = self._codes(folder, association)
+        return guide.load(made, self._block(folder / "elements.yaml"), codes, self._block(folder / "segments.yaml"),
+                          self._block(folder / "composites.yaml"), restrict)
+
+    def _codes(self, folder: Path, association: str) -> dict[str, Any] | None:
+        """The code lists of a release, with those codes that an association adds."""
+        path = folder / "codes.yaml"
+        lists: dict[str, Any] | None = self._block(path) if path.is_file() else None
+        more = folder / f"codes-{association}.yaml"
+        if lists is not None and re.fullmatch("[A-Z]{2,4}", association) and more.is_file():
+            added = self._block(more)["codes"]
+            lists = {**lists, **{number: {**lists.get(number, {}), **codes} for number, codes in added.items()}}
+        return lists
 
     # --- files -----------------------------------------------------------------------------------------------------
 
@@ -290,12 +307,11 @@ class Catalog:
             self._yaml[path] = value
         return self._yaml[path]
 
+    def _near(self, standard: str, message: str) -> str:
+        """What a wrong message name was probably meant to be."""
+        import difflib
 
-def _near(standard: str, message: str) -> str:
-    """What a wrong message name was probably meant to be."""
-    import difflib
-
-    known = sorted(str(path.relative_to(GUIDES).with_suffix("")) for path in (GUIDES / standard).glob("*/*.yaml")
-                   if path.stem[:1].isupper() or path.stem.isdigit()) if standard in ("edifact", "x12", "xml") else []
-    near = difflib.get_close_matches(message, known, 1, 0.5)
-    return f"; did you mean {near[0]}?" if near else ""
+        known = sorted({str(path.relative_to(root).with_suffix("")) for root in self.guide_roots for path in (root / standard).glob("*/*.yaml")
+                        if path.stem[:1].isupper() or path.stem.isdigit()}) if standard in ("edifact", "x12", "xml") else []
+        near = difflib.get_close_matches(message, known, 1, 0.5)
+        return f"; did you mean {near[0]}?" if near else ""

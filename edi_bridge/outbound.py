@@ -48,6 +48,7 @@ class Heading:
     delimiters: Delimiters | None = None
     line_breaks: bool = False
     characters: str = "error"
+    lossy: bool = False  # leave out what the message cannot say, with a note; what the message needs is never left out
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,8 @@ def compose(records: Sequence[Record], compiled: CompiledMap, head: Heading, che
     """The bytes to send for these records, all of the map's record type: one message for each, or one for all where the map
     says `records:`. Findings name the message by its number. ConfigFault where the envelope cannot be made as it is wanted.
     """
+    if not all(map(compiled.meant_for, records)):
+        return Composed([], [compiled.refusal()])
     groups = [list(records)] if compiled.plan.records else [[record] for record in records]
     match compiled.standard:
         case "xml":
@@ -83,11 +86,18 @@ def compose(records: Sequence[Record], compiled: CompiledMap, head: Heading, che
             made = _sheet(groups, compiled)
         case _:
             made = _segments(groups, compiled, head)
+    if head.lossy:
+        made = replace(made, findings=[_left_out(one) for one in made.findings])
     if checker is not None and made.contents:
         made.findings.extend(_checked(made, compiled, checker))
     if verdict(made.findings) is Verdict.REJECTED:
         made.contents.clear()
     return made
+
+
+def _left_out(finding: Finding) -> Finding:
+    """A value that the message cannot say, as something that it does not carry."""
+    return replace(finding, kind="field_not_carried") if finding.kind == "cannot_write" else finding
 
 
 def _checked(made: Composed, compiled: CompiledMap, checker: Checker) -> Iterator[Finding]:

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, Protocol, cast
 from edi_bridge import syntax
 from edi_bridge.finding import Finding, Verdict, found
 from edi_bridge.finding_merge import merged
-from edi_bridge.interchange import AnyMessage, Interchange, MessageType, Position
+from edi_bridge.interchange import AnyMessage, Interchange, Message, MessageType, Position
 from edi_bridge.mapping.compile import CompiledMap
 from edi_bridge.partner import Partner, action, condemns, verdict
 from edi_bridge.syntax.limits import DEFAULT, Limits
@@ -144,7 +144,7 @@ def translate(interchange: Interchange, message: AnyMessage, findings: Sequence[
     listed = list(findings)
     chosen = forced if forced is not None else catalog.map_for(message.type, partner)
     checker = catalog.checker_for(message.type, partner)
-    faults = checker.check(message) if checker is not None else []
+    faults = _faults(checker, message, findings)
     records: list[dict[str, Any]] = []
     more: list[Finding] = []
     if chosen is not None:
@@ -162,17 +162,31 @@ def check(interchange: Interchange, message: AnyMessage, findings: Sequence[Find
           forced: CompiledMap | None, catalog: Configuration) -> MessageOutcome:
     """In the place of `translate`: one message held against its guide, no map asked."""
     checker = catalog.checker_for(message.type, partner)
+    return _outcome(interchange, message, None, [], [*findings, *_faults(checker, message, findings)], partner, checker)
+
+
+def _faults(checker: Checker | None, message: AnyMessage, findings: Sequence[Finding]) -> list[Finding]:
+    """What the guide says; of a message that was cut off, not that its end is missing: the reader has said so."""
     faults = checker.check(message) if checker is not None else []
-    return _outcome(interchange, message, None, [], [*findings, *faults], partner, checker)
+    if faults and any(one.kind == "missing_message_trailer" for one in findings) and isinstance(message, Message):
+        last = len(message.segments)
+        faults = [one for one in faults if one.kind != "missing_segment" or (one.position.segment or 0) < last]
+    return faults
 
 
 def _outcome(interchange: Interchange, message: AnyMessage, chosen: CompiledMap | None, records: list[dict[str, Any]],
              findings: list[Finding], partner: Partner | None, checker: Checker | None) -> MessageOutcome:
-    kept = _kept(findings, partner, message.type)
+    kept = sorted(_kept(findings, partner, message.type), key=_place)
     policies = partner.policies(message.type) if partner else ()
     return MessageOutcome(interchange, message, chosen.name if chosen else "", chosen.record if chosen else "", records, kept,
                           verdict(kept, *policies), partner.name if partner else "", checker.key if checker is not None else "",
                           partner is not None and partner.errors.interchange == "keep")
+
+
+def _place(finding: Finding) -> tuple[int, int, int]:
+    """In the order of the message; what concerns it as a whole stands first."""
+    where = finding.position
+    return where.segment or where.line or 0, where.element or 0, where.component or 0
 
 
 def _kept(findings: list[Finding], partner: Partner | None, type: MessageType | None) -> list[Finding]:

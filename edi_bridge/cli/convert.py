@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,16 +34,19 @@ OPEN_QUALIFIER = {"x12": "ZZ", "edifact": "ZZZ"}  # mutually defined: qualifiers
 @click.option("--sender", metavar="QUALIFIER:ID", help="The sender of the result, instead of IN's or our own.")
 @click.option("--receiver", metavar="QUALIFIER:ID", help="The receiver of the result, instead of IN's or the partner's.")
 @click.option("--control", metavar="NUMBER", default="1", show_default=True, help="The control number of the result.")
+@click.option("--currency", metavar="CODE", default="", help="The currency (ISO 4217) where IN names none.")
+@click.option("--strict", is_flag=True, help="Refuse what the target cannot carry instead of leaving it out.")
 @click.option("--test", is_flag=True, help="Mark the result as a test.")
 @click.option("--out", metavar="FILE", help="Write here instead of stdout; several XML documents are numbered.")
 @options.findings_option
 @click.option("--home", metavar="DIR", help="A home with own maps and partners (default: EDI_BRIDGE_HOME; else only the shipped ones).")
 def convert(file: str, target: str, map_: str | None, partner: str | None, sender: str | None, receiver: str | None,
-            control: str, test: bool, out: str | None, limit: int, home: str | None) -> int:
+            control: str, currency: str, strict: bool, test: bool, out: str | None, limit: int, home: str | None) -> int:
     """Read IN (a file, or - for standard input) with the map for what it is, and write its records as another message.
 
-    IN may be EDIFACT, X12, XML, CSV, or records as `translate` prints them (JSON, one a line). What the target cannot carry is
-    listed on stderr by record field; a record that cannot be written, or a result that its guide refuses, is not written.
+    IN may be EDIFACT, X12, XML, CSV, or records as `translate` prints them (JSON, one a line). What the target demands and the
+    records imply is computed (line numbers, amounts, totals). What the target cannot carry is left out and listed on stderr by
+    record field; where it lacks what the target needs, or its guide refuses the result, nothing is written.
 
     \b
     Examples:
@@ -53,6 +57,7 @@ def convert(file: str, target: str, map_: str | None, partner: str | None, sende
     Exit codes: 0 done, 1 something was refused, 2 wrong use or configuration.
     """
     from edi_bridge import outbound
+    from edi_bridge.completion import completed
 
     catalog = options.catalog_of(options.optional_home(home))
     known = catalog.partner_named(partner) if partner else None
@@ -61,25 +66,47 @@ def convert(file: str, target: str, map_: str | None, partner: str | None, sende
     source = _records(content, file, catalog, map_, writer, limit)
     if writer is None:
         _give([b"".join(_json_lines(source.records))], out)
-        return _told(source, 0, "json", [])
+        return _told(source, 0, "json", {})
     wrong = sorted({name for name in source.types if name != writer.record})
     if wrong:
         raise ConfigFault.at("", 0, 0, f"{writer.name} writes records of type {writer.record}; {show.clean(file)} holds {', '.join(wrong)}")
     if not source.records:
-        return _told(source, 0, writer.name, [])
-    agreement = known.agreement(_type(writer), "out") if known else None
+        return _told(source, 0, writer.name, {})
     base = _addresses(writer.standard, source.interchange, known, catalog, sender, receiver)
-    base = replace(base, control=control, test=test or bool(agreement and agreement.test),
-                   prepared=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M"))
-    head = outbound.heading(known.enveloping(agreement) if known else {}, base)
-    made = outbound.compose(source.records, writer, head, catalog.checker_for(_type(writer), known, "out"))
-    dropped = outbound.not_carried(source.records, writer)
-    _tell(made.findings, out or f"{target} (to be written)", limit)
-    if not made.contents:
-        show.error("nothing is written: see above")
-        return 1
-    _give(made.contents, out)
-    return _told(source, made.messages, writer.name, dropped)
+    base = replace(base, control=control, prepared=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M"), lossy=not strict)
+    whole = [completed(record, writer.record, currency) for record in source.records]
+    contents: list[bytes] = []
+    findings: list[Any] = []
+    messages = 0
+    for one, records in _shared_out([record for record, _ in whole], writer, catalog):
+        agreement = known.agreement(_type(one), "out") if known else None
+        head = outbound.heading(known.enveloping(agreement) if known else {}, base)
+        head = replace(head, test=test or bool(agreement and agreement.test))
+        made = outbound.compose(records, one, head, catalog.checker_for(_type(one), known, "out"))
+        contents += made.contents
+        messages += made.messages if made.contents else 0
+        findings += made.findings
+        source.unwritten += not made.contents
+    _tell(findings, out or f"{target} (to be written)", limit)
+    _give(contents, out)
+    dropped = _dropped(outbound.not_carried(source.records, writer), findings)
+    return _told(source, messages, writer.name, dropped, [path for _, added in whole for path in added])
+
+
+def _shared_out(records: list[dict[str, Any]], writer: CompiledMap, catalog: Catalog) -> Iterator[tuple[CompiledMap, list[dict[str, Any]]]]:
+    """Each map with its records: what the wanted map is not meant for (a credit note) goes to one of the same version that is."""
+    prefix = writer.spec.message.rpartition("/")[0] + "/"
+    others = [name for name, (_, message, extends) in catalog.map_index.items()
+              if message.startswith(prefix) and not extends and name != writer.name] if writer.spec.when else []
+    left = records
+    for name in ("", *others):
+        one = catalog.map_named(name) if name else writer
+        taken = [record for record in left if one.record == writer.record and one.meant_for(record)]
+        left = [record for record in left if record not in taken]
+        if taken:
+            yield one, taken
+    if left:
+        yield writer, left
 
 
 @dataclass(slots=True)
@@ -90,6 +117,7 @@ class _Source:
     types: set[str] = field(default_factory=set)
     interchange: Interchange | None = None
     refused: int = 0
+    unwritten: int = 0
 
 
 def _map_of(target: str, catalog: Catalog, partner: Partner | None) -> CompiledMap:
@@ -219,6 +247,8 @@ def _give(contents: list[bytes], out: str | None) -> None:
             sys.stdout.buffer.write(content)
         sys.stdout.buffer.flush()
         return
+    if not contents:
+        return
     path = Path(out)
     names = [path] if len(contents) == 1 else [path.with_stem(f"{path.stem}-{number}") for number in range(1, len(contents) + 1)]
     for name, content in zip(names, contents, strict=True):
@@ -247,16 +277,33 @@ def _tell(findings: list[Any], where: str, limit: int) -> None:
         show.note(line)
 
 
-def _told(source: _Source, messages: int, name: str, dropped: list[str]) -> int:
-    """The sum, and what the target cannot carry."""
+def _dropped(fields: list[str], findings: list[Any]) -> dict[str, str]:
+    """What is left out: record field (without numbers of items) → why, where it is more than that it has no place."""
+    reasons = dict.fromkeys(fields, "")
+    for finding in findings:
+        if finding.kind == "field_not_carried":
+            path = re.sub(r"\[\d+\]", "", finding.position.path or "")
+            if path not in fields:
+                reasons[path] = finding.sentence().partition(": ")[2]
+    return dict(sorted(reasons.items()))
+
+
+def _told(source: _Source, messages: int, name: str, dropped: dict[str, str], computed: Sequence[str] = ()) -> int:
+    """The sum, what was computed, and what the target cannot carry."""
+    if computed:
+        names = sorted({re.sub(r"\[\d+\]", "", path) for path in computed})
+        show.note(f"computed, as the source does not say it: {', '.join(names)}")
     if dropped:
-        show.note(f"{name} has no place for {show.number(len(dropped), 'field')} of the records:")
-        for path in dropped:
-            show.note(f"  {path}")
+        show.note(f"{name} cannot carry {show.number(len(dropped), 'field')} of the records:")
+        for path, why in dropped.items():
+            show.note(f"  {path}" + (f"  ({show.clean(why)})" if why else ""))
     parts = [show.number(len(source.records), "record")]
     if messages:
         parts.append(f"{show.number(messages, 'message')} by {name}")
     if source.refused:
         parts.append(show.style(f"refused: {show.number(source.refused, 'message')} of the source", "red"))
+    if source.unwritten:
+        parts.append(show.style("not everything is written: see above", "red"))
+    code = 1 if source.refused or source.unwritten or not source.records else 0
     show.note(" · ".join(parts))
-    return 1 if source.refused or not source.records else 0
+    return code

@@ -100,10 +100,8 @@ class CompiledMap:
         `delimiters`, `encoding` and `policy` matter for segments only (see `SegmentWriteProgram.write`). A record that the
         map's own `when:` is not meant for is refused: nothing is written.
         """
-        when = self.spec.when
-        if when and not all(holds(when, record, ()) for record in records):
-            wanted = ", ".join(f"{name}: {' or '.join(map(str, values))}" for name, values in when.items())
-            return [], [found("cannot_write", Position(path=next(iter(when))), note=f"the map {self.name} writes records with {wanted} only")]
+        if not all(map(self.meant_for, records)):
+            return [], [self.refusal()]
         if self.standard in ("edifact", "x12"):
             return self.writer.write(records, delimiters or Delimiters(), encoding, policy)
         return self.writer.write(records)
@@ -135,6 +133,16 @@ class CompiledMap:
         is read once more for it; `read` pays nothing."""
         traced: list[Traced] = self.tracer.trace(message)
         return traced
+
+    def meant_for(self, record: Record) -> bool:
+        """Whether the map's own `when:` holds for a record: only such records are written by it."""
+        return not self.spec.when or holds(self.spec.when, record, ())
+
+    def refusal(self) -> Finding:
+        """Why a record that the map is not meant for is not written."""
+        when = self.spec.when or {}
+        wanted = ", ".join(f"{name}: {' or '.join(map(str, values))}" for name, values in when.items())
+        return found("cannot_write", Position(path=next(iter(when), None)), note=f"the map {self.name} writes records with {wanted} only")
 
     def layout(self) -> Any:
         """The layout of a CSV or fixed-width map, as the reader of such files wants it."""

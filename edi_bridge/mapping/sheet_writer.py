@@ -168,7 +168,7 @@ class _Run:
         self.not_carried(record, self.program._known[scope.number], "")
         for rule, target in scope.required:
             if get(record, target) is None:
-                self.say("cannot_write", ".".join(target), None, "the message needs it and the record does not have it")
+                self.say("required_missing", ".".join(target), None, "the message needs it and the record does not have it")
         for value in scope.values:
             if len(value.target) == 1 and value.target[0] not in record and value.default is None and value.constant is None:
                 continue

@@ -103,7 +103,7 @@ class _State:
         self.notes.append(("field_not_carried", number, "", value, f"{bad.note}; the default is written"))
 
     def missing(self, _: int, target: tuple[str, ...]) -> None:
-        self.notes.append(("cannot_write", 0, ".".join(target), None, "the message needs it and the record does not have it"))
+        self.notes.append(("required_missing", 0, ".".join(target), None, "the message needs it and the record does not have it"))
 
     def not_carried(self, _: int, record: Record, known: frozenset[str], within: str = "") -> None:
         for name in record:

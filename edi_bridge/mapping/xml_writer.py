@@ -98,7 +98,7 @@ class _State:
                   number, value)
 
     def missing(self, target: Sequence[str]) -> None:
-        self._say("cannot_write", target, "the message needs it and the record does not have it")
+        self._say("required_missing", target, "the message needs it and the record does not have it")
 
     def fixed(self, target: Sequence[str], value: Any, wanted: Any) -> None:
         self._say("cannot_write", target, f"this map writes only {wanted}", 0, value)

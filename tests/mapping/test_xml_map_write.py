@@ -167,12 +167,12 @@ def test_what_is_required_must_be_there() -> None:
   lines: {each: Line, fields: {number: {at: No, required: true}, description: Item}}
 """)
     _, findings = written(one, {"buyer": {"city": "c"}, "lines": [{"number": "1"}, {"description": "d"}]})
-    assert findings == [f"cannot_write: {path}: the message needs it and the record does not have it"
+    assert findings == [f"required_missing: {path}: the message needs it and the record does not have it"
                         for path in ("number", "buyer.name", "lines[2].number")]
     assert written(one, {"number": "1"})[1] == []  # no buyer, so no name is missed
     one = compiled("  number: ID\n  totals: {fields: {payable: {at: Sum, as: decimal, required: true}}}\n")
     assert [finding.kind for finding in read(one, "<ID>1</ID>")[1]] == ["required_missing"]
-    assert written(one, {"number": "1"})[1] == ["cannot_write: totals.payable: the message needs it and the record does not have it"]
+    assert written(one, {"number": "1"})[1] == ["required_missing: totals.payable: the message needs it and the record does not have it"]
 
 
 @pytest.mark.parametrize("bad", ["a\x00b", "a\x0bb", "\ud800", "a\ufffeb", "\x1f"])

@@ -1,0 +1,133 @@
+"""What a record does not say but what follows from what it says: line numbers, line amounts, taxes, totals.
+
+Messages differ in what they demand: an X12 invoice has no line amounts, a UBL invoice must have them. `completed` fills in
+what can be computed, and only where nothing stands; the rules are those of EN 16931-1 clause 6.5.2 (BR-CO-10 to BR-CO-17).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+Record = dict[str, Any]
+
+PLACES = {"BHD": 3, "IQD": 3, "JOD": 3, "KWD": 3, "LYD": 3, "OMR": 3, "TND": 3,  # ISO 4217: decimals of a currency, where not 2
+          "BIF": 0, "CLP": 0, "DJF": 0, "GNF": 0, "ISK": 0, "JPY": 0, "KMF": 0, "KRW": 0, "PYG": 0, "RWF": 0, "UGX": 0, "UYI": 0,
+          "VND": 0, "VUV": 0, "XAF": 0, "XOF": 0, "XPF": 0}
+ZERO = Decimal(0)
+
+
+def completed(record: Record, type: str, currency: str = "") -> tuple[Record, list[str]]:
+    """A copy of a record (of a type of record.RECORDS) with what follows from it, and the paths of what was added.
+
+    `currency` stands where the record names none. Nothing that stands in the record is changed; the original is left alone.
+    """
+    made = _copied(record)
+    added: list[str] = []
+    if type in ("order", "invoice"):
+        if currency and not made.get("currency"):
+            _put(made, "currency", currency, "", added)
+        unit = Decimal(1).scaleb(-PLACES.get(str(made.get("currency")), 2))
+        _number(made, added)
+        for count, line in enumerate(made.get("lines", ()), 1):
+            _line(line, f"lines[{count}].", unit, added)
+        _allowances(made, "", None, unit, added)
+        if type == "invoice":
+            _taxes(made, unit, added)
+        _totals(made, type, unit, added)
+    elif type in ("order_response", "despatch_advice"):
+        _number(made, added)
+    return made, added
+
+
+def _copied(value: Any) -> Any:
+    match value:
+        case dict():
+            return {key: _copied(one) for key, one in value.items()}
+        case list():
+            return [_copied(one) for one in value]
+    return value
+
+
+def _put(part: Record, name: str, value: Any, before: str, added: list[str]) -> None:
+    part[name] = value
+    added.append(before + name)
+
+
+def _number(record: Record, added: list[str]) -> None:
+    """Lines without a number get the next one that no line has."""
+    lines = record.get("lines", ())
+    taken = {line["number"] for line in lines if line.get("number")}
+    free = (str(number) for number in range(1, len(lines) + len(taken) + 1) if str(number) not in taken)
+    for count, line in enumerate(lines, 1):
+        if not line.get("number"):
+            _put(line, "number", next(free), f"lines[{count}].", added)
+
+
+def _line(line: Record, before: str, unit: Decimal, added: list[str]) -> None:
+    """BR-LIN rules: quantity × net price / base quantity, less allowances, plus charges of the line."""
+    quantity, price = line.get("quantity"), line.get("net_price")
+    gross = quantity * price / (line.get("price_basis") or 1) if quantity is not None and price is not None else None
+    _allowances(line, before, gross, unit, added)
+    if gross is not None and line.get("net_amount") is None and all(one.get("amount") is not None for one in line.get("allowances", ())):
+        _put(line, "net_amount", _round(gross + _balance(line), unit), before, added)
+
+
+def _allowances(part: Record, before: str, base: Decimal | None, unit: Decimal, added: list[str]) -> None:
+    for count, one in enumerate(part.get("allowances", ()), 1):
+        on = one.get("base", base)
+        if one.get("amount") is None and one.get("percent") is not None and on is not None and not one.get("percent_of"):
+            _put(one, "amount", _round(on * one["percent"] / 100, unit), f"{before}allowances[{count}].", added)
+
+
+def _balance(part: Record) -> Decimal:
+    """Charges less allowances."""
+    amounts = [one.get("amount", ZERO) if one.get("kind") == "charge" else -one.get("amount", ZERO) for one in part.get("allowances", ())]
+    return sum(amounts, ZERO)
+
+
+def _taxes(record: Record, unit: Decimal, added: list[str]) -> None:
+    """BR-CO-17: amount = base × rate / 100."""
+    for count, one in enumerate(record.get("taxes", ()), 1):
+        if one.get("amount") is None and one.get("base") is not None and one.get("rate") is not None:
+            _put(one, "amount", _round(one["base"] * one["rate"] / 100, unit), f"taxes[{count}].", added)
+
+
+def _totals(record: Record, type: str, unit: Decimal, added: list[str]) -> None:
+    """BR-CO-10 to BR-CO-16, as far as everything they are made of is there. Where the record's own totals say something else
+    (amounts that it does not itemise), only the sum of the lines is added."""
+    amounts = [line.get("net_amount") for line in record.get("lines", ())]
+    if not amounts or any(amount is None for amount in amounts):
+        return
+    totals = dict(record.get("totals", {}))
+    sums = {name: _round(value, unit) for name, value in _sums(record, totals, sum(amounts, ZERO), type)}
+    if any(totals.get(name) not in (None, value) for name, value in sums.items()):
+        sums = {"lines": sums["lines"]}
+    for name, value in sums.items():
+        if totals.get(name) is None:
+            _put(totals, name, value, "totals.", added)
+    record["totals"] = totals
+
+
+def _sums(record: Record, totals: Record, lines: Decimal, type: str) -> Iterator[tuple[str, Decimal]]:
+    yield "lines", lines
+    allowances, taxes = record.get("allowances", ()), record.get("taxes", ())
+    if type == "order" or any(one.get("amount") is None for one in (*allowances, *taxes)):
+        return
+    for name, charge in (("allowances", False), ("charges", True)):
+        some = [one["amount"] for one in allowances if (one.get("kind") == "charge") == charge]
+        if some:
+            yield name, sum(some, ZERO)
+    net = lines + _balance(record)
+    tax = sum((one["amount"] for one in taxes), ZERO)
+    yield "net", net
+    if taxes:
+        yield "tax", tax
+    yield "gross", net + tax
+    yield "payable", net + tax - totals.get("prepaid", ZERO) + totals.get("rounding", ZERO)
+
+
+def _round(value: Decimal, unit: Decimal) -> Decimal:
+    """To the currency's smallest unit, halves away from zero, as invoices are rounded."""
+    return value.quantize(unit, ROUND_HALF_UP) if value.as_tuple().exponent < unit.as_tuple().exponent else value  # type: ignore[operator]

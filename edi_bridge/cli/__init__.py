@@ -31,6 +31,7 @@ COMMANDS = {
     "crm": ("crm", "crm", "Look at customers, orders and invoices."),
     "inspect": ("inspect", "inspect", "What is in a file: envelope, messages, segments, places."),
     "trace": ("trace", "trace", "Where each field of a record comes from: rule, place, raw text."),
+    "guide": ("guide", "guide", "Guides of messages: list, read, compare, import."),
     "map": ("catalog", "map_", "The maps that are known."),
     "partner": ("catalog", "partner", "The partners that are known."),
 }

@@ -19,7 +19,8 @@ not used, `!` must be used, `$` recommended, `-` not recommended, `&` depends. A
 character an element: `.` used, `#` not used, `!` must be used; what a mask does not reach is not used. Marks and masks are what the
 guide of one company says: they become an agreement's `restrict:` and leave the standard's tree as it is.
 
-Sections of other people's programs (.PRIVATE … .PUBLIC), texts, semantic references and value lists are left aside and said so.
+Private sections (.PRIVATE … .PUBLIC) and texts are skipped. Value lists and semantic rules, which programs of the format's makers
+evaluate, are not read, and that is a remark.
 """
 
 from __future__ import annotations
@@ -48,6 +49,7 @@ Say = Callable[[int, str], None]
 Line = tuple[int, str]
 
 AGENCIES = {"X": "x12", "UN": "edifact"}
+PROSE = ("TEXT", "OBJVARS")
 READ = ("VER", "INI", "STD", "SETS", "SEGS", "COMS", "ELMS", "CODES", "PUBLIC", "DATE")
 _SECTION = re.compile(r"\.([A-Z]+)((?:[ ,].*)?)$")
 _ENTRY = re.compile(r"([A-Za-z0-9]+)=(.*)$")
@@ -69,6 +71,7 @@ class _File:
     release: str = ""
     sections: dict[str, list[Line]] = field(default_factory=dict)
     remarks: list[Remark] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
     masks: dict[str, list[str]] = field(default_factory=dict)  # segment → its masks, from the first
 
     def say(self, line: int, sentence: str) -> None:
@@ -97,7 +100,7 @@ def read_sef(name: str, content: bytes) -> Directory:
     result.messages.update(_messages(file, result))
     _cross_check(result, file)
     return Directory(result.release, result.elements, result.composites, result.segments, result.messages, result.codes,
-                     (), tuple(sorted(file.remarks, key=lambda one: one.line)), result.standard)
+                     tuple(file.skipped), tuple(sorted(file.remarks, key=lambda one: one.line)), result.standard)
 
 
 def _cut(text: str, file: _File) -> None:
@@ -111,8 +114,10 @@ def _cut(text: str, file: _File) -> None:
             private = section == "PRIVATE" or (private and section != "PUBLIC")
             if section == "STD" or section == "VER":
                 file.sections.setdefault(section, []).append((number, found[2].strip(" ,")))
+            elif section in PROSE:
+                file.skipped.append(f"{file.name} {line}")
             elif section not in READ and not private:
-                file.say(number, f"the section {line} was left aside (texts, value lists and rules of programs)")
+                file.say(number, f"the section {line} is not read: its value lists or rules are missing in what was imported")
         elif line and not private and section in READ:
             file.sections.setdefault(section, []).append((number, line))
         elif line and not section:

@@ -1,8 +1,8 @@
 """One list of what the guide's check and the map found in a message, each fault once and in the standard's words.
 
 The check knows the standard, the map knows what we need. Where the check already rejects a place, what the map says of that
-place is the same fault again, or follows from it. Where the check's word is only noted or switched off (an unknown code, say),
-the map's stays: it then is the reason why the message cannot be taken.
+place is the same fault again, or follows from it. Where an agreement only notes what the check found, the map's word stays (our
+code table does not know the code), unless it is the same fault again: a value that cannot be read.
 """
 
 from __future__ import annotations
@@ -14,23 +14,34 @@ from edi_bridge.finding import Finding, Level
 
 Rejects = Callable[[Finding], bool]
 
+# what the check says of a value that the map calls an invalid_value
+UNREADABLE = frozenset({"wrong_character_type", "invalid_number", "invalid_date", "invalid_time", "too_long", "too_short"})
+
 
 def merged(checked: Sequence[Finding], mapped: Sequence[Finding], rejects: Rejects = lambda one: one.rejects) -> list[Finding]:
-    """All of `checked`, and of `mapped` what the check has not said already.
+    """All of `checked`, and of `mapped` what the check has not said already, in the order of the message.
 
     `rejects` says whether a finding rejects as it is agreed. Dropped are: what the map's reading said of the message's
     structure, which the check has walked too; what stands at an element or segment that the check rejects; and a value that
     is missing because the segment it should stand in is missing, misplaced or itself rejected.
     """
-    said = _Said()
+    said, unreadable = _Said(), _Said()
     for one in checked:
         if rejects(one):
             said.take(one)
+        elif one.kind in UNREADABLE:
+            unreadable.take(one)
     anchors: dict[str, list[int]] = {}
     for one in mapped:
         if one.kind == "required_missing" and one.position.path and one.position.segment:
             anchors.setdefault(one.position.path, []).append(one.position.segment)
-    return [*checked, *(one for one in mapped if one.level is not Level.SEGMENT and not said.covers(one, anchors))]
+    more = [one for one in mapped if one.level is not Level.SEGMENT and not said.covers(one, anchors)
+            and not (one.kind == "invalid_value" and unreadable.covers(one, anchors))]
+    return sorted([*checked, *more], key=_place) if more else list(checked)
+
+
+def _place(one: Finding) -> tuple[int, int]:
+    return one.position.segment or one.position.line or 0, one.position.offset or 0
 
 
 @dataclass(slots=True)

@@ -64,7 +64,7 @@ def test_a_finding_shows_its_place_its_line_and_what_follows(edi: Run, order: Pa
     result = edi("translate", order)
     lines = quiet(result, 1).splitlines()
     at = lines.index("  QTY+21:4x8'")
-    assert "interchange 1 › message 1 › segment 7 (QTY) › element 1.2 › byte " in lines[at - 1]
+    assert "interchange 1 › message 1 › segment 7 (QTY) › element 1.2 › SG25/QTY/C186.6060 › byte " in lines[at - 1]
     assert lines[at + 1].startswith("         ^^^ ")
     assert 'found "4x8"' in lines[at + 1]
     assert lines[at + 2].startswith("  the message is rejected · to the partner: CONTRL ")
@@ -90,7 +90,7 @@ def test_a_policy_of_the_partner_is_named(edi: Run, order: Path, tmp_path: Path)
     assert edi("init", home).returncode == 0
     (home / "partners" / "havel.yaml").write_text(
         'partner: havel\nidentities:\n  - {id: "9521200038118", qualifier: "14", standard: edifact}\n'
-        "findings: {invalid_number: note}\n"
+        "findings: {wrong_character_type: note}\n"
         "agreements:\n  - {message: edifact/D96A/ORDERS}\n"
     )
     order.write_bytes(ORDER.replace(b"QTY+21:48", b"QTY+21:4x8"))

@@ -89,7 +89,8 @@ class Schema:
             try:
                 trees[path] = etree.fromstring(text, self._parser)
             except etree.XMLSyntaxError as error:
-                raise ConfigFault.at(f"{self.name}/{path}", *(error.position or (0, 0)), f"no schema: {error.msg}") from None
+                line, column = error.position or (0, 0)
+                raise ConfigFault.at(f"{self.name}/{path}", line, column, f"no schema: {error.msg}") from None
         return trees
 
     @cached_property
@@ -181,6 +182,14 @@ class _Look:
         if "SCHEMAV_ELEMENT_CONTENT" in error.type_name:
             parent = element if "Missing child" in error.message else element.getparent()
             return self._contents(parent, element, error.message)
+        if "COMPLEX_TYPE_2_3" in error.type_name:  # text among elements: nothing else of it was looked at
+            self._value(element, "", error.message)
+            element.text = None
+            for child in element:
+                child.tail = None
+            return True
+        if not attribute and (match := re.match(r"Element '[^']*', attribute '([^']+)':", error.message)):
+            attribute = match[1]
         if "FACET" in error.type_name or "[facet" in error.message:
             facets.add((element, attribute))
         elif (element, attribute) in facets:

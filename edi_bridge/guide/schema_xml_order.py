@@ -125,8 +125,11 @@ def mend(parent: Any, slots: tuple[Slot, ...]) -> list[Misfit]:
             before = next((child for child in ordered if places[child.tag] > places[slot.tag]), None)
             misfits.append(Misfit("missing", slot.tag, None, before))
             made += [parent.makeelement(slot.tag) for _ in range(slot.least - seen[slot.tag])]
+    stray = "".join(((parent.text or ""), *(child.tail or "" for child in parent))).strip()  # what does not belong there is told by the next look
+    parent.text = stray or None
     for child in list(parent):
         parent.remove(child)
+        child.tail = None
     for child in sorted([*ordered, *made], key=lambda child: places[child.tag]):
         parent.append(child)
     return misfits

@@ -15,12 +15,16 @@ import sys
 import threading
 from pathlib import Path
 from typing import IO
+from xml.sax.saxutils import escape
 
 from edi_bridge.fault import ConfigFault, TransientFault
 
 CHILD = Path(__file__).with_name("saxon_child.py")
 PATIENCE = 120.0  # seconds for one document, compiling included
 MISSING = "the rules for electronic invoices were not run: install edi-bridge[einvoice]"
+
+STUMBLED = ('<svrl:schematron-output xmlns:svrl="http://purl.oclc.org/dsdl/svrl"><svrl:failed-assert location="/" flag="fatal">'
+            "<svrl:text>{}</svrl:text></svrl:failed-assert></svrl:schematron-output>")
 
 
 def installed() -> bool:
@@ -38,13 +42,16 @@ class Saxon:
 
     def run(self, stylesheet: Path, document: bytes) -> bytes:
         """What a stylesheet makes of a document (UTF-8, no DOCTYPE). ConfigFault when the stylesheet is none; TransientFault
-        when the process died or did not answer: it is started anew next time."""
+        when the process died or did not answer: it is started anew next time. A document on which a rule stumbles is the
+        partner's: the answer then says so."""
         with self._lock:
             fault, answer = self._ask(stylesheet, document)
-        if fault:
-            said = " ".join(answer.decode("utf-8", "replace").split())
-            raise ConfigFault.at(str(stylesheet), 0, 0, f"the rules cannot be run: {said[:500]}")
-        return answer
+        if not fault:
+            return answer
+        said = " ".join(answer.decode("utf-8", "replace").split())[:500]
+        if fault == "stylesheet":
+            raise ConfigFault.at(str(stylesheet), 0, 0, f"the rules cannot be run: {said}")
+        return STUMBLED.format(escape(f"the rules of {stylesheet.name} could not be judged: {said}")).encode()
 
     def close(self) -> None:
         """End the process, if there is one of ours."""

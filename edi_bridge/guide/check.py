@@ -13,12 +13,15 @@ from edi_bridge.finding import Finding, found
 from edi_bridge.guide.element import Syntax, Wrong, explain
 from edi_bridge.guide.guide import Guide
 from edi_bridge.guide.hierarchy import Misfit, loop_faults, tree_faults
+from edi_bridge.guide.quick import Quick
 from edi_bridge.guide.recover import walk
-from edi_bridge.guide.totals import cnt_faults, ctt_faults
+from edi_bridge.guide.totals import SETS, cnt_faults, ctt_faults
 from edi_bridge.guide.walk import Fault, Tables, trigger
-from edi_bridge.interchange import Delimiters, Message
+from edi_bridge.interchange import MARK, Delimiters, Message
 from edi_bridge.structure import Node
 
+MOST_DELIMITERS = 16
+MOST_GOOD = 4096  # texts remembered that are good though their pattern does not say so
 EXPONENT_FROM = "005010"  # the X12 release whose numbers of type R may have one (X12.6 3.5.1)
 
 WORDS = {
@@ -41,6 +44,14 @@ class Checker:
         self.tables = Tables(guide)
         self._x12 = guide.standard == "x12"
         self._exponent = self._x12 and guide.key.split("/")[1] >= EXPONENT_FROM
+        self._quick: dict[Delimiters, Quick] = {}
+        tree = guide.structure.hierarchy
+        own = (tree.node.children[0].name,) if tree is not None else ()
+        totals = SETS.get(guide.structure.root.name)
+        known = self.tables.tags
+        self._across_tags = [tag for tag in (*own, *(("LS", "CTT") if self._x12 else ("CNT",))) if tag in known]
+        lines = ("LE", *((totals.line, totals.quantity[0]) if totals is not None else ())) if self._x12 else ("LIN", "QTY", "UNS")
+        self._line_tags = [tag for tag in lines if tag in known]
 
     @property
     def key(self) -> str:
@@ -52,31 +63,86 @@ class Checker:
 
         What stands in the envelope (UNH/UNT, ST/SE references and counts) is the reader's part.
         """
-        return self._in_full(message)
+        quick = self.quick(message.delimiters)
+        texts = message.text.split(message.delimiters.terminator)
+        if not texts[-1]:
+            texts.pop()
+        if not texts:
+            return []
+        suspects = quick.run(texts)
+        if suspects is None:
+            return self._in_full(message)
+        findings: list[Finding] = []
+        for number, node in suspects:
+            wrong = self._explained(quick, node, texts[number])
+            if wrong is None:
+                return self._in_full(message)
+            findings += [element_finding(message, number + 1, node, one, self._x12) for one in wrong]
+        if not self._fits_across(message, texts):
+            return self._in_full(message)
+        return findings
+
+    def quick(self, delimiters: Delimiters) -> Quick:
+        """The tables and patterns for messages with these delimiters."""
+        quick = self._quick.get(delimiters)
+        if quick is None:
+            if len(self._quick) >= MOST_DELIMITERS:
+                self._quick.clear()  # a partner with ever new delimiters must not make it grow
+            quick = self._quick[delimiters] = Quick(self.tables, Syntax(delimiters, self._x12, self._exponent))
+        return quick
+
+    def _explained(self, quick: Quick, node: Node, text: str) -> list[Wrong] | None:
+        """What is wrong with a segment that does not fit its pattern; None where it is another segment than its tag made believe."""
+        good = quick.good
+        if text in good and good[text] is node:
+            return []
+        if MARK in text and quick.pattern(node, masked=True)(text) is not None:
+            return []
+        elements = text.split(quick.syntax.delimiters.element)
+        if elements[0] != node.name:
+            return None
+        use = self.guide.places[node].segment
+        assert use is not None
+        wrong = explain(use, elements, quick.syntax)
+        if not wrong:
+            if len(good) >= MOST_GOOD:
+                good.clear()
+            good[text] = node
+        return wrong
+
+    def _fits_across(self, message: Message, texts: list[str]) -> bool:
+        """Whether hierarchy, bounded loops and control totals are right, quickly: only the segments they need are split."""
+        element, text = message.delimiters.element, message.text
+        wanted = [tag for tag in self._across_tags if f"{message.delimiters.terminator}{tag}{element}" in text]
+        if not wanted:
+            return True
+        beginnings = tuple(f"{tag}{element}" for tag in (*wanted, *self._line_tags))
+        segments = [one.split(element) for one in texts if one.startswith(beginnings)]
+        nodes: list[Node | None] = [self.tables.tags[elements[0]][0] for elements in segments]
+        return not self._misfits(message, nodes, segments, True)
 
     def _in_full(self, message: Message) -> list[Finding]:
         segments = message.segments
-        if not segments:
-            return []
         walked = walk(self.tables, [elements[0] for elements in segments])
         findings = [self._structural(message, fault) for fault in walked.faults]
-        syntax = self._syntax(message.delimiters)
+        quick = self.quick(message.delimiters)
         for number, (node, elements) in enumerate(zip(walked.nodes, segments, strict=True)):
             if node is None:
                 continue
             findings += self._forbidden(message, number, node)
-            use = self.guide.places[node].segment
-            assert use is not None
-            findings += [element_finding(message, number + 1, node, wrong, self._x12) for wrong in explain(use, elements, syntax)]
+            text = message.delimiters.element.join(elements)
+            if quick.pattern(node)(text) is None:
+                wrong = self._explained(quick, node, text) or ()
+                findings += [element_finding(message, number + 1, node, one, self._x12) for one in wrong]
         whole = not any(fault.kind in ("unknown_segment", "missing_segment") for fault in walked.faults)
-        findings += [self._misfit(message, walked.nodes, misfit) for misfit in self._across(message, walked.nodes, whole)]
+        findings += [self._misfit(message, walked.nodes, misfit) for misfit in self._misfits(message, walked.nodes, segments, whole)]
         findings.sort(key=lambda one: (one.position.segment or 0, one.position.element or 0))
         return findings
 
-    def _across(self, message: Message, nodes: list[Node | None], whole: bool) -> list[Misfit]:
+    def _misfits(self, message: Message, nodes: list[Node | None], segments: list[list[str]], whole: bool) -> list[Misfit]:
         """What is wrong between segments: the numbers of a hierarchy, the bounds of loops, control totals. `whole`: no segment
         is missing or unknown, so that what is counted is what was sent."""
-        segments, component = message.segments, message.delimiters.component
+        component = message.delimiters.component
         tree = self.guide.structure.hierarchy
         found = tree_faults(tree, nodes, segments, component, whole) if tree is not None else []
         if self._x12:
@@ -97,9 +163,6 @@ class Checker:
         else:
             wrong = Wrong(misfit.kind, misfit.element, None, None, misfit.value, misfit.note, element)
         return element_finding(message, misfit.segment + 1, node, wrong, self._x12)
-
-    def _syntax(self, delimiters: Delimiters) -> Syntax:
-        return Syntax(delimiters, self._x12, self._exponent)
 
     def _forbidden(self, message: Message, number: int, node: Node) -> Iterator[Finding]:
         """The segment, or the group that it opens, may be forbidden by the agreement."""

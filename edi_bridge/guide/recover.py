@@ -147,6 +147,8 @@ def _options(tables: Tables, state: State, tag: str) -> Iterator[Option]:
     if state.back is not None:
         lost = (*_few(tables, state, state.outer), *_lost(tables.rest(state.node, state.outer), state))
         yield from _forward(tables, _home(state), tag, lost)
+    if tag == tables.root.children[-1].name:
+        return  # the trailer ends the message wherever it stands: what is missing is missing before it
     paired = tag in state.owed
     cost = PAIRED if paired else ORDER
     owed, spare = state.owed, state.spare

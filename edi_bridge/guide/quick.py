@@ -1,0 +1,128 @@
+"""The way of a good message through its guide: a table says where each tag leads, a pattern whether the segment is good.
+
+Nothing is explained here. What stands at a wrong place makes the whole message be walked again by `recover.walk`; a segment
+that does not fit its pattern is only reported as suspect, and `element.explain` decides.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from edi_bridge.guide.element import Syntax
+from edi_bridge.guide.guide import SegmentUse
+from edi_bridge.guide.pattern import segment_pattern
+from edi_bridge.guide.walk import Move, Tables
+from edi_bridge.structure import Node
+
+Match = Callable[[str], Any]
+
+
+class Way(NamedTuple):
+    """Where a tag leads from a place: the table there, the pattern of the segment, the depth at which it is counted, whether it
+    comes again, how often it may, another way when it has come too often, and the place itself."""
+
+    after: Ways
+    match: Match
+    depth: int
+    again: bool
+    most: int
+    other: Way | None
+    node: Node
+
+
+class Ways(dict[str, "Way | None"]):
+    """The first three characters of a segment → its way from one place, worked out when first asked for."""
+
+    __slots__ = ("node", "quick")
+
+    def __init__(self, node: Node, quick: Quick):
+        super().__init__()
+        self.node, self.quick = node, quick
+
+    def __missing__(self, key: str) -> Way | None:
+        element = self.quick.syntax.delimiters.element
+        tag = key.partition(element)[0]
+        way = None
+        if tag in self.quick.tables.tags:  # of these there are not many: a hostile file must not make the table grow
+            way = self[key] = self.quick.way(self.quick.tables.moves(self.node, tag))
+        return way
+
+
+class Quick:
+    """The tables and patterns of one guide for one set of delimiters."""
+
+    def __init__(self, tables: Tables, syntax: Syntax):
+        self.tables, self.syntax = tables, syntax
+        self._ways: dict[Node, Ways] = {}
+        self._patterns: dict[tuple[int, bool], Match] = {}
+        self.good: dict[str, Node] = {}  # texts that are good though their pattern does not say so, and where
+        self.start = self.ways(tables.root.children[0])
+        self.head = self.pattern(tables.root.children[0])
+
+    def ways(self, node: Node) -> Ways:
+        """Where tags lead from a place."""
+        if node not in self._ways:
+            self._ways[node] = Ways(node, self)
+        return self._ways[node]
+
+    def way(self, moves: tuple[Move, ...]) -> Way | None:
+        """The first of the moves with room for the segment; None where something would be wrong with it."""
+        way = None
+        for move in reversed(moves):
+            if move.again and move.most < 2:
+                continue  # full as it stands
+            good = not move.missing and not move.left and not self._is_forbidden(move)
+            if not move.again:
+                way = None  # there is room: what comes behind is not asked
+            if good:
+                way = Way(self.ways(move.node), self.pattern(move.node), move.depth, move.again, move.most, way, move.node)
+            else:
+                way = None
+        return way
+
+    def _is_forbidden(self, move: Move) -> bool:
+        return self.tables.guide.places[move.unit].forbidden or self.tables.guide.places[move.node].forbidden
+
+    def pattern(self, node: Node, masked: bool = False) -> Match:
+        """What tells a good segment at a place; `masked` also where it holds released characters."""
+        use = self.tables.guide.places[node].segment
+        assert use is not None
+        return self._compiled(use, masked)
+
+    def _compiled(self, use: SegmentUse, masked: bool) -> Match:
+        key = (id(use), masked)
+        if key not in self._patterns:
+            self._patterns[key] = re.compile(segment_pattern(use, self.syntax, masked)).fullmatch
+        return self._patterns[key]
+
+    def run(self, texts: list[str]) -> list[tuple[int, Node]] | None:
+        """The segments (number from 0, place) that do not fit their pattern; None when one stands at a wrong place."""
+        suspects: list[tuple[int, Node]] = []
+        counts = [1] * (self.tables.deepest + 1)
+        ways = self.start
+        if self.head(texts[0]) is None:
+            suspects.append((0, ways.node))
+        number = 0
+        for text in texts[1:]:
+            number += 1
+            way = ways[text[:3]]
+            if way is None:
+                return None
+            ways, match, depth, again, most, other, node = way
+            if again:
+                count = counts[depth] + 1
+                if count > most:
+                    while other is not None and other.again and counts[other.depth] >= other.most:
+                        other = other.other
+                    if other is None:
+                        return None
+                    ways, match, depth, again, most, other, node = other
+                    count = counts[depth] + 1 if again else 1
+                counts[depth] = count
+            else:
+                counts[depth] = 1
+            if match(text) is None:
+                suspects.append((number, node))
+        return suspects

@@ -125,7 +125,8 @@ def _element(use: ElementUse, text: str, number: int, picture: str, syntax: Synt
 
 
 def _simple(use: ElementUse, text: str, number: int, nth: int | None, picture: str, syntax: Syntax) -> Iterator[Wrong]:
-    first, *others = text.split(syntax.delimiters.component) if use.type is None or use.type.kind != "B" else [text]
+    binary = use.type is not None and use.type.kind == "B"
+    first, *others = [text] if binary else _parts(text, syntax)
     if any(others):
         surplus = next(count for count, part in enumerate(others, 2) if part)
         yield Wrong("too_many_components", number, surplus, nth, unmask(others[surplus - 2], syntax.delimiters), "{} has no components", use)
@@ -136,7 +137,7 @@ def _simple(use: ElementUse, text: str, number: int, nth: int | None, picture: s
 
 
 def _composite(use: ElementUse, text: str, number: int, nth: int | None, syntax: Syntax) -> Iterator[Wrong]:
-    parts = text.split(syntax.delimiters.component)
+    parts = _parts(text, syntax)
     lost = 0
     filled = []
     for count, slot in enumerate(use.parts, 1):
@@ -277,6 +278,11 @@ def _format(slots: tuple[ElementUse, ...], elements: list[str], number: int, syn
     if syntax.x12 and slots[number - 1].id == "1251" and number > 1 and slots[number - 2].id == "1250":
         return moment.X12.get(elements[number - 1], "")
     return ""
+
+
+def _parts(text: str, syntax: Syntax) -> list[str]:
+    """The components; one where no separator is in use."""
+    return text.split(syntax.delimiters.component) if syntax.delimiters.component else [text]
 
 
 def _is_empty(text: str, syntax: Syntax) -> bool:

@@ -75,5 +75,5 @@ def _at(elements: list[str], place: tuple[int, int], component: str) -> str:
     element, part = place
     if element >= len(elements):
         return ""
-    parts = elements[element].split(component)
+    parts = elements[element].split(component) if component else [elements[element]]
     return parts[part - 1] if part <= len(parts) else ""

@@ -41,7 +41,7 @@ class _Writer:
     def __init__(self, syntax: Syntax, masked: bool):
         delimiters = syntax.delimiters
         self.syntax = syntax
-        self.element, self.component = re.escape(delimiters.element), re.escape(delimiters.component)
+        self.element, self.component = re.escape(delimiters.element), re.escape(delimiters.component) or NEVER  # none is in use
         special = re.escape(delimiters.element + delimiters.component + delimiters.repetition + delimiters.terminator + delimiters.release + MARK)
         self.any = f"[^{special}]"
         self.several = f"(?:[^{special}]|{MARK}[\x02-\x06])" if masked else self.any
@@ -93,7 +93,9 @@ class _Writer:
         for number, part in enumerate(use.parts, 1):
             body = NEVER if part.forbidden else self._component(use, number)
             pieces.append((f"(?P<{name}_{number}>{body})" if number in asked else body, part.required))
-        text = f"(?!{self.element}|\\Z)" + self._chain(pieces, self.component, False) + f"(?<!{self.component})"
+        text = f"(?!{self.element}|\\Z)" + self._chain(pieces, self.component, False)
+        if self.syntax.delimiters.component:
+            text += f"(?<!{self.component})"
         for rule in use.rules:
             text += self._condition(rule, [[f"{name}_{place}"] for place in rule.places])
         return text

@@ -253,6 +253,5 @@ def _cross_check(result: Directory, file: _File) -> None:
     if result.standard == "edifact":
         known |= {*SERVICE_ELEMENTS, *SERVICE_COMPOSITES}
     for parts in (*result.segments.values(), *result.composites.values()):
-        for use in parts.uses:
-            if use.id not in known:
-                file.say(0, f"{parts.id} names {use.id}, which is not defined")
+        for id in sorted({use.id for use in parts.uses} - known):
+            file.say(0, f"{parts.id} names {id}, which is not defined")

@@ -65,9 +65,8 @@ def read_set(text: str, standard: str, segments: Mapping[str, Parts], masks: Map
         if at < 0:
             return (), ()
     if len(reading.levels) > 1:
-        say(f"the loop {reading.levels[-1].name or '(without a name)'} is never closed")
-        while len(reading.levels) > 1:
-            _close(reading)
+        say(f"the loop {reading.levels[1].name or '(without a name)'} is never closed; the set was left out")
+        return (), ()
     root = reading.levels[0]
     unknown = sorted({node.tag for node in _segments(root.nodes)} - set(segments))
     if unknown:

@@ -37,8 +37,8 @@ def _with_conditions(fault: Fault, field: Field, segment: Seg) -> Fault:
     """A changed segment may break notes as well; each must be found."""
     for rule in field.base.facts.rules.get(segment.tag, ()):
         if conditions.violated(rule, segment):
-            fault.expected.append(Expected(frozenset({"condition_violated"}), (segment,),
-                                           elements=frozenset(conditions.numbers(rule))))
+            kind = "exclusion_violated" if rule[0] == "E" else "condition_violated"
+            fault.expected.append(Expected(frozenset({kind}), (segment,), elements=frozenset(conditions.numbers(rule))))
     return fault
 
 

@@ -24,12 +24,13 @@ class Expected:
     """A finding that must come: one of the `kinds` at one of the segments `at` (or, for what is missing, in front of it).
 
     `elements` and `components` hold what is right there; None in `elements` means that nothing is said about it. `exact`
-    asks for the bytes of (element, component) as well.
+    asks for the bytes of (element, component) as well. `ways` are other words for the same fault: one of them is enough.
     """
 
     kinds: frozenset[str]
     at: tuple[Seg, ...]
     tag: str = ""
+    ways: tuple[Expected, ...] = ()
     elements: frozenset[int | None] | None = None
     components: frozenset[int | None] | None = None
     id: str = ""
@@ -108,7 +109,7 @@ class Field:
         self.wire = base.wire.copy()
         self.clean = list(self.wire.segments)  # as they stood before anything was planted; base.places has the same numbers
         self.taken: set[int] = {0, len(self.clean) - 1}
-        self.counted = True  # the trailer's count follows what is planted
+        self.miscount = 0  # what the trailer counts too many
 
     @property
     def x12(self) -> bool:
@@ -146,9 +147,8 @@ class Field:
         self.taken |= {one + near for one in indexes for near in (-1, 0, 1)}
 
     def finish(self) -> tuple[bytes, list[int]]:
-        """The file with everything planted, the trailer counting its segments, and where each segment begins."""
-        if self.counted:
-            self.wire.segments[-1].put(1, 1, str(len(self.wire.segments)))
+        """The file with everything planted, the trailer counting its segments (or miscounting them), and where each segment begins."""
+        self.wire.segments[-1].put(1, 1, str(len(self.wire.segments) + self.miscount))
         return self.wire.write()
 
     def totals(self) -> list[Expected]:

@@ -18,7 +18,7 @@ def verdict(field: Field, starts: list[int], faults: list[Fault], findings: Iter
         if matching:
             left.remove(matching[0])
         else:
-            near = [_difference(field, starts, one, finding) for finding in left if finding.kind in one.kinds]
+            near = [_difference(field, starts, one, finding) for finding in left if any(finding.kind in way.kinds for way in (one, *one.ways))]
             problems.append(f"missed {_words(field, one)}" + (f" (near: {near})" if near else ""))
     tolerated = [one for fault in faults for one in fault.tolerated]
     for finding in left:
@@ -28,7 +28,12 @@ def verdict(field: Field, starts: list[int], faults: list[Fault], findings: Iter
 
 
 def _difference(field: Field, starts: list[int], one: Expected, finding: Any) -> str:
-    """In what a finding differs from the expected one; '' when it does not."""
+    """In what a finding differs from the expected one in each of its ways; '' when it does not in one."""
+    told = [_apart(field, starts, way, finding) for way in (one, *one.ways)]
+    return "" if "" in told else told[0]
+
+
+def _apart(field: Field, starts: list[int], one: Expected, finding: Any) -> str:
     place = finding.position
     if finding.kind not in one.kinds:
         return "kind"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.mutation import facts
+from tests.mutation.facts import Node
 from tests.mutation.field import FRAME, TOTALS, Expected, Fault, Field
 from tests.mutation.wire import Seg
 
@@ -42,6 +43,21 @@ def _instance(field: Field, index: int) -> list[int]:
     return [number for number, place in enumerate(field.base.places) if group in place.groups]
 
 
+def _one_missing(field: Field, segments: list[Seg], tags: set[str] | None = None) -> tuple[Expected, ...]:
+    """Every reading of an order that is legal as soon as one segment more stands in it: that segment is missing there."""
+    known = tags or {node.tag for node in _nodes(field.base.root)}
+    found = []
+    order = _tags(segments)
+    for at in range(1, len(order)):
+        found += [Expected(frozenset({"missing_segment"}), (segments[at],), tag=tag) for tag in sorted(known)
+                  if facts.legal(field.base.root, order[:at] + [tag] + order[at:])]
+    return tuple(found)
+
+
+def _nodes(node: Node) -> list[Node]:
+    return [node] + [below for child in node.children for below in _nodes(child)] if node.children else [node]
+
+
 def remove_mandatory(field: Field) -> Fault | None:
     """A mandatory segment is taken away that begins no group with something in it."""
     choices = []
@@ -56,11 +72,12 @@ def remove_mandatory(field: Field) -> Fault | None:
     return _removed(field, field.random.choice(choices), "remove_mandatory")
 
 
-def _removed(field: Field, index: int, name: str, tolerated: list[Expected] | None = None) -> Fault:
+def _removed(field: Field, index: int, name: str) -> Fault:
     gone, after = field.clean[index], field.clean[index + 1]
-    field.take(index)
+    ways = _one_missing(field, field.clean[:index] + field.clean[index + 1:], {gone.tag})
+    field.take(index, *(field.clean.index(way.at[0]) for way in ways))
     field.wire.segments.remove(gone)
-    return Fault(name, [Expected(frozenset({"missing_segment"}), (after,), tag=gone.tag)], tolerated or [])
+    return Fault(name, [Expected(frozenset({"missing_segment"}), (after,), tag=gone.tag, ways=ways)])
 
 
 def remove_trigger(field: Field) -> Fault | None:
@@ -75,9 +92,12 @@ def remove_trigger(field: Field) -> Fault | None:
         return None
     index = field.random.choice(choices)
     orphan = field.clean[index + 1]
+    ways = _one_missing(field, field.clean[:index] + field.clean[index + 1:])
+    if field.clean[index - 1].tag == orphan.tag:  # one more of those before it
+        ways += (Expected(frozenset({"segment_repeats"}), (orphan,)),)
     field.take(index, index + 1)
     field.wire.segments.remove(field.clean[index])
-    return Fault("remove_trigger", [Expected(frozenset({"missing_segment", "segment_out_of_order"}), (orphan,))])
+    return Fault("remove_trigger", [Expected(frozenset({"segment_out_of_order"}), (orphan,), ways=ways)])
 
 
 def insert_stranger(field: Field) -> Fault | None:
@@ -114,7 +134,8 @@ def move(field: Field) -> Fault | None:
         field.take(*numbers, *neighbours)
         field.wire.segments.remove(gone)
         field.wire.segments.insert(field.wire.segments.index(rest[at]), gone)
-        return Fault("move", [Expected(frozenset({"segment_out_of_order"}), tuple(explains))])
+        ways = _one_missing(field, moved)
+        return Fault("move", [Expected(frozenset({"segment_out_of_order"}), tuple(explains), ways=ways)])
     return None
 
 
@@ -197,18 +218,17 @@ def section_twice(field: Field) -> Fault | None:
 
 def wrong_count(field: Field) -> Fault | None:
     """The trailer counts one segment too many."""
-    if not field.counted:
+    if field.miscount:
         return None
-    field.counted = False
+    field.miscount = 1
     trailer = field.clean[-1]
-    trailer.put(1, 1, str(len(field.wire.segments) + 1))
     return Fault("wrong_count", [Expected(frozenset({"segment_count_mismatch"}), (trailer,), elements=frozenset({1}))])
 
 
 def wrong_total(field: Field) -> Fault | None:
     """A control total is not what the message adds up to."""
     indexes = [number for number, one in enumerate(field.clean) if one.tag in TOTALS and number not in field.taken]
-    if not indexes:
+    if not indexes or not any(one.tag in ("LIN", "PO1", "POC", "IT1", "HL") for one in field.clean):
         return None
     index = field.random.choice(indexes)
     field.taken.add(index)
@@ -242,7 +262,8 @@ def hierarchy(field: Field) -> Fault | None:
         child = field.random.choice(leaves)
         child.put(1, 1, nodes[0].value(1) if nodes[0] is not child else nodes[1].value(1))
         where = (child,)
-    return Fault(f"hierarchy {way}", [Expected(frozenset({"bad_hierarchy"}), where)])
+    said = [Expected(frozenset({"bad_hierarchy"}), where, elements=frozenset({4}))] if way != "orphan" else []  # HL04 and new children
+    return Fault(f"hierarchy {way}", [Expected(frozenset({"bad_hierarchy"}), where)], said)
 
 
 def loop_bound(field: Field) -> Fault | None:

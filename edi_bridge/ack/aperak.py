@@ -49,7 +49,7 @@ def _error(finding: Finding, message: Message, interchange: Interchange) -> Iter
     yield segment(interchange, "ERC", (KINDS[finding.kind].aperak or OTHER, OWN_LIST))
     yield _text(ERROR_TEXT, words(finding), interchange)
     place = finding.position
-    if place.segment and legal(message.reference, 35):
+    if place.segment and place.segment > 1 and legal(message.reference, 35):  # segment 1 stands for the whole message
         yield segment(interchange, "RFF", ("ACW", message.reference, str(place.segment)))
         yield _text(GENERAL_TEXT, " ".join(part for part in (_where(finding), finding.value) if part), interchange)
 

@@ -107,22 +107,29 @@ def report(interchange: Interchange, verdict: Verdict, findings: Sequence[Findin
            groups: Sequence[GroupLine]) -> list[str]:
     """The segments between UNH and UNT. `findings` are those on the interchange and its header and trailer, `lines` the rejected
     messages; `verdict` is that on the whole interchange."""
+    below = list(_below(interchange, lines, groups, condemned=verdict is Verdict.REJECTED))
     answer: tuple[str | tuple[str, ...], ...] = (ACKNOWLEDGED,)
     if verdict is Verdict.REJECTED:
-        guilty = next((one for one in findings if one.kind != "interchange_suspended"), None)
-        answer = (REJECTED, *_placed(_fault(guilty, Level.INTERCHANGE, interchange))) if guilty else (REJECTED,)
-    made = [_uci(interchange, answer)]
-    rejected = [one for one in lines if one.verdict is Verdict.REJECTED]
-    for one in rejected:
-        if not one.group:
-            made += _ucm(one, interchange)
+        guilty = next(iter(findings), None)
+        fault = _fault(guilty, Level.INTERCHANGE, interchange) if guilty else () if below else (UNSPECIFIED,)
+        answer = (REJECTED, *_placed(fault))
+    return [_uci(interchange, answer), *below]
+
+
+def _below(interchange: Interchange, lines: Iterable[Line], groups: Sequence[GroupLine], *, condemned: bool) -> Iterator[str]:
+    """What is reported of groups and messages: where the interchange is rejected itself (`condemned`), only the faulty ones."""
+    of_group: dict[int, list[Line]] = {}
+    for one in lines:
+        if one.verdict is Verdict.REJECTED:
+            of_group.setdefault(one.group, []).append(one)
+    for one in of_group.get(0, ()):
+        yield from _ucm(one, interchange)
     for group in groups:
-        of_group = [one for one in rejected if one.group == group.group.ordinal]
-        if group.verdict is Verdict.REJECTED or of_group:
-            made.append(_ucf(group, interchange))
-            for one in of_group:
-                made += _ucm(one, interchange)
-    return made
+        inside = of_group.get(group.group.ordinal, ())
+        if inside or group.findings or (group.verdict is Verdict.REJECTED and not condemned):
+            yield _ucf(group, interchange)
+            for one in inside:
+                yield from _ucm(one, interchange)
 
 
 def _uci(interchange: Interchange, answer: Sequence[str | Sequence[str]]) -> str:
@@ -158,7 +165,8 @@ def _fault(finding: Finding, level: Level, interchange: Interchange) -> tuple[st
     """(0085, service segment, 0098, 0104) of a finding on a header, a trailer or what they hold together."""
     code = KINDS[finding.kind].syntax_error(version(interchange)) or UNSPECIFIED
     place = finding.position
-    tag = place.tag if place.tag in OF_LEVEL[level] else SERVICE.get(finding.kind, "")
+    lost = finding.kind.startswith("missing_")  # its place is where that was noticed
+    tag = place.tag if place.tag in OF_LEVEL[level] and not lost else SERVICE.get(finding.kind, "")
     if tag not in OF_LEVEL[level]:
         return (code,)
     element, component = (place.element, place.component) if place.tag == tag and place.element else PLACES.get(finding.kind, (0, 0))

@@ -7,6 +7,7 @@ its group and set, and each finding a TED: 647, our words, segment, position, el
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Iterator, Sequence
 
 from edi_bridge.ack.subject import Document, at, elements, legal, plain, segment, words
@@ -16,7 +17,7 @@ from edi_bridge.interchange import Group, Interchange, Message, MessageType, cla
 VERDICTS = {Verdict.ACCEPTED: "TA", Verdict.WITH_ERRORS: "TE", Verdict.REJECTED: "TR"}  # 110
 QUALIFIERS = {"810": "IV", "850": "PO", "855": "PO", "856": "SI", "860": "PO", "865": "PO"}  # 128: what the number is; else TN
 OTHER = "024"  # 647: a reason of its own, which the text says
-ORIGINAL, TEXT_MOST = "00", 60
+ORIGINAL, TEXT_MOST, LONG_DATE = "00", 60, "004010"
 
 
 def message_type(version: str) -> MessageType:
@@ -25,10 +26,11 @@ def message_type(version: str) -> MessageType:
     return MessageType("x12", release, "824", "" if re.match(r"X\d{3}", usage) else usage)
 
 
-def heading(interchange: Interchange, number: str, prepared: str) -> str:
-    """BGN; `number` is ours for this advice, `prepared` ISO 8601."""
+def heading(interchange: Interchange, number: str, prepared: str, version: str) -> str:
+    """BGN; `number` is ours for this advice, `prepared` ISO 8601. Dates have their century from 004010 on."""
     day, _, time = prepared.partition("T")
-    return segment(interchange, "BGN", ORIGINAL, number, day.replace("-", ""), time.replace(":", "")[:4])
+    day = day.replace("-", "")
+    return segment(interchange, "BGN", ORIGINAL, number, day if version >= LONG_DATE else day[2:], time.replace(":", "")[:4])
 
 
 def detail(message: Message, named: Document, findings: Sequence[Finding], verdict: Verdict, interchange: Interchange) -> list[str]:
@@ -48,7 +50,7 @@ def _group(group: Group | None, interchange: Interchange) -> Iterator[str]:
     day, time, number = (at(rows, place).strip() for place in (4, 5, 6))
     yield at(rows, 2).strip()
     yield at(rows, 3).strip()
-    yield day if len(day) == 8 and day.isdigit() else ""
+    yield day if day.isdigit() and len(day) == (8 if group and group.version >= LONG_DATE else 6) else ""
     yield time if len(time) in (4, 6, 8) and time.isdigit() else ""
     yield number
 
@@ -57,11 +59,11 @@ def _technical(finding: Finding, interchange: Interchange) -> str:
     """TED: what is wrong, and where; the words as far as sixty characters carry them."""
     place = finding.position
     tag = place.tag or ""
-    placed = bool(re.fullmatch(r"[A-Z0-9]{2,3}", tag, re.ASCII)) and place.segment is not None
+    placed = bool(re.fullmatch(r"[A-Z0-9]{2,3}", tag, re.ASCII)) and (place.segment or 1) > 1  # 1 stands for the whole set
     text = plain(words(finding), interchange.delimiters)
     number = place.id if place.id and place.id.isdigit() and len(place.id) <= 4 else ""
     value = finding.value.rstrip()
     fits = legal(value, 99) and value.isascii() and not clashes(value, interchange.delimiters)
-    return segment(interchange, "TED", KINDS[finding.kind].x824 or OTHER, text[:TEXT_MOST].strip(), tag if placed else "",
+    return segment(interchange, "TED", KINDS[finding.kind].x824 or OTHER, textwrap.shorten(text, TEXT_MOST, placeholder="..."), tag if placed else "",
                    str(place.segment) if placed else "", str(place.element) if placed and place.element else "", number,
                    value if fits else "")

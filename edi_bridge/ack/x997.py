@@ -34,7 +34,8 @@ from edi_bridge.interchange import Interchange, Message, MessageType, clashes
 
 NEWER = "005010"  # from this release on there is a 999, AK103, AK203 and the place of a repetition
 SETS = {Verdict.ACCEPTED: "A", Verdict.WITH_ERRORS: "E", Verdict.REJECTED: "R"}  # 717
-IN_ERROR, HAS_FAULTY_ELEMENTS = "5", "8"  # 718 and 618; 720 and 620
+IN_ERROR, AGAINST_GUIDE = IN_SEGMENTS = "5", "I5"  # 718 and 618; 618 only
+HAS_FAULTY_ELEMENTS = "8"  # 720 and 620
 CODES_MOST, ELEMENTS_MOST, SEGMENTS_MOST = 5, 99, 10_000  # the last is ours: nobody reads more
 HIPAA_999 = "X231A1"  # the implementation guide of the 999 that answers groups with one of theirs
 
@@ -95,15 +96,20 @@ def line(message: Message, header: Sequence[Sequence[str]], findings: Sequence[F
     form, release = FORMS[name], message.group.version[:6] if message.group else ""
     counted = [one for one in findings if not is_business(one)]
     noted = list(_notes(message, counted, interchange, form, release))
-    codes: list[str] = []
-    for one in counted:
-        if KINDS[one.kind].level is Level.MESSAGE:
-            codes.append(KINDS[one.kind].code(form.set_code, release))
-    if noted or any(KINDS[one.kind].level is not Level.MESSAGE for one in counted):
-        codes.append(IN_ERROR)
+    codes = [_set_code(one, form, release) for one in counted]
+    codes.sort(key=IN_SEGMENTS.__contains__)  # what is wrong with the set itself first: there is room for five
     fault = tuple(dict.fromkeys(code for code in codes if code))[:CODES_MOST]
     return Line(message.ordinal, message.reference, (at(header, 1), at(header, 3)), message.group.ordinal if message.group else 0,
                 verdict, fault, SEPARATOR.join(noted))
+
+
+def _set_code(finding: Finding, form: Form, release: str) -> str:
+    """AK502/IK502 for one finding: its own code, or that segments are in error, against the standard or against the guide."""
+    kind = KINDS[finding.kind]
+    if kind.level is Level.MESSAGE:
+        return kind.code(form.set_code, release)
+    code = kind.code(form.element_code if kind.level is Level.ELEMENT else form.segment_code, release)
+    return AGAINST_GUIDE if code.startswith("I") else IN_ERROR
 
 
 def report(interchange: Interchange, group: GroupLine, lines: Sequence[Line], name: str) -> list[str]:

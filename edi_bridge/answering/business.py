@@ -29,7 +29,7 @@ def advice(collected: Collected, seal: Seal, answered: Answered) -> None:
         if obstacle := x997.obstacle(line, interchange) or ta1.address_obstacle(interchange) or seal.obstacle:
             answered.told.append(f"no 824 to group {group.ordinal} can be written: {obstacle}; tell the partner in another way")
             continue
-        heading = x824.heading(interchange, f"{interchange.control}-{group.ordinal}", collected.prepared)
+        heading = x824.heading(interchange, f"{interchange.control}-{group.ordinal}", collected.prepared, group.version)
         body = [heading, *(one for part in told for one in part.split(SEPARATOR))]
         made.append((group, x824.message_type(group.version), body))
     if made:

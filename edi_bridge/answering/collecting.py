@@ -48,7 +48,7 @@ class Collected:
         self.advice: dict[int, list[str]] = {}  # 824, by the group's ordinal: the segments on one document in each
         self.documents: list[Body] = []  # APERAK
         self.worst = self.business_worst = Verdict.ACCEPTED
-        self.messages = self.answerable = self.with_errors = self.unnameable = 0
+        self.messages = self.answerable = self.with_errors = 0
 
     def policy(self, type: MessageType) -> dict[str, str]:
         """What is agreed on answers to messages of this type."""
@@ -82,7 +82,6 @@ class Collected:
         self.answerable += 1
         if judged is Verdict.REJECTED:
             line = contrl.line(message, opening(message), formal, judged, self.interchange)
-            self.unnameable += contrl.unnameable(line)
             self.lines.setdefault(line.group, []).append(line)
 
     def _x12(self, message: Message, formal: list[Finding], judged: Verdict, policy: Mapping[str, str]) -> None:
@@ -141,10 +140,12 @@ def worse(one: Verdict, other: Verdict) -> Verdict:
 
 
 def messages(count: int) -> str:
+    """`1 message`, `2 messages`."""
     return f"{count:,} message{'s' * (count != 1)}"
 
 
 def why_not(when: str, interchange: Interchange) -> str:
+    """Why an answer does not go out, in words."""
     flag = "UNB 0031" if interchange.standard == "edifact" else "ISA14"
     return {"never": "none is agreed", "asked": f"it goes out when it is asked for, and {flag} does not ask",
             "on_error": "it goes out for errors only, and there are none"}[when]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from edi_bridge.ack import choice, contrl
-from edi_bridge.ack.subject import GroupLine
+from edi_bridge.ack.subject import GroupLine, Line
 from edi_bridge.answering.collecting import (
     Answered,
     Collected,
@@ -18,41 +18,62 @@ from edi_bridge.finding import Finding, Verdict
 
 
 def report(collected: Collected, of_all: Sequence[Finding], groups: Sequence[GroupLine], seal: Seal, answered: Answered, *,
-            condemned: bool) -> None:
+           condemned: bool) -> None:
+    """The CONTRL that only says that the interchange came, and the one that says what became of it, where they go out.
+
+    `of_all` are the findings on the interchange itself; `condemned`: it is rejected with everything in it.
+    """
     interchange = collected.interchange
     if collected.messages and not collected.answerable:
         answered.silent.append("no CONTRL: a CONTRL is never answered by a CONTRL")
         return
-    lines = [line for group in sorted(collected.lines) for line in collected.lines[group]]
+    if collected.with_errors:
+        answered.told.append(f"accepted although something is wrong: {messages(collected.with_errors)}; a CONTRL cannot say so")
     judged = Verdict.REJECTED if condemned else collected.judge(of_all, None)
     worst = worse(judged, collected.worst)
-    if collected.with_errors:
-        answered.told.append(f"{messages(collected.with_errors)} accepted although something is wrong in them, which a CONTRL cannot say")
-    obstacle = contrl.obstacle(interchange) or next(
-        (why for group in groups if (group.verdict is Verdict.REJECTED or group.group.ordinal in collected.lines)
-         and (why := contrl.group_obstacle(group, interchange))), "")
-    if not obstacle and collected.unnameable:
-        obstacle = f"the header of {messages(collected.unnameable)} has no reference or type that a CONTRL could name"
-    receipt = collected.when("receipt")
-    if judged is not Verdict.REJECTED and choice.goes_out(receipt, worst, asked=choice.asked(interchange, worst)) and not contrl.obstacle(interchange):
-        answered.answers.append(seal.edifact("receipt", [(contrl.message_type(interchange), "1", contrl.receipt(interchange))],
-                                             "CONTRL 8: the interchange was received, nothing is said of its content", Verdict.ACCEPTED))
+    if not condemned:
+        _receipt(collected, worst, seal, answered)
     when = collected.when("contrl")
-    # what is only accepted with errors is said to nobody by a CONTRL, so it is no error to answer
-    counts = worst if worst is Verdict.REJECTED else Verdict.ACCEPTED
-    if not choice.goes_out(when, counts, asked=choice.asked(interchange, worst)):
+    # what is only accepted with errors cannot be said, so it is no reason to answer
+    reason = worst if worst is Verdict.REJECTED else Verdict.ACCEPTED
+    if not choice.goes_out(when, reason, asked=choice.asked(interchange, worst)):
         answered.silent.append(f"no CONTRL: {why_not(when, interchange)}")
         if worst is Verdict.REJECTED:
             answered.told.append("something is rejected, and the partner does not hear of it: no CONTRL goes out")
-    elif obstacle:
+        return
+    lines = [line for group in sorted(collected.lines) for line in collected.lines[group]]
+    obstacle = contrl.obstacle(interchange)
+    if condemned:  # what cannot be named is rejected with the whole interchange
+        groups = [group for group in groups if not contrl.group_obstacle(group, interchange)]
+        lines = [line for line in lines if not contrl.unnameable(line)]
+    elif not obstacle:
+        obstacle = _unnameable(collected, groups, lines)
+    if obstacle:
         answered.told.append(f"no CONTRL can be written: {obstacle}; tell the partner in another way")
-    else:
-        body = contrl.report(interchange, judged, of_all, lines, groups)
-        answered.answers.append(seal.edifact("contrl", [(contrl.message_type(interchange), "1", body)],
-                                             _contrl_words(judged, len(lines)), worst))
+        return
+    body = contrl.report(interchange, judged, of_all, lines, groups)
+    answered.answers.append(seal.edifact("contrl", [(contrl.message_type(interchange), "1", body)], _words(judged, len(lines)), worst))
 
 
-def _contrl_words(judged: Verdict, rejected: int) -> str:
+def _receipt(collected: Collected, worst: Verdict, seal: Seal, answered: Answered) -> None:
+    """A CONTRL with 8: only for an interchange whose own header and trailer are good (0083 in the service code list)."""
+    interchange = collected.interchange
+    asked = choice.asked(interchange, worst)
+    if choice.goes_out(collected.when("receipt"), worst, asked=asked) and not contrl.obstacle(interchange):
+        answered.answers.append(seal.edifact("receipt", [(contrl.message_type(interchange), "1", contrl.receipt(interchange))],
+                                             "CONTRL 8: the interchange was received, nothing is said of its content", Verdict.ACCEPTED))
+
+
+def _unnameable(collected: Collected, groups: Sequence[GroupLine], lines: Sequence[Line]) -> str:
+    """Why something that must be reported cannot be; '' when all can."""
+    unnamed = sum(map(contrl.unnameable, lines))
+    if unnamed:
+        return f"the header of {messages(unnamed)} has no reference or type that a CONTRL could name"
+    reported = (group for group in groups if group.verdict is Verdict.REJECTED or group.group.ordinal in collected.lines)
+    return next(filter(None, (contrl.group_obstacle(group, collected.interchange) for group in reported)), "")
+
+
+def _words(judged: Verdict, rejected: int) -> str:
     if judged is Verdict.REJECTED:
         return "CONTRL 4: the interchange is rejected with everything in it"
     return "CONTRL 7: everything is accepted" if not rejected else f"CONTRL 7: the interchange is accepted, {messages(rejected)} rejected"

@@ -13,11 +13,20 @@ from itertools import chain
 
 from edi_bridge import syntax
 from edi_bridge.finding import Verdict
-from edi_bridge.interchange import Address, Group, Interchange, MessageType, Part, Stray
+from edi_bridge.interchange import (
+    Address,
+    Delimiters,
+    Group,
+    Interchange,
+    MessageType,
+    Part,
+    Stray,
+    mask,
+    wire,
+)
 
 LEVEL_B_SEPARATOR = "\x1d"  # these separators are known without UNA (ISO 9735:1988, level B)
 ISA_VERSION = "00401"  # where the header that is answered does not name one
-FIRST_LONG_DATE = "004010"
 
 Draw = Callable[[str], int]  # the next control number of a kind: "interchange" or "group"
 Body = tuple[MessageType, str, list[str]]
@@ -33,6 +42,17 @@ class Answer:
     content: bytes
     words: str
     verdict: Verdict
+    delimiters: Delimiters
+    encoding: str
+
+    def lines(self) -> Iterator[str]:
+        """Its segments with their terminators, one after another, as people read them."""
+        text, end = self.content.decode(self.encoding), self.delimiters.terminator
+        if text.startswith("UNA"):  # its own characters must not be read as released ones
+            yield text[:9]
+            text = text[9:]
+        for segment in mask(text, self.delimiters).split(end)[:-1]:
+            yield wire(segment, self.delimiters) + end.strip("\r\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +78,11 @@ class Seal:
         answered = self.interchange
         level, _, version = answered.syntax.partition(":")
         una = False if answered.delimiters.element == LEVEL_B_SEPARATOR and not answered.layout.una else None
-        control = str(self.draw("interchange"))
         made = syntax.module("edifact").build(
-            sender=answered.receiver, receiver=answered.sender, control=control, prepared=self.prepared, bodies=bodies,
+            sender=answered.receiver, receiver=answered.sender, control=str(self.draw("interchange")), prepared=self.prepared, bodies=bodies,
             syntax=f"{level}:{version[:1] if version[:1] in ('1', '2', '3', '4') else '3'}", test=bool(answered.test),
             delimiters=answered.delimiters, una=una, encoding=answered.encoding)
-        return Answer(name, control, _bytes(made), words, verdict)
+        return _answer(name, made, words, verdict)
 
     def x12(self, name: str, kind: str, bodies: Sequence[tuple[Group, MessageType, list[str]]], words: str, verdict: Verdict) -> Answer:
         """Sets in an ISA … IEA of their own, one group (GS01 = `kind`) for those that go to the same address in the same
@@ -74,13 +93,13 @@ class Seal:
             sets.append((type, f"{len(sets) + 1:04}", segments))
         made = self._isa([(kind, sender, receiver, str(self.draw("group")), version, sets)
                           for (sender, receiver, version), sets in groups.items()])
-        return Answer(name, made.control, _bytes(made), words, verdict)
+        return _answer(name, made, words, verdict)
 
     def ta1(self, segment: str, words: str, verdict: Verdict) -> Answer:
         """A TA1 alone between ISA and IEA."""
         made = self._isa([])
         made.parts = _behind(made.parts, Stray(segment, 0))
-        return Answer("ta1", made.control, _bytes(made), words, verdict)
+        return _answer("ta1", made, words, verdict)
 
     def _isa(self, groups: Iterable[tuple[str, str, str, str, str, list[Body]]]) -> Interchange:
         answered = self.interchange
@@ -100,7 +119,7 @@ def _behind(parts: Iterator[Part], last: Part) -> Iterator[Part]:
     return chain(parts, [last])
 
 
-def _bytes(interchange: Interchange) -> bytes:
+def _answer(name: str, made: Interchange, words: str, verdict: Verdict) -> Answer:
     out = io.BytesIO()
-    syntax.write_to(interchange, out)
-    return out.getvalue()
+    syntax.write_to(made, out)
+    return Answer(name, made.control, out.getvalue(), words, verdict, made.delimiters, made.encoding)

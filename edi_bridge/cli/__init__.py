@@ -30,8 +30,11 @@ COMMANDS = {
     "post": ("post", "post", "Post files into the CRM of a home."),
     "crm": ("crm", "crm", "Look at customers, orders and invoices."),
     "inspect": ("inspect", "inspect", "What is in a file: envelope, messages, segments, places."),
+    "check": ("check", "check", "What is wrong with files, held against their guides."),
+    "explain": ("explain", "explain", "What a kind of finding means, its codes, an example."),
     "trace": ("trace", "trace", "Where each field of a record comes from: rule, place, raw text."),
     "guide": ("guide", "guide", "Guides of messages: list, read, compare, import."),
+    "ack": ("ack", "ack", "The acknowledgements that would go out for a file."),
     "map": ("catalog", "map_", "The maps that are known."),
     "partner": ("catalog", "partner", "The partners that are known."),
 }

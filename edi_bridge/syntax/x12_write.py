@@ -25,6 +25,7 @@ from edi_bridge.interchange import (
 from edi_bridge.syntax.segment_write import write_parts
 from edi_bridge.syntax.x12_isa import WITH_RELEASE, WITH_REPETITION
 
+LONG_DATE = "004010"  # GS08 from which GS04 has the century (X12.22: DT 6/6 before)
 Body = tuple[MessageType, str, list[str]]
 STANDARD = Delimiters(element="*", component=">", terminator="~", release="", repetition="", decimal=".")
 
@@ -90,7 +91,7 @@ def _parts(interchange: Interchange, groups: Iterable[tuple[str, str, str, str, 
     number = messages = 0
     for number, (kind, sender, receiver, control, version, bodies) in enumerate(groups, 1):
         header = element.join(("GS", kind, _plain("GS02", sender, 15, delimiters), _plain("GS03", receiver, 15, delimiters),
-                               f"{day:%Y%m%d}", f"{day:%H%M}", _plain("GS06", control, 9, delimiters), "X", version))
+                               f"{day:%Y%m%d}" if version >= LONG_DATE else f"{day:%y%m%d}", f"{day:%H%M}", _plain("GS06", control, 9, delimiters), "X", version))
         group = Group(number, control, sender, receiver, version, header, kind=kind)
         yield group
         for type_, reference, segments in bodies:

@@ -130,6 +130,17 @@ APERAK = {
     "NOTTAKEN": "documents of this type are not taken",
 }
 
+# those codes of 647 (TED01) that we send; they stand in its list from 003050 to 005010
+X824 = {
+    "006": "duplicate",
+    "007": "missing data",
+    "010": "a total does not add up",
+    "011": "not matching",
+    "012": "an invalid combination",
+    "024": "another reason, told in the text",
+    "027": "a customer's number that does not exist",
+}
+
 
 def _row(name: str, level: str, severity: str, sentence: str, hint: str, contrl: str = "", x12: str = "", before: str = "",
          aperak: str = "", x824: str = "") -> Kind:
@@ -267,7 +278,7 @@ def _table() -> dict[str, Kind]:
         _row("too_long", e, reject, "the value is too long", "decimal mark and sign are not counted", "39", "723=5"),
         _row("too_short", e, reject, "the value is too short", "values of fixed length keep their leading zeros or blanks", "40", "723=4"),
         _row("wrong_character_type", e, reject, "the value has characters that its type does not allow",
-             "a has no digits, n no letters", "37", "723=6"),
+             "an alphabetic value has no digits, a numeric one no letters", "37", "723=6"),
         _row("invalid_number", e, reject, "this is not a number of the standard's form",
              "digits, one decimal mark, a minus in front; no thousands, no blanks", "37", "723=6"),
         _row("invalid_date", e, reject, "this is not a valid date", "the day must exist, and be written as its format code says", "12", "723=8"),

@@ -9,7 +9,7 @@ from typing import Any, TextIO
 
 from edi_bridge.cli import excerpt, show
 from edi_bridge.finding import KINDS, NEWEST, Finding, Level, Severity
-from edi_bridge.interchange import AnyMessage, Interchange
+from edi_bridge.interchange import AnyMessage, Interchange, Position
 
 # X12 data element of a code → where the answer carries it (see finding.py), the most precise place first
 X12_PLACES = {
@@ -38,11 +38,14 @@ class Told:
     rejects: bool
     line: excerpt.Excerpt | None = None
     message: int | None = None  # its number in the interchange; None: the interchange itself
+    position: Position = Position()
+    value: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """For --json."""
         made = asdict(self)
         made["line"] = self.line.text if self.line else ""
+        made["position"] = {name: part for name, part in made["position"].items() if part is not None}
         return made
 
 
@@ -76,6 +79,8 @@ def tell(
         action.startswith("reject"),
         line,
         finding.position.message,
+        finding.position,
+        finding.value,
     )
 
 

@@ -215,8 +215,9 @@ def _xml_lines(structure: Any, depth: int) -> list[str]:
         row = f"{'  ' * level}{element.name}"
         below = structure.children(element)
         folded = level + 1 >= depth and below
-        found = [f"{row:<70} {times}{f'  … {show.number(len(below), "element")} inside' if folded else ''}"]
-        return found if folded else found + [line for child in below for line in lines(child, level + 1)]
+        if folded:
+            return [f"{row:<70} {times}  … {show.number(len(below), 'element')} inside"]
+        return [f"{row:<70} {times}", *(line for child in below for line in lines(child, level + 1))]
 
     return [structure.key, "", *lines(structure.root, 0)]
 

@@ -251,9 +251,9 @@ def _short(one: CodeChange) -> str:
 
 def _sums(difference: Difference) -> list[str]:
     kinds = [sum(one.kind == kind for one in difference.tree) for kind in ("added", "removed", "moved", "changed")]
+    elements = len(difference.segments) + len(difference.composites)
     return [f"{kinds[0]} places added, {kinds[1]} removed, {kinds[2]} moved, {kinds[3]} with another status or repeat",
-            f"{len(difference.segments) + len(difference.composites)} changes of elements, {len(difference.types)} of types, "
-            f"the codes of {len(difference.codes)} elements"]
+            f"{elements} changes of elements, {len(difference.types)} of types, the codes of {len(difference.codes)} elements"]
 
 
 def _line(one: Change) -> str:

@@ -95,7 +95,7 @@ def _row(head: str, text: str, status: str, most: str, width: int) -> str:
 def segment_lines(guide: Guide, tag: str, width: int = WIDTH) -> list[str]:
     """A segment: where it stands, its elements with status, repeats, type and codes, its conditions. KeyError when the
     message has no such segment."""
-    places = [place for place in guide.places.values() if place.segment is not None and place.segment.tag == tag]
+    places = [guide.places[node] for node in _in_order(guide.structure.root) if node.name == tag and not node.is_group]
     if not places:
         raise KeyError(tag)
     lines: list[str] = []
@@ -112,6 +112,13 @@ def segment_lines(guide: Guide, tag: str, width: int = WIDTH) -> list[str]:
         for number, element in enumerate(segment.elements, 1):
             lines += _rule_rows(element.rules, element.parts, f"{number:02} {element.id}: ")
     return lines
+
+
+def _in_order(group: Node) -> Iterator[Node]:
+    """All nodes below, from top to bottom as the tree is drawn."""
+    for node in group.children:
+        yield node
+        yield from _in_order(node)
 
 
 def _element_rows(elements: Sequence[ElementUse], guide: Guide, above: str) -> list[str]:

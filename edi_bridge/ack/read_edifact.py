@@ -16,7 +16,15 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 
-from edi_bridge.ack.statement import Answer, Complaint, Outcome, Statement, Subject, Words, meaning
+from edi_bridge.ack.statement import (
+    Answer,
+    Complaint,
+    Outcome,
+    Statement,
+    Subject,
+    Words,
+    meaning,
+)
 from edi_bridge.finding import APERAK, Finding, found
 from edi_bridge.interchange import Address, Interchange, Message, Position
 

@@ -18,7 +18,8 @@ def _own_words() -> dict[tuple[str, str], str]:
     found: dict[tuple[str, str], set[str]] = {}
     for kind in KINDS.values():
         for place in {*kind.x12.items(), *kind.x12_before.items(), ("0085", kind.contrl[0]), ("0085", kind.contrl[1])}:
-            found.setdefault(place, set()).add(kind.sentence)
+            if place[1]:
+                found.setdefault(place, set()).add(kind.sentence)
     return {place: sentences.pop() for place, sentences in found.items() if len(sentences) == 1}
 
 

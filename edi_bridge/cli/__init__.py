@@ -33,6 +33,7 @@ COMMANDS = {
     "check": ("check", "check", "What is wrong with files, held against their guides."),
     "explain": ("explain", "explain", "What a kind of finding means, its codes, an example."),
     "trace": ("trace", "trace", "Where each field of a record comes from: rule, place, raw text."),
+    "reconcile": ("reconcile", "reconcile", "What became of what was sent, by the answers that came in."),
     "guide": ("guide", "guide", "Guides of messages: list, read, compare, import."),
     "ack": ("ack", "ack", "The acknowledgements that would go out for a file."),
     "map": ("catalog", "map_", "The maps that are known."),

@@ -1,0 +1,288 @@
+"""Which rule of a map wrote a place of a segment message that we sent, and from which field; also for a place that is empty.
+
+The message is traced with the map that wrote it (`field_trace`), so a place that holds a field's value leads back to that
+field. What no field gave is a constant or count of `writes:`, a qualifier that a path demands (`QTY[6063=21]`), or the program's
+own (envelope, numbers of a hierarchy). What is missing leads to the rule that would have written it: in the group
+instance around the place, among the rules whose tests hold there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from edi_bridge.interchange import Message, Position
+from edi_bridge.mapping.field_trace import Traced
+from edi_bridge.mapping.plan import MapPlan, ScopePlan, ScopeUse, ValuePlan
+from edi_bridge.mapping.resolve import ElementStep, GroupStep, PairStep, Resolved, TreeStep, ValueTest
+from edi_bridge.mapping.segment_trace import guide_path
+from edi_bridge.structure import Instance, Node, Structure
+
+FIELD, BESIDE, QUALIFIER, WRITES, PROGRAM, EMPTY, UNREAD = "field", "beside", "qualifier", "writes", "program", "empty", "unread"
+ENVELOPE = ("UNH", "UNT", "ST", "SE")
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What wrote a place, or would have. `how`: field (its value stands there), beside (what belongs to it, as a date's format
+    code), qualifier (a path of the rule demands it), writes (a line of `writes:`; `text` is what it says), program (envelope, hierarchy),
+    empty (the rule is there, the field has no value), unread (no rule of the map; `fields` and `rule` are those of the rest
+    of the segment).
+
+    `fields` are paths in the record `record`; several where a whole segment is meant, or where the answer does not say which.
+    `rule` is `file:line` of the first. `raw` is what stands there now, `segment` the whole segment for people.
+    """
+
+    how: str
+    place: Position
+    fields: tuple[str, ...] = ()
+    rule: str = ""
+    raw: str = ""
+    text: str = ""
+    segment: str = ""
+    record: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """A value rule and the place it writes to."""
+
+    value: ValuePlan
+    scope: ScopePlan
+    resolved: Resolved
+    node: Node
+
+
+class Origins:
+    """The origins of one message; `traced` is what `CompiledMap.trace` gives for it."""
+
+    def __init__(self, message: Message, plan: MapPlan, structure: Structure, traced: list[Traced]):
+        self.message, self.plan, self.structure, self.traced = message, plan, structure, traced
+        root = structure.walk(message.segments, message.delimiters.component).root
+        self.nodes = structure.places(root)
+        self.chains: dict[int, tuple[tuple[Node, Instance], ...]] = {}
+        self._chain(structure.root, root, ())
+        self.by_number = {one.number: one for scope in plan.scopes for one in scope.rules()}
+        self.scope_of = {one.number: scope for scope in plan.scopes for one in scope.rules()}
+
+    def at(self, segment: int, element: int | None = None, component: int | None = None) -> Origin:
+        """What wrote a segment (from 1), an element of it, or a component."""
+        place = self._place(segment, element, component)
+        if not 0 < segment <= len(self.message.segments):
+            return Origin(UNREAD, place)
+        raw = self.message.value(segment, element, component or 1) if element is not None else ""
+        base = Origin(UNREAD, place, raw=raw, segment=self.message.delimiters.element.join(self.message.segments[segment - 1]))
+        for how, wanted in ((FIELD, "places"), (BESIDE, "beside")):
+            hits = [one for one in self.traced for where in getattr(one, wanted) if _covers(where.position, segment, element, component)]
+            if hits:
+                return _of(base, how, [(one.path, one.rule) for one in hits], hits[0].record)
+        if self.message.segments[segment - 1][0] in ENVELOPE:
+            return replace(base, how=PROGRAM)
+        if element is None:
+            return base
+        made = self._written(base, segment, element, component)
+        if made is None and not raw:
+            made = self.missing(segment, self.message.segments[segment - 1][0], element, component)
+        return made if made is not None and made.how != UNREAD else self._beside(base, segment)
+
+    def _beside(self, base: Origin, segment: int) -> Origin:
+        """A place that no rule knows, with what wrote the rest of its segment."""
+        rest = self.at(segment)
+        return replace(base, fields=rest.fields, rule=rest.rule, record=rest.record)
+
+    def missing(self, segment: int, tag: str | None, element: int | None = None, component: int | None = None) -> Origin:
+        """What would have written a segment that should stand at this number, or an element of the segment that stands there."""
+        stands = element is not None and 0 < segment <= len(self.message.segments)
+        place = self._place(segment, element, component) if stands else Position(
+            interchange=self.message.interchange, message=self.message.ordinal, segment=segment, tag=tag)
+        around = [segment - 1] if stands else [segment - 2, segment - 1]
+        base = Origin(UNREAD, place, segment=self.message.delimiters.element.join(self.message.segments[segment - 1]) if stands else "")
+        found: dict[str, Any] = {}
+        for number in around:
+            for one in self._candidates(tag or "", element, component):
+                if stands and self.nodes.get(segment - 1) is not one.node:
+                    continue
+                path = self._field(one, number, segment if stands else 0)
+                if path:
+                    found.setdefault(path, one.value.rule)
+            if found:
+                break
+        filled = {one.path for one in self.traced}
+        empty = {path: rule for path, rule in found.items() if path not in filled} or found
+        required = {path: rule for path, rule in empty.items() if rule.required} or empty
+        if found:
+            return _of(base, EMPTY, list(required.items()), 0)
+        return self._constant(base, tag, element) or (replace(base, how=PROGRAM) if tag in ENVELOPE else base)
+
+    # --- what no field gave -----------------------------------------------------------------------------------------
+
+    def _written(self, base: Origin, segment: int, element: int, component: int | None) -> Origin | None:
+        node = self.nodes.get(segment - 1)
+        for resolved, text, source in self.plan.writes:
+            if resolved.segment is not None and resolved.segment.node is node and _reaches(resolved.element, element, component):
+                return replace(base, how=WRITES, rule=str(source.origin), text=text)
+        tree = self.structure.hierarchy
+        if tree is not None and node is tree.node.children[0] and any(
+                place and place[0] == element for place in (tree.id, tree.parent, tree.kind, tree.has_child)):
+            return replace(base, how=PROGRAM)
+        hits = [(one.path, one.rule) for one in self.traced if self._demands(one, segment, element, component)]
+        return _of(base, QUALIFIER, hits, 0) if hits else None
+
+    def _demands(self, one: Traced, segment: int, element: int, component: int | None) -> bool:
+        """Whether the rule's path, or that of an object or list around it, writes this place as a constant."""
+        own = {where.position.segment: where.position.element for where in one.places}
+        plan = self.by_number[one.number]
+        for resolved in plan.sources:
+            step = resolved.element
+            here = segment in own
+            if here and isinstance(step, PairStep) and own[segment] == element + 1:
+                return True
+            tests = list(step.beside) if here and isinstance(step, ElementStep) else []
+            tests += resolved.segment.tests if here and resolved.segment is not None else ()
+            if any(_tests(test, element, component) for test in tests):
+                return True
+            if here and isinstance(step, ElementStep) and element in step.positions and any(n == component for n, _, _ in step.tests):
+                return True
+        return self._trigger_demands(one, segment, element, component)
+
+    def _trigger_demands(self, one: Traced, segment: int, element: int, component: int | None) -> bool:
+        """Whether the test stands on the trigger of the group instance that holds the field's value."""
+        chain = self.chains.get(segment - 1, ())
+        node = self.nodes.get(segment - 1)
+        if node is None or node.slot or len(chain) < 2 or not any(
+                _holds(self.chains.get((where.position.segment or 0) - 1, ()), chain[-1][1]) for where in one.places):
+            return False
+        return any(_tests(test, element, component) for step in self._group_steps(one) if step.node is chain[-1][0]
+                   for test in step.tests if test.slot == 0)
+
+    def _group_steps(self, one: Traced) -> Iterator[GroupStep]:
+        """The steps into groups on the way to the rule's value: its own and those of what is around it."""
+        for pattern, uses in self._patterns(self.scope_of[one.number]):
+            if re.match(pattern + r"(?=\.|$)", one.path):
+                for resolved in [*(each for use in uses for each in use.sources), *self.by_number[one.number].sources]:
+                    yield from (step for step in resolved.groups if isinstance(step, GroupStep))
+
+    def _constant(self, base: Origin, tag: str | None, element: int | None) -> Origin | None:
+        """A line of `writes:` for a segment that is missing."""
+        for resolved, text, source in self.plan.writes:
+            if resolved.segment is not None and resolved.segment.node.name == tag and (
+                    element is None or _reaches(resolved.element, element, None)):
+                return replace(base, how=WRITES, rule=str(source.origin), text=text)
+        return None
+
+    # --- what would have written it -----------------------------------------------------------------------------------
+
+    def _candidates(self, tag: str, element: int | None, component: int | None) -> Iterator[_Candidate]:
+        """Every rule that writes into segments of this tag, at this place of it."""
+        for scope in self.plan.scopes:
+            for value in scope.values:
+                for resolved in value.sources:
+                    node = resolved.segment.node if resolved.segment is not None else scope.scope.segment
+                    if node is None and resolved.groups and not isinstance(resolved.groups[-1], TreeStep):
+                        node = resolved.groups[-1].node.children[0]
+                    if node is not None and node.name == tag and (element is None or _reaches(resolved.element, element, component)):
+                        yield _Candidate(value, scope, resolved, node)
+
+    def _field(self, one: _Candidate, number: int, standing: int) -> str:
+        """The record's field that the rule reads, for the instances around segment `number` (from 0); '' where it does not fit.
+        `standing` is the segment itself (from 1), whose values the rule's tests must find."""
+        if standing and one.resolved.segment is not None and not all(self._passes(test, standing) for test in one.resolved.segment.tests):
+            return ""
+        group = one.scope.scope.group
+        instance = next((each for node, each in reversed(self.chains.get(number, ())) if node is group), None)
+        if instance is None:
+            return ""
+        for pattern, uses in self._patterns(one.scope):
+            prefix = self._prefix(pattern, instance, standing if one.scope.scope.segment is not None else 0)
+            if prefix is None and "\\[" not in pattern and all(self._fits(use, instance) for use in uses):
+                prefix = re.sub(r"\\(.)", r"\1", pattern)
+            if prefix is not None:
+                name = ".".join(one.value.target)
+                return f"{prefix}.{name}" if prefix else name
+        return ""
+
+    def _prefix(self, pattern: str, instance: Instance, standing: int) -> str | None:
+        """The concrete path of the scope whose values stand in the instance (or in the very segment)."""
+        if not pattern:
+            return ""
+        for one in self.traced:
+            match = re.match(pattern + r"(?=\.)", one.path)
+            if match and any((not standing or where.position.segment == standing) and
+                             _holds(self.chains.get((where.position.segment or 0) - 1, ()), instance) for where in one.places):
+                return match[0]
+        return None
+
+    def _fits(self, use: ScopeUse, instance: Instance) -> bool:
+        """Whether an instance passes the tests that lead to the object."""
+        for resolved in use.sources:
+            steps = [step for step in resolved.groups if isinstance(step, GroupStep)]
+            if steps and instance[0] and all(self._passes(test, instance[0][0] + 1) for test in steps[-1].tests if test.slot == 0):
+                return True
+        return not any(resolved.groups for resolved in use.sources)
+
+    def _passes(self, test: ValueTest, segment: int) -> bool:
+        value = self.message.value(segment, test.element, max(test.component, 1)) if test.element else "x"
+        return {"=": value in test.values, "!=": value not in test.values, "has": bool(value), "lacks": not value}[test.op]
+
+    # --- scopes and instances -----------------------------------------------------------------------------------------
+
+    def _patterns(self, scope: ScopePlan) -> Iterator[tuple[str, tuple[ScopeUse, ...]]]:
+        """What paths of the scope look like in the record (a fragment's scope has several), with the uses that lead to it."""
+        def visit(here: ScopePlan, pattern: str, uses: tuple[ScopeUse, ...], seen: frozenset[int]) -> Iterator[tuple[str, tuple[ScopeUse, ...]]]:
+            if here is scope:
+                yield pattern, uses
+            for use in here.uses:
+                if use.item.number not in seen:
+                    step = re.escape(".".join(use.target)) + (r"\[\d+\]" if use.many else "")
+                    if use.rule.recurse:
+                        step += rf"(?:\.{use.rule.recurse}\[\d+\])*"
+                    yield from visit(use.item, f"{pattern}\\.{step}" if pattern else step, (*uses, use), seen | {use.item.number})
+
+        yield from visit(self.plan.root, "", (), frozenset({self.plan.root.number}))
+
+    def _chain(self, group: Node, instance: Instance, around: tuple[tuple[Node, Instance], ...]) -> None:
+        chain = (*around, (group, instance))
+        for child, held in zip(group.children, instance, strict=False):
+            for item in held or ():
+                if child.is_group:
+                    self._chain(child, item, chain)
+                else:
+                    self.chains[item] = chain
+
+    def _place(self, segment: int, element: int | None, component: int | None) -> Position:
+        position = self.message.locate(segment, element, component)
+        node = self.nodes.get(segment - 1)
+        if node is None or element is None:
+            return replace(position, path=node.path) if node is not None else position
+        path, ident = guide_path(self.structure, node, element, component or 0)
+        return replace(position, path=path, id=ident)
+
+
+def _of(base: Origin, how: str, hits: list[tuple[str, Any]], record: int) -> Origin:
+    paths = tuple(dict.fromkeys(path for path, _ in hits))
+    return replace(base, how=how, fields=paths, rule=str(hits[0][1].origin), record=record)
+
+
+def _covers(position: Position, segment: int, element: int | None, component: int | None) -> bool:
+    if position.segment != segment or (element is not None and position.element != element):
+        return False
+    return element is None or component is None or (position.component or 1) == component
+
+
+def _reaches(step: Any, element: int, component: int | None) -> bool:
+    match step:
+        case ElementStep():
+            return element in step.positions and (component is None or not step.component or step.component == component)
+        case PairStep():
+            return step.start <= element <= step.end
+    return False
+
+
+def _tests(test: ValueTest, element: int, component: int | None) -> bool:
+    return test.op == "=" and test.element == element and (component is None or not test.component or test.component == component)
+
+
+def _holds(chain: tuple[tuple[Node, Instance], ...], instance: Instance) -> bool:
+    return any(each is instance for _, each in chain)

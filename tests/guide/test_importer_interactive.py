@@ -293,6 +293,16 @@ def test_a_second_import_keeps_what_other_messages_need(tmp_path: Path) -> None:
     assert {path.stem for path in done.folder.glob("TRP*")} == {"TRPREQ", "TRPRSP"}
 
 
+def test_two_releases_in_one_folder_are_told_apart(tmp_path: Path) -> None:
+    for release in ("00Z", "07Y"):
+        for name, text in FILES.items():
+            content = text.replace("Release      : 00Z", f"Release      : {release}")
+            (tmp_path / name.replace("00Z", release)).write_bytes(encoded({name: content})[name])
+    done = import_guides(tmp_path, tmp_path / "guides")
+    assert [one.folder.name for one in done] == ["D00Z", "D07Y"]
+    assert all(one.directory.remarks == () and one.messages == ("TRPREQ",) for one in done)
+
+
 def test_what_cannot_be_imported_is_said(tmp_path: Path) -> None:
     with pytest.raises(ConfigFault, match="there is no such file or folder"):
         import_guides(tmp_path / "nothing", tmp_path)

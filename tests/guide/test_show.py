@@ -128,7 +128,7 @@ def test_what_an_agreement_restricts_is_seen() -> None:
     tree = [" ".join(line.split()) for line in show.tree_lines(narrow)]
     assert any(line.startswith("│ ┌ SG2 not used") for line in tree)
     assert "└ RFF Reference C ≥2 3" in tree
-    assert "only 9" in [line for line in show.segment_lines(narrow, "BGM") if " 1225 " in line][0]
+    assert "only 9" in next(line for line in show.segment_lines(narrow, "BGM") if " 1225 " in line)
 
 
 def test_as_plain_values_for_json() -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from edi_bridge.fault import ConfigFault
 from edi_bridge.guide.importer.directory import Directory, Remark
 from edi_bridge.guide.importer.sef import read_sef
-from edi_bridge.guide.importer.unece import read_directory
+from edi_bridge.guide.importer.unece import RELEASE_NAME, read_directory
 from edi_bridge.guide.importer.yaml_form import yaml_files
 
 MAX_BYTES = 200_000_000  # of a whole release, unpacked; the largest published so far is under 30 MB
@@ -46,8 +46,8 @@ def import_guides(source: Path, into: Path, messages: Collection[str] | None = N
     sef = {name: content for name, content in files.items() if name.lower().endswith(SEF)}
     other = {name: content for name, content in files.items() if name not in sef}
     directories = [read_sef(name, content) for name, content in sorted(sef.items())]
-    if other:
-        directory = read_directory(other)
+    for release in _releases(other):
+        directory = read_directory(release)
         if (directory.segments and directory.elements) or not directories:
             directories.append(directory)
     usable = [one for one in directories if one.segments and one.elements and one.release]
@@ -60,6 +60,16 @@ def import_guides(source: Path, into: Path, messages: Collection[str] | None = N
     if missing:
         raise ConfigFault.at(str(source), 0, 0, f"there is no message {', '.join(missing)} in it")
     return [_written(one, into, messages) for one in usable]
+
+
+def _releases(files: dict[str, bytes]) -> list[dict[str, bytes]]:
+    """The files of each release, told apart by their names (EDSD.01B, ORDERS_D.96A); where all are of one, or none says so, all
+    files together."""
+    suffixes = {name: found[1].upper() for name in files if (found := RELEASE_NAME.search(name))}
+    kinds = sorted(set(suffixes.values()))
+    if len(kinds) < 2:
+        return [files] if files else []
+    return [{name: content for name, content in files.items() if suffixes.get(name) == kind} for kind in kinds]
 
 
 def _written(directory: Directory, into: Path, messages: Collection[str] | None) -> Imported:
@@ -100,14 +110,14 @@ def write_files(folder: Path, files: dict[str, str]) -> list[Remark]:
             before, now = _entries(path.read_text("utf-8")), _entries(text)
             remarks += [Remark(str(path), 0, f"{key.strip(chr(34))} was different here before; the new entry stands")
                         for key in sorted(now) if before.get(key, now[key]) != now[key]]
-            text = "".join(entry for _, entry in sorted((before | now).items()))
+            text = "".join(entry for _, entry in sorted((before | now).items())) or text
         path.write_text(text, encoding="utf-8", newline="\n")
     return remarks
 
 
 def _entries(text: str) -> dict[str, str]:
     """key → the lines of its entry, of a dictionary file in our own form."""
-    return {entry.partition(":")[0]: entry for entry in _ENTRY.split(text) if entry and entry[0] not in "# \n"}
+    return {entry.partition(":")[0]: entry for entry in _ENTRY.split(text) if entry and entry[0] not in "#{ \n"}
 
 
 def read_release(source: Path) -> dict[str, bytes]:

@@ -66,7 +66,7 @@ _KINDS = tuple((kind, re.compile(rf"^\s*\d+\.?\s+(?:Interactive )?{words}", re.M
 ))
 _LEGEND = re.compile(r"hange indicators|^\s*[|*+#X-]*\s*(?:Function|Desc|Repr)\s*:", re.MULTILINE)
 _BOXES = str.maketrans("ÄÅÁÂ³´ÃÚ¿ÀÙ", "─┼┴┬│┤├┌┐└┘")
-_RELEASE_NAME = re.compile(r"\.(\d\d[AB])$", re.IGNORECASE)
+RELEASE_NAME = re.compile(r"\.(\d\d[A-Z])$", re.IGNORECASE)  # of a file: EDSD.01B
 
 
 def read_directory(files: Mapping[str, bytes]) -> Directory:
@@ -88,7 +88,7 @@ def read_directory(files: Mapping[str, bytes]) -> Directory:
             skipped.append(name)
     _cross_check(result, remarks)
     releases = Counter(message.version + message.release for message in result.messages.values())
-    releases.update(f"D{found[1].upper()}" for found in map(_RELEASE_NAME.search, files) if found and not result.messages)
+    releases.update(f"D{found[1].upper()}" for found in map(RELEASE_NAME.search, files) if found and not result.messages)
     release = releases.most_common(1)[0][0] if releases else ""
     for message in result.messages.values():
         if message.version + message.release != release:

@@ -55,7 +55,7 @@ def yaml_files(directory: Directory, messages: Collection[str] | None = None,
     elements = {number: known[number] for number in sorted(numbers) if number in known}
     files = {
         "elements.yaml": "".join(_element_line(element) for element in elements.values()),
-        "composites.yaml": _parts_text(composites.values(), elements),
+        "composites.yaml": _parts_text(composites.values(), elements) or "{}\n",
         "segments.yaml": _parts_text(segments.values(), elements),
     }
     for message in chosen:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from edi_bridge.guide.element import Syntax
 from edi_bridge.guide.guide import SegmentUse
 from edi_bridge.guide.pattern import segment_pattern
-from edi_bridge.guide.walk import Move, Tables
+from edi_bridge.guide.walk import Tables, Turn
 from edi_bridge.structure import Node
 
 Match = Callable[[str], Any]
@@ -46,7 +46,7 @@ class Ways(dict[str, "Way | None"]):
         tag = key.partition(element)[0]
         way = None
         if tag in self.quick.tables.tags:  # of these there are not many: a hostile file must not make the table grow
-            way = self[key] = self.quick.way(self.quick.tables.moves(self.node, tag))
+            way = self[key] = self.quick.way(self.quick.tables.lane(self.node)[tag])
         return way
 
 
@@ -67,23 +67,17 @@ class Quick:
             self._ways[node] = Ways(node, self)
         return self._ways[node]
 
-    def way(self, moves: tuple[Move, ...]) -> Way | None:
-        """The first of the moves with room for the segment; None where something would be wrong with it."""
-        way = None
-        for move in reversed(moves):
-            if move.again and move.most < 2:
-                continue  # full as it stands
-            good = not move.missing and not move.left and not self._is_forbidden(move)
-            if not move.again:
-                way = None  # there is room: what comes behind is not asked
-            if good:
-                way = Way(self.ways(move.node), self.pattern(move.node), move.depth, move.again, move.most, way, move.node)
-            else:
-                way = None
-        return way
+    def way(self, turn: Turn | None) -> Way | None:
+        """A turn of the tables with the pattern of its segment; None where the agreement forbids what it leads to."""
+        if turn is None or self._is_forbidden(turn.after.node):
+            return None
+        node = turn.after.node
+        return Way(self.ways(node), self.pattern(node), turn.depth, turn.again, turn.most, self.way(turn.other), node)
 
-    def _is_forbidden(self, move: Move) -> bool:
-        return self.tables.guide.places[move.unit].forbidden or self.tables.guide.places[move.node].forbidden
+    def _is_forbidden(self, node: Node) -> bool:
+        """Whether the agreement forbids the segment or the group that it opens."""
+        places, group = self.tables.guide.places, node.parent
+        return places[node].forbidden or (group is not None and group.parent is not None and node.slot == 0 and places[group].forbidden)
 
     def pattern(self, node: Node, masked: bool = False) -> Match:
         """What tells a good segment at a place; `masked` also where it holds released characters."""

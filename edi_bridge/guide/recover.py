@@ -16,12 +16,12 @@ from collections.abc import Iterator, Sequence
 from heapq import heappop, heappush
 from typing import NamedTuple
 
-from edi_bridge.guide.walk import Fault, Move, Tables, Walked
+from edi_bridge.guide.walk import Fault, Move, Tables, Walked, follow
 from edi_bridge.structure import Node
 
 AHEAD = 12  # segments behind the fault that an explanation must account for
 MOST_TRIED = 48
-HURRIED = 200  # faults in one message after which the view ahead is short
+HURRIED, BREATHLESS = 200, 2000  # faults in one message after which the view ahead is short, and after which there is none
 HURRIED_AHEAD, HURRIED_TRIED = 4, 8
 REMEMBERED = 16  # missing and misplaced tags that still look for their counterpart
 
@@ -65,6 +65,10 @@ def walk(tables: Tables, tags: Sequence[str]) -> Walked:
     before: State | None = None  # where the walk was before the last segment, if that stood well
     missed: list[tuple[str, int]] = []  # (tag, index into faults) of what `owed` holds
     while len(nodes) < len(tags):
+        if state.back is None and not state.unknown:
+            before, state = _followed(tables, before, state, tags, nodes)
+            if len(nodes) == len(tags):
+                break
         number = len(nodes)
         tag = tags[number]
         after = _clean(tables, state, tag)
@@ -77,7 +81,7 @@ def walk(tables: Tables, tags: Sequence[str]) -> Walked:
             faults.append(Fault("unknown_segment", number, None))
             before, state = None, state._replace(unknown=state.unknown + 1)
             continue
-        taken = _best(tables, state, before, tags, number, len(faults) > HURRIED)
+        taken = _best(tables, state, before, tags, number, len(faults))
         if taken.paired:
             at = next(index for index in range(len(missed) - 1, -1, -1) if missed[index][0] == taken.paired)
             faults[missed.pop(at)[1]] = Fault("", number, None)
@@ -88,6 +92,17 @@ def walk(tables: Tables, tags: Sequence[str]) -> Walked:
         nodes[number + taken.first:] = taken.placed
         before, state = None, taken.state
     return Walked(nodes, [one for one in faults if one.kind])
+
+
+def _followed(tables: Tables, before: State | None, state: State, tags: Sequence[str], nodes: list[Node | None]) -> tuple[State | None, State]:
+    """The states before and behind the last segment that stands well from here on, found by the tables alone."""
+    counts = [*state.counts, *(1,) * (tables.deepest - len(state.counts))]
+    _, lane, last = follow(tables.lane(state.node), counts, tags, len(nodes), nodes)
+    if last is None:
+        return before, state
+    after = state._replace(node=lane.node, counts=tuple(counts[:lane.node.depth]))
+    lane, depth, counts[depth] = last
+    return state._replace(node=lane.node, counts=tuple(counts[:lane.node.depth])), after
 
 
 def _lost(missing: tuple[Node, ...], state: State) -> list[tuple[str, Node]]:
@@ -237,8 +252,11 @@ def _comes_again(tables: Tables, node: Node, tag: str, tags: Sequence[str], numb
     return False
 
 
-def _best(tables: Tables, state: State, before: State | None, tags: Sequence[str], number: int, hurried: bool) -> Option:
+def _best(tables: Tables, state: State, before: State | None, tags: Sequence[str], number: int, faults: int) -> Option:
     """The first step of the cheapest explanation of the segments from `number` on."""
+    if faults > BREATHLESS:
+        return min(_options(tables, state, tags[number]), key=lambda option: option.cost)
+    hurried = faults > HURRIED
     end = min(len(tags), number + 1 + (HURRIED_AHEAD if hurried else AHEAD))
     heap: list[tuple[float, int, int, State, Option]] = []  # cost, minus the next segment, order of entry, where, how it began
     for option in (*_options(tables, state, tags[number]), *_turned(tables, state, before, tags, number)):

@@ -8,7 +8,7 @@ explanation that needs the fewest faults. The work for one fault is bounded, so 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from edi_bridge.guide.guide import Guide
@@ -32,6 +32,45 @@ class Move(NamedTuple):
 Insert = tuple[Move, tuple[Node, ...], bool]
 
 
+class Turn(NamedTuple):
+    """Where a tag leads from a place when nothing is wrong: the lane there, the depth at which the segment is counted, whether it
+    comes again, how often it may, and another turn for when it has come too often."""
+
+    after: Lane
+    depth: int
+    again: bool
+    most: int
+    other: Turn | None
+
+
+class Lane(dict[str, "Turn | None"]):
+    """tag → turn from one place, worked out when first asked for."""
+
+    __slots__ = ("node", "tables")
+
+    def __init__(self, node: Node, tables: Tables):
+        super().__init__()
+        self.node, self.tables = node, tables
+
+    def __missing__(self, tag: str) -> Turn | None:
+        turn = None
+        if tag in self.tables.tags:  # of these there are not many: a hostile file must not make the table grow
+            turn = self[tag] = self._turn(self.tables.moves(self.node, tag))
+        return turn
+
+    def _turn(self, moves: tuple[Move, ...]) -> Turn | None:
+        """The first of the moves that has room; None where something would be wrong with it."""
+        turn = None
+        for move in reversed(moves):
+            if move.again and move.most < 2:
+                continue  # full as it stands
+            if not move.again:
+                turn = None  # there is room: what comes behind is not asked
+            good = not move.missing and not move.left
+            turn = Turn(self.tables.lane(move.node), move.depth, move.again, move.most, turn) if good else None
+        return turn
+
+
 class Tables:
     """What the walk needs to know of a guide: for every place the moves by tag, worked out when first asked for."""
 
@@ -46,6 +85,8 @@ class Tables:
         ends = (self.root.children[0], self.root.children[-1])  # header and trailer are the reader's part
         self._demanded = {node for node, place in guide.places.items() if place.least and node not in ends}
         self._several = {node for node, place in guide.places.items() if place.least > 1}
+        self.forbidding = any(place.forbidden for place in guide.places.values())
+        self._lanes: dict[Node, Lane] = {}
         self._moves: dict[Node, dict[str, tuple[Move, ...]]] = {}
         self._inserts: dict[tuple[Node, str], tuple[Insert, ...]] = {}
 
@@ -60,6 +101,13 @@ class Tables:
             if tag in self.tags:
                 table[tag] = listed  # tags of the structure only: a hostile file must not make the table grow
         return listed
+
+    def lane(self, node: Node) -> Lane:
+        """Where tags lead from a place as long as nothing is wrong."""
+        lane = self._lanes.get(node)
+        if lane is None:
+            lane = self._lanes[node] = Lane(node, self)
+        return lane
 
     def inserts(self, node: Node, tag: str) -> tuple[Insert, ...]:
         """The ways to a segment inside a group whose trigger is missing: the move to where the segment stands, the missing
@@ -138,6 +186,33 @@ class Tables:
             elif child.is_group and deep > 1:
                 for inner, more in self._into(child, tag, deep - 1):
                     yield inner, (*lost, *more)
+
+
+class Followed(NamedTuple):
+    """How far the walk came: the first segment that cannot stand where it stands (or how many there are), the lane before it,
+    and what the last step changed: (the lane before it, the depth it counted, the count before it)."""
+
+    number: int
+    lane: Lane
+    last: tuple[Lane, int, int] | None
+
+
+def follow(lane: Lane, counts: list[int], tags: Sequence[str], number: int, nodes: list[Node | None]) -> Followed:
+    """Walk on from segment `number` as long as nothing is wrong: the places go to `nodes`, `counts` is kept."""
+    last: tuple[Lane, int, int] | None = None
+    for number in range(number, len(tags)):
+        turn = lane[tags[number]]
+        while turn is not None and turn.again and counts[turn.depth] >= turn.most:
+            turn = turn.other
+        if turn is None:
+            return Followed(number, lane, last)
+        after, depth, again, _, _ = turn
+        count = counts[depth]
+        last = lane, depth, count
+        counts[depth] = count + 1 if again else 1
+        lane = after
+        nodes.append(lane.node)
+    return Followed(len(tags), lane, last)
 
 
 class Fault(NamedTuple):

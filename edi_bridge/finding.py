@@ -249,7 +249,8 @@ def _table() -> dict[str, Kind]:
              "the agreement is chosen by the first document; send one file a partner"),
         # message structure
         _row("unknown_message_type", m, reject, "this message type and version is not known", "import its guide or add a map", "14", "718=1"),
-        _row("no_map", m, reject, "no map is agreed for this message type", "add one to the partner's agreement, or give --map"),
+        _row("no_map", m, reject, "no map is agreed for this message type", "add one to the partner's agreement, or give --map",
+             "17", "718=1"),
         _row("unknown_segment", s, reject, "the segment is not part of this message",
              "the partner must leave it out, or agree on a guide that has it", "15", "720=6"),
         _row("segment_out_of_order", s, reject, "the segment stands at a wrong place",

@@ -18,13 +18,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from benchmarks import generate, goods
+from benchmarks import faults, generate, goods
 from benchmarks.measure import Work, fsyncs, in_turns, process
 from edi_bridge import pipeline, syntax
 from edi_bridge.catalog import Catalog
 from edi_bridge.crm.identity import own_identities
 from edi_bridge.database import connect, upgrade
 from edi_bridge.engine import Engine
+from edi_bridge.finding import Verdict
+from edi_bridge.interchange import MessageType
+from edi_bridge.partner import Partner
 from edi_bridge.store.archive import Archive
 
 SEED = 1
@@ -57,6 +60,14 @@ class Figure:
         return "" if self.floor is None and self.aim is None else "no"
 
 
+class Unguided(Catalog):
+    """A catalog that knows no guides: what reading and mapping cost without the check (the figure `check` has it)."""
+
+    def checker_for(self, type: MessageType, partner: Partner | None, direction: str = "in") -> None:
+        """None: nothing is held against a guide."""
+        return None
+
+
 @dataclass(frozen=True)
 class Bench:
     """What all figures share: how big, how often, where the files are."""
@@ -69,18 +80,19 @@ class Bench:
     memory: tuple[int, ...] = (10, 100)  # sizes of interchanges in MB
     many_lines: int = 200_000
     catalog: Catalog = field(default_factory=Catalog)
+    unguided: Catalog = field(default_factory=Unguided)
 
     @cached_property
     def generator(self) -> str:
         """What the generated files depend on."""
-        texts = [Path(module.__file__ or "").read_bytes() for module in (generate, goods)]
+        texts = [Path(module.__file__ or "").read_bytes() for module in (generate, goods, faults)]
         return hashlib.sha256(b"".join(texts)).hexdigest()[:8]
 
-    def file(self, kind: str, *, megabytes: float = 0, messages: int = 0, lines: int = 40) -> Path:
+    def file(self, kind: str, *, megabytes: float = 0, messages: int = 0, lines: int = 40, faulty: bool = False) -> Path:
         """A generated file, made once."""
-        path = self.folder / f"{kind}-{megabytes:g}mb-{messages}x{lines}-{self.generator}"
+        path = self.folder / f"{kind}{'-faulty' * faulty}-{megabytes:g}mb-{messages}x{lines}-{self.generator}"
         if not path.exists():
-            write(path, generate.KINDS[kind](messages, lines, SEED, size=int(megabytes * 1_000_000)))
+            write(path, generate.KINDS[kind](messages, lines, SEED, size=int(megabytes * 1_000_000), faulty=faulty))
         return path
 
     def bytes(self, kind: str, **size: Any) -> bytes:
@@ -117,6 +129,29 @@ def to_records(content: bytes, catalog: Catalog) -> Work:
                 records += len(outcome.records)
         if not records or records != messages:
             raise RuntimeError(f"{messages} messages gave {records} records")
+    return run
+
+
+def checked(content: bytes, catalog: Catalog, faulty: bool) -> Work:
+    """Reading, every segment and element held against its guide, map, records. Each time: that a guide was there, that clean
+    messages are clean and that each faulty one is rejected."""
+    def run() -> None:
+        for outcome in pipeline.inbound(content, catalog):
+            if outcome.message is None:
+                continue
+            if not outcome.guide:
+                raise RuntimeError(f"there is no guide for {outcome.message.type}")
+            if (outcome.verdict is Verdict.REJECTED) is not faulty:
+                said = "; ".join(one.sentence() for one in outcome.findings)
+                raise RuntimeError(f"message {outcome.message.ordinal} is {outcome.verdict.value}: {said or 'nothing was found'}")
+    return run
+
+
+def check_alone(content: bytes, catalog: Catalog) -> Work:
+    """Reading and checking, no map."""
+    def run() -> None:
+        for _ in pipeline.inbound(content, catalog, step=pipeline.check):
+            pass
     return run
 
 
@@ -168,19 +203,42 @@ SEGMENTED = {
 
 
 def segmented(name: str, bench: Bench) -> Iterator[Figure]:
-    """Read, check and map against a peer that only parses, and against our own reading."""
+    """Read and map, the guides left aside, against a peer that only parses, and against our own reading."""
     one = SEGMENTED[name]
     content = bench.bytes(one.kind, megabytes=bench.megabytes)
     theirs = bench.bytes(one.kind, megabytes=bench.slice_megabytes) if one.part else content
     size, part = len(content) / 1e6, len(theirs) / 1e6
-    times = in_turns({"map": (size, to_records(content, bench.catalog)), "read": (size, read_alone(content)),
+    times = in_turns({"map": (size, to_records(content, bench.unguided)), "read": (size, read_alone(content)),
                       "peer": (part, one.make(theirs))}, bench.rounds)
     note = f"{size:.1f} MB, best of {bench.rounds}"
-    yield Figure(name, f"{one.title}: read, check, map to records", times.speed("map"), "MB/s", *one.speed, note=note)
+    yield Figure(name, f"{one.title}: read, check the envelopes, map to records", times.speed("map"), "MB/s", *one.speed, note=note)
     where = f"{times.speed('peer'):.2f} MB/s" + (f" on {part:.1f} MB" if one.part else "")
     yield Figure(name, f"{one.title}: compared with {one.peer} alone", times.ratio("map", "peer"), "×", *one.ratio,
                  peer=one.peer, note=f"{where}; median of {bench.rounds}")
     yield Figure(name, f"{one.title}: our reading and splitting alone", times.speed("read"), "MB/s", note=note)
+
+
+def check(name: str, bench: Bench) -> Iterator[Figure]:
+    """Everything checked against its guide and mapped, in one process; and a file in which every message is faulty."""
+    for key in ("orders", "850"):
+        one = SEGMENTED[key]
+        clean = bench.bytes(one.kind, megabytes=bench.megabytes)
+        theirs = bench.bytes(one.kind, megabytes=bench.slice_megabytes) if one.part else clean
+        faulty = bench.bytes(one.kind, megabytes=bench.megabytes, faulty=True)
+        times = in_turns({
+            "clean": (len(clean) / 1e6, checked(clean, bench.catalog, False)),
+            "faulty": (len(faulty) / 1e6, checked(faulty, bench.catalog, True)),
+            "alone": (len(clean) / 1e6, check_alone(clean, bench.catalog)),
+            "peer": (len(theirs) / 1e6, one.make(theirs)),
+        }, bench.rounds)
+        note = f"{len(clean) / 1e6:.1f} MB, best of {bench.rounds}"
+        yield Figure(name, f"{one.title}: read, check against the guide, map", times.speed("clean"), "MB/s", 6, 12, note=note)
+        yield Figure(name, f"{one.title}: the same, every message faulty", times.speed("faulty"), "MB/s", note=note)
+        yield Figure(name, f"{one.title}: faulty compared with clean", times.ratio("faulty", "clean"), "×", 1 / 3,
+                     note=f"median of {bench.rounds}")
+        yield Figure(name, f"{one.title}: read and check, no map", times.speed("alone"), "MB/s", note=note)
+        yield Figure(name, f"{one.title}: check and map compared with {one.peer} alone", times.ratio("clean", "peer"), "×",
+                     peer=one.peer, note=f"{times.speed('peer'):.2f} MB/s; it checks and maps nothing")
 
 
 def ubl(name: str, bench: Bench) -> Iterator[Figure]:
@@ -300,7 +358,7 @@ sys.exit(not count)
 LIBRARY = [sys.executable, "-c", COUNT]
 
 FIGURES: dict[str, Callable[[str, Bench], Iterator[Figure]]] = {
-    **dict.fromkeys(SEGMENTED, segmented), "ubl": ubl, "translate": translate, "post": post, "memory": memory,
+    **dict.fromkeys(SEGMENTED, segmented), "check": check, "ubl": ubl, "translate": translate, "post": post, "memory": memory,
     "one-message": one_message,
 }
 

@@ -3,6 +3,7 @@
     python -m benchmarks.generate orders_d96a --mb 10 --out orders.edi
     python -m benchmarks.generate orders_d96a --messages 1 --lines 200000 --out big.edi
     python -m benchmarks.generate ubl_order --mb 10 --out orders.xml
+    python -m benchmarks.generate x12_850 --mb 10 --faulty --out faulty.edi        one fault in every message (faults.py)
 
 Seeded, no clock: the same arguments give the same bytes. Several partners' habits alternate: with and without texts,
 addresses, schedules, allowances; free text carries delimiters and accents. Totals, counts and check digits are right.
@@ -17,6 +18,7 @@ from html import escape as xml_text
 from itertools import count
 from random import Random
 
+from benchmarks.faults import EDIFACT, X12, Fault, planted
 from benchmarks.goods import TEXTS, Market, Party, Product, decimal, iso_day, market
 
 Blocks = Iterator[list[str]]  # the segments between a message's header and trailer, a few at a time
@@ -42,8 +44,8 @@ def _lines(rng: Random, lines: int) -> int:
 
 def _enveloped(writer: Writer, market_: Market, start: tuple[str, str], end: Callable[[int], str], header: Callable[[int], str],
                trailer: Callable[[int, int], str], terminator: str, line_break: str, messages: int, lines: int, seed: int,
-               size: int) -> Iterator[bytes]:
-    """Envelope, messages until there are enough of them or of bytes, envelope."""
+               size: int, faults: tuple[Fault, ...] = ()) -> Iterator[bytes]:
+    """Envelope, messages until there are enough of them or of bytes, envelope. With `faults` each message gets one of them."""
     rng = Random(seed)
     after = terminator + line_break
     written = 0
@@ -59,7 +61,8 @@ def _enveloped(writer: Writer, market_: Market, start: tuple[str, str], end: Cal
     number = 0
     for number in count(1):
         segments, total = [header(number)], 1
-        for block in writer(rng, market_, number, _lines(rng, lines)):
+        blocks = writer(rng, market_, number, _lines(rng, lines))
+        for block in planted(blocks, number, faults) if faults else blocks:
             segments += block
             total += len(block)
             if len(segments) >= PIECE:
@@ -75,23 +78,26 @@ def _enveloped(writer: Writer, market_: Market, start: tuple[str, str], end: Cal
 # -- EDIFACT
 
 
-def _edifact(writer: Writer, name: str, messages: int, lines: int, seed: int, size: int, line_break: str) -> Iterator[bytes]:
+def _edifact(writer: Writer, name: str, messages: int, lines: int, seed: int, size: int, line_break: str,
+             faulty: bool) -> Iterator[bytes]:
     goods = market(seed)
     reference = f"{seed:06d}"
     opening = f"UNB+UNOC:3+{goods.buyers[0].gln}:14+{goods.seller.gln}:14+240115:0930+{reference}++{name}"
     return _enveloped(writer, goods, ("UNA:+.? '", opening), lambda number: f"UNZ+{number}+{reference}",
                       lambda number: f"UNH+{number}+{name}:D:96A:UN:EAN008", lambda number, total: f"UNT+{total}+{number}",
-                      "'", line_break, messages, lines, seed, size)
+                      "'", line_break, messages, lines, seed, size, EDIFACT if faulty else ())
 
 
-def orders_d96a(messages: int = 0, lines: int = 40, seed: int = 1, *, size: int = 0, line_break: str = "") -> Iterator[bytes]:
+def orders_d96a(messages: int = 0, lines: int = 40, seed: int = 1, *, size: int = 0, line_break: str = "",
+                faulty: bool = False) -> Iterator[bytes]:
     """ORDERS D.96A as EANCOM uses it: one interchange in pieces, until `messages` or `size` bytes are reached."""
-    return _edifact(_orders, "ORDERS", messages, lines, seed, size, line_break)
+    return _edifact(_orders, "ORDERS", messages, lines, seed, size, line_break, faulty)
 
 
-def invoic_d96a(messages: int = 0, lines: int = 40, seed: int = 1, *, size: int = 0, line_break: str = "") -> Iterator[bytes]:
+def invoic_d96a(messages: int = 0, lines: int = 40, seed: int = 1, *, size: int = 0, line_break: str = "",
+                faulty: bool = False) -> Iterator[bytes]:
     """INVOIC D.96A as EANCOM uses it, some of them credit notes."""
-    return _edifact(_invoic, "INVOIC", messages, lines, seed, size, line_break)
+    return _edifact(_invoic, "INVOIC", messages, lines, seed, size, line_break, faulty)
 
 
 def _nad(role: str, party: Party, full: bool) -> str:
@@ -183,23 +189,26 @@ def _invoice_line(rng: Random, product: Product, line: int, habit: int) -> tuple
 # -- X12
 
 
-def _x12(writer: Writer, name: str, group: str, messages: int, lines: int, seed: int, size: int, line_break: str) -> Iterator[bytes]:
+def _x12(writer: Writer, name: str, group: str, messages: int, lines: int, seed: int, size: int, line_break: str,
+         faulty: bool) -> Iterator[bytes]:
     control = f"{seed:09d}"
     opening = (f"ISA*00*          *00*          *08*9251230000     *01*123456789      *240115*0930*U*00401*{control}*0*P*>\0"
                f"GS*{group}*9251230000*123456789*20240115*0930*{seed}*X*004010")
     return _enveloped(writer, market(seed, american=True), ("", opening), lambda number: f"GE*{number}*{seed}\0IEA*1*{control}",
                       lambda number: f"ST*{name}*{number:04d}", lambda number, total: f"SE*{total}*{number:04d}",
-                      "~", line_break, messages, lines, seed, size)
+                      "~", line_break, messages, lines, seed, size, X12 if faulty else ())
 
 
-def x12_850(messages: int = 0, lines: int = 40, seed: int = 1, *, size: int = 0, line_break: str = "") -> Iterator[bytes]:
+def x12_850(messages: int = 0, lines: int = 40, seed: int = 1, *, size: int = 0, line_break: str = "",
+            faulty: bool = False) -> Iterator[bytes]:
     """850 of 004010: one interchange in pieces, until `messages` or `size` bytes are reached."""
-    return _x12(_850, "850", "PO", messages, lines, seed, size, line_break)
+    return _x12(_850, "850", "PO", messages, lines, seed, size, line_break, faulty)
 
 
-def x12_810(messages: int = 0, lines: int = 40, seed: int = 1, *, size: int = 0, line_break: str = "") -> Iterator[bytes]:
+def x12_810(messages: int = 0, lines: int = 40, seed: int = 1, *, size: int = 0, line_break: str = "",
+            faulty: bool = False) -> Iterator[bytes]:
     """810 of 004010, some of them credits."""
-    return _x12(_810, "810", "IN", messages, lines, seed, size, line_break)
+    return _x12(_810, "810", "IN", messages, lines, seed, size, line_break, faulty)
 
 
 def _n1(role: str, party: Party, full: bool) -> list[str]:
@@ -276,25 +285,27 @@ _UBL = "urn:oasis:names:specification:ubl:schema:xsd:"
 _ROOT = (f'<Order xmlns="{_UBL}Order-2" xmlns:cac="{_UBL}CommonAggregateComponents-2" xmlns:cbc="{_UBL}CommonBasicComponents-2">')
 
 
-def ubl_order(messages: int = 0, lines: int = 40, seed: int = 1, *, size: int = 0) -> Iterator[bytes]:
-    """UBL 2.1 orders, one document each, until `messages` or `size` bytes are reached."""
+def ubl_order(messages: int = 0, lines: int = 40, seed: int = 1, *, size: int = 0, faulty: bool = False) -> Iterator[bytes]:
+    """UBL 2.1 orders, one document each, until `messages` or `size` bytes are reached; faulty: with one quantity that is none."""
     rng, goods, written = Random(seed), market(seed), 0
     for number in count(1):
-        document = "".join(_ubl(rng, goods, number, _lines(rng, lines))).encode()
+        text = "".join(_ubl(rng, goods, number, _lines(rng, lines)))
+        document = (text.replace("</cbc:Quantity>", "x</cbc:Quantity>", 1) if faulty else text).encode()
         written += len(document)
         yield document
         if (messages and number >= messages) or (size and written >= size) or not (messages or size):
             return
 
 
-def ubl_file(messages: int = 0, lines: int = 40, seed: int = 1, *, size: int = 0, line_break: str = "\n") -> Iterator[bytes]:
+def ubl_file(messages: int = 0, lines: int = 40, seed: int = 1, *, size: int = 0, line_break: str = "\n",
+             faulty: bool = False) -> Iterator[bytes]:
     """One file of UBL orders inside a wrapper element; one order alone stands without it."""
     declaration = b'<?xml version="1.0" encoding="UTF-8"?>\n'
     if messages == 1 and not size:
-        yield declaration + next(ubl_order(1, lines, seed))
+        yield declaration + next(ubl_order(1, lines, seed, faulty=faulty))
         return
     yield declaration + b"<Orders>" + line_break.encode()
-    for document in ubl_order(messages, lines, seed, size=size):
+    for document in ubl_order(messages, lines, seed, size=size, faulty=faulty):
         yield document + line_break.encode()
     yield b"</Orders>\n"
 
@@ -348,10 +359,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--lines", type=int, default=40, help="lines of a message, about; exactly from 1000 on")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--line-break", choices=["none", "lf", "crlf"], default="none", help="after each segment")
+    parser.add_argument("--faulty", action="store_true", help="one fault in every message")
     parser.add_argument("--out", default="-")
     options = parser.parse_args(arguments)
     pieces = KINDS[options.kind](options.messages, options.lines, options.seed, size=int(options.mb * 1_000_000),
-                                 line_break={"none": "", "lf": "\n", "crlf": "\r\n"}[options.line_break])
+                                 line_break={"none": "", "lf": "\n", "crlf": "\r\n"}[options.line_break], faulty=options.faulty)
     if options.out == "-":
         for piece in pieces:
             sys.stdout.buffer.write(piece)

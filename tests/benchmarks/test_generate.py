@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import tracemalloc
 from decimal import Decimal
 
@@ -100,3 +101,27 @@ def test_a_message_of_many_lines_and_a_file_of_a_size(tmp_path):
     target = tmp_path / "orders.edi"
     assert main(["x12_850", "--mb", "0.5", "--out", str(target)]) == 0
     assert 500_000 <= target.stat().st_size < 520_000
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_a_faulty_file_has_one_fault_in_every_message_and_whole_envelopes(kind):
+    clean, faulty = (b"".join(KINDS[kind](30, 40, 3, line_break="\n", faulty=faults)) for faults in (False, True))
+    messages = [[re.sub(rb"^(UNT|SE).*", rb"\1", line) for line in content.splitlines()] for content in (clean, faulty)]
+    changed = [a != b for a, b in zip(*(_split(lines) for lines in messages), strict=True)]
+    assert changed == [True] * 30
+    for interchange in read(faulty):
+        interchange.drain()
+        assert interchange.findings == []
+
+
+def _split(lines):
+    """The lines of each message; a UBL document is one line."""
+    if any(line.startswith(b"<Order ") for line in lines):
+        return [line for line in lines if line.startswith(b"<Order ")]
+    starts = [place for place, line in enumerate(lines) if line.startswith((b"UNH+", b"ST*"))]
+    return [lines[start:end] for start, end in zip(starts, [*starts[1:], len(lines)], strict=True)]
+
+
+def test_the_command_writes_a_faulty_file(tmp_path):
+    main(["x12_850", "--messages", "3", "--faulty", "--out", str(tmp_path / "faulty.edi")])
+    assert (tmp_path / "faulty.edi").read_bytes() == b"".join(x12_850(3, faulty=True)) != b"".join(x12_850(3))

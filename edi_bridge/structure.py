@@ -142,13 +142,15 @@ class Structure:
     """One message's tree with the segments it uses."""
 
     def __init__(self, key: str, root: Node, segments: Mapping[str, SegmentDef], *, kind: str = "",
-                 hierarchy: Hierarchy | None = None, pairs: Mapping[str, tuple[int, int]] | None = None):
+                 hierarchy: Hierarchy | None = None, pairs: Mapping[str, tuple[int, int]] | None = None,
+                 rules: tuple[str, ...] = ()):
         self.key = key
         self.root = root
         self.segments = segments
         self.kind = kind  # X12: GS01
         self.hierarchy = hierarchy
         self.pairs = dict(pairs or {})
+        self.rules = rules  # conditions between parts of the tree, as the directory notes them: D4(SG1,SG3)
         self._deepest = max((node.depth for node in root.descendants() if node.is_group), default=0)
         self._tags = {node.name for node in root.descendants() if not node.is_group}
 
@@ -372,7 +374,8 @@ def load(block: Block, file: str, segments: Mapping[str, Any], composites: Mappi
     used = {tag: _segment(tag, segments[tag], composites) for tag in tags}
     pairs = {tag: (int(span[0]), int(span[1])) for tag, span in (block.get("pairs") or {}).items()}
     hierarchy = _hierarchy(block.get("hierarchy"), root, used, file)
-    return Structure(key, root, used, kind=str(block.get("group") or ""), hierarchy=hierarchy, pairs=pairs)
+    rules = tuple(str(rule) for rule in block.get("rules") or ())
+    return Structure(key, root, used, kind=str(block.get("group") or ""), hierarchy=hierarchy, pairs=pairs, rules=rules)
 
 
 def _grow(parent: Node, items: list[Any], file: str) -> None:

@@ -91,6 +91,13 @@ def test_the_command_line_s_examples_run(tmp_path: Path) -> None:
     play((DOCS / "cli.md").read_text("utf-8"), tmp_path)
 
 
+def test_the_guides_page_s_examples_run(tmp_path: Path) -> None:
+    text = (DOCS / "guides.md").read_text("utf-8")
+    ((name, sef),) = blocks(text, "sef")
+    (tmp_path / name).write_text(sef)
+    play(text, tmp_path)
+
+
 def test_every_command_stands_in_its_document() -> None:
     text = (DOCS / "cli.md").read_text("utf-8")
     assert [name for name in cli.COMMANDS if f"$ edi-bridge {name}" not in text] == []
@@ -216,7 +223,7 @@ def test_every_command_that_a_text_names_is_there() -> None:
     groups = {
         words
         for path in texts
-        for words in re.findall(r"`edi-bridge ((?:map|partner|crm) [a-z]+)", path.read_text("utf-8"))
+        for words in re.findall(r"`edi-bridge ((?:map|partner|crm|guide) [a-z]+)", path.read_text("utf-8"))
     }
     for group in groups:
         assert run(f"edi-bridge {group} --help", ROOT)[0] == 0, group

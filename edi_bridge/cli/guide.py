@@ -83,11 +83,12 @@ def guide_show(message: str, home: str | None, depth: int | None, tag: str | Non
         _show_part(made, (tag or "").upper(), element or "", as_json)
         return
     if as_json:
-        options.print_json({"guide": made.key, "tree": text.as_tree(made)})
+        options.print_json({"guide": made.key, "tree": text.as_tree(made), "rules": list(made.structure.rules)})
         return
     title = next((row["name"] for row in _rows(catalog, None) if row["guide"] == made.key and row["name"]), "")
     print(f"{made.key}  {title}".rstrip() + "\n")
     print("\n".join(text.tree_lines(made, depth)))
+    print("".join(f"\n{line}" for line in text.rule_lines(made)), end="\n" if made.structure.rules else "")
     hierarchy = made.structure.hierarchy
     if hierarchy:
         print(f"\nThe {hierarchy.node.name} form a tree by their own numbers.")

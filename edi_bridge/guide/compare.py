@@ -118,6 +118,9 @@ class _Tree:
         yield from (Change("removed", _name(node), _stand(self.first, node)) for node in self.gone)
         yield from (Change("added", _name(node), "", _stand(self.second, node)) for node in self.new)
         yield from self.changes
+        before, after = self.first.structure.rules, self.second.structure.rules
+        if before != after:
+            yield Change("changed", "conditions of the tree", " ".join(before) or "none", " ".join(after) or "none")
 
 
     def twin(self, node: Node) -> Node | None:

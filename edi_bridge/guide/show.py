@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from edi_bridge.guide.condition import Rule
+from edi_bridge.guide.condition import RULES, Rule
 from edi_bridge.guide.guide import ElementUse, Guide, Place, SegmentUse
 from edi_bridge.structure import UNLIMITED, Node
 
@@ -40,6 +40,16 @@ def tree_lines(guide: Guide, depth: int | None = None, width: int = WIDTH) -> li
         place = guide.places[line.node]
         rows.append(_row(f"{bars}{line.node.name}", line.text, _status(place), _most(place.most), width))
     return [_row("Tag", "Name", "S", "Max", width), *rows]
+
+
+def rule_lines(guide: Guide) -> list[str]:
+    """The conditions between parts of the tree, in words."""
+    rows = []
+    for text in guide.structure.rules:
+        kind, _, places = text.rstrip(")").partition("(")
+        words = RULES[kind][1] if kind in RULES else "{}"
+        rows += textwrap.wrap(f"{text}: {words.format(', '.join(places.split(',')))}", WIDTH, subsequent_indent="    ")
+    return rows
 
 
 def _walk(guide: Guide, group: Node, around: tuple[Node, ...], depth: int | None) -> Iterator[_Line]:

@@ -131,6 +131,11 @@ def test_what_an_agreement_restricts_is_seen() -> None:
     assert "only 9" in next(line for line in show.segment_lines(narrow, "BGM") if " 1225 " in line)
 
 
+def test_conditions_between_parts_of_the_tree_stand_in_words() -> None:
+    assert show.rule_lines(guide()) == []
+    assert show.rule_lines(Catalog(None).guide("edifact/41/CONTRL")) == ["D4(SG1,SG3): only one of SG1, SG3 may be used"]
+
+
 def test_as_plain_values_for_json() -> None:
     tree = show.as_tree(guide())
     assert tree[2]["path"] == "SG1" and tree[2]["children"][1]["children"][0]["elements"][0]["id"] == "1153"
@@ -227,7 +232,8 @@ def test_nothing_is_left_out_for_json() -> None:
     catalog = Catalog(None)
     first, second = catalog.guide("edifact/D3/CONTRL"), catalog.guide("edifact/41/CONTRL")
     plain: dict[str, Any] = compare.as_dict(compare.compare(first, second))
-    assert plain["first"] == "edifact/D3/CONTRL" and plain["tree"] == []
+    assert plain["first"] == "edifact/D3/CONTRL"
+    assert plain["tree"] == [{"kind": "changed", "where": "conditions of the tree", "before": "none", "after": "D4(SG1,SG3)"}]
     assert {one["where"] for one in plain["types"]} == {
         "0008 Sender's internal identification", "0014 Recipient's internal identification", "0051 Controlling agency", "0074 Number of segments"}
     assert plain["codes"][0]["element"] == "0083" and set(plain["codes"][0]["removed"]) == {"1", "2", "3", "5", "6"}

@@ -26,7 +26,7 @@ HURRIED_AHEAD, HURRIED_TRIED = 4, 8
 REMEMBERED = 16  # missing and misplaced tags that still look for their counterpart
 
 # What an explanation costs. Nearly equal: the differences only break ties.
-MISSING, SURPLUS, SWAPPED, EARLY, TRIGGER, ORDER, FAR_TRIGGER, PAIRED = 1.0, 1.0, 1.0, 1.04, 1.05, 1.1, 1.15, 0.1
+MISSING, SURPLUS, SWAPPED, EARLY, TRIGGER, ORDER, FAR_TRIGGER, PAIRED = 1.0, 1.0, 1.02, 1.04, 1.05, 1.1, 1.15, 0.1
 
 
 class State(NamedTuple):
@@ -63,6 +63,7 @@ def walk(tables: Tables, tags: Sequence[str]) -> Walked:
     faults: list[Fault] = []
     state = State(tables.root.children[0], (1,))
     before: State | None = None  # where the walk was before the last segment, if that stood well
+    unknown: tuple[int, State] | None = None  # the last unknown segment, and where the walk was before it
     missed: list[tuple[str, int]] = []  # (tag, index into faults) of what `owed` holds
     while len(nodes) < len(tags):
         if state.back is None and not state.unknown:
@@ -79,9 +80,10 @@ def walk(tables: Tables, tags: Sequence[str]) -> Walked:
         if tag not in tables.tags:
             nodes.append(None)
             faults.append(Fault("unknown_segment", number, None))
+            unknown = number, state
             before, state = None, state._replace(unknown=state.unknown + 1)
             continue
-        taken = _best(tables, state, before, tags, number, len(faults))
+        taken = _respelt(tables, state, unknown, tags, number) or _best(tables, state, before, tags, number, len(faults))
         if taken.paired:
             at = next(index for index in range(len(missed) - 1, -1, -1) if missed[index][0] == taken.paired)
             faults[missed.pop(at)[1]] = Fault("", number, None)
@@ -90,7 +92,7 @@ def walk(tables: Tables, tags: Sequence[str]) -> Walked:
                 missed.append((_tag(node), len(faults)))
             faults.append(Fault(kind, number + taken.about, node))
         nodes[number + taken.first:] = taken.placed
-        before, state = None, taken.state
+        before, state, unknown = None, taken.state, None
     return Walked(nodes, [one for one in faults if one.kind])
 
 
@@ -174,11 +176,11 @@ def _options(tables: Tables, state: State, tag: str) -> Iterator[Option]:
     node = _enclosing(tables, state.node, tag) or tables.tags[tag][0]
     group = node.parent
     wrong = (("segment_out_of_order", node),)
+    yield Option(cost, state._replace(owed=owed, spare=spare), (node,), wrong, tag if paired else "")
     if group is not None and node is group.children[0] and group.parent is not None and len(group.children) > 1:
+        # what follows may belong to the group that it opens: a whole group at a wrong place
         inside = State(node, (1,) * node.depth, state if state.back is None else state.back, group, 0, owed, spare)
         yield Option(cost, inside, (node,), wrong, tag if paired else "")
-    else:
-        yield Option(cost, state._replace(owed=owed, spare=spare), (node,), wrong, tag if paired else "")
 
 
 def _forward(tables: Tables, state: State, tag: str, lost: tuple[tuple[str, Node], ...]) -> Iterator[Option]:
@@ -218,6 +220,26 @@ def _option(after: State, wrong: tuple[tuple[str, Node], ...], cost: float, befo
             spare = _without(spare, _tag(node))
     owed = (*before.owed, *lost)[-REMEMBERED:] if lost else before.owed
     return Option(cost, after._replace(owed=owed, spare=spare), (after.node,), wrong)
+
+
+def _respelt(tables: Tables, state: State, unknown: tuple[int, State] | None, tags: Sequence[str], number: int) -> Option | None:
+    """Nothing is wrong here if the unknown segment a little before was the one that is missing now, its tag misspelt: from
+    there on all segments stand well."""
+    if unknown is None or not number - AHEAD <= unknown[0] < number - 1:
+        return None
+    moves = tables.moves(state.node, tags[number])
+    lost = [node for move in moves for node in move.missing] + [node for _, missing, _ in tables.inserts(state.node, tags[number]) for node in missing]
+    for tag in dict.fromkeys(map(_tag, lost)):
+        here = _clean(tables, unknown[1], tag)
+        placed = []
+        for at in range(unknown[0] + 1, number + 1):
+            here = _clean(tables, here, tags[at]) if here is not None else None
+            if here is None:
+                break
+            placed.append(here.node)
+        if here is not None:
+            return Option(PAIRED, here, tuple(placed), (), first=unknown[0] + 1 - number)
+    return None
 
 
 def _turned(tables: Tables, state: State, before: State | None, tags: Sequence[str], number: int) -> Iterator[Option]:

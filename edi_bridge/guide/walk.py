@@ -29,6 +29,7 @@ class Move(NamedTuple):
     left: tuple[tuple[Node, int], ...]
 
 
+MOST_INSERTS = 6  # groups without their trigger that are thought of
 Insert = tuple[Move, tuple[Node, ...], bool]
 
 
@@ -174,8 +175,8 @@ class Tables:
                     found.append((move, (*before, *lost), again))
             missing = missing + self._between(parent, here.slot + 1, len(parent.children))
             here = parent
-        found.sort(key=lambda one: len(one[1]))
-        yield from found[:4]
+        found.sort(key=lambda one: (len(one[1]), not one[2]))
+        yield from found[:MOST_INSERTS]
 
     def _into(self, group: Node, tag: str, deep: int) -> Iterator[tuple[Node, tuple[Node, ...]]]:
         """(place with this tag inside a group, missing nodes up to it), the group's trigger being absent."""

@@ -65,7 +65,7 @@ class Unguided(Catalog):
 
     def checker_for(self, type: MessageType, partner: Partner | None, direction: str = "in") -> None:
         """None: nothing is held against a guide."""
-        return None
+        return
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,9 @@ The rules themselves are Schematron compiled to XSLT, published by CEN, OpenPepp
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 from typing import Any
 
 from edi_bridge.finding import Finding, found
@@ -20,63 +21,74 @@ UBL = "urn:oasis:names:specification:ubl:schema:xsd:"
 CII = "{urn:un:unece:uncefact:data:standard:CrossIndustryInvoice:100}CrossIndustryInvoice"
 INVOICES = (f"{{{UBL}Invoice-2}}Invoice", f"{{{UBL}CreditNote-2}}CreditNote")
 EN16931 = "urn:cen.eu:en16931:2017"
-CORE = re.escape(EN16931) + "(#compliant#(?!.*#conformant#).*)?"  # a usage of the core; an extension (conformant) has its own rules
-PEPPOL = "urn:fdc:peppol.eu:poacc:trns:"
+CORE = (EN16931, f"{EN16931}#compliant#*")
+BILLING = (f"{EN16931}#compliant#urn:fdc:peppol.eu:2017:poacc:billing:3.0*",)
+XRECHNUNG = (f"{EN16931}#compliant#urn:xeinkauf.de:kosit:xrechnung_*", f"{EN16931}#compliant#urn:xoev-de:kosit:standard:xrechnung_*")
 SVRL = "{http://purl.oclc.org/dsdl/svrl}"
 NOTES = ("warning", "warn", "information", "info")  # flags that leave a document valid
 
 
 @dataclass(frozen=True, slots=True)
 class RuleSet:
-    """A set of rules: for documents with one of these roots whose identifier matches; `files` are the names under which its
-    stylesheet is published, the first one found is run. `holds` names a set whose rules are all among its own."""
+    """A set of rules: for documents with one of these roots whose identifier is one of `identifiers` (a star stands for any
+    text). `files` are the names under which its stylesheet is published, the first one found is run. `holds` names a set whose
+    rules are all among its own."""
 
     name: str
     title: str
     roots: tuple[str, ...]
-    identifier: str  # a regular expression for the whole identifier
+    identifiers: tuple[str, ...]
     files: tuple[str, ...]
     holds: str = ""
 
     def rules(self, root: str, identifier: str) -> bool:
-        """Whether a document is subject to it."""
-        return root in self.roots and re.fullmatch(self.identifier, identifier) is not None
+        """Whether a document is subject to it. An extension of EN 16931 (conformant) may break the core's rules."""
+        if root not in self.roots or (self.identifiers is CORE and "#conformant#" in identifier):
+            return False
+        return any(fnmatchcase(identifier, one) for one in self.identifiers)
 
 
-def _trns(name: str, number: str, root: str) -> RuleSet:
-    """Peppol's rules for a document of ordering and despatch (BIS 3): transaction numbers as OpenPeppol publishes them."""
-    stem = f"PEPPOLBIS-{number}"
+def _published(*stems: str) -> tuple[str, ...]:
+    return tuple(f"{stem}.{ending}" for stem in stems for ending in ("xslt", "xsl"))
+
+
+def _peppol(name: str, number: str, root: str) -> RuleSet:
+    """Peppol's rules for a document of ordering and despatch (BIS 3), with OpenPeppol's number of the transaction."""
     return RuleSet(f"peppol-{number.lower()}", f"Peppol BIS 3 {name.replace('_', ' ')}", (f"{{{UBL}{root}-2}}{root}",),
-                   re.escape(PEPPOL + name) + r":3(\..*)?", (f"{stem}.xslt", f"{stem}.xsl"))
+                   (f"urn:fdc:peppol.eu:poacc:trns:{name}:3*",), _published(f"PEPPOLBIS-{number}"))
+
+
+def _factur_x(name: str, profile: str, *files: str, holds: str = "") -> RuleSet:
+    """The rules of a Factur-X profile (ZUGFeRD 2: the same)."""
+    return RuleSet(f"factur-x-{name.lower().replace(' ', '')}", f"Factur-X {name}", (CII,), (profile,), files, holds)
 
 
 RULE_SETS = (
-    RuleSet("en16931-ubl", "EN 16931 (UBL)", INVOICES, CORE,
-            ("EN16931-UBL-validation.xslt", "EN16931-UBL-validation.xsl", "CEN-EN16931-UBL.xslt", "CEN-EN16931-UBL.xsl")),
-    RuleSet("en16931-cii", "EN 16931 (CII)", (CII,), CORE,
-            ("EN16931-CII-validation.xslt", "EN16931-CII-validation.xsl", "CEN-EN16931-CII.xslt", "CEN-EN16931-CII.xsl")),
-    RuleSet("peppol-billing-ubl", "Peppol BIS Billing 3 (UBL)", INVOICES,
-            re.escape(f"{EN16931}#compliant#urn:fdc:peppol.eu:2017:poacc:billing:3.0") + ".*",
-            ("PEPPOL-EN16931-UBL.xslt", "PEPPOL-EN16931-UBL.xsl")),
-    RuleSet("peppol-billing-cii", "Peppol BIS Billing 3 (CII)", (CII,),
-            re.escape(f"{EN16931}#compliant#urn:fdc:peppol.eu:2017:poacc:billing:3.0") + ".*",
-            ("PEPPOL-EN16931-CII.xslt", "PEPPOL-EN16931-CII.xsl")),
-    RuleSet("xrechnung-ubl", "XRechnung (UBL)", INVOICES, re.escape(EN16931) + r"#compliant#urn:(xeinkauf\.de:kosit|xoev-de:kosit:standard):xrechnung_.*",
-            ("XRechnung-UBL-validation.xsl", "XRechnung-UBL-validation.xslt")),
-    RuleSet("xrechnung-cii", "XRechnung (CII)", (CII,), re.escape(EN16931) + r"#compliant#urn:(xeinkauf\.de:kosit|xoev-de:kosit:standard):xrechnung_.*",
-            ("XRechnung-CII-validation.xsl", "XRechnung-CII-validation.xslt")),
-    RuleSet("factur-x-minimum", "Factur-X MINIMUM", (CII,), re.escape("urn:factur-x.eu:1p0:minimum"),
-            ("FACTUR-X_MINIMUM.xslt", "Factur-X_1.09_MINIMUM.xsl")),
-    RuleSet("factur-x-basicwl", "Factur-X BASIC WL", (CII,), re.escape("urn:factur-x.eu:1p0:basicwl"), ("FACTUR-X_BASIC-WL.xslt",)),
-    RuleSet("factur-x-basic", "Factur-X BASIC", (CII,), re.escape(f"{EN16931}#compliant#urn:factur-x.eu:1p0:basic"),
-            ("FACTUR-X_BASIC.xslt", "Factur-X_1.09_BASIC.xsl"), "en16931-cii"),
-    RuleSet("factur-x-en16931", "Factur-X EN 16931", (CII,), re.escape(EN16931), ("FACTUR-X_EN16931.xslt",), "en16931-cii"),
-    RuleSet("factur-x-extended", "Factur-X EXTENDED", (CII,), re.escape(f"{EN16931}#conformant#urn:factur-x.eu:1p0:extended"),
-            ("FACTUR-X_EXTENDED.xslt",)),
-    _trns("order", "T01", "Order"),
-    _trns("order_response", "T76", "OrderResponse"),
-    _trns("despatch_advice", "T16", "DespatchAdvice"),
+    RuleSet("en16931-ubl", "EN 16931 (UBL)", INVOICES, CORE, _published("EN16931-UBL-validation", "CEN-EN16931-UBL")),
+    RuleSet("en16931-cii", "EN 16931 (CII)", (CII,), CORE, _published("EN16931-CII-validation", "CEN-EN16931-CII")),
+    RuleSet("peppol-billing-ubl", "Peppol BIS Billing 3 (UBL)", INVOICES, BILLING, _published("PEPPOL-EN16931-UBL")),
+    RuleSet("peppol-billing-cii", "Peppol BIS Billing 3 (CII)", (CII,), BILLING, _published("PEPPOL-EN16931-CII")),
+    RuleSet("xrechnung-ubl", "XRechnung (UBL)", INVOICES, XRECHNUNG, ("XRechnung-UBL-validation.xsl", "XRechnung-UBL-validation.xslt")),
+    RuleSet("xrechnung-cii", "XRechnung (CII)", (CII,), XRECHNUNG, ("XRechnung-CII-validation.xsl", "XRechnung-CII-validation.xslt")),
+    _factur_x("MINIMUM", "urn:factur-x.eu:1p0:minimum", "FACTUR-X_MINIMUM.xslt", "Factur-X_1.09_MINIMUM.xsl"),
+    _factur_x("BASIC WL", "urn:factur-x.eu:1p0:basicwl", "FACTUR-X_BASIC-WL.xslt"),
+    _factur_x("BASIC", f"{EN16931}#compliant#urn:factur-x.eu:1p0:basic", "FACTUR-X_BASIC.xslt", "Factur-X_1.09_BASIC.xsl", holds="en16931-cii"),
+    _factur_x("EN 16931", EN16931, "FACTUR-X_EN16931.xslt", holds="en16931-cii"),
+    _factur_x("EXTENDED", f"{EN16931}#conformant#urn:factur-x.eu:1p0:extended", "FACTUR-X_EXTENDED.xslt"),
+    _peppol("order", "T01", "Order"),
+    _peppol("order_response", "T76", "OrderResponse"),
+    _peppol("despatch_advice", "T16", "DespatchAdvice"),
 )
+
+
+def as_markdown(packaged: Collection[str]) -> str:
+    """The table as it stands in `docs/xml-checking.md`; `packaged` are the stylesheets that an installed package carries."""
+    rows = []
+    for one in RULE_SETS:
+        documents = ", ".join(root.rpartition("}")[2] for root in one.roots)
+        named = "<br>".join(f"`{text.replace(EN16931, '…')}`" for text in one.identifiers)
+        rows.append(f"| {one.title} | {documents} | {named} | {one.files[0]} | {'yes' if set(one.files) & set(packaged) else 'no'} |")
+    return "\n".join(rows)
 
 
 def identifier(root: Any) -> str:

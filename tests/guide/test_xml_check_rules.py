@@ -9,6 +9,7 @@ import pytest
 
 from edi_bridge import syntax
 from edi_bridge.catalog import Catalog
+from edi_bridge.einvoice import files
 from edi_bridge.finding import Finding, Verdict
 from edi_bridge.guide import xml_rules
 from edi_bridge.guide.schema_xml import Schema
@@ -188,6 +189,11 @@ def test_the_official_rules_find_what_is_planted(sample: str, good: str, bad: st
 ])
 def test_a_document_says_which_rules_it_is_subject_to(root: str, identifier: str, sets: list[str]) -> None:
     assert [one.name for one in xml_rules.RULE_SETS if one.rules(root, identifier)] == sets
+
+
+def test_the_documents_table_is_printed_from_the_code() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "xml-checking.md").read_text("utf-8")
+    assert xml_rules.as_markdown(files.PACKAGED_RULES) in page
 
 
 def _answer(location: str, attributes: str = "", text: str = "[X-1]-text") -> bytes:

@@ -32,7 +32,7 @@ BELOW = {Outcome.ACCEPTED: Outcome.ACCEPTED, Outcome.WITH_ERRORS: Outcome.ACCEPT
 GOOD = (Outcome.ACCEPTED, Outcome.WITH_ERRORS)
 ENVELOPE = {"A": Outcome.RECEIVED, "E": Outcome.RECEIVED, "R": Outcome.REJECTED}  # I17
 ADVICE = {"A": Outcome.ACCEPTED, "C": Outcome.WITH_ERRORS, "E": Outcome.WITH_ERRORS, "P": Outcome.PARTIALLY, "R": Outcome.REJECTED}
-MISSING = {"AK3": {"3"}, "IK3": {"3", "I7", "I8"}, "AK4": {"1", "2"}, "IK4": {"1", "2", "I9"}}  # 720, 620, 723, 621
+MISSING = {"AK3": {"3"}, "IK3": {"3", "I6", "I7", "I8"}, "AK4": {"1", "2"}, "IK4": {"1", "2", "I9"}}  # 720, 620, 723, 621
 ELEMENTS_AT_FAULT = "8"  # 720, 620: the segment has faulty elements, which follow
 CODES = {"AK3": "720", "AK4": "723", "AK5": "718", "AK9": "716", "IK3": "620", "IK4": "621", "IK5": "618"}
 

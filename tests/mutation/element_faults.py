@@ -73,8 +73,10 @@ def blank_mandatory_composite(field: Field) -> Fault | None:
 
 
 def surplus_element(field: Field) -> Fault | None:
-    """A value stands behind the last element that the segment has."""
-    spot = field.pick(list(field.spots()))
+    """A value stands behind the last element that the segment has. Syntax 3 has no repetition separator, so that what stands
+    behind an element that repeats may be its repetition: those segments are left out."""
+    spot = field.pick([spot for spot in field.spots() if field.wire.marks.repetition
+                       or all(one.repeats == 1 for one in field.base.facts.segments[spot.segment.tag])])
     if spot is None:
         return None
     number = len(field.base.facts.segments[spot.segment.tag]) + 1

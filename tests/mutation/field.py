@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from tests.mutation import facts, wire
+from tests.mutation import conditions, facts, wire
 from tests.mutation.facts import Element, Facts, Node, Place
 from tests.mutation.wire import Seg, Wire
 
 SAMPLES = Path(__file__).parent.parent.parent / "samples"
 TOTALS = ("CNT", "CTT")
-COUNTED = {"QTY", "PO1", "POC", "IT1", "SN1"}  # control totals add up what stands in them
+COUNTED = {"QTY", "PO1", "POC", "IT1", "SN1", "LIN"}  # control totals add up what stands in them
 IDENTITY = {("HL", 1), ("HL", 2), ("CPS", 1), ("CPS", 2), ("LS", 1), ("LE", 1)}  # faults of their own
 FRAME = {"HL", "CPS", "LIN", "PO1", "POC", "IT1", "LX", "UNS", "LS", "LE", "CNT", "CTT"}  # not moved, repeated or taken away at random
 
@@ -75,6 +75,9 @@ def base(key: str, sample: str, facts_name: str) -> Base:
     root = known.messages[key.rpartition("/")[2]]
     tags = [segment.tag for segment in read.segments]
     assert facts.legal(root, tags), f"{sample}: the order of its segments is not legal"
+    broken = [f"{segment.tag} {rule}" for segment in read.segments for rule in known.rules.get(segment.tag, ())
+              if conditions.violated(rule, segment)]
+    assert not broken, f"{sample}: {broken}"
     return Base(key, sample, known, root, read, facts.places(root, tags))
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from tests.mutation import facts
 from tests.mutation.facts import Node
-from tests.mutation.field import FRAME, TOTALS, Expected, Fault, Field
+from tests.mutation.field import COUNTED, FRAME, TOTALS, Expected, Fault, Field
 from tests.mutation.wire import Seg
 
 STRANGER = "ZZX"  # no message has it
+LONGEST = 15  # segments of a group that is looked at as a whole
 
 
 def _tags(segments: list[Seg]) -> list[str]:
@@ -54,8 +55,35 @@ def _one_missing(field: Field, segments: list[Seg], tags: set[str] | None = None
     return tuple(found)
 
 
-def _nodes(node: Node) -> list[Node]:
-    return [node] + [below for child in node.children for below in _nodes(child)] if node.children else [node]
+def _one_out_of_order(field: Field, segments: list[Seg]) -> tuple[Seg, ...]:
+    """Every segment, or trigger of a group, without which (the group as a whole) the order is legal."""
+    order = _tags(segments)
+    groups = [node for node in _nodes(field.base.root, True) if node.children]
+    found = []
+    for at in range(1, len(order) - 1):
+        ends = {at + 1}
+        for group in groups:
+            if group.trigger == order[at]:
+                ends |= {end for end in range(at + 2, min(at + LONGEST, len(order))) if facts.legal(group, order[at:end])}
+        if any(facts.legal(field.base.root, order[:at] + order[end:]) for end in ends):
+            found.append(segments[at])
+    return tuple(found)
+
+
+def _one_too_many(segments: list[Seg], explains: tuple[Seg, ...]) -> tuple[Expected, ...]:
+    """Where one of the same tag stands just before, a segment at a wrong place may as well be one too many."""
+    found = []
+    for one in explains:
+        at = segments.index(one)
+        if one.tag in _tags(segments[max(at - 4, 0):at]):
+            found.append(Expected(frozenset({"segment_repeats", "group_repeats"}), (one,)))
+    return tuple(found)
+
+
+def _nodes(node: Node, whole: bool = False) -> list[Node]:
+    """The segments of a group and of those inside it; `whole`: the groups as well."""
+    inside = [below for child in node.children for below in _nodes(child, whole)]
+    return inside + [node] if whole or not node.children else inside
 
 
 def remove_mandatory(field: Field) -> Fault | None:
@@ -126,7 +154,7 @@ def move(field: Field) -> Fault | None:
         moved = rest[:at] + [gone] + rest[at:]
         if _legal(field, moved):
             continue
-        explains = [one for number, one in enumerate(moved) if _legal(field, moved[:number] + moved[number + 1:])]
+        explains = _one_out_of_order(field, moved)
         numbers = [field.clean.index(one) for one in explains]
         neighbours = [field.clean.index(rest[at - 1]), field.clean.index(rest[at])]
         if not field.free(*numbers, *neighbours):
@@ -134,8 +162,9 @@ def move(field: Field) -> Fault | None:
         field.take(*numbers, *neighbours)
         field.wire.segments.remove(gone)
         field.wire.segments.insert(field.wire.segments.index(rest[at]), gone)
-        ways = _one_missing(field, moved)
-        return Fault("move", [Expected(frozenset({"segment_out_of_order"}), tuple(explains), ways=ways)])
+        ways = _one_missing(field, moved) + _one_too_many(moved, explains)
+        return Fault("move", [Expected(frozenset({"segment_out_of_order"}), explains, ways=ways)],
+                     field.totals() if gone.tag in COUNTED else [])
     return None
 
 
@@ -163,7 +192,7 @@ def repeat_segment(field: Field) -> Fault | None:
     at = field.wire.segments.index(field.clean[run[-1]]) + 1
     field.wire.segments[at:at] = copies
     return Fault("repeat_segment", [Expected(frozenset({"segment_repeats"}), (copies[-1],))],
-                 field.totals() if copies[0].tag == "QTY" else [])
+                 field.totals() if copies[0].tag in COUNTED else [])
 
 
 def repeat_group(field: Field) -> Fault | None:
@@ -260,8 +289,11 @@ def hierarchy(field: Field) -> Fault | None:
     else:
         leaves = [one for one in children if not any(other.value(2) == one.value(1) for other in nodes)]
         child = field.random.choice(leaves)
-        child.put(1, 1, nodes[0].value(1) if nodes[0] is not child else nodes[1].value(1))
-        where = (child,)
+        others = [one.value(1) for one in nodes if one is not child and one.value(1) != child.value(2)]
+        if not others:
+            return None
+        child.put(1, 1, field.random.choice(others))
+        where = tuple(one for one in nodes if one.value(1) == child.value(1))
     said = [Expected(frozenset({"bad_hierarchy"}), where, elements=frozenset({4}))] if way != "orphan" else []  # HL04 and new children
     return Fault(f"hierarchy {way}", [Expected(frozenset({"bad_hierarchy"}), where)], said)
 

@@ -177,7 +177,8 @@ def _options(tables: Tables, state: State, tag: str) -> Iterator[Option]:
     group = node.parent
     wrong = (("segment_out_of_order", node),)
     yield Option(cost, state._replace(owed=owed, spare=spare), (node,), wrong, tag if paired else "")
-    if group is not None and node is group.children[0] and group.parent is not None and len(group.children) > 1:
+    opens = group is not None and group.parent is not None and node is group.children[0] and len(group.children) > 1
+    if opens and group is not None and not _is_inside(state.node, group):
         # what follows may belong to the group that it opens: a whole group at a wrong place
         inside = State(node, (1,) * node.depth, state if state.back is None else state.back, group, 0, owed, spare)
         yield Option(cost, inside, (node,), wrong, tag if paired else "")
@@ -313,6 +314,13 @@ def _best(tables: Tables, state: State, before: State | None, tags: Sequence[str
                 order += 1
                 heappush(heap, (cost + option.cost, -at - 1, order, option.state, first))
     return best[4]
+
+
+def _is_inside(node: Node, group: Node) -> bool:
+    here: Node | None = node
+    while here is not None and here is not group:
+        here = here.parent
+    return here is group
 
 
 def _enclosing(tables: Tables, node: Node, tag: str) -> Node | None:

@@ -30,8 +30,11 @@ PACKAGED_RULES = {
 def schema_files(version: str, homes: Sequence[Path]) -> dict[str, bytes]:
     """The schema documents of a version (`ubl-2.1`, `cii-d16b`) by their path in their folder; {} when nobody has them."""
     for folder, beginning in _schema_folders(version, homes):
-        files = {path.relative_to(folder).as_posix(): path.read_bytes()
-                 for path in sorted(folder.rglob("*.xsd")) if path.name.startswith(beginning)}
+        files = {
+            path.relative_to(folder).as_posix(): path.read_bytes()
+            for path in sorted(folder.rglob("*.xsd"))
+            if path.name.startswith(beginning)
+        }
         if files:
             return files
     return {}

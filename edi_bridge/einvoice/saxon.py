@@ -23,8 +23,10 @@ CHILD = Path(__file__).with_name("saxon_child.py")
 PATIENCE = 120.0  # seconds for one document, compiling included
 MISSING = "the rules for electronic invoices were not run: install edi-bridge[einvoice]"
 
-STUMBLED = ('<svrl:schematron-output xmlns:svrl="http://purl.oclc.org/dsdl/svrl"><svrl:failed-assert location="/" flag="fatal">'
-            "<svrl:text>{}</svrl:text></svrl:failed-assert></svrl:schematron-output>")
+STUMBLED = (
+    '<svrl:schematron-output xmlns:svrl="http://purl.oclc.org/dsdl/svrl"><svrl:failed-assert location="/" flag="fatal">'
+    "<svrl:text>{}</svrl:text></svrl:failed-assert></svrl:schematron-output>"
+)
 
 
 def installed() -> bool:
@@ -74,14 +76,20 @@ class Saxon:
             return reply.get("fault", ""), _all(child.stdout, reply["length"])
         except (OSError, ValueError) as error:
             self.close()
-            raise TransientFault(f"the rules' engine (SaxonC) ended before its answer, or gave none within {PATIENCE:.0f} s: {error}") from None
+            raise TransientFault(
+                f"the rules' engine (SaxonC) ended before its answer, or gave none within {PATIENCE:.0f} s: {error}"
+            ) from None
         finally:
             deadline.cancel()
 
     def _started(self) -> subprocess.Popen[bytes]:
         if self._child is None or self._owner != os.getpid() or self._child.poll() is not None:
-            self._child = subprocess.Popen([sys.executable, "-P", str(CHILD)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                           stderr=subprocess.DEVNULL)
+            self._child = subprocess.Popen(
+                [sys.executable, "-P", str(CHILD)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+            )
             self._owner = os.getpid()
         return self._child
 

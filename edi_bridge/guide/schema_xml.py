@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,26 +19,11 @@ from typing import Any
 
 from edi_bridge.fault import ConfigFault
 from edi_bridge.guide.schema_xml_order import XSD, Contents, Misfit, mend
+from edi_bridge.guide.schema_xml_words import expected, named, said
 
 LIMIT = 100  # violations told of one document
 ROUNDS = 50  # how often a document is put right and looked at again
 BASE = "schema:///"
-# What stands for the names where the document itself binds no prefix to them.
-PREFIXES = {
-    "urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2": "cac",
-    "urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2": "cbc",
-    "urn:oasis:names:specification:ubl:schema:xsd:CommonExtensionComponents-2": "ext",
-    "urn:un:unece:uncefact:data:standard:CrossIndustryInvoice:100": "rsm",
-    "urn:un:unece:uncefact:data:standard:ReusableAggregateBusinessInformationEntity:100": "ram",
-    "urn:un:unece:uncefact:data:standard:UnqualifiedDataType:100": "udt",
-    "urn:un:unece:uncefact:data:standard:QualifiedDataType:100": "qdt",
-}
-# XML Schema's types in the reader's words (XML Schema Part 2, 3.2 and 3.3).
-TYPES = {
-    "date": "a date: year-month-day", "time": "a time: hours:minutes:seconds", "dateTime": "a date and time: year-month-dayThours:minutes:seconds",
-    "decimal": "a number with a point as decimal mark", "integer": "a whole number", "boolean": "true or false",
-    "base64Binary": "text in base64", "nonNegativeInteger": "a whole number, zero or more", "positiveInteger": "a whole number above zero",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,18 +82,26 @@ class Schema:
     def _entries(self) -> dict[str, tuple[str, frozenset[str]]]:
         """namespace → (path, root tags) of the documents that no other one imports: what messages are validated with."""
         trees = self._trees
-        imported = {posixpath.normpath(posixpath.join(posixpath.dirname(path), node.get("schemaLocation", "")))
-                    for path, tree in trees.items() for node in tree
-                    if node.tag in (XSD + "import", XSD + "include") and node.get("schemaLocation")}
+        imported = {
+            posixpath.normpath(posixpath.join(posixpath.dirname(path), node.get("schemaLocation", "")))
+            for path, tree in trees.items()
+            for node in tree
+            if node.tag in (XSD + "import", XSD + "include") and node.get("schemaLocation")
+        }
         entries: dict[str, tuple[str, frozenset[str]]] = {}
         for path, tree in sorted(trees.items()):
             if path in imported or tree.tag != XSD + "schema":
                 continue
             space = tree.get("targetNamespace", "")
             if space in entries:
-                raise ConfigFault.at(f"{self.name}/{path}", 1, 1, f"{entries[space][0]} describes the same documents: keep one of them")
-            tags = frozenset(f"{{{space}}}{node.get('name')}" if space else str(node.get("name"))
-                             for node in tree if node.tag == XSD + "element")
+                raise ConfigFault.at(
+                    f"{self.name}/{path}", 1, 1, f"{entries[space][0]} describes the same documents: keep one of them"
+                )
+            tags = frozenset(
+                f"{{{space}}}{node.get('name')}" if space else str(node.get("name"))
+                for node in tree
+                if node.tag == XSD + "element"
+            )
             entries[space] = (path, tags)
         return entries
 
@@ -131,7 +124,9 @@ class Schema:
                 path = posixpath.normpath(url.removeprefix(BASE).lstrip("/"))
                 return self.resolve_string(files.get(path, b""), context, base_url=BASE + path)
 
-        parser = etree.XMLParser(no_network=True, resolve_entities=False, load_dtd=False, huge_tree=False, remove_comments=True)
+        parser = etree.XMLParser(
+            no_network=True, resolve_entities=False, load_dtd=False, huge_tree=False, remove_comments=True
+        )
         parser.resolvers.add(Files())
         return parser
 
@@ -139,15 +134,21 @@ class Schema:
     def _compiled(self) -> Any:
         from lxml import etree
 
-        imports = "".join(f'<xsd:import namespace="{space}" schemaLocation="{path}"/>' if space else
-                          f'<xsd:include schemaLocation="{path}"/>' for space, (path, _) in self._entries.items())
+        imports = "".join(
+            f'<xsd:import namespace="{space}" schemaLocation="{path}"/>'
+            if space
+            else f'<xsd:include schemaLocation="{path}"/>'
+            for space, (path, _) in self._entries.items()
+        )
         driver = f'<xsd:schema xmlns:xsd="{XSD[1:-1]}">{imports}</xsd:schema>'
         try:
             return etree.XMLSchema(etree.fromstring(driver.encode(), self._parser, base_url=BASE + "all.xsd"))
         except etree.XMLSchemaParseError as error:
             said = error.error_log.last_error
             where = said.filename.removeprefix(BASE) if said is not None and said.filename else ""
-            raise ConfigFault.at(f"{self.name}/{where}", said.line if said is not None else 0, 0, f"no usable schema: {error}") from None
+            raise ConfigFault.at(
+                f"{self.name}/{where}", said.line if said is not None else 0, 0, f"no usable schema: {error}"
+            ) from None
 
 
 class _Look:
@@ -203,7 +204,7 @@ class _Look:
         self.mended.add(parent)
         slots = self.schema.contents.of(parent)
         if slots is None:
-            self._tell(self.original[element], Violation(self.original[element], _expected(element, message)))
+            self._tell(self.original[element], Violation(self.original[element], expected(element, message)))
             return False
         misfits = mend(parent, slots)
         for one in misfits:
@@ -218,8 +219,10 @@ class _Look:
         last = parent
         while len(last):
             last = last[-1]
-        self._tell(last if beside is None else beside,
-                   Violation(parent, f"{name} is missing in {named(parent.tag, parent)}", missing=name, beside=beside))
+        self._tell(
+            last if beside is None else beside,
+            Violation(parent, f"{name} is missing in {named(parent.tag, parent)}", missing=name, beside=beside),
+        )
 
     def _misfit(self, parent: Any, child: Any, one: Misfit) -> None:
         name, owner = named(one.tag, parent), named(parent.tag, parent)
@@ -238,7 +241,7 @@ class _Look:
         value = element.get(attribute, "") if attribute else (element.text or "")
         name = named(element.tag, element)
         subject = f"the attribute {named(attribute, element)} of {name}" if attribute else name
-        note, with_value = _said(message, subject, element)
+        note, with_value = said(message, subject, element)
         here = self.original[element]
         self._tell(here, Violation(here, note, value if with_value else "", attribute))
 
@@ -247,76 +250,6 @@ class _Look:
         if (one.element, one.note) not in self.told:
             self.told.add((one.element, one.note))
             self.found.append((self.number[place], one))
-
-
-# libxml2's messages → our sentence, and whether the value belongs to it.
-_SAYINGS: list[tuple[re.Pattern[str], Callable[[re.Match[str], str, Any], str], bool]] = [
-    (re.compile(r"is not a valid value of the (?:atomic|local atomic|list|union) type(?: '([^']+)')?"),
-     lambda match, subject, at: f"{subject} must be {_type(match[1], at)}", True),
-    (re.compile(r"\[facet 'enumeration'\].*?set \{(.*)\}", re.DOTALL),
-     lambda match, subject, at: f"{subject} must be one of {_quoted(match[1])}", True),
-    (re.compile(r"\[facet 'pattern'\].*pattern '(.*)'", re.DOTALL), lambda match, subject, at: f"{subject} must have the form {match[1]}", True),
-    (re.compile(r"\[facet '(max|min)Length'\].*?allowed (?:max|min)imum length of '(\d+)'", re.DOTALL),
-     lambda match, subject, at: f"{subject} must have at {'most' if match[1] == 'max' else 'least'} {match[2]} characters", True),
-    (re.compile(r"\[facet 'length'\].*?length of '(\d+)'\.?$", re.DOTALL), lambda match, subject, at: f"{subject} must have {match[1]} characters", True),
-    (re.compile(r"\[facet '(\w+)'\]"), lambda match, subject, at: f"{subject} is outside its limits ({match[1]})", True),
-    (re.compile(r"The attribute '([^']+)' is required but missing"),
-     lambda match, subject, at: f"{subject} needs the attribute {named(match[1], at)}", False),
-    (re.compile(r"The attribute '([^']+)' is not allowed"),
-     lambda match, subject, at: f"{subject}: it may not have this attribute", True),
-    (re.compile(r"Element content is not allowed"), lambda match, subject, at: f"{subject} may hold text only, no elements", False),
-    (re.compile(r"Character content .*is not allowed"), lambda match, subject, at: f"{subject} may hold elements only, no text", False),
-    (re.compile(r"No matching global (?:element )?declaration"), lambda match, subject, at: f"{subject} is no document of this schema", False),
-]
-
-
-def _said(message: str, subject: str, at: Any) -> tuple[str, bool]:
-    """libxml2's message as our sentence, and whether the value belongs to it."""
-    for pattern, sentence, with_value in _SAYINGS:
-        if match := pattern.search(message):
-            return sentence(match, subject, at), with_value
-    plain = re.sub(r"^Element '[^']*'(?:, attribute '[^']*')?: ", "", message)
-    return f"{subject}: {_without_braces(plain, at)}".rstrip("."), True
-
-
-def _expected(element: Any, message: str) -> str:
-    """What could have stood where the schema's type is no plain sequence."""
-    inside = re.search(r"Expected is (?:one of )?\((.*)\)", message, re.DOTALL)
-    names = [_without_braces(one.strip(), element) for one in inside[1].split(",")] if inside else []
-    wanted = _listed(["another element" if one.startswith("##other") else one for one in names], " or ")
-    name = named(element.tag, element)
-    if "Missing child" in message:
-        return f"{name} is not complete: {wanted or 'something'} is missing in it"
-    return f"{name} may not stand here" + (f"; expected is {wanted}" if wanted else "")
-
-
-def named(tag: str, near: Any) -> str:
-    """A Clark tag as the reader knows it: with the prefix that the document binds to it, else the usual one."""
-    space, _, local = tag.rpartition("}")
-    space = space[1:]
-    if not space:
-        return local
-    prefix = next((one for one, bound in near.nsmap.items() if bound == space), PREFIXES.get(space, "?"))
-    return f"{prefix}:{local}" if prefix and prefix != "?" else local
-
-
-def _without_braces(text: str, near: Any) -> str:
-    return re.sub(r"\{[^}]*\}[\w.-]+", lambda match: named(match[0], near), text)
-
-
-def _type(name: str | None, near: Any) -> str:
-    local = (name or "").rpartition("}")[2].rpartition(":")[2]
-    return TYPES.get(local, f"of the type {local}" if local else "of another form")
-
-
-def _quoted(text: str) -> str:
-    return _listed(re.findall("'([^']*)'", text))
-
-
-def _listed(values: list[str], last: str = ", ") -> str:
-    shown = values[:8]
-    text = last.join([", ".join(shown[:-1]), shown[-1]]) if len(shown) > 1 else "".join(shown)
-    return text + (f", … ({len(values)} in all)" if len(values) > 8 else "")
 
 
 def _at(root: Any, path: str) -> tuple[Any, str]:
@@ -332,7 +265,11 @@ def _at(root: Any, path: str) -> tuple[Any, str]:
         if match is None or element is None:
             return None, ""
         prefix, local, number = match[1], match[2], int(match[3] or 1)
-        fitting = [child for child in element if isinstance(child.tag, str)
-                   and (local == "*" or (child.prefix == prefix and child.tag.rpartition("}")[2] == local))]
+        fitting = [
+            child
+            for child in element
+            if isinstance(child.tag, str)
+            and (local == "*" or (child.prefix == prefix and child.tag.rpartition("}")[2] == local))
+        ]
         element = fitting[number - 1] if number <= len(fitting) else None
     return element, ""

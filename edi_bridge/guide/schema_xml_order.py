@@ -67,12 +67,16 @@ class Contents:
     def _sequence(self, type: str) -> tuple[Slot, ...] | None:
         if type not in self._sequences:
             node = self._types.get(type)
-            self._sequences[type] = tuple(found) if node is not None and (found := self._slots(node)) is not None else None
+            self._sequences[type] = (
+                tuple(found) if node is not None and (found := self._slots(node)) is not None else None
+            )
         return self._sequences[type]
 
     def _slots(self, type: Any) -> list[Slot] | None:
         """The slots of a complexType; None where it is no plain sequence."""
-        bodies = [node for node in type if node.tag not in (XSD + "annotation", XSD + "attribute", XSD + "anyAttribute")]
+        bodies = [
+            node for node in type if node.tag not in (XSD + "annotation", XSD + "attribute", XSD + "anyAttribute")
+        ]
         if len(bodies) != 1 or bodies[0].tag != XSD + "sequence" or bodies[0].get("maxOccurs", "1") != "1":
             return None
         slots = []
@@ -83,8 +87,14 @@ class Contents:
                 return None
             most = node.get("maxOccurs", "1")
             tag = _qualified(node, node.get("ref")) if node.get("ref") else _local(node)
-            slots.append(Slot(tag, self._globals.get(tag, "") if node.get("ref") else self._type_of(node),
-                              int(node.get("minOccurs", "1")), UNBOUNDED if most == "unbounded" else int(most)))
+            slots.append(
+                Slot(
+                    tag,
+                    self._globals.get(tag, "") if node.get("ref") else self._type_of(node),
+                    int(node.get("minOccurs", "1")),
+                    UNBOUNDED if most == "unbounded" else int(most),
+                )
+            )
         return slots
 
     def _type_of(self, node: Any) -> str:
@@ -125,7 +135,9 @@ def mend(parent: Any, slots: tuple[Slot, ...]) -> list[Misfit]:
             before = next((child for child in ordered if places[child.tag] > places[slot.tag]), None)
             misfits.append(Misfit("missing", slot.tag, None, before))
             made += [parent.makeelement(slot.tag) for _ in range(slot.least - seen[slot.tag])]
-    stray = "".join(((parent.text or ""), *(child.tail or "" for child in parent))).strip()  # what does not belong there is told by the next look
+    stray = "".join(
+        ((parent.text or ""), *(child.tail or "" for child in parent))
+    ).strip()  # what does not belong there is told by the next look
     parent.text = stray or None
     for child in list(parent):
         parent.remove(child)
@@ -146,7 +158,7 @@ def _in_order(places: list[int]) -> Iterator[int]:
     for number in range(len(places) - 1, -1, -1):
         at = bisect_right(ends, -places[number])
         behind[number] = first[at - 1] if at else -1
-        ends[at:at + 1], first[at:at + 1] = [-places[number]], [number]
+        ends[at : at + 1], first[at : at + 1] = [-places[number]], [number]
     number = first[-1] if first else -1
     while number >= 0:
         yield number

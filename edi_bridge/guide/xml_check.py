@@ -55,13 +55,20 @@ class XmlChecker:
         """What could not be checked, and what to do about it: one plain sentence each."""
         sentences = []
         if self.schema is None or not self.schema.knows(document.root.tag):
-            sentences.append(f"{self.key} was not checked against an XML Schema: there is none in schemas/{self.key.split('/')[1]}/ of the home")
+            sentences.append(
+                f"{self.key} was not checked against an XML Schema: there is none in schemas/{self.key.split('/')[1]}/ of the home"
+            )
         answers = {one: self._available(one) for one in xml_rules.rule_sets(document.root)}
         held = {one.holds for one, answer in answers.items() if not isinstance(answer, str)}
-        return [*sentences, *sorted({answer for one, answer in answers.items() if isinstance(answer, str) and one.name not in held})]
+        return [
+            *sentences,
+            *sorted({answer for one, answer in answers.items() if isinstance(answer, str) and one.name not in held}),
+        ]
 
     def _runs(self, document: Document) -> list[Run]:
-        return [answer for one in xml_rules.rule_sets(document.root) if not isinstance(answer := self._available(one), str)]
+        return [
+            answer for one in xml_rules.rule_sets(document.root) if not isinstance(answer := self._available(one), str)
+        ]
 
 
 def _position(document: Document, one: Violation) -> Position:

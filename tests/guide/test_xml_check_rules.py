@@ -83,7 +83,12 @@ def home(tmp_path: Path) -> Path:
 
 def document(text: str) -> Document:
     """The one document of a file."""
-    [found] = [part for interchange in syntax.read(text.encode()) for part in interchange.messages if isinstance(part, Document)]
+    [found] = [
+        part
+        for interchange in syntax.read(text.encode())
+        for part in interchange.messages
+        if isinstance(part, Document)
+    ]
     return found
 
 
@@ -103,13 +108,23 @@ def test_rules_of_the_home_are_run_and_a_good_invoice_passes(home: Path) -> None
 
 
 def test_broken_rules_are_told_with_their_id_line_and_path(home: Path) -> None:
-    bad = INVOICE.replace("<cbc:ID>R-1</cbc:ID>", "<cbc:ID> </cbc:ID>").replace(">20.00<", ">20.01<").replace(' unitCode="C62">1</cbc:InvoicedQuantity>\n'
-                          '<cbc:LineExtensionAmount currencyID="EUR">20', '>1</cbc:InvoicedQuantity>\n<cbc:LineExtensionAmount currencyID="EUR">20')
+    bad = (
+        INVOICE.replace("<cbc:ID>R-1</cbc:ID>", "<cbc:ID> </cbc:ID>")
+        .replace(">20.00<", ">20.01<")
+        .replace(
+            ' unitCode="C62">1</cbc:InvoicedQuantity>\n<cbc:LineExtensionAmount currencyID="EUR">20',
+            '>1</cbc:InvoicedQuantity>\n<cbc:LineExtensionAmount currencyID="EUR">20',
+        )
+    )
     findings = checked(Catalog(home), bad)
     assert lines(findings) == [
         (1, "/Invoice", "einvoice_rule: BR-02: An invoice needs its number."),
         (7, "/Invoice/cac:LegalMonetaryTotal", "einvoice_rule: BR-CO-10: The lines do not add up to the total."),
-        (13, "/Invoice/cac:InvoiceLine[2]/cbc:InvoicedQuantity/@unitCode", "einvoice_warning: OWN-1: A quantity should have a unit."),
+        (
+            13,
+            "/Invoice/cac:InvoiceLine[2]/cbc:InvoicedQuantity/@unitCode",
+            "einvoice_warning: OWN-1: A quantity should have a unit.",
+        ),
     ]
     assert [one.position.id for one in findings] == ["BR-02", "BR-CO-10", "OWN-1"]
     assert verdict(findings) is Verdict.REJECTED
@@ -130,10 +145,18 @@ def test_without_rules_or_engine_a_plain_sentence_says_so(tmp_path: Path) -> Non
     peppol = INVOICE.replace(EN16931, f"{EN16931}#compliant#urn:fdc:peppol.eu:2017:poacc:billing:3.0")
     one = document(peppol)
     checker = Catalog(tmp_path).checker_for(one.type, None)
-    assert checker.unchecked(one) == ["the rules of Peppol BIS Billing 3 (UBL) were not run: put PEPPOL-EN16931-UBL.xslt into rules/ of the home"]
-    lacking = XmlChecker("xml/ubl-2.1/Invoice", Schema("ubl-2.1", {}), lambda rules: "the rules for electronic invoices were not run: install edi-bridge[einvoice]")
+    assert checker.unchecked(one) == [
+        "the rules of Peppol BIS Billing 3 (UBL) were not run: put PEPPOL-EN16931-UBL.xslt into rules/ of the home"
+    ]
+    lacking = XmlChecker(
+        "xml/ubl-2.1/Invoice",
+        Schema("ubl-2.1", {}),
+        lambda rules: "the rules for electronic invoices were not run: install edi-bridge[einvoice]",
+    )
     assert lacking.check(one) == []
-    assert lacking.unchecked(one)[1:] == ["the rules for electronic invoices were not run: install edi-bridge[einvoice]"]  # once for both sets
+    assert lacking.unchecked(one)[1:] == [
+        "the rules for electronic invoices were not run: install edi-bridge[einvoice]"
+    ]  # once for both sets
 
 
 def test_a_document_on_which_a_rule_itself_stumbles_is_rejected_and_stops_nothing(home: Path) -> None:
@@ -141,7 +164,10 @@ def test_a_document_on_which_a_rule_itself_stumbles_is_rejected_and_stops_nothin
     (home / "rules" / "EN16931-UBL-validation.xslt").write_text(stumbling, "utf-8")
     [finding] = checked(Catalog(home), INVOICE)
     assert finding.kind == "einvoice_rule"
-    assert finding.note.startswith("the rules of EN16931-UBL-validation.xslt could not be judged: ") and "R-1" in finding.note
+    assert (
+        finding.note.startswith("the rules of EN16931-UBL-validation.xslt could not be judged: ")
+        and "R-1" in finding.note
+    )
     assert checked(Catalog(home), INVOICE.replace("R-1", "17")) == []
 
 
@@ -156,12 +182,30 @@ def test_samples_keep_the_rules_they_name(sample: str) -> None:
     assert checked(Catalog(), (SAMPLES / sample / "message.xml").read_text("utf-8")) == []
 
 
-@pytest.mark.parametrize(("sample", "good", "bad", "rules"), [
-    ("invoice-ubl-peppol", "<cbc:InvoiceTypeCode>380</cbc:InvoiceTypeCode>", "<cbc:InvoiceTypeCode>999</cbc:InvoiceTypeCode>", ["BR-CL-01"]),
-    ("creditnote-ubl-peppol", '<cbc:TaxExclusiveAmount currencyID="DKK">200.00', '<cbc:TaxExclusiveAmount currencyID="DKK">201.00', ["BR-CO-13", "BR-CO-15"]),
-    ("creditnote-cii-facturx", "<ram:TaxBasisTotalAmount>172.80", "<ram:TaxBasisTotalAmount>172.81", ["BR-CO-13", "BR-CO-15"]),
-    ("creditnote-cii-facturx", "<ram:ID>AV-0307</ram:ID>", "<ram:ID></ram:ID>", ["BR-02", "PEPPOL-EN16931-R008"]),
-])
+@pytest.mark.parametrize(
+    ("sample", "good", "bad", "rules"),
+    [
+        (
+            "invoice-ubl-peppol",
+            "<cbc:InvoiceTypeCode>380</cbc:InvoiceTypeCode>",
+            "<cbc:InvoiceTypeCode>999</cbc:InvoiceTypeCode>",
+            ["BR-CL-01"],
+        ),
+        (
+            "creditnote-ubl-peppol",
+            '<cbc:TaxExclusiveAmount currencyID="DKK">200.00',
+            '<cbc:TaxExclusiveAmount currencyID="DKK">201.00',
+            ["BR-CO-13", "BR-CO-15"],
+        ),
+        (
+            "creditnote-cii-facturx",
+            "<ram:TaxBasisTotalAmount>172.80",
+            "<ram:TaxBasisTotalAmount>172.81",
+            ["BR-CO-13", "BR-CO-15"],
+        ),
+        ("creditnote-cii-facturx", "<ram:ID>AV-0307</ram:ID>", "<ram:ID></ram:ID>", ["BR-02", "PEPPOL-EN16931-R008"]),
+    ],
+)
 def test_the_official_rules_find_what_is_planted(sample: str, good: str, bad: str, rules: list[str]) -> None:
     text = (SAMPLES / sample / "message.xml").read_text("utf-8")
     assert good in text
@@ -171,22 +215,36 @@ def test_the_official_rules_find_what_is_planted(sample: str, good: str, bad: st
 # -- which rules, and what an answer says
 
 
-@pytest.mark.parametrize(("root", "identifier", "sets"), [
-    (xml_rules.INVOICES[0], EN16931, ["en16931-ubl"]),
-    (xml_rules.INVOICES[1], f"{EN16931}#compliant#urn:fdc:peppol.eu:2017:poacc:billing:3.0", ["en16931-ubl", "peppol-billing-ubl"]),
-    (xml_rules.INVOICES[0], f"{EN16931}#compliant#urn:xeinkauf.de:kosit:xrechnung_3.0", ["en16931-ubl", "xrechnung-ubl"]),
-    (xml_rules.INVOICES[0], f"{EN16931}#compliant#urn:xeinkauf.de:kosit:xrechnung_3.0#conformant#urn:xeinkauf.de:kosit:extension:xrechnung_3.0",
-     ["xrechnung-ubl"]),
-    (xml_rules.INVOICES[0], "urn:www.cenbii.eu:transaction:biitrns010:ver2.0", []),
-    (xml_rules.INVOICES[0], "", []),
-    (xml_rules.CII, EN16931, ["en16931-cii", "factur-x-en16931"]),
-    (xml_rules.CII, f"{EN16931}#compliant#urn:factur-x.eu:1p0:basic", ["en16931-cii", "factur-x-basic"]),
-    (xml_rules.CII, f"{EN16931}#conformant#urn:factur-x.eu:1p0:extended", ["factur-x-extended"]),
-    (xml_rules.CII, "urn:factur-x.eu:1p0:minimum", ["factur-x-minimum"]),
-    (f"{{{_UBL}Order-2}}Order", "urn:fdc:peppol.eu:poacc:trns:order:3", ["peppol-t01"]),
-    (f"{{{_UBL}OrderResponse-2}}OrderResponse", "urn:fdc:peppol.eu:poacc:trns:order_response:3", ["peppol-t76"]),
-    (f"{{{_UBL}DespatchAdvice-2}}DespatchAdvice", "urn:fdc:peppol.eu:poacc:trns:despatch_advice:3", ["peppol-t16"]),
-])
+@pytest.mark.parametrize(
+    ("root", "identifier", "sets"),
+    [
+        (xml_rules.INVOICES[0], EN16931, ["en16931-ubl"]),
+        (
+            xml_rules.INVOICES[1],
+            f"{EN16931}#compliant#urn:fdc:peppol.eu:2017:poacc:billing:3.0",
+            ["en16931-ubl", "peppol-billing-ubl"],
+        ),
+        (
+            xml_rules.INVOICES[0],
+            f"{EN16931}#compliant#urn:xeinkauf.de:kosit:xrechnung_3.0",
+            ["en16931-ubl", "xrechnung-ubl"],
+        ),
+        (
+            xml_rules.INVOICES[0],
+            f"{EN16931}#compliant#urn:xeinkauf.de:kosit:xrechnung_3.0#conformant#urn:xeinkauf.de:kosit:extension:xrechnung_3.0",
+            ["xrechnung-ubl"],
+        ),
+        (xml_rules.INVOICES[0], "urn:www.cenbii.eu:transaction:biitrns010:ver2.0", []),
+        (xml_rules.INVOICES[0], "", []),
+        (xml_rules.CII, EN16931, ["en16931-cii", "factur-x-en16931"]),
+        (xml_rules.CII, f"{EN16931}#compliant#urn:factur-x.eu:1p0:basic", ["en16931-cii", "factur-x-basic"]),
+        (xml_rules.CII, f"{EN16931}#conformant#urn:factur-x.eu:1p0:extended", ["factur-x-extended"]),
+        (xml_rules.CII, "urn:factur-x.eu:1p0:minimum", ["factur-x-minimum"]),
+        (f"{{{_UBL}Order-2}}Order", "urn:fdc:peppol.eu:poacc:trns:order:3", ["peppol-t01"]),
+        (f"{{{_UBL}OrderResponse-2}}OrderResponse", "urn:fdc:peppol.eu:poacc:trns:order_response:3", ["peppol-t76"]),
+        (f"{{{_UBL}DespatchAdvice-2}}DespatchAdvice", "urn:fdc:peppol.eu:poacc:trns:despatch_advice:3", ["peppol-t16"]),
+    ],
+)
 def test_a_document_says_which_rules_it_is_subject_to(root: str, identifier: str, sets: list[str]) -> None:
     assert [one.name for one in xml_rules.RULE_SETS if one.rules(root, identifier)] == sets
 
@@ -197,19 +255,24 @@ def test_the_documents_table_is_printed_from_the_code() -> None:
 
 
 def _answer(location: str, attributes: str = "", text: str = "[X-1]-text") -> bytes:
-    return (f'<o xmlns:svrl="http://purl.oclc.org/dsdl/svrl"><svrl:failed-assert location="{location}" {attributes}>'
-            f"<svrl:text>{text}</svrl:text></svrl:failed-assert></o>").encode()
+    return (
+        f'<o xmlns:svrl="http://purl.oclc.org/dsdl/svrl"><svrl:failed-assert location="{location}" {attributes}>'
+        f"<svrl:text>{text}</svrl:text></svrl:failed-assert></o>"
+    ).encode()
 
 
-@pytest.mark.parametrize("location", [
-    "/*:Invoice[namespace-uri()='urn:oasis:names:specification:ubl:schema:xsd:Invoice-2'][1]/*:InvoiceLine[namespace-uri()="
-    "'urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2'][2]",
-    "/Q{urn:oasis:names:specification:ubl:schema:xsd:Invoice-2}Invoice[1]/"
-    "Q{urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2}InvoiceLine[2]",
-    "/*[local-name()='Invoice' and namespace-uri()='urn:oasis:names:specification:ubl:schema:xsd:Invoice-2']/"
-    "*[local-name()='InvoiceLine' and namespace-uri()='urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2'][2]",
-    "/Invoice/cac:InvoiceLine[2]",
-])
+@pytest.mark.parametrize(
+    "location",
+    [
+        ("/*:Invoice[namespace-uri()='urn:oasis:names:specification:ubl:schema:xsd:Invoice-2'][1]/*:InvoiceLine[namespace-uri()="
+        "'urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2'][2]"),
+        ("/Q{urn:oasis:names:specification:ubl:schema:xsd:Invoice-2}Invoice[1]/"
+        "Q{urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2}InvoiceLine[2]"),
+        ("/*[local-name()='Invoice' and namespace-uri()='urn:oasis:names:specification:ubl:schema:xsd:Invoice-2']/"
+        "*[local-name()='InvoiceLine' and namespace-uri()='urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2'][2]"),
+        "/Invoice/cac:InvoiceLine[2]",
+    ],
+)
 def test_a_place_is_found_however_it_is_written(location: str) -> None:
     [finding] = xml_rules.findings(document(INVOICE), _answer(location))
     assert (finding.position.path, finding.position.line) == ("/Invoice/cac:InvoiceLine[2]", 13)
@@ -222,10 +285,17 @@ def test_a_place_that_is_not_there_becomes_the_nearest_that_is(location: str) ->
     assert finding.position.path == "/Invoice"
 
 
-@pytest.mark.parametrize(("attributes", "kind"), [
-    ('flag="fatal"', "einvoice_rule"), ('flag="error"', "einvoice_rule"), ("", "einvoice_rule"), ('flag="warning"', "einvoice_warning"),
-    ('role="WARN"', "einvoice_warning"), ('flag="information"', "einvoice_warning"),
-])
+@pytest.mark.parametrize(
+    ("attributes", "kind"),
+    [
+        ('flag="fatal"', "einvoice_rule"),
+        ('flag="error"', "einvoice_rule"),
+        ("", "einvoice_rule"),
+        ('flag="warning"', "einvoice_warning"),
+        ('role="WARN"', "einvoice_warning"),
+        ('flag="information"', "einvoice_warning"),
+    ],
+)
 def test_the_rule_s_flag_decides_whether_it_rejects(attributes: str, kind: str) -> None:
     assert [one.kind for one in xml_rules.findings(document(INVOICE), _answer("/Invoice", attributes))] == [kind]
 

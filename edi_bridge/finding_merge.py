@@ -40,6 +40,14 @@ def merged(checked: Sequence[Finding], mapped: Sequence[Finding], rejects: Rejec
     return sorted([*checked, *more], key=_place) if more else list(checked)
 
 
+def beyond(read: Sequence[Finding], checked: Sequence[Finding]) -> list[Finding]:
+    """Of what the check found, what is not the same fault again that the reader found in the message's header or trailer."""
+    said = {(one.position.segment, one.position.element) for one in read if one.position.segment}
+    if not said:
+        return list(checked)
+    return [one for one in checked if (one.position.segment, one.position.element) not in said and (one.position.segment, None) not in said]
+
+
 def _place(one: Finding) -> tuple[int, int]:
     return one.position.segment or one.position.line or 0, one.position.offset or 0
 

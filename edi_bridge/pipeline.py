@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, Protocol, cast
 
 from edi_bridge import syntax
 from edi_bridge.finding import Finding, Verdict, found
-from edi_bridge.finding_merge import merged
+from edi_bridge.finding_merge import beyond, merged
 from edi_bridge.interchange import AnyMessage, Interchange, Message, MessageType, Position
 from edi_bridge.mapping.compile import CompiledMap
 from edi_bridge.partner import Partner, action, condemns, verdict
@@ -167,7 +167,7 @@ def check(interchange: Interchange, message: AnyMessage, findings: Sequence[Find
 
 def _faults(checker: Checker | None, message: AnyMessage, findings: Sequence[Finding]) -> list[Finding]:
     """What the guide says; of a message that was cut off, not that its end is missing: the reader has said so."""
-    faults = checker.check(message) if checker is not None else []
+    faults = beyond(findings, checker.check(message)) if checker is not None else []
     if faults and any(one.kind == "missing_message_trailer" for one in findings) and isinstance(message, Message):
         last = len(message.segments)
         faults = [one for one in faults if one.kind != "missing_segment" or (one.position.segment or 0) < last]

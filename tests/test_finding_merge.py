@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from edi_bridge.finding import Finding, found
-from edi_bridge.finding_merge import merged
+from edi_bridge.finding_merge import beyond, merged
 from edi_bridge.interchange import Position
 
 
@@ -91,3 +91,11 @@ def test_xml_places_are_paths_and_lines() -> None:
     other = found("invalid_value", Position(message=1, line=9, path="/Invoice/cbc:DueDate"))
     assert merged([check], [own, other]) == [check, other]
     assert merged([check], [found("required_missing", place)])[1].kind == "required_missing"
+
+
+def test_what_the_reader_said_of_header_and_trailer_is_not_said_again() -> None:
+    header = at("bad_message_header", 1, 2, 4, "UNH/0051")
+    again, other = at("missing_element", 1, 2, 4, "UNH/S009.0051", "UNH"), at("too_long", 1, 1, None, "UNH/0062", "UNH")
+    assert beyond([header], [again, other, QUANTITY]) == [other, QUANTITY]
+    assert beyond([at("bad_message_header", 1)], [again, other, QUANTITY]) == [QUANTITY], "the whole header"
+    assert beyond([], [again]) == [again]

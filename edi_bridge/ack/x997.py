@@ -59,18 +59,13 @@ FORMS = {"997": Form("997", "AK3", "AK4", "AK5", "718", "720", "723"), "999": Fo
 def message_type(name: str, version: str) -> MessageType:
     """The set that answers a group of `version` (GS08, as it stands).
 
-    A 999 for a group of an implementation guide (005010X222A1) follows its own guide, 005010X231A1; everything else is answered
-    in the very version of the group.
+    It is the very version of the group, an industry's (004010VICS) included. An X12 implementation guide (005010X222A1) however
+    is one of the set answered: a 999 follows the guide for 999s, 005010X231A1, a 997 none.
     """
     release, usage = version[:6], version[6:]
-    if name == "999" and re.match(r"X\d{3}", usage):
-        usage = HIPAA_999
+    if re.match(r"X\d{3}", usage):
+        usage = HIPAA_999 if name == "999" else ""
     return MessageType("x12", release, name, usage)
-
-
-def version_answered(kind: MessageType) -> str:
-    """GS08 of the answer's group."""
-    return kind.version + kind.usage
 
 
 def obstacle(group: GroupLine, interchange: Interchange) -> str:
@@ -99,7 +94,7 @@ def line(message: Message, header: Sequence[Sequence[str]], findings: Sequence[F
     codes = [_set_code(one, form, release) for one in counted]
     codes.sort(key=IN_SEGMENTS.__contains__)  # what is wrong with the set itself first: there is room for five
     fault = tuple(dict.fromkeys(code for code in codes if code))[:CODES_MOST]
-    return Line(message.ordinal, message.reference, (at(header, 1), at(header, 3)), message.group.ordinal if message.group else 0,
+    return Line(message.ordinal, at(header, 2).strip(), (at(header, 1), at(header, 3)), message.group.ordinal if message.group else 0,
                 verdict, fault, SEPARATOR.join(noted))
 
 

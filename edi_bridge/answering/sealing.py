@@ -48,11 +48,20 @@ class Answer:
     def lines(self) -> Iterator[str]:
         """Its segments with their terminators, one after another, as people read them."""
         text, end = self.content.decode(self.encoding), self.delimiters.terminator
-        if text.startswith("UNA"):  # its own characters must not be read as released ones
-            yield text[:9]
-            text = text[9:]
+        for head in self._heads(text):
+            yield head
+            text = text[len(head):]
         for segment in mask(text, self.delimiters).split(end)[:-1]:
             yield wire(segment, self.delimiters) + end.strip("\r\n")
+
+    def _heads(self, text: str) -> Iterator[str]:
+        """The segments that declare a release character, which must not be read as released by it: UNA, or ISA and ISX."""
+        if text.startswith("UNA"):
+            yield text[:9]
+        elif self.delimiters.release and text.startswith("ISA"):
+            extension = f"ISX{self.delimiters.element}{self.delimiters.release}{self.delimiters.terminator}"
+            yield text[:text.index(extension)]
+            yield extension
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import io
 import itertools
 import sys
 from collections import defaultdict
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
@@ -62,7 +63,7 @@ def ack(file: str, partner: str | None, control: int, prepared: str | None, line
     if any(known.judged_whole for known in catalog.partners):
         with _opened(one, content) as source:
             suspended = pipeline.suspended(source, catalog, partner=partner)
-    numbers = defaultdict(lambda: itertools.count(control))  # interchanges and groups have numbers of their own
+    numbers: defaultdict[str, Iterator[int]] = defaultdict(lambda: itertools.count(control))  # interchanges and groups have numbers of their own
     code, written = 0, io.BytesIO()
     with _opened(one, content) as source:
         outcomes = pipeline.inbound(source, catalog, partner=partner, suspended=suspended)

@@ -27,7 +27,7 @@ def of(position: Position, message: AnyMessage | None, interchange: Interchange)
         case Message():
             return _segment(position, message)
         case Document():
-            return _xml_line(position, message)
+            return _xml_line(position, message, interchange.encoding)
         case Sheet():
             return _row(position, message)
     return _envelope(position, interchange)
@@ -51,8 +51,10 @@ def _segment(position: Position, message: Message) -> Excerpt | None:
 
 
 def _envelope(position: Position, interchange: Interchange) -> Excerpt | None:
-    """A place in the header or trailer of the interchange itself."""
-    for raw in (interchange.header, interchange.trailer or ""):
+    """A place in the header or trailer of the interchange itself, or of one of its groups."""
+    groups = [one.header for one in interchange.groups if one.ordinal == position.group]
+    trailer = interchange.group_trailers.get(position.group or 0, "")
+    for raw in (interchange.header, interchange.trailer or "", *groups, trailer):
         if position.tag and raw.startswith(position.tag):
             wire = raw.encode(interchange.encoding, "replace")
             at, end = 0, 0
@@ -70,21 +72,24 @@ def _envelope(position: Position, interchange: Interchange) -> Excerpt | None:
     return None
 
 
-def _xml_line(position: Position, message: Document) -> Excerpt | None:
+def _xml_line(position: Position, message: Document, encoding: str) -> Excerpt | None:
     if position.line is None or position.line < message.line:
         return None
+    raw = message.raw
+    if encoding not in ("utf-8", "ascii"):
+        raw = raw.decode(encoding, "replace").encode()
     start = 0
     for _ in range(position.line - message.line):
-        start = message.raw.find(b"\n", start) + 1
+        start = raw.find(b"\n", start) + 1
         if not start:
             return None
-    end = message.raw.find(b"\n", start)
-    end = len(message.raw) if end < 0 else end
-    line = message.raw[start : min(end, start + 10_000)]
+    end = raw.find(b"\n", start)
+    end = len(raw) if end < 0 else end
+    line = raw[start : min(end, start + 10_000)]
     start += len(line) - len(line.lstrip())
     name = (position.path or "").rpartition("/")[2].partition("[")[0].lstrip("@").encode()
-    at = message.raw.find(name, start, end) if name else start
-    return _cut(message.raw, start, end, max(at, start), len(name) if at >= 0 else 0, "utf-8", "")
+    at = raw.find(name, start, end) if name else start
+    return _cut(raw, start, end, max(at, start), len(name) if at >= 0 else 0, "utf-8", "")
 
 
 def _row(position: Position, message: Sheet) -> Excerpt | None:

@@ -74,7 +74,7 @@ def tell(
         show.clean(finding.position.words()),
         show.clean(finding.sentence()),
         effect,
-        answer(finding, standard or (interchange.standard if interchange else ""), version_of(message, interchange)),
+        answer(finding, standard or (interchange.standard if interchange else ""), version_of(finding, message, interchange)),
         kind.hint,
         action.startswith("reject"),
         line,
@@ -92,13 +92,16 @@ def _effect(level: Level, severity: Severity, action: str) -> str:
     return "accepted with errors" if severity is Severity.REJECT else "only noted"
 
 
-def version_of(message: AnyMessage | None, interchange: Interchange | None) -> str:
-    """What the answer's codes depend on: the syntax version of an EDIFACT interchange, the release of an X12 message."""
+def version_of(finding: Finding, message: AnyMessage | None, interchange: Interchange | None) -> str:
+    """What the answer's codes depend on: the syntax version of an EDIFACT interchange, the release of an X12 message or
+    group."""
     if interchange is None:
         return ""
     if interchange.standard == "edifact":
         return interchange.syntax.partition(":")[2]
-    return message.type.version if message is not None else ""
+    if message is not None:
+        return message.type.version
+    return next((group.version for group in interchange.groups if group.ordinal == finding.position.group), "")
 
 
 def answer(finding: Finding, standard: str, version: str = "") -> str:

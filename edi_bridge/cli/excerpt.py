@@ -5,9 +5,19 @@ Control characters are shown by their pictures (U+2400…), one column each, so 
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import re
+from itertools import islice
+from typing import Any, NamedTuple
 
-from edi_bridge.interchange import AnyMessage, Document, Interchange, Message, Position, Sheet, inner_span
+from edi_bridge.interchange import (
+    AnyMessage,
+    Document,
+    Interchange,
+    Message,
+    Position,
+    Sheet,
+    inner_span,
+)
 
 LIMIT = 96  # columns of the source that are shown at most
 AROUND = 400  # bytes on either side of the place that are looked at, so that a segment of 100 MB costs nothing
@@ -87,9 +97,43 @@ def _xml_line(position: Position, message: Document, encoding: str) -> Excerpt |
     end = len(raw) if end < 0 else end
     line = raw[start : min(end, start + 10_000)]
     start += len(line) - len(line.lstrip())
-    name = (position.path or "").rpartition("/")[2].partition("[")[0].lstrip("@").encode()
-    at = raw.find(name, start, end) if name else start
-    return _cut(raw, start, end, max(at, start), len(name) if at >= 0 else 0, "utf-8", "")
+    return _cut(raw, start, end, *_named(position, message, raw, start, end), "utf-8", "")
+
+
+def _named(position: Position, message: Document, raw: bytes, start: int, end: int) -> tuple[int, int]:
+    """Where in its line the name of a place's element or attribute stands, and its length; (the line's start, 0) when nowhere.
+    A document may be one long line, so elements of the same name on that line are counted."""
+    path, _, attribute = (position.path or "").partition("/@")
+    element = _element(message.root, path)
+    if element is None:
+        return start, 0
+    name = path.rpartition("/")[2].partition("[")[0].encode()
+    before = 0
+    for other in message.root.iter(element.tag):
+        if other is element:
+            break
+        before += other.sourceline == element.sourceline and other.prefix == element.prefix
+    tags = (start + match.start(1) for match in re.finditer(rb"<(%b)[\s/>]" % re.escape(name), raw[start : end + 1]))
+    at = next(islice(tags, before, None), start)
+    inside = raw.find(attribute.encode() + b"=", at, end) if attribute else -1
+    return (inside, len(attribute.encode())) if inside >= 0 else (at, len(name))
+
+
+def _element(root: Any, path: str) -> Any:
+    """The element that a path names (`interchange.element_path`); None when there is none: it is missing."""
+    element = root
+    for step in path.split("/")[2:]:
+        name, _, number = step.rstrip("]").partition("[")
+        fitting = [one for one in element if isinstance(one.tag, str) and _own_name(one) == name]
+        if not 0 < int(number or 1) <= len(fitting):
+            return None
+        element = fitting[int(number or 1) - 1]
+    return element
+
+
+def _own_name(element: Any) -> str:
+    local: str = element.tag.rpartition("}")[2]
+    return f"{element.prefix}:{local}" if element.prefix else local
 
 
 def _row(position: Position, message: Sheet) -> Excerpt | None:

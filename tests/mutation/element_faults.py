@@ -43,14 +43,14 @@ def _with_conditions(fault: Fault, field: Field, segment: Seg) -> Fault:
 
 
 def blank_mandatory(field: Field) -> Fault | None:
-    """A mandatory element or component is left empty (a composite that a conditional segment part loses whole is legal)."""
+    """A mandatory element or component is left empty (a conditional composite that loses its only value is absent, which is legal)."""
     spots = []
-    for spot in field.spots():
-        if not spot.fact.mandatory:
+    for one in field.spots():
+        if not one.fact.mandatory:
             continue
-        others = spot.component is not None and sum(1 for part in spot.segment.elements[spot.element - 1][0] if part) > 1
-        if spot.component is None or others:
-            spots.append(spot)
+        others = one.component is not None and sum(1 for part in one.segment.elements[one.element - 1][0] if part) > 1
+        if one.component is None or others:
+            spots.append(one)
     spot = field.pick(spots)
     if spot is None:
         return None

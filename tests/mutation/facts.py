@@ -77,9 +77,8 @@ def _lines(name: str) -> Iterator[list[str]]:
 def _rules(release: str) -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
     for _, *words in _lines("x12-rules.txt"):
-        if words[0].isdigit():
-            if words.pop(0) != release:
-                continue
+        if words[0].isdigit() and words.pop(0) != release:
+            continue
         found[words[0]] = found.get(words[0], ()) + tuple(words[1:])
     return found
 
@@ -131,13 +130,9 @@ def _element(id: str, status: str, form: str, code: str = "") -> Element:
     return Element(id, status[0] == "M", int(status[2:] or 1), kind, least, most, code.removeprefix("c="))
 
 
+@cache
 def expression(node: Node) -> re.Pattern[str]:
     """A message as a regular expression over its tags, each followed by a blank: what matches stands in a legal order."""
-    return _expression(node)
-
-
-@cache
-def _expression(node: Node) -> re.Pattern[str]:
     return re.compile(_pattern(node))
 
 
@@ -149,7 +144,12 @@ def _pattern(node: Node) -> str:
 
 def legal(node: Node, tags: list[str]) -> bool:
     """Whether the tags stand in an order that the message allows."""
-    return expression(node).fullmatch("".join(tag + " " for tag in tags)) is not None
+    return expression(node).fullmatch(text(tags)) is not None
+
+
+def text(tags: list[str]) -> str:
+    """Tags as the expressions see them."""
+    return " ".join(tags) + " "
 
 
 @dataclass(eq=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
+from functools import cache
 
 from tests.mutation import element_faults, segment_faults
 from tests.mutation.bases import BASES
@@ -28,7 +29,7 @@ def single(key: str, planter: Planter, seed: int) -> tuple[Field, list[Fault]] |
 
 def singles(key: str, count: int, start: int = 0) -> Iterator[tuple[Field, list[Fault]]]:
     """`count` messages with one fault each, every kind that fits in turn."""
-    fitting = [planter for planter in PLANTERS if any(single(key, planter, seed) for seed in range(4))]
+    fitting = fitting_planters(key)
     made, seed = 0, start
     while made < count:
         for planter in fitting:
@@ -37,6 +38,12 @@ def singles(key: str, count: int, start: int = 0) -> Iterator[tuple[Field, list[
                 made += 1
                 yield one
         seed += 1
+
+
+@cache
+def fitting_planters(key: str) -> tuple[Planter, ...]:
+    """The kinds of fault that the sample of a message type has a place for."""
+    return tuple(planter for planter in PLANTERS if any(single(key, planter, seed) for seed in range(4)))
 
 
 def many(key: str, seed: int, count: int = AT_ONCE) -> tuple[Field, list[Fault]]:

@@ -46,12 +46,13 @@ def _instance(field: Field, index: int) -> list[int]:
 
 def _one_missing(field: Field, segments: list[Seg], tags: set[str] | None = None) -> tuple[Expected, ...]:
     """Every reading of an order that is legal as soon as one segment more stands in it: that segment is missing there."""
-    known = tags or {node.tag for node in _nodes(field.base.root)}
+    known = sorted(tags or {node.trigger for node in _nodes(field.base.root, True) if node.least or node.children})
     found = []
     order = _tags(segments)
+    fits = facts.expression(field.base.root).fullmatch
     for at in range(1, len(order)):
-        found += [Expected(frozenset({"missing_segment"}), (segments[at],), tag=tag) for tag in sorted(known)
-                  if facts.legal(field.base.root, order[:at] + [tag] + order[at:])]
+        before, behind = facts.text(order[:at]), facts.text(order[at:])
+        found += [Expected(frozenset({"missing_segment"}), (segments[at],), tag=tag) for tag in known if fits(f"{before}{tag} {behind}")]
     return tuple(found)
 
 

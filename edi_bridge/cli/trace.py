@@ -119,7 +119,7 @@ def _row(field: Traced) -> tuple[str, ...]:
     conversions = field.conversions() + (f" with {beside}" if beside else "")
     where = place_words(field.places[0].position) if field.places else field.how
     more = f" and {len(field.places) - 1} more" if len(field.places) > 1 else ""
-    origin = f"{field.rule.origin.file}:{field.rule.origin.line}"
+    origin = f"{field.origin.file}:{field.origin.line}"
     return head + field.path, _cut(str(field.value)), where + more, _cut(raw), conversions, origin, field.layer
 
 
@@ -151,7 +151,7 @@ def _lines(name: str, message: Any, map_: str, fields: list[Traced]) -> None:
 
 def _objects(name: str, message: Any, map_: str, fields: list[Traced]) -> Iterator[dict[str, Any]]:
     for field in fields:
-        origin = field.rule.origin
+        origin = field.origin
         yield {
             "file": name,
             "interchange": message.interchange,

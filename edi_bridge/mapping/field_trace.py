@@ -14,7 +14,7 @@ from typing import Any
 
 from edi_bridge.interchange import AnyMessage, Delimiters, Position, unmask
 from edi_bridge.mapping.emit import Bad, Memo
-from edi_bridge.mapping.mapfile import MapSpec, Rule
+from edi_bridge.mapping.mapfile import MapSpec, Origin, Rule
 from edi_bridge.mapping.plan import MapPlan, ScopePlan, ScopeUse, ValuePlan
 
 Record = dict[str, Any]
@@ -37,8 +37,8 @@ class Traced:
     `record` counts the message's records from 0; `path` is the field in it (`lines[2].quantity`, items from 0). `how` is
     read, default or constant; a default or constant has no places. `places` are several where one text was made of them
     (free text); `beside` what the conversion looked at besides (a date's format code). `codec` is the conversion in the
-    map's words, `codes` the row of the code table that was used (`unit: PCE → EA`). `layer` says which file of the map's
-    layers holds the rule.
+    map's words, `codes` the row of the code table that was used (`unit: PCE → EA`). `origin` is the rule's place, `layer` says
+    which of the map's files that is.
     """
 
     record: int
@@ -46,6 +46,7 @@ class Traced:
     value: Any
     how: str
     rule: Rule
+    origin: Origin
     layer: str
     places: tuple[Place, ...] = ()
     beside: tuple[Place, ...] = ()
@@ -56,8 +57,7 @@ class Traced:
     @property
     def where(self) -> str:
         """`mappings/order.edifact-d96a.yaml:41:3`: the rule's place."""
-        origin = self.rule.origin
-        return f"{origin.file}:{origin.line}:{origin.column}"
+        return f"{self.origin.file}:{self.origin.line}:{self.origin.column}"
 
     def conversions(self) -> str:
         """What was done to the raw text, in words: `date(2379), order_type: 220 → order`."""
@@ -224,11 +224,12 @@ class FieldTrace:
         if isinstance(plan, ValuePlan) and leaf.how == READ:
             codec = "" if plan.convert.plain else (plan.convert.codec.name if plan.convert.codec else "")
             codes = _row(plan, leaf, place_of) if plan.rule.codes is not None else ""
-        return Traced(record, path, leaf.value, leaf.how, plan.rule, self._layer(plan.rule), _places(leaf.cells, place_of),
+        expand = None if isinstance(plan, ValuePlan) else plan.rule.expand
+        origin = plan.rule.origin if expand is None else expand.origin
+        return Traced(record, path, leaf.value, leaf.how, plan.rule, origin, self._layer(origin.file), _places(leaf.cells, place_of),
                       _places(leaf.beside, place_of), "" if codec == "text" else codec, codes, leaf.number)
 
-    def _layer(self, rule: Rule) -> str:
-        file = rule.origin.file
+    def _layer(self, file: str) -> str:
         name = file.rpartition("/")[2].removesuffix(".yaml")
         if file == self.spec.file:
             return f"map {name}"

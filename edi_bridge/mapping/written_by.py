@@ -77,7 +77,7 @@ class Origins:
         for how, wanted in ((FIELD, "places"), (BESIDE, "beside")):
             hits = [one for one in self.traced for where in getattr(one, wanted) if _covers(where.position, segment, element, component)]
             if hits:
-                return _of(base, how, [(one.path, one.rule) for one in hits], hits[0].record)
+                return _of(base, how, [(one.path, one.origin) for one in hits], hits[0].record)
         if self.message.segments[segment - 1][0] in ENVELOPE:
             return replace(base, how=PROGRAM)
         if element is None:
@@ -113,7 +113,7 @@ class Origins:
         empty = {path: rule for path, rule in found.items() if path not in filled} or found
         required = {path: rule for path, rule in empty.items() if rule.required} or empty
         if found:
-            return _of(base, EMPTY, list(required.items()), 0)
+            return _of(base, EMPTY, [(path, rule.origin) for path, rule in required.items()], 0)
         return self._constant(base, tag, element) or (replace(base, how=PROGRAM) if tag in ENVELOPE else base)
 
     # --- what no field gave -----------------------------------------------------------------------------------------
@@ -121,48 +121,52 @@ class Origins:
     def _written(self, base: Origin, segment: int, element: int, component: int | None) -> Origin | None:
         node = self.nodes.get(segment - 1)
         for resolved, text, source in self.plan.writes:
-            if resolved.segment is not None and resolved.segment.node is node and _reaches(resolved.element, element, component):
+            if resolved.segment is None or resolved.segment.node is not node:
+                continue
+            tests = list(resolved.segment.tests)
+            for step in resolved.groups[-1:]:
+                tests += [test for test in step.tests if test.slot == resolved.segment.node.slot] if isinstance(step, GroupStep) else []
+            if _reaches(resolved.element, element, component) or any(_tests(test, element, component) for test in tests):
                 return replace(base, how=WRITES, rule=str(source.origin), text=text)
         tree = self.structure.hierarchy
         if tree is not None and node is tree.node.children[0] and any(
                 place and place[0] == element for place in (tree.id, tree.parent, tree.kind, tree.has_child)):
             return replace(base, how=PROGRAM)
-        hits = [(one.path, one.rule) for one in self.traced if self._demands(one, segment, element, component)]
+        hits = [(one.path, one.origin) for one in self.traced if self._demands(one, segment, element, component)]
         return _of(base, QUALIFIER, hits, 0) if hits else None
 
     def _demands(self, one: Traced, segment: int, element: int, component: int | None) -> bool:
         """Whether the rule's path, or that of an object or list around it, writes this place as a constant."""
-        own = {where.position.segment: where.position.element for where in one.places}
-        plan = self.by_number[one.number]
-        for resolved in plan.sources:
-            step = resolved.element
-            here = segment in own
-            if here and isinstance(step, PairStep) and own[segment] == element + 1:
-                return True
-            tests = list(step.beside) if here and isinstance(step, ElementStep) else []
-            tests += resolved.segment.tests if here and resolved.segment is not None else ()
+        node, chain = self.nodes.get(segment - 1), self.chains.get(segment - 1, ())
+        if node is None:
+            return False
+        within = {where.position.segment: where.position.element for where in one.places}
+        here = segment in within
+        inside = len(chain) > 1 and any(_holds(self.chains.get((other or 0) - 1, ()), chain[-1][1]) for other in within)
+        if here and any(_own(resolved.element, within[segment], element, component) for resolved in self.by_number[one.number].sources):
+            return True
+        for resolved in self._ways(one):
+            tests: list[ValueTest] = []
+            if resolved.segment is not None and resolved.segment.node is node and (here or (inside and node.slot == 0)):
+                tests += resolved.segment.tests
+            for step in resolved.groups:  # tests on a group's segments hold for the instance that the value stands in
+                if inside and isinstance(step, GroupStep) and step.node is chain[-1][0]:
+                    tests += [test for test in step.tests if test.slot == node.slot]
             if any(_tests(test, element, component) for test in tests):
                 return True
-            if here and isinstance(step, ElementStep) and element in step.positions and any(n == component for n, _, _ in step.tests):
-                return True
-        return self._trigger_demands(one, segment, element, component)
+        return False
 
-    def _trigger_demands(self, one: Traced, segment: int, element: int, component: int | None) -> bool:
-        """Whether the test stands on the trigger of the group instance that holds the field's value."""
-        chain = self.chains.get(segment - 1, ())
-        node = self.nodes.get(segment - 1)
-        if node is None or node.slot or len(chain) < 2 or not any(
-                _holds(self.chains.get((where.position.segment or 0) - 1, ()), chain[-1][1]) for where in one.places):
-            return False
-        return any(_tests(test, element, component) for step in self._group_steps(one) if step.node is chain[-1][0]
-                   for test in step.tests if test.slot == 0)
-
-    def _group_steps(self, one: Traced) -> Iterator[GroupStep]:
-        """The steps into groups on the way to the rule's value: its own and those of what is around it."""
+    def _ways(self, one: Traced) -> Iterator[Resolved]:
+        """Every path on the way to the rule's value: the records', those of the objects and lists around it, its own."""
+        yield from self.plan.records
         for pattern, uses in self._patterns(self.scope_of[one.number]):
-            if re.match(pattern + r"(?=\.|$)", one.path):
-                for resolved in [*(each for use in uses for each in use.sources), *self.by_number[one.number].sources]:
-                    yield from (step for step in resolved.groups if isinstance(step, GroupStep))
+            if not pattern or re.match(pattern + r"(?=\.|$)", one.path):
+                for use in uses:
+                    yield from use.sources
+        rule = self.by_number[one.number]
+        yield from rule.sources
+        if isinstance(rule, ScopeUse) and rule.expand is not None:
+            yield rule.expand
 
     def _constant(self, base: Origin, tag: str | None, element: int | None) -> Origin | None:
         """A line of `writes:` for a segment that is missing."""
@@ -230,7 +234,8 @@ class Origins:
 
     def _patterns(self, scope: ScopePlan) -> Iterator[tuple[str, tuple[ScopeUse, ...]]]:
         """What paths of the scope look like in the record (a fragment's scope has several), with the uses that lead to it."""
-        def visit(here: ScopePlan, pattern: str, uses: tuple[ScopeUse, ...], seen: frozenset[int]) -> Iterator[tuple[str, tuple[ScopeUse, ...]]]:
+        def visit(here: ScopePlan, pattern: str, uses: tuple[ScopeUse, ...],
+                  seen: frozenset[int]) -> Iterator[tuple[str, tuple[ScopeUse, ...]]]:
             if here is scope:
                 yield pattern, uses
             for use in here.uses:
@@ -262,7 +267,7 @@ class Origins:
 
 def _of(base: Origin, how: str, hits: list[tuple[str, Any]], record: int) -> Origin:
     paths = tuple(dict.fromkeys(path for path, _ in hits))
-    return replace(base, how=how, fields=paths, rule=str(hits[0][1].origin), record=record)
+    return replace(base, how=how, fields=paths, rule=str(hits[0][1]), record=record)
 
 
 def _covers(position: Position, segment: int, element: int | None, component: int | None) -> bool:
@@ -278,6 +283,14 @@ def _reaches(step: Any, element: int, component: int | None) -> bool:
         case PairStep():
             return step.start <= element <= step.end
     return False
+
+
+def _own(step: Any, stands: int | None, element: int, component: int | None) -> bool:
+    """Whether a value's own step demands it: the qualifier in front of a pair, tests on its composite or on its segment."""
+    if isinstance(step, PairStep):
+        return stands == element + 1
+    return isinstance(step, ElementStep) and (any(_tests(test, element, component) for test in step.beside) or (
+        element in step.positions and any(number == component for number, _, _ in step.tests)))
 
 
 def _tests(test: ValueTest, element: int, component: int | None) -> bool:

@@ -121,13 +121,14 @@ def test_every_map_of_the_samples_says_where_its_rules_stand() -> None:
     checked = set()
     for case in CASES:
         for field in traced(case):
-            origin = field.rule.origin
+            origin = field.origin
             if (origin.file, origin.line) in checked:
                 continue
             checked.add((origin.file, origin.line))
             root = shipped() if (shipped() / origin.file).exists() else GUIDES
             line = (root / origin.file).read_text("utf-8").splitlines()[origin.line - 1]
-            assert field.rule.name in line[origin.column - 1:], field.where
+            name = field.rule.expand_to or field.rule.name
+            assert name in line[max(0, origin.column - 1 - len(name) - 2):], field.where
     assert len(checked) > 800
 
 

@@ -98,9 +98,7 @@ class Quick:
         ways = self.start
         if self.head(texts[0]) is None:
             suspects.append((0, ways.node))
-        number = 0
-        for text in texts[1:]:
-            number += 1
+        for number, text in enumerate(texts[1:], 1):
             way = ways[text[:3]]
             if way is None:
                 return None

@@ -198,10 +198,10 @@ class Followed(NamedTuple):
     last: tuple[Lane, int, int] | None
 
 
-def follow(lane: Lane, counts: list[int], tags: Sequence[str], number: int, nodes: list[Node | None]) -> Followed:
-    """Walk on from segment `number` as long as nothing is wrong: the places go to `nodes`, `counts` is kept."""
+def follow(lane: Lane, counts: list[int], tags: Sequence[str], first: int, nodes: list[Node | None]) -> Followed:
+    """Walk on from segment `first` as long as nothing is wrong: the places go to `nodes`, `counts` is kept."""
     last: tuple[Lane, int, int] | None = None
-    for number in range(number, len(tags)):
+    for number in range(first, len(tags)):
         turn = lane[tags[number]]
         while turn is not None and turn.again and counts[turn.depth] >= turn.most:
             turn = turn.other

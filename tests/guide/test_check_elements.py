@@ -10,7 +10,16 @@ import io
 import pytest
 
 from edi_bridge import syntax
-from tests.guide.check_case import ORDER, PURCHASE, SHIPMENT, check, edifact, faulty, told, x12
+from tests.guide.check_case import (
+    ORDER,
+    PURCHASE,
+    SHIPMENT,
+    check,
+    edifact,
+    faulty,
+    told,
+    x12,
+)
 
 NUMBER = "SG25/QTY/C186.6060"
 EDIFACT = {

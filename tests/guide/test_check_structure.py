@@ -9,7 +9,17 @@ import time
 
 import pytest
 
-from tests.guide.check_case import ORDER, PURCHASE, SHIPMENT, check, checker, edifact, faulty, told, x12
+from tests.guide.check_case import (
+    ORDER,
+    PURCHASE,
+    SHIPMENT,
+    check,
+    checker,
+    edifact,
+    faulty,
+    told,
+    x12,
+)
 
 # segment numbers count from UNH = 1: line n of the body is segment n + 1
 CASES = {

@@ -85,8 +85,7 @@ def guide_show(message: str, home: str | None, depth: int | None, tag: str | Non
     if as_json:
         options.print_json({"guide": made.key, "tree": text.as_tree(made), "rules": list(made.structure.rules)})
         return
-    title = next((row["name"] for row in _rows(catalog, None) if row["guide"] == made.key and row["name"]), "")
-    print(f"{made.key}  {title}".rstrip() + "\n")
+    print(f"{made.key}  {_title(catalog, made.key)}".rstrip() + "\n")
     print("\n".join(text.tree_lines(made, depth)))
     print("".join(f"\n{line}" for line in text.rule_lines(made)), end="\n" if made.structure.rules else "")
     hierarchy = made.structure.hierarchy
@@ -232,16 +231,26 @@ def _rows(catalog: Catalog, home: Path | None) -> list[dict[str, Any]]:
             key = re.search(r"^structure:\s*[\"']?([^\s\"'#]+)", text, re.MULTILINE)
             if not key or key[1] in rows:
                 continue
-            name = re.search(r"^name:\s*(.+?)\s*$", text, re.MULTILINE)
             rows[key[1]] = {
                 "guide": key[1],
-                "name": name[1].strip("\"'") if name else "",
+                "name": _name(text),
                 "groups": len(re.findall(r"^ +- \"?[^\s:]+ [MCOX] \S+:\s*$", text, re.MULTILINE)) or None,
                 "segments": len(re.findall(r"^ +- \"?[A-Z][A-Z0-9]{1,2} [MCOX] (?:\d+|>1)\"?\s*$", text, re.MULTILINE)) or None,
                 "from": "home" if home and path.is_relative_to(home) else "shipped",
                 "file": str(path),
             }
     return list(rows.values())
+
+
+def _title(catalog: Catalog, key: str) -> str:
+    paths = (root / f"{key}.yaml" for root in catalog.guide_roots)
+    return next((_name(path.read_text("utf-8", "replace")) for path in paths if path.is_file()), "")
+
+
+def _name(text: str) -> str:
+    """The `name:` of a guide's file."""
+    found = re.search(r"^name:\s*(.+?)\s*$", text, re.MULTILINE)
+    return found[1].strip("\"'") if found else ""
 
 
 def _tell(one: Imported) -> None:
@@ -253,8 +262,11 @@ def _tell(one: Imported) -> None:
     narrowed = [tree.name for tree in made.messages.values() if tree.restrict and tree.name in one.messages]
     if narrowed:
         print(f"what the guide uses of it: {', '.join(f'{name}.restrict.yaml' for name in narrowed)}, for the partner's agreement")
+    if made.skipped:
+        named = ", ".join(name.rpartition("/")[2] for name in made.skipped[:5]) + (" …" if len(made.skipped) > 5 else "")
+        show.note(show.clean(f"no part of a dictionary, left aside: {named} ({len(made.skipped)})"))
     if not one.messages:
-        show.note(f"{made.standard}/{made.release} has no message, so nothing was written but the service segments")
+        show.note(f"{made.standard}/{made.release} has no message that could be read: a guide needs one")
 
 
 def _report(one: Imported) -> dict[str, Any]:

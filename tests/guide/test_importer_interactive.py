@@ -4,6 +4,7 @@ UNECE's layout (R.1023: presentation of messages and directories)."""
 from __future__ import annotations
 
 import io
+import random
 import zipfile
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from edi_bridge.guide.importer.directory import Directory, GroupUse, SegmentUse
 from edi_bridge.guide.importer.files import import_guides, read_release
 from edi_bridge.guide.importer.unece import read_directory
 from edi_bridge.guide.importer.yaml_form import yaml_files
+from edi_bridge.structure import load
+from edi_bridge.yamltext import parse as parse_yaml
 
 LEGEND = """     Change indicators
 
@@ -254,6 +257,37 @@ def test_a_tag_of_two_directories_keeps_the_first_and_says_so() -> None:
     assert [use.id for use in directory.segments["MSD"].uses] == ["3225"]
     assert [remark.sentence for remark in directory.remarks] == [
         "MSD stands in the directory twice with different places; the first one is kept"]
+
+
+def test_a_release_that_would_lead_out_of_the_folder_is_none() -> None:
+    directory = changed("TRPREQ_D.00Z", "Release      : 00Z", "Release      : ../../00Z")
+    assert directory.release in ("D", "D00Z") and any("says no version and release" in str(one) for one in directory.remarks)
+
+
+def spoilt(content: bytes, rnd: random.Random) -> bytes:
+    """The bytes with some of them changed, cut out or doubled."""
+    raw = bytearray(content)
+    for _ in range(rnd.randint(1, 10)):
+        at, size = rnd.randrange(len(raw)), rnd.randint(1, 60)
+        what = rnd.choice(("change", "cut", "double"))
+        if what == "change":
+            raw[at] = rnd.randrange(256)
+        elif what == "double":
+            raw[at:at] = raw[at:at + size]
+        elif len(raw) > 100:
+            del raw[at:at + size]
+    return bytes(raw)
+
+
+@pytest.mark.parametrize("seed", range(80))
+def test_whatever_is_spoilt_the_messages_that_are_written_can_be_loaded(seed: int) -> None:
+    rnd = random.Random(seed)
+    files = {name: spoilt(content, rnd) if rnd.random() < 0.6 else content for name, content in encoded(FILES).items()}
+    directory = read_directory(files)
+    written = {name: parse_yaml(text, name) for name, text in yaml_files(directory, coded=directory.codes).items()}
+    for name in directory.messages:
+        made = load(written[f"{name}.yaml"], name, written["segments.yaml"], written["composites.yaml"])
+        assert made.segments and all(node.children[0].children == [] for node in made.root.descendants() if node.is_group)
 
 
 def zipped(files: dict[str, bytes]) -> bytes:

@@ -55,10 +55,12 @@ _SECTION = re.compile(r"\.([A-Z]+)((?:[ ,].*)?)$")
 _ENTRY = re.compile(r"([A-Za-z0-9]+)=(.*)$")
 _ITEM = re.compile(r"\[([.!$&-]?)([A-Z]?\d+[A-Z]?|[A-Z]\w*)((?:\*\d+|@\d+)*)(?:,([A-Z]?))?(?:,(\d*))?(?:,(\d*))?\]")
 _GROUP = re.compile(r"\{(\d+)")
-_RULES = re.compile(r"\+((?:(?:[PRECL](?:\d\d)+)|(?:D[1-7]\(\d\d(?:,\d\d)*\)))+)")
-_RULE = re.compile(r"[PRECL](?:\d\d)+|D[1-7]\(\d\d(?:,\d\d)*\)")
+_RULE = re.compile(r"[PRECL](?:\d\d){2,}|D[1-7]\(\d\d(?:,\d\d)+\)")
+_RULES = re.compile(rf"\+((?:{_RULE.pattern})+)")
 _MASK = re.compile(r"(?:[.#!$&-](?:\*\d+)?)*")
 _ELEMENT = re.compile(r"([A-Z]+\d?),(\d+),(\d+)$")
+_X12_TYPE = re.compile(r"AN|ID|N\d?|R|DT|TM|B|FS")
+_EDIFACT_TYPES = {"AN": "an", "ID": "an", "A": "a", "N": "n", "R": "n"}
 _CODE = re.compile(r"[^\s,]{1,80}$")
 
 
@@ -137,7 +139,7 @@ def _header(file: _File) -> None:
     words = fields[2].split()
     if not file.standard:
         file.say(number, f"the agency {agency!r} is neither X (X12) nor UN (EDIFACT)")
-    elif len(words) >= 2:
+    elif len(words) >= 2 and "".join(words[:2]).isascii() and "".join(words[:2]).isalnum():  # it names a folder
         file.release = "".join(words[:2])
     else:
         file.say(number, f"version and release are missing: {fields[2]!r} is not of the form '004 010' or 'D 96A'")
@@ -163,15 +165,14 @@ def _elements(file: _File) -> dict[str, Element]:
             file.say(number, f"element {id} has a form that is not understood: {text!r}")
             continue
         kind, least, most = found[1], int(found[2]), int(found[3])
-        if file.standard == "edifact":
-            small = {"AN": "an", "A": "a", "N": "n", "ID": "an", "R": "n"}.get(kind, "")
-            form = f"{small}{most}" if least == most else f"{small}..{most}"
-        else:
-            small = kind
-            form = f"{kind} {most}" if least == most else f"{kind} {least}/{most}"
-        if not small:
-            file.say(number, f"element {id} has a type that is not known: {kind}")
+        known = _EDIFACT_TYPES.get(kind, "") if file.standard == "edifact" else kind if _X12_TYPE.fullmatch(kind) else ""
+        if not known or not 0 < most or least > most:
+            file.say(number, f"element {id} has a type or length that is not known: {text!r}")
             continue
+        if file.standard == "edifact":
+            form = f"{known}{most}" if least == most else f"{known}..{most}"
+        else:
+            form = f"{known} {most}" if least == most else f"{known} {least}/{most}"
         made[id] = Element(id, f"Element {id}", form)
     return made
 
@@ -184,13 +185,17 @@ def _parts(number: int, line: str, file: _File) -> Parts | None:
         return None
     id, text = match[1], match[2]
     items, rest, understood = _items(text, 0)
-    if not understood:
+    if not understood or not items:
         file.say(number, f"{id} was not understood from here on: {text[rest:rest + 60]!r}")
         return None
     optional = "C" if file.standard == "edifact" else "O"
     tail = text[rest:]
     relations = _RULES.match(tail)
     rules = tuple(_RULE.findall(relations[1])) if relations else ()
+    beyond = [rule for rule in rules if max(map(int, re.findall(r"\d\d", rule))) > len(items) or "00" in re.findall(r"\d\d", rule)]
+    if beyond:
+        file.say(number, f"{id}: {' '.join(beyond)} names an element that is not there")
+        rules = tuple(rule for rule in rules if rule not in beyond)
     masks = tail[relations.end():] if relations else tail
     related = {int(one) for rule in rules if rule[0] != "D" for one in re.findall(r"\d\d", rule)}
     uses = tuple(Use(item[2], item[4] or ("X" if place in related else optional), int(item[5] or 1))

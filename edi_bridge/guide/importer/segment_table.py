@@ -95,7 +95,7 @@ def read_segment_table(lines: list[str], deletes: bool, say: Say) -> tuple[tuple
         _place(found, number + 1, top, open_groups, say)
     for group in reversed(open_groups):
         say(0, f"the box of segment group {group.number} is never closed")
-        _close(top, open_groups)
+        _close(top, open_groups, say)
     return tuple(top), rules
 
 
@@ -119,9 +119,15 @@ def _place(found: re.Match[str], line: int, top: list[Node], open_groups: list[_
     if drawn != len(open_groups):
         say(line, f"{len(open_groups)} groups are open here, but {drawn} lines are drawn")
     for _ in range(min(closing, len(open_groups))):
-        _close(top, open_groups)
+        _close(top, open_groups, say)
 
 
-def _close(top: list[Node], open_groups: list[_Open]) -> None:
+def _close(top: list[Node], open_groups: list[_Open], say: Say) -> None:
+    """The innermost group is whole; one that does not begin with a segment is none, and what is in it stands outside."""
     group = open_groups.pop().closed()
-    (open_groups[-1].children if open_groups else top).append(group)
+    above = open_groups[-1].children if open_groups else top
+    if group.children and isinstance(group.children[0], SegmentUse):
+        above.append(group)
+    else:
+        say(0, f"segment group {group.number} does not begin with a segment; its content stands outside it")
+        above += group.children

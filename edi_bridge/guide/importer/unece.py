@@ -54,8 +54,8 @@ _TEXT = re.compile(r"[\s|*+#X-]*(?:Desc|Function|Repr|Notes?)\s*:")
 _USAGE = re.compile(r"\s*\[[BIC]\]$")
 _NOTE = re.compile(r"[\s|*+#X-]*Notes?\s*:")
 _MESSAGE_TYPE = re.compile(r"Message Type\s*:\s*([A-Z]{6})\b")
-_VERSION = re.compile(r"Version\s*:\s*(\S+)")
-_RELEASE = re.compile(r"Release\s*:\s*(\S+)")
+_VERSION = re.compile(r"Version\s*:\s*([A-Za-z0-9]+)\s")  # both name a folder: letters and digits only
+_RELEASE = re.compile(r"Release\s*:\s*([A-Za-z0-9]+)\s")
 _DELETES = re.compile(r"minus sign \(-\)\s+for a deletion")
 _TITLE = re.compile(r"^\s*CONTENTS\s*\n(?:\s*\n)*((?:[^\n\d]+\n)+)", re.MULTILINE)
 _KINDS = tuple((kind, re.compile(rf"^\s*\d+\.?\s+(?:Interactive )?{words}", re.MULTILINE | re.IGNORECASE)) for kind, words in (
@@ -204,6 +204,7 @@ def _read_parts(block: Block, into: dict[str, Parts], deletes: bool, say: Say) -
             say(line, f"{tag}: component {use.id} stands under no composite")
     if not uses:
         say(block[0][0], f"{tag} has no elements")
+        return
     made = Parts(tag, name, tuple(uses), read_dependencies(block[index:], positions, say))
     if into.setdefault(tag, made).uses != made.uses:
         say(block[0][0], f"{tag} stands in the directory twice with different places; the first one is kept")
@@ -260,9 +261,11 @@ def _cross_check(result: Directory, remarks: list[Remark]) -> None:
                                                    f"the element directory as {element.form}"))
         elif use.id not in result.composites:
             remarks.append(Remark(parts.id, 0, f"names composite {use.id}, which is not defined"))
-    for message in result.messages.values():
-        for tag in sorted(set(tags(message.tree)) - set(result.segments) - set(SERVICE_SEGMENTS)):
-            remarks.append(Remark(message.name, 0, f"names segment {tag}, which is not defined"))
+    for message in list(result.messages.values()):
+        missing = sorted(set(tags(message.tree)) - set(result.segments) - set(SERVICE_SEGMENTS))
+        if missing:
+            del result.messages[message.name]
+            remarks += [Remark(message.name, 0, f"names segment {tag}, which is not defined; the message was left out") for tag in missing]
 
 
 def _plain(name: str) -> str:

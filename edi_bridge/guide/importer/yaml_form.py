@@ -54,7 +54,7 @@ def yaml_files(directory: Directory, messages: Collection[str] | None = None,
     known = directory.elements | (SERVICE_ELEMENTS if directory.standard == "edifact" else {})
     elements = {number: known[number] for number in sorted(numbers) if number in known}
     files = {
-        "elements.yaml": "".join(_element_line(element) for element in elements.values()),
+        "elements.yaml": "".join(_element_line(element) for element in elements.values()) or "{}\n",
         "composites.yaml": _parts_text(composites.values(), elements) or "{}\n",
         "segments.yaml": _parts_text(segments.values(), elements),
     }
@@ -64,6 +64,7 @@ def yaml_files(directory: Directory, messages: Collection[str] | None = None,
             files[f"{message.name}.restrict.yaml"] = _restrict_text(directory, message)
     edifact = directory.standard == "edifact"
     wanted = sorted(numbers.intersection(coded, directory.codes).difference(SERVICE_ELEMENTS if edifact else ()))
+    wanted = [number for number in wanted if directory.codes[number]]
     if wanted:
         files["codes.yaml"] = "".join(_codes_text(number, directory.codes[number], edifact) for number in wanted)
     return files
@@ -87,7 +88,8 @@ def _used_composites(directory: Directory, segments: Iterable[Parts]) -> dict[st
 
 def _element_line(element: Element) -> str:
     text = f"{element.form} {element.name}"
-    return f'"{element.number}": {text if ": " not in text and " #" not in text else _quoted(text)}\n'
+    plain = ": " not in text and " #" not in text and not text.endswith(":") and text.isprintable()
+    return f'"{element.number}": {text if plain else _quoted(text)}\n'
 
 
 def _parts_text(all_parts: Iterable[Parts], elements: dict[str, Element]) -> str:
@@ -177,9 +179,11 @@ def _code(code: str) -> str:
 
 def _scalar(text: str) -> str:
     """`text` as a YAML value, quoted only where it must be."""
-    plain = bool(_PLAIN.fullmatch(text)) and text.lower() not in _YAML_WORDS and not text.endswith(" ")
+    plain = bool(_PLAIN.fullmatch(text)) and text.isprintable() and text.lower() not in _YAML_WORDS and not text.endswith(" ")
     return text if plain else _quoted(text)
 
 
 def _quoted(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    """In double quotes; what cannot be printed stands for itself as an escape (YAML 1.2 chapter 5.7)."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + "".join(one if one.isprintable() else f"\\U{ord(one):08x}" for one in escaped) + '"'

@@ -140,7 +140,7 @@ def guide_import(path: Path, into: Path, messages: tuple[str, ...], everything: 
     """
     from edi_bridge.guide.importer.files import import_guides
 
-    done = import_guides(path, into, [name.upper() for name in messages] or None)
+    done = import_guides(path, into, [name.upper() for name in messages] or None, _known_names)
     remarks = [remark for one in done for remark in one.directory.remarks]
     if as_json:
         options.print_json([_report(one) for one in done])
@@ -240,6 +240,26 @@ def _rows(catalog: Catalog, home: Path | None) -> list[dict[str, Any]]:
                 "file": str(path),
             }
     return list(rows.values())
+
+
+def _known_names(standard: str, release: str) -> tuple[dict[str, str], dict[str, str]]:
+    """Our own names of elements, segments and composites, of this release or of those we ship: SEF files have none."""
+    from edi_bridge.catalog import GUIDES
+    from edi_bridge.guide.guide import read_type
+    from edi_bridge.yamltext import parse
+
+    elements: dict[str, str] = {}
+    parts: dict[str, str] = {}
+    shipped = sorted((path.name for path in (GUIDES / standard).iterdir()), key=lambda name: name == release)  # its own counts last
+    for folder in (GUIDES / standard / name for name in shipped):
+        for name in ("elements", "segments", "composites"):
+            path = folder / f"{name}.yaml"
+            for key, entry in (parse(path.read_bytes(), path.name) if path.is_file() else {}).items():
+                if name == "elements":
+                    elements[key] = read_type(str(entry))[1]
+                elif entry.get("name"):
+                    parts[key] = str(entry["name"])
+    return elements, parts
 
 
 def _title(catalog: Catalog, key: str) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +109,22 @@ class Directory:
     skipped: tuple[str, ...] = ()
     remarks: tuple[Remark, ...] = ()
     standard: str = "edifact"
+
+
+def named(directory: Directory, elements: Mapping[str, str], parts: Mapping[str, str]) -> Directory:
+    """The directory with names where its source has none (SEF): of elements by number, of segments and composites by tag."""
+    def with_names(known: dict[str, Parts]) -> dict[str, Parts]:
+        return {id: one if one.name else replace(one, name=parts.get(id, "")) for id, one in known.items()}
+
+    return replace(
+        directory,
+        elements={id: replace(one, name=elements.get(id, one.name)) if one.name == unnamed(id) else one for id, one in directory.elements.items()},
+        composites=with_names(directory.composites), segments=with_names(directory.segments))
+
+
+def unnamed(number: str) -> str:
+    """What an element is called whose source gives it no name."""
+    return f"Element {number}"
 
 
 def tags(nodes: tuple[Node, ...]) -> Iterator[str]:

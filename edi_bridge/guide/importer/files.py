@@ -8,12 +8,12 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edi_bridge.fault import ConfigFault
-from edi_bridge.guide.importer.directory import Directory, Remark
+from edi_bridge.guide.importer.directory import Directory, Remark, named
 from edi_bridge.guide.importer.sef import read_sef
 from edi_bridge.guide.importer.unece import RELEASE_NAME, read_directory
 from edi_bridge.guide.importer.yaml_form import yaml_files
@@ -35,9 +35,14 @@ class Imported:
     messages: tuple[str, ...]
 
 
-def import_guides(source: Path, into: Path, messages: Collection[str] | None = None) -> list[Imported]:
+Names = tuple[Mapping[str, str], Mapping[str, str]]  # of elements by number, of segments and composites by tag
+
+
+def import_guides(source: Path, into: Path, messages: Collection[str] | None = None,
+                  names: Callable[[str, str], Names] | None = None) -> list[Imported]:
     """Read what `source` is (a UN/EDIFACT release: a folder or zip file, as published; SEF files) and write our files into
-    `into/<standard>/<release>/`. `messages`: the message types wanted, None for all.
+    `into/<standard>/<release>/`. `messages`: the message types wanted, None for all. `names(standard, release)` gives names for
+    what the source leaves without one.
 
     What stood there before stays unless the new files say it differently, which is a remark. ConfigFault when nothing of a
     dictionary is there, or none of the releases has a wanted message.
@@ -59,7 +64,7 @@ def import_guides(source: Path, into: Path, messages: Collection[str] | None = N
     missing = sorted(set(messages or ()) - known)
     if missing:
         raise ConfigFault.at(str(source), 0, 0, f"there is no message {', '.join(missing)} in it")
-    return [_written(one, into, messages) for one in usable]
+    return [_written(named(one, *names(one.standard, one.release)) if names else one, into, messages) for one in usable]
 
 
 def _releases(files: dict[str, bytes]) -> list[dict[str, bytes]]:

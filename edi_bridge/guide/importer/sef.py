@@ -37,6 +37,7 @@ from edi_bridge.guide.importer.directory import (
     Parts,
     Remark,
     Use,
+    unnamed,
 )
 from edi_bridge.guide.importer.sef_set import read_set
 from edi_bridge.guide.importer.service import (
@@ -173,7 +174,7 @@ def _elements(file: _File) -> dict[str, Element]:
             form = f"{known}{most}" if least == most else f"{known}..{most}"
         else:
             form = f"{known} {most}" if least == most else f"{known} {least}/{most}"
-        made[id] = Element(id, f"Element {id}", form)
+        made[id] = Element(id, unnamed(id), form)
     return made
 
 

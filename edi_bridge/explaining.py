@@ -113,7 +113,7 @@ def _sentences(one: Reconciled, sight: _Sight | None, who: str, inside: bool) ->
     placed = any(complaint.position.segment for complaint in statement.complaints)
     told = [complaint for complaint in statement.complaints
             if not (placed and (complaint.element, complaint.code) in SEGMENTS_IN_ERROR)]
-    if not told and not (inside and one.key[0] != "message"):
+    if not told and not (inside and one.key[0] != "message") and statement.outcome is not Outcome.PARTIALLY:
         yield Explained(one, f"{head} and does not say why ({statement.answer} {statement.code})")
     for complaint in told:
         origin = sight.origin(complaint) if sight is not None else None
@@ -154,17 +154,25 @@ class _Sight:
             return None
         if complaint.missing and place.element is None:
             return self._origins.missing(place.segment, place.tag)
-        segment = self._segment(place.segment, place.tag)
+        segment = self._segment(complaint)
         if segment is None:
             return None
         return self._origins.at(segment, place.element, place.component)
 
-    def _segment(self, number: int, tag: str | None) -> int | None:
-        """The segment that is meant: the one of the number, or where it has another tag, the nearest one that has it; None where
-        there is none near."""
-        segments = self.message.segments
-        near = sorted(range(max(1, number - MISCOUNTED), number + MISCOUNTED + 1), key=lambda one: abs(one - number))
-        return next((one for one in near if one <= len(segments) and tag in (None, "", segments[one - 1][0])), None)
+    def _segment(self, complaint: Complaint) -> int | None:
+        """The segment that is meant: the one of the number, or where it has another tag, the nearest one that has it (first those
+        that hold the copied value, then those behind: some count from 0); None where there is none near."""
+        place, segments = complaint.position, self.message.segments
+        number = place.segment or 0
+        if number <= len(segments) and place.tag in (None, "", segments[number - 1][0]):
+            return number
+        near = [one for one in range(max(1, number - MISCOUNTED), min(len(segments), number + MISCOUNTED) + 1) if segments[one - 1][0] == place.tag]
+
+        def far(one: int) -> tuple[bool, int, bool]:
+            held = self.message.value(one, place.element, place.component or 1) if place.element else ""
+            return not complaint.value or held != complaint.value, abs(one - number), one < number
+
+        return min(near, key=far, default=None)
 
     def instead(self, complaint: Complaint) -> str:
         """What stands where the other side saw another segment."""
@@ -189,6 +197,8 @@ class _Sight:
 
 
 def _singular(name: str) -> str:
+    if name.endswith("terms"):
+        return name
     for ending, instead in (("ies", "y"), ("xes", "x"), ("s", "")):
         if name.endswith(ending):
             return name.removesuffix(ending) + instead
@@ -226,6 +236,11 @@ def _where(complaint: Complaint, origin: Origin | None, sight: _Sight | None) ->
             return f"{into} (written by {origin.rule} as {origin.text})"
         case "program":
             return f"{into}, which edi-bridge writes itself"
+        case "empty" if origin.place.element is None and len(origin.fields) > 1:
+            shared = _shared(origin.fields)
+            gone = shared and not any(one.path.startswith(f"{shared}.") for one in sight.traced)
+            what = f"{sight.place_words(shared)} is not there" if gone else f"{fields} is empty"
+            return f"{what} (record field {names}, which {origin.rule} would write into {into})"
         case "empty":
             return f"{fields} is empty (record field {names}, which {origin.rule} would write into {into})"
     rest = f"; the rest of the segment is written by {origin.rule} (record field {names})" if origin.rule else ""
@@ -234,11 +249,15 @@ def _where(complaint: Complaint, origin: Origin | None, sight: _Sight | None) ->
 
 def _common(paths: tuple[str, ...], sight: _Sight) -> str:
     """What the fields of a segment are part of: `line 3`; the first of them at the head."""
-    first = paths[0]
-    shared = first.rpartition(".")[0]
+    return sight.place_words(_shared(paths) or paths[0])
+
+
+def _shared(paths: tuple[str, ...]) -> str:
+    """The path that all of them begin with; '' where there is none."""
+    shared = paths[0].rpartition(".")[0]
     while shared and not all(path.startswith(f"{shared}.") for path in paths):
         shared = shared.rpartition(".")[0]
-    return sight.place_words(shared or first)
+    return shared
 
 
 def _bare(complaint: Complaint) -> str:

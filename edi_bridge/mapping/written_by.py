@@ -82,10 +82,10 @@ class Origins:
             return replace(base, how=PROGRAM)
         if element is None:
             return base
-        made = self._written(base, segment, element, component)
-        if made is None and not raw:
-            made = self.missing(segment, self.message.segments[segment - 1][0], element, component)
-        return made if made is not None and made.how != UNREAD else self._beside(base, segment)
+        made = self._written(base, segment, element, component) or self.missing(segment, base.place.tag, element, component)
+        if made.how == UNREAD:
+            return self._beside(base, segment)
+        return replace(made, how=FIELD, raw=raw) if made.how == EMPTY and raw else made  # a value that its own rule does not take
 
     def _beside(self, base: Origin, segment: int) -> Origin:
         """A place that no rule knows, with what wrote the rest of its segment."""
@@ -99,14 +99,12 @@ class Origins:
             interchange=self.message.interchange, message=self.message.ordinal, segment=segment, tag=tag)
         around = [segment - 1] if stands else [segment - 2, segment - 1]
         base = Origin(UNREAD, place, segment=self.message.delimiters.element.join(self.message.segments[segment - 1]) if stands else "")
+        fitting = [one for one in self._candidates(tag or "", element, component) if not stands or self.nodes.get(segment - 1) is one.node]
+        tries = [(field, number) for field in ((self._field,) if stands else (self._field, self._next)) for number in around]
         found: dict[str, Any] = {}
-        for number in around:
-            for one in self._candidates(tag or "", element, component):
-                if stands and self.nodes.get(segment - 1) is not one.node:
-                    continue
-                path = self._field(one, number, segment if stands else 0)
-                if path:
-                    found.setdefault(path, one.value.rule)
+        for field, number in tries:
+            listed = ((field(one, number, segment if stands else 0), one.value.rule) for one in fitting)
+            found = {path: rule for path, rule in listed if path}
             if found:
                 break
         filled = {one.path for one in self.traced}
@@ -121,11 +119,11 @@ class Origins:
     def _written(self, base: Origin, segment: int, element: int, component: int | None) -> Origin | None:
         node = self.nodes.get(segment - 1)
         for resolved, text, source in self.plan.writes:
-            if resolved.segment is None or resolved.segment.node is not node:
+            if node is None or resolved.segment is None or resolved.segment.node is not node:
                 continue
             tests = list(resolved.segment.tests)
             for step in resolved.groups[-1:]:
-                tests += [test for test in step.tests if test.slot == resolved.segment.node.slot] if isinstance(step, GroupStep) else []
+                tests += [test for test in step.tests if test.slot == node.slot] if isinstance(step, GroupStep) else []
             if _reaches(resolved.element, element, component) or any(_tests(test, element, component) for test in tests):
                 return replace(base, how=WRITES, rule=str(source.origin), text=text)
         tree = self.structure.hierarchy
@@ -194,18 +192,43 @@ class Origins:
         `standing` is the segment itself (from 1), whose values the rule's tests must find."""
         if standing and one.resolved.segment is not None and not all(self._passes(test, standing) for test in one.resolved.segment.tests):
             return ""
-        group = one.scope.scope.group
-        instance = next((each for node, each in reversed(self.chains.get(number, ())) if node is group), None)
-        if instance is None:
-            return ""
+        instance = self._instance(one.scope, number)
         for pattern, uses in self._patterns(one.scope):
-            prefix = self._prefix(pattern, instance, standing if one.scope.scope.segment is not None else 0)
-            if prefix is None and "\\[" not in pattern and all(self._fits(use, instance) for use in uses):
-                prefix = re.sub(r"\\(.)", r"\1", pattern)
+            prefix = None
+            if instance is not None:
+                prefix = self._prefix(pattern, instance, standing if one.scope.scope.segment is not None else 0)
+                if prefix is None and "\\[" not in pattern and all(self._fits(use, instance) for use in uses):
+                    prefix = re.sub(r"\\(.)", r"\1", pattern)
             if prefix is not None:
                 name = ".".join(one.value.target)
                 return f"{prefix}.{name}" if prefix else name
         return ""
+
+    def _next(self, one: _Candidate, number: int, standing: int) -> str:
+        """The same for an object or item that is not there at all."""
+        prefixes = (self._new(uses, number) for _, uses in self._patterns(one.scope) if uses)
+        prefix = next((each for each in prefixes if each is not None), None)
+        return "" if prefix is None else f"{prefix}.{'.'.join(one.value.target)}"
+
+    def _instance(self, scope: ScopePlan, number: int) -> Instance | None:
+        """The innermost instance of the scope's group around a segment (from 0)."""
+        return next((each for node, each in reversed(self.chains.get(number, ())) if node is scope.scope.group), None)
+
+    def _new(self, uses: tuple[ScopeUse, ...], number: int) -> str | None:
+        """The path of an item or object that is not there, in the instances around a segment: the next of its list."""
+        outer, last = self.scope_of[uses[-1].number], uses[-1]
+        instance = self._instance(outer, number)
+        around = "" if len(uses) == 1 else None
+        if around is None and instance is not None:
+            around = next((self._prefix(pattern, instance, 0) for pattern, each in self._patterns(outer) if each == uses[:-1]), None)
+        if around is None:
+            return None
+        path = ".".join(filter(None, (around, *last.target)))
+        if not last.many:
+            return None if any(one.path.startswith(f"{path}.") for one in self.traced) else path
+        item = re.compile(re.escape(path) + r"\[\d+\]")
+        there = {match[0] for one in self.traced if (match := item.match(one.path))}
+        return f"{path}[{len(there)}]"
 
     def _prefix(self, pattern: str, instance: Instance, standing: int) -> str | None:
         """The concrete path of the scope whose values stand in the instance (or in the very segment)."""

@@ -19,7 +19,8 @@ OWN = Path(pyx12.__file__).parent / "map"
 
 # element: data element number, R required or S situational, legal codes
 Segment = tuple[str, str, int, list[tuple[str, str, tuple[str, ...]]]]  # tag, usage, max use, elements
-BIG: Segment = ("BIG", "R", 1, [("373", "R", ()), ("76", "R", ()), ("373", "S", ()), ("324", "R", ())])
+BIG: Segment = ("BIG", "R", 1, [("373", "R", ()), ("76", "R", ()), ("373", "S", ()), ("324", "R", ()), ("328", "S", ()), ("327", "S", ()),
+                                ("640", "S", ("DI", "CR", "DR")), ("353", "S", ("00",))])
 REF: Segment = ("REF", "S", 12, [("128", "R", ("VN", "IA", "CT")), ("127", "R", ())])
 N1: Segment = ("N1", "R", 1, [("98", "R", ("BY", "SE", "ST")), ("93", "R", ()), ("66", "S", ("1", "9", "92", "UL")), ("67", "S", ())])
 N3: Segment = ("N3", "S", 2, [("166", "R", ()), ("166", "S", ())])
@@ -31,7 +32,7 @@ PID: Segment = ("PID", "R", 1, [("349", "R", ("F",)), ("750", "S", ()), ("559", 
 TDS: Segment = ("TDS", "R", 1, [("610", "R", ())])
 CTT: Segment = ("CTT", "S", 1, [("354", "R", ())])
 
-MISSING = {"76": ("AN", "1", "22"), "336": ("ID", "2", "2"), "333": ("ID", "1", "2"), "370": ("DT", "8", "8"), "351": ("N0", "1", "3")}
+MISSING = {"327": ("AN", "1", "8"), "640": ("ID", "2", "2"), "76": ("AN", "1", "22"), "336": ("ID", "2", "2"), "333": ("ID", "1", "2"), "370": ("DT", "8", "8"), "351": ("N0", "1", "3")}
 
 
 def maps(folder: Path) -> Path:

@@ -36,6 +36,7 @@ ROWS = {
     "completion": 2,
     "pipeline": 3,
     "outbound": 3,
+    "explaining": 3,
     "answering": 3,
     "compat": 3,
     "settings": 4,

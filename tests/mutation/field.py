@@ -112,6 +112,8 @@ class Field:
         self.wire = base.wire.copy()
         self.clean = list(self.wire.segments)  # as they stood before anything was planted; base.places has the same numbers
         self.taken: set[int] = {0, len(self.clean) - 1}
+        self.moved: set[str] = set()  # tags of segments that are missing, surplus or at a wrong place: one fault a tag, as one that is
+        # missing and one too many of it are a single move
         self.miscount = 0  # what the trailer counts too many
 
     @property
@@ -142,11 +144,14 @@ class Field:
         return chosen
 
     def free(self, *indexes: int) -> bool:
-        """Whether nothing is planted at these segments and their neighbours."""
+        """Whether nothing is planted at these segments and their neighbours, nor in the order of segments of their tags."""
+        if any(self.clean[one].tag in self.moved for one in indexes):
+            return False
         return not any(one + near in self.taken - {0, len(self.clean) - 1} for one in indexes for near in (-1, 0, 1))
 
     def take(self, *indexes: int) -> None:
         """These segments and their neighbours are taken."""
+        self.moved |= {self.clean[one].tag for one in indexes}
         self.taken |= {one + near for one in indexes for near in (-1, 0, 1)}
 
     def finish(self) -> tuple[bytes, list[int]]:

@@ -296,7 +296,7 @@ def hierarchy(field: Field) -> Fault | None:
         child.put(1, 1, field.random.choice(others))
         where = tuple(one for one in nodes if one.value(1) == child.value(1))
     said = [Expected(frozenset({"bad_hierarchy"}), where, elements=frozenset({4}))] if way != "orphan" else []  # HL04 and new children
-    return Fault(f"hierarchy {way}", [Expected(frozenset({"bad_hierarchy"}), where)], said)
+    return Fault(f"hierarchy {way}", [Expected(frozenset({"bad_hierarchy"}), where, elements=frozenset({1 if way == "twice" else 2}))], said)
 
 
 def loop_bound(field: Field) -> Fault | None:
@@ -310,5 +310,12 @@ def loop_bound(field: Field) -> Fault | None:
     return Fault("loop_bound", [Expected(frozenset({"loop_bound_mismatch"}), (field.clean[index],), elements=frozenset({None, 1}))])
 
 
-PLANTERS = (remove_mandatory, remove_trigger, insert_stranger, move, repeat_segment, repeat_group, section_missing, section_twice,
-            wrong_count, wrong_total, hierarchy, loop_bound)
+def one_change_explains(field: Field) -> bool:
+    """Whether the order of the segments as it is now needs one change only to be legal."""
+    now = [one for one in field.wire.segments if one.tag != STRANGER]
+    return _legal(field, now) or bool(_one_out_of_order(field, now)) or bool(_one_missing(field, now))
+
+
+ORDER = (remove_mandatory, remove_trigger, insert_stranger, move, repeat_segment, repeat_group, section_missing, section_twice)
+OTHERS = (wrong_count, wrong_total, hierarchy, loop_bound)
+PLANTERS = (*ORDER, *OTHERS)

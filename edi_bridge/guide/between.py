@@ -38,6 +38,21 @@ class Between:
         totals = SETS.get(self.set)
         return ("LE", totals.line, totals.quantity[0]) if totals is not None else ("LE",)
 
+    def is_sure(self, text: str, delimiters: Delimiters) -> bool:
+        """Whether a look at a message's text is enough to know that it has no fault between its segments."""
+        element, terminator = delimiters.element, delimiters.terminator
+        carriers = [tag for tag in self._carriers if f"{terminator}{tag}{element}" in text]
+        if not carriers:
+            return True
+        if carriers != ["CTT" if self.x12 else "CNT"]:
+            return False
+        line = SETS[self.set].line if self.x12 and self.set in SETS else "LIN"
+        lines = str(text.count(f"{terminator}{line}{element}"))
+        _, *totals = text.split(f"{terminator}{carriers[0]}{element}")
+        if self.x12:
+            return len(totals) == 1 and totals[0].partition(terminator)[0] == lines
+        return all(total.partition(terminator)[0] == f"2{delimiters.component}{lines}" for total in totals)
+
     def faults(self, text: str, texts: Sequence[str], delimiters: Delimiters, nodes: Sequence[Node | None] | None = None,
                whole: bool = True) -> list[Misfit]:
         """What is wrong; `nodes` are the segments' places (None: every segment stands where its tag belongs), `whole` says that no

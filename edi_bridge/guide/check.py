@@ -16,6 +16,7 @@ from edi_bridge.guide import told
 from edi_bridge.guide.between import Between
 from edi_bridge.guide.element import Syntax, Wrong, explain
 from edi_bridge.guide.guide import Guide
+from edi_bridge.guide.pieces import Pieces
 from edi_bridge.guide.quick import Quick
 from edi_bridge.guide.recover import walk
 from edi_bridge.guide.walk import Fault, Tables
@@ -37,6 +38,7 @@ class Checker:
         self._x12 = guide.standard == "x12"
         self._exponent = self._x12 and guide.key.split("/")[1] >= EXPONENT_FROM
         self._quick: dict[Delimiters, Quick] = {}
+        self.pieces = Pieces(self)  # for a map that reads a message line by line
 
     @property
     def key(self) -> str:
@@ -59,7 +61,7 @@ class Checker:
             return self._in_full(message, texts, quick)
         findings: list[Finding] = []
         for number, node in suspects:
-            wrong = self._explained(quick, node, texts[number])
+            wrong = self.explained(quick, node, texts[number])
             if wrong is None:
                 return self._in_full(message, texts, quick)
             findings += [told.element(self.guide, message, number, node, one) for one in wrong]
@@ -74,7 +76,7 @@ class Checker:
             quick = self._quick[delimiters] = Quick(self.tables, Syntax(delimiters, self._x12, self._exponent))
         return quick
 
-    def _explained(self, quick: Quick, node: Node, text: str) -> list[Wrong] | None:
+    def explained(self, quick: Quick, node: Node, text: str) -> list[Wrong] | None:
         """What is wrong with a segment that does not fit its pattern; None where it is another one than its first three
         characters made believe."""
         good = quick.good
@@ -104,7 +106,7 @@ class Checker:
             if self.tables.forbidding:
                 findings += [told.structural(self.guide, message, fault) for fault in self._forbidden(number, node)]
             if quick.pattern(node)(texts[number]) is None:
-                wrong = self._explained(quick, node, texts[number]) or ()
+                wrong = self.explained(quick, node, texts[number]) or ()
                 findings += [told.element(self.guide, message, number, node, one) for one in wrong]
         whole = not any(fault.kind in ("unknown_segment", "missing_segment") for fault in walked.faults)
         for misfit in self.between.faults(message.text, texts, message.delimiters, walked.nodes, whole):

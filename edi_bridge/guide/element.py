@@ -147,7 +147,7 @@ def _composite(use: ElementUse, text: str, number: int, nth: int | None, syntax:
             picture = ""
             if slot.id == "2380":
                 picture = _picture(use.parts, parts, "2379", moment.EDIFACT)
-            yield from _value(slot, part, number, count, nth, _is_elsewhere(use.parts, parts, count), picture, syntax, use.id)
+            yield from _value(slot, part, number, count, nth, is_elsewhere(use.parts, parts, count), picture, syntax, use.id)
         elif slot.required:
             lost = count
             yield Wrong("missing_element", number, count, nth, "", "{} is required", slot, use.id)
@@ -252,7 +252,7 @@ def _either(codes: frozenset[str]) -> str:
     return ", ".join(listed[:10]) + (" …" if len(listed) > 10 else "") if len(listed) > 1 else listed[0]
 
 
-def _is_elsewhere(uses: tuple[ElementUse, ...], parts: list[str], count: int) -> bool:
+def is_elsewhere(uses: tuple[ElementUse, ...], parts: list[str], count: int) -> bool:
     """Whether a code's list is named as another than the UN's: by the 1131 and 3055 that follow the component."""
     if uses[count - 1].id == AGENCY:
         return False

@@ -32,11 +32,11 @@ X12_DATES = {"D8": DATE8, "RD8": f"{DATE8}-{DATE8}", "TM": CLOCK}
 def segment_pattern(use: SegmentUse, syntax: Syntax, masked: bool = False) -> str:
     """The pattern of a whole segment without its terminator, for `fullmatch`. `masked` takes released characters as well and
     is slower."""
-    return _Writer(syntax, masked).segment(use)
+    return ValuePatterns(syntax, masked).segment(use)
 
 
-class _Writer:
-    """Writes the pattern of one segment. `groups` are the names of the elements that a condition asks for."""
+class ValuePatterns:
+    """Writes the patterns of segments and values for messages of one syntax."""
 
     def __init__(self, syntax: Syntax, masked: bool):
         delimiters = syntax.delimiters
@@ -48,6 +48,7 @@ class _Writer:
         self.special = special
 
     def segment(self, use: SegmentUse) -> str:
+        """A whole segment without its terminator."""
         slots = expanded(use, self.syntax)
         origin = self._origin(use)
         asked = {place for rule in use.rules for place in rule.places}
@@ -87,7 +88,7 @@ class _Writer:
             dates = ""
             if self.syntax.x12 and use.id == "1251" and before == "1250":
                 dates = "|".join(f"(?<={self.element}{code}{self.element}){date}" for code, date in X12_DATES.items())
-            return f"(?:{dates})" if dates else self._value(use)
+            return f"(?:{dates})" if dates else self.value(use)
         asked = {place for rule in use.rules for place in rule.places}
         pieces = []
         for number, part in enumerate(use.parts, 1):
@@ -107,15 +108,22 @@ class _Writer:
             if behind[:1] != ["2379"]:
                 return NEVER
             dated = "|".join(f"{date}(?={self.component}{code}(?:{self.element}|\\Z))" for code, date in EDIFACT_DATES.items())
-            return f"(?:{dated}|{self._value(part)}(?={self.element}|\\Z))"
-        own = self._value(part)
+            return f"(?:{dated}|{self.value(part)}(?={self.element}|\\Z))"
+        own = self.value(part)
         if part.codes is None or not part.codes.complete or part.only is not None or behind[:2] != [LIST, AGENCY]:
             return own
         free = self._text(part.type, self.any)
         other = (f"{self.component}(?:[^{self.special}]|{self.component}(?!{UN}(?:{self.component}|{self.element}|\\Z))[^{self.special}])")
         return f"(?:{own}(?={self.component}|{self.element}|\\Z)|{free}(?={other}))"
 
-    def _value(self, use: ElementUse) -> str:
+    def free(self, use: ElementUse) -> str:
+        """A value of which only type and length matter: its code list is another than the standard's."""
+        return self._text(use.type, self.several)
+
+    def value(self, use: ElementUse) -> str:
+        """A filled simple element or component, the others beside it left aside."""
+        if use.forbidden:
+            return NEVER
         codes: Iterable[str] | None = None
         if use.only is not None:
             codes = use.only | use.added

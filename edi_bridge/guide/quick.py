@@ -10,9 +10,9 @@ import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from edi_bridge.guide.element import Syntax
-from edi_bridge.guide.guide import SegmentUse
-from edi_bridge.guide.pattern import segment_pattern
+from edi_bridge.guide.element import Syntax, expanded
+from edi_bridge.guide.guide import ElementUse, SegmentUse
+from edi_bridge.guide.pattern import ValuePatterns, segment_pattern
 from edi_bridge.guide.walk import Tables, Turn
 from edi_bridge.structure import Node
 
@@ -58,6 +58,8 @@ class Quick:
         self._ways: dict[Node, Ways] = {}
         self._patterns: dict[tuple[int, bool], Match] = {}
         self.good: dict[str, Node] = {}  # texts that are good though their pattern does not say so, and where
+        self._slots: dict[int, tuple[ElementUse, ...]] = {}
+        self._values = (ValuePatterns(syntax, False), ValuePatterns(syntax, True))
         self.start = self.ways(tables.root.children[0])
         self.head = self.pattern(tables.root.children[0])
 
@@ -84,6 +86,16 @@ class Quick:
         use = self.tables.guide.places[node].segment
         assert use is not None
         return self._compiled(use, masked)
+
+    def slots(self, use: SegmentUse) -> tuple[ElementUse, ...]:
+        """The elements of a segment as they stand one behind the other in this syntax."""
+        if id(use) not in self._slots:
+            self._slots[id(use)] = expanded(use, self.syntax)
+        return self._slots[id(use)]
+
+    def values(self, masked: bool) -> ValuePatterns:
+        """What writes the patterns of single values; `masked`: where released characters stand."""
+        return self._values[masked]
 
     def _compiled(self, use: SegmentUse, masked: bool) -> Match:
         key = (id(use), masked)

@@ -85,7 +85,7 @@ class Tables:
                 self.tags.setdefault(node.name, []).append(node)
         ends = (self.root.children[0], self.root.children[-1])  # header and trailer are the reader's part
         self._demanded = {node for node, place in guide.places.items() if place.least and node not in ends}
-        self._several = {node for node, place in guide.places.items() if place.least > 1}
+        self.several = {node for node, place in guide.places.items() if place.least > 1}
         self.forbidding = any(place.forbidden for place in guide.places.values())
         self._lanes: dict[Node, Lane] = {}
         self._moves: dict[Node, dict[str, tuple[Move, ...]]] = {}
@@ -132,7 +132,7 @@ class Tables:
         found: list[tuple[Node, int]] = []
         here: Node | None = node
         while here is not None and here.parent is not None:
-            if here in self._several:
+            if here in self.several:
                 found.append((here, here.depth - 1))
             here = here.parent
         return tuple(found)
@@ -148,7 +148,7 @@ class Tables:
             group = here.parent
             if trigger(here).name == tag and (here is node or here.is_group):
                 yield self._move(here, True, missing, left)
-            if here in self._several:
+            if here in self.several:
                 left.append((here, here.depth - 1))
             for child in group.children[here.slot + 1:]:
                 if trigger(child).name == tag:

@@ -9,7 +9,7 @@ from edi_bridge.interchange import Delimiters, Message, unmask
 from edi_bridge.mapping.line_template import LINES, Frames, Lines
 from edi_bridge.mapping.plan import MapPlan, ScopePlan, ScopeUse
 from edi_bridge.mapping.resolve import GroupStep, Resolved
-from edi_bridge.mapping.template import Sure
+from edi_bridge.mapping.template import Pieces, Sure
 from edi_bridge.structure import Structure
 
 Read = tuple[dict[str, Any], list[tuple[int, str]], list[Any]]  # record, misplaced segments, notes
@@ -25,27 +25,30 @@ class ByLines:
     def __init__(self, use: ScopeUse, plan: MapPlan, structure: Structure, bound: Callable[[Delimiters, bool], dict[str, Any]],
                  watched: Callable[[Delimiters], dict[str, Any]]):
         self.use, self.plan, self.structure, self.bound, self.watched = use, plan, structure, bound, watched
-        self._made: dict[Delimiters, tuple[Lines, Frames]] = {}
-        self.unlucky = 0  # messages in a row that templates did not help with
+        self._made: dict[tuple[Delimiters, int], tuple[Lines, Frames]] = {}
+        self.unlucky: dict[int, int] = {}  # messages in a row that templates did not help with, without and with a check
 
-    def try_read(self, message: Message) -> Read | None:
+    def try_read(self, message: Message, pieces: Pieces | None = None) -> Read | None:
         """Like `read`, but only now and then after it did not help several times in a row."""
-        if self.unlucky >= TRIES and self.unlucky % TRIES:
-            self.unlucky += 1
+        unlucky = self.unlucky.get(id(pieces), 0)
+        if unlucky >= TRIES and unlucky % TRIES:
+            self.unlucky[id(pieces)] = unlucky + 1
             return None
-        got = self.read(message)
-        self.unlucky = 0 if got is not None else self.unlucky + 1
+        got = self.read(message, pieces)
+        self.unlucky[id(pieces)] = 0 if got is not None else unlucky + 1
         return got
 
     def readers(self) -> list[tuple[Lines, Frames]]:
         """What was made so far, for people who want to know how well it goes."""
         return list(self._made.values())
 
-    def _readers(self, delimiters: Delimiters) -> tuple[Lines, Frames]:
+    def _readers(self, delimiters: Delimiters, pieces: Pieces | None) -> tuple[Lines, Frames]:
         """What reads the lines of messages with these delimiters, and what stands around them."""
+        key = delimiters, id(pieces)  # `Lines` holds the pieces: while it stands here nothing else has their id
         if len(self._made) > MOST_DELIMITERS:
             self._made.clear()  # a partner with ever new delimiters must not make it grow
-        if delimiters not in self._made:
+            self.unlucky.clear()
+        if key not in self._made:
             name = f"s{self.use.item.number}"
 
             def converts(released: bool) -> dict[str, Any]:
@@ -65,21 +68,24 @@ class ByLines:
             group = self.use.sources[0].groups[0].node
             around = self.watched(delimiters)
             around[name] = lambda *_: LINES
-            self._made[delimiters] = (
+            self._made[key] = (
                 Lines(self.structure, group, delimiters, lambda released: self.bound(delimiters, released)[name],
-                      self.watched(delimiters)[name], made),
-                Frames(self.structure, group, delimiters, around[f"s{self.plan.root.number}"], made))
-        return self._made[delimiters]
+                      self.watched(delimiters)[name], made, pieces),
+                Frames(self.structure, group, delimiters, around[f"s{self.plan.root.number}"], made, pieces))
+        return self._made[key]
 
-    def read(self, message: Message) -> Read | None:
+    def read(self, message: Message, pieces: Pieces | None = None) -> Read | None:
         """The record of a message, the segments without a place and what was noted; None when the message must be read in
-        full. Where no template fits the frame, it is read in full together with the last line."""
+        full. Where no template fits the frame, it is read in full together with the last line. With `pieces` None as well where
+        anything is wrong with the message."""
         delimiters, name = message.delimiters, self.use.target[0]
-        lines, frames = self._readers(delimiters)
+        lines, frames = self._readers(delimiters, pieces)
         first, *middle = message.text.split(delimiters.terminator + lines.start)
         if len(middle) < 2 or not first.startswith(frames.start):
             return None
         last = middle.pop()
+        if pieces is not None and not pieces.counts(message, lines.group, len(middle) + 2):
+            return None
         listed = lines.read(middle, message.released)
         if listed is None:
             return None
@@ -90,6 +96,8 @@ class ByLines:
             record = frames.read(frame, listed + ending, message.released) if ending else None
             if record is not None:
                 return record, [], []
+        if pieces is not None and not pieces.whole(message):
+            return None
         head = first.split(delimiters.terminator)
         texts = [*head, *(lines.start + last).split(delimiters.terminator)]
         if not texts[-1]:

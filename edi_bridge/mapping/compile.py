@@ -93,6 +93,12 @@ class CompiledMap:
         """The records of one message, and what was found while reading them."""
         return self.reader.read(message)
 
+    def read_good(self, message: AnyMessage, pieces: Any) -> tuple[list[Record], list[Finding]] | None:
+        """Like `read`, for a message that `pieces` (`mapping.template.Pieces`) hold against its guide on the way. None where
+        anything is wrong with it, or where it must be checked and read each for itself."""
+        read_good = getattr(self.reader, "read_good", None)
+        return read_good(message, pieces) if read_good is not None else None
+
     def write(self, records: Sequence[Record], delimiters: Delimiters | None = None, encoding: str = "utf-8",
               policy: str = "error") -> tuple[Any, list[Finding]]:
         """The body of one message from its records (one record, unless the map says `records:`).

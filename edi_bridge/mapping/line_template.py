@@ -13,7 +13,7 @@ from typing import Any
 
 from edi_bridge.interchange import MARK, Delimiters
 from edi_bridge.mapping.line_trace import Given, TracedSegments
-from edi_bridge.mapping.template import Record, Template, Templates, Unsure
+from edi_bridge.mapping.template import Pieces, Record, Template, Templates, Unsure
 from edi_bridge.structure import Node, Structure
 
 Reader = Callable[..., Record]  # a generated function
@@ -23,11 +23,11 @@ MOST_FOLLOWING = 100  # templates that are remembered to follow one another
 
 class Lines:
     """Reads the lines of messages that share delimiters. `full(released)` gives the generated reader of a line, `watched`
-    is the same for traced texts; `converts` see `Templates`."""
+    is the same for traced texts; `converts` see `Templates`; with `pieces` only good lines are read."""
 
     def __init__(self, structure: Structure, group: Node, delimiters: Delimiters, full: Callable[[bool], Reader],
-                 watched: Reader, converts: dict[bool, dict[str, Any]]):
-        self.structure, self.group, self.delimiters = structure, group, delimiters
+                 watched: Reader, converts: dict[bool, dict[str, Any]], pieces: Pieces | None = None):
+        self.structure, self.group, self.delimiters, self.pieces = structure, group, delimiters, pieces
         self.start = group.children[0].name + delimiters.element
         self.full, self.watched = full, watched
         self.templates = Templates(delimiters, converts)
@@ -77,6 +77,12 @@ class Lines:
         instance = self.structure.inside(self.group, segments)
         if instance is None:
             return None
+        values = None
+        if self.pieces is not None and learn:  # what a template fits was good when it was learned from
+            if not self.pieces.line(self.group, segments, self.delimiters):
+                return None
+            values = self.pieces.line_values(self.group, segments, self.delimiters)
+            learn = values is not None
         notes: list[Any] = []
         record = self.full(released)(instance, segments, notes, (None, None))
         if notes:
@@ -87,7 +93,7 @@ class Lines:
                 made = self.watched(instance, traced, told, (None, None))
                 return None if told else made
 
-            self.templates.learn(line, segments, watched, record)
+            self.templates.learn(line, segments, watched, record, values=values)
         return record
 
 
@@ -95,8 +101,9 @@ class Frames:
     """Reads what stands before and behind the lines. `watched` is the generated reader of the message for traced texts, in
     which a line is only `LINES`."""
 
-    def __init__(self, structure: Structure, group: Node, delimiters: Delimiters, watched: Reader, converts: dict[bool, dict[str, Any]]):
-        self.structure, self.group, self.delimiters, self.watched = structure, group, delimiters, watched
+    def __init__(self, structure: Structure, group: Node, delimiters: Delimiters, watched: Reader, converts: dict[bool, dict[str, Any]],
+                 pieces: Pieces | None = None):
+        self.structure, self.group, self.delimiters, self.watched, self.pieces = structure, group, delimiters, watched, pieces
         self.start = structure.root.children[0].name + delimiters.element
         self.templates = Templates(delimiters, converts, (LINES.name,))
         tags = "|".join(map(re.escape, behind(structure.root, group)))
@@ -135,7 +142,9 @@ class Frames:
             made = self.watched(walked.root, traced, told, None)
             return None if told else made
 
-        self.templates.learn(text, segments, watched, record, lines, gap=len(before))
+        values = self.pieces.frame_values(segments, self.delimiters) if self.pieces is not None else None
+        if self.pieces is None or values is not None:
+            self.templates.learn(text, segments, watched, record, lines, gap=len(before), values=values)
 
 
 def behind(root: Node, group: Node) -> list[str]:

@@ -14,6 +14,7 @@ from edi_bridge.mapping.line_trace import LineWatch
 from edi_bridge.mapping.plan import MapPlan, ScopeUse, ValuePlan, sentence_of
 from edi_bridge.mapping.resolve import ElementStep, GroupStep, PairStep, Resolved
 from edi_bridge.mapping.segment_reader import SegmentReader
+from edi_bridge.mapping.template import Pieces
 from edi_bridge.record import PARTS
 from edi_bridge.structure import Instance, Structure, Walked
 
@@ -97,6 +98,15 @@ class SegmentProgram:
                 return [record], self._findings(message, Walked([], misplaced), notes) if misplaced or notes else []
         walked, records, notes = self.run(message.segments, message.delimiters, self._bind(message.delimiters, message.released))
         return records, self._findings(message, walked, notes)
+
+    def read_good(self, message: Message, pieces: Pieces) -> tuple[list[dict[str, Any]], list[Finding]] | None:
+        """The same for a message that is held against its guide on the way; None where that is not to be had in one go, or
+        anything is wrong with it: then it must be checked and read each for itself."""
+        got = self.by_lines.try_read(message, pieces) if self.by_lines is not None else None
+        if got is None:
+            return None
+        record, misplaced, notes = got
+        return [record], self._findings(message, Walked([], misplaced), notes) if misplaced or notes else []
 
     def run(self, segments: Segments, delimiters: Delimiters, space: dict[str, Any]) -> tuple[Walked, list[dict[str, Any]], list[Note]]:
         """The segments' places, their records, and what was noted, by the functions of `space`."""

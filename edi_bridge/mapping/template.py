@@ -15,9 +15,9 @@ import re
 from collections import Counter
 from collections.abc import Callable
 from itertools import count
-from typing import Any
+from typing import Any, Protocol
 
-from edi_bridge.interchange import MARK, Delimiters
+from edi_bridge.interchange import MARK, Delimiters, Message
 from edi_bridge.mapping.emit import Bad
 from edi_bridge.mapping.line_trace import (
     Given,
@@ -28,6 +28,7 @@ from edi_bridge.mapping.line_trace import (
     TracedSegments,
     traced_segments,
 )
+from edi_bridge.structure import Node
 
 Record = dict[str, Any]
 Build = Callable[..., Record]
@@ -37,6 +38,29 @@ MOST_TEMPLATES = 24  # kept at a time; the least used goes
 MOST_LEARNED = 500  # in the life of a reader: a file in which no two lines are alike must not be learned from for ever
 MOST_REFUSED = 3  # attempts to learn from lines of the same tags that came to nothing
 MOST_KEPT = 8192  # converted values of one rule
+
+
+Values = dict[Place, str]  # the pattern that each filled value of a text must fit
+
+
+class Pieces(Protocol):
+    """What holds the parts of a message against its guide (`guide.pieces.Pieces`), so that a text read by a template needs no
+    check of its own: the template demands what was checked where it was learned, and of each value its pattern."""
+
+    def line(self, group: Node, segments: list[list[str]], delimiters: Delimiters) -> bool:
+        """Whether a line has nothing wrong with it."""
+
+    def whole(self, message: Message) -> bool:
+        """Whether a whole message has nothing wrong with it."""
+
+    def counts(self, message: Message, group: Node, lines: int) -> bool:
+        """Whether the number of lines and the control totals are right; False also where that is not sure."""
+
+    def line_values(self, group: Node, segments: list[list[str]], delimiters: Delimiters) -> Values | None:
+        """What the values of a good line must fit in others like it; None where lines like it must be checked each for itself."""
+
+    def frame_values(self, segments: list[list[str]], delimiters: Delimiters) -> Values | None:
+        """The same for what stands around the lines, of which only the first tag of one stands there."""
 
 
 class Unsure(Exception):  # not an error: it sends a text the full way
@@ -89,9 +113,10 @@ class Templates:
         return None, self.first()
 
     def learn(self, text: str, segments: list[list[str]], read: Callable[[TracedSegments], Record | None], record: Record, *given: Any,
-              gap: int = -1) -> None:
+              gap: int = -1, values: Values | None = None) -> None:
         """Learn from a text, its segments and the record that was made of them; `read` is the watched reader, None where
-        it finds something. Segment number `gap` is only a place holder and not in the text."""
+        it finds something. Segment number `gap` is only a place holder and not in the text. With `values` each value must fit
+        its pattern, and what is empty be empty."""
         if self.learned >= MOST_LEARNED:
             return
         tags = tuple(elements[0] for elements in segments)
@@ -99,7 +124,7 @@ class Templates:
             return
         self.learned += 1
         try:
-            template = self._made(segments, read, gap)
+            template = self._made(segments, read, gap, values)
             hit = template[0](text)
             builds = template[2:] if MARK in text or self.release in text else template[1:]
             if hit is None or any(list(_flat(build(*given, *hit.groups()))) != list(_flat(record)) for build in builds):
@@ -110,12 +135,12 @@ class Templates:
         self.kept.insert(0, template)
         del self.kept[MOST_TEMPLATES:]
 
-    def _made(self, segments: list[list[str]], read: Callable[[TracedSegments], Record | None], gap: int) -> Template:
+    def _made(self, segments: list[list[str]], read: Callable[[TracedSegments], Record | None], gap: int, values: Values | None) -> Template:
         watched = traced_segments(segments, self.delimiters)
         made = read(watched)
         if not made:
             raise GiveUp
-        pattern, groups = _pattern(watched, watched.trace, self.delimiters, gap)
+        pattern, groups = _pattern(watched, watched.trace, self.delimiters, gap, values)
         plain, released = (_builder(made, groups, self.given, self.converts[released], released) for released in (False, True))
         return re.compile(pattern).fullmatch, plain, released
 
@@ -142,8 +167,9 @@ def _flat(value: Any) -> Any:
 # --- the pattern ------------------------------------------------------------------------------------------------
 
 
-def _pattern(segments: TracedSegments, trace: Trace, delimiters: Delimiters, gap: int) -> tuple[str, dict[Place, str]]:
-    """The regular expression of lines on which the watched reader does the same, and the names of what it captures."""
+def _pattern(segments: TracedSegments, trace: Trace, delimiters: Delimiters, gap: int, values: Values | None) -> tuple[str, dict[Place, str]]:
+    """The regular expression of lines on which the watched reader does the same, and the names of what it captures; with
+    `values`, also of lines that are as good as this one."""
     numbers = count(1)
     groups: dict[Place, str] = {}
     element, terminator = re.escape(delimiters.element), re.escape(delimiters.terminator)
@@ -151,6 +177,8 @@ def _pattern(segments: TracedSegments, trace: Trace, delimiters: Delimiters, gap
     single = f"[^{element}{terminator}{re.escape(delimiters.component)}]"
 
     def value(place: Place, text: str, allowed: str) -> str:
+        if values is not None:
+            return good(place, text, values[place]) if text else ""
         if place in trace.taken and text:
             groups[place] = f"g{next(numbers)}"
             if place in trace.exact:
@@ -160,6 +188,16 @@ def _pattern(segments: TracedSegments, trace: Trace, delimiters: Delimiters, gap
             return re.escape(text)
         return f"{allowed}++" if place in trace.filled else f"{allowed}*+"
 
+    def good(place: Place, text: str, pattern: str) -> str:
+        if place in trace.exact:
+            pattern = re.escape(text)
+        elif place in trace.taken and place in trace.stripped:
+            pattern = r"(?!\s)" + pattern
+        if place not in trace.taken:
+            return pattern
+        groups[place] = f"g{next(numbers)}"
+        return f"({pattern})"
+
     written = []
     if gap in trace.visited:
         raise GiveUp
@@ -167,7 +205,7 @@ def _pattern(segments: TracedSegments, trace: Trace, delimiters: Delimiters, gap
         if s == gap:
             continue
         tag = "" if s == 0 else re.escape(elements[0])
-        if s not in trace.visited:
+        if s not in trace.visited and values is None:
             written.append(tag + (f"(?:{element}[^{terminator}]*+)?+" if s else f"[^{terminator}]*+"))
             continue
         pieces = []

@@ -32,6 +32,7 @@ ROWS = {
     "ack": 2,
     "partner": 2,
     "finding_merge": 2,
+    "checking": 2,
     "rollout": 2,
     "completion": 2,
     "pipeline": 3,

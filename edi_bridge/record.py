@@ -77,15 +77,21 @@ PARTS: dict[str, dict[str, Field]] = {
         """,
         "order_line": """
             number parent action:code gtin buyer_item seller_item manufacturer_item other_items:product_id* description
-            color size quantity:decimal unit:code free_quantity:decimal net_price:decimal gross_price:decimal price_basis:decimal
+            color size quantity:decimal unit:code open_quantity:decimal free_quantity:decimal net_price:decimal gross_price:decimal price_basis:decimal
             price_basis_unit:code retail_price:decimal currency:code net_amount:decimal requested_delivery:date earliest_delivery:date
             latest_delivery:date deliver_to:party promotion contract requisition pack_count:decimal pack_kind:code units_per_pack:decimal
             pack_size:decimal pack_size_unit:code pack_weight:decimal pack_weight_unit:code inner_count:integer price_kind:code other_dates:dated*
             schedules:schedule* allowances:allowance* taxes:tax* parts:order_line* notes:note* references:reference*
         """,
         "response_line": """
-            number order_line outcome:code gtin buyer_item seller_item description quantity:decimal unit:code
-            net_price:decimal date:date reason:code reason_text schedules:schedule* notes:note*
+            number parent order_line order_number outcome:code gtin buyer_item seller_item manufacturer_item other_items:product_id* description color size
+            substitutes:product_id* ordered_quantity:decimal ordered_unit:code quantity:decimal unit:code date:date ship_on:date reason:code reason_text
+            splits:response_split* free_quantity:decimal units_per_pack:decimal net_price:decimal gross_price:decimal price_basis:decimal price_basis_unit:code
+            price_kind:code retail_price:decimal net_amount:decimal requested_delivery:date other_dates:dated* contract promotion
+            schedules:schedule* allowances:allowance* taxes:tax* notes:note* references:reference*
+        """,
+        "response_split": """
+            outcome:code quantity:decimal unit:code date:date ship_on:date substitutes:product_id* reason:code
         """,
         "despatch_item": """
             number gtin buyer_item seller_item description quantity:decimal unit:code ordered_quantity:decimal
@@ -107,14 +113,22 @@ PARTS: dict[str, dict[str, Field]] = {
         """,
         "payment_means": "code:code iban bic account bank_name account_name reference mandate due_on:date",
         "remittance_item": """
-            document type:code date:date amount:decimal gross:decimal discount:decimal currency:code deductions:allowance* notes:note*
+            document type:code action:code date:date amount:decimal gross:decimal discount:decimal tax:decimal charge:decimal currency:code order_number
+            references:reference* other_dates:dated* buyer:party seller:party payer:party payee:party
+            deductions:deduction* lines:remittance_line* notes:note*
         """,
+        "remittance_line": """
+            number included:code gtin other_items:product_id* amount:decimal gross:decimal discount:decimal tax:decimal charge:decimal other_dates:dated*
+            deductions:deduction*
+        """,
+        "deduction": "reason:code amount:decimal document type:code line date:date references:reference* contacts:contact* notes:note*",
         "identifier": "scheme:code value",
         "location": """
             number number_scheme:code role:code level:code action:code gln duns name name_2 department street street_2 city region postcode
             country:code contacts:contact* references:reference* valid_from:date valid_to:date other_dates:dated*
         """,
-        "bank_account": "iban bic account bank_code bank_name holder currency:code country:code",
+        "bank_account": "iban bic account account_kind:code bank_code bank_code_kind:code bank_name holder currency:code country:code",
+        "remittance_totals": "due:decimal discount:decimal adjustments:decimal interest:decimal",
     }.items()
 }
 
@@ -125,16 +139,20 @@ RECORDS: dict[str, dict[str, Field]] = {
             number type:code purpose:code response_requested:code issued_on:date currency:code tax_currency:code
             requested_delivery:date earliest_delivery:date latest_delivery:date cancel_after:date ship_on:date
             earliest_ship:date latest_ship:date other_dates:dated* contacts:contact* backorder:code service_level:code
-            contract contract_date:date promotion order_number order_date:date release department department_name vendor_number requisition quotation quotation_date:date references:reference*
+            contract contract_date:date promotion order_number order_date:date release department department_name vendor_number requisition quotation quotation_date:date seller_order_number references:reference*
             buyer:party seller:party deliver_to:party ship_from:party invoicee:party payer:party ordered_by:party ultimate:party
             carrier:party other_parties:named_party*
             payment_terms:payment_terms* delivery_terms:delivery_terms transport_mode:code
             allowances:allowance* taxes:tax* notes:note* lines:order_line* totals:totals
         """,
         "order_response": """
-            number order_number outcome:code type:code purpose:code issued_on:date currency:code expected:date order_date:date
-            buyer:party seller:party deliver_to:party invoicee:party
-            notes:note* lines:response_line* totals:totals
+            number order_number outcome:code type:code purpose:code order_type:code issued_on:date currency:code expected:date order_date:date
+            change_number change_date:date release seller_order_number contract contract_date:date promotion department vendor_number
+            requested_delivery:date earliest_delivery:date latest_delivery:date cancel_after:date ship_on:date earliest_ship:date latest_ship:date
+            other_dates:dated* contacts:contact* backorder:code service_level:code references:reference*
+            buyer:party seller:party deliver_to:party ship_from:party invoicee:party payer:party carrier:party other_parties:named_party*
+            payment_terms:payment_terms* delivery_terms:delivery_terms transport_mode:code
+            allowances:allowance* taxes:tax* notes:note* lines:response_line* totals:totals
         """,
         "despatch_advice": """
             number type:code purpose:code issued_on:date shipped_on:date expected:date order_number order_date:date delivery_note bill_of_lading
@@ -157,8 +175,10 @@ RECORDS: dict[str, dict[str, Field]] = {
             allowances:allowance* taxes:tax* notes:note* lines:invoice_line* totals:totals
         """,
         "remittance": """
-            number purpose:code issued_on:date paid_on:date currency:code amount:decimal means:code trace payer:party payee:party
-            payer_account:bank_account payee_account:bank_account notes:note* items:remittance_item*
+            number purpose:code handling:code issued_on:date paid_on:date value_date:date other_dates:dated* currency:code amount:decimal direction:code
+            means:code format:code trace trace_kind:code trace_originator originator originator_supplement references:reference* payer:party payee:party buyer:party seller:party
+            other_parties:named_party* payer_account:bank_account payee_account:bank_account notes:note* items:remittance_item*
+            deductions:deduction* totals:remittance_totals
         """,
         "customer": """
             action:code notice_number notice_kind:code issued_on:date sequence number gln duns vat tax_number registration receiver_number other_ids:identifier*

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from edi_bridge.mapping.codec_type import Bad
@@ -24,6 +24,7 @@ class CodeTable:
     keep: bool = False
     skip: bool = False
     words: frozenset[str] = frozenset()  # our values: none of them is passed on as a code of theirs
+    broader: Mapping[str, str] = field(default_factory=dict)  # our value → the one that is said where this standard has no code for it
 
     def read(self, raw: str | bool) -> Any:
         """Our value for their code (a boolean's code is true or false), or Bad unmapped_code."""
@@ -38,13 +39,26 @@ class CodeTable:
         return Bad("unmapped_code", f"the code {key} is not in the table {self.name}{_known(self.reads)}")
 
     def write(self, ours: Any) -> str | Bad:
-        """Their code for our value, or Bad unmapped_code."""
+        """Their code for our value, or Bad unmapped_code; its `value` is the code of a broader value, where there is one."""
         theirs = self.writes.get(ours)
         if theirs is not None:
             return theirs
+        if (wide := self._broader(ours)) is not None:
+            note = f"the table {self.name} has no code for {ours}; the code of {wide} is written"
+            return Bad("field_not_carried", note, self.writes[wide])
         if self.keep and isinstance(ours, str) and ours not in self.reads and ours not in self.words:
             return ours
         return Bad("unmapped_code", f"the table {self.name} has no code for {ours}{_known(self.writes)}")
+
+    def _broader(self, ours: Any) -> str | None:
+        """The nearest broader value that has a code; each step is taken once."""
+        seen: set[Any] = set()
+        while ours in self.broader and ours not in seen:
+            seen.add(ours)
+            ours = self.broader[ours]
+            if ours in self.writes:
+                return str(ours)
+        return None
 
     @property
     def lossy(self) -> str:
@@ -105,11 +119,12 @@ def load_table(block: Block, standard: str, file: str = "") -> CodeTable:
 
     `values` are our values with a sentence each; each standard maps its codes to them, or says `same` (its codes are our
     values) or the name of another standard (it uses that one's codes). `"*": same` among a standard's codes: our values
-    are its codes too and are written, except where another code is marked `write: true`.
+    are its codes too and are written, except where another code is marked `write: true`. `broader:` says which value stands
+    in for one that a standard has no code for (`price_changed: changed`); writing reports it.
     """
     name = str(block.get("codes", ""))
     problems = Problems(file or f"{name or 'codes'}.yaml")
-    problems.unknown_keys(block, ("codes", "of", "values", *STANDARDS), "a code table")
+    problems.unknown_keys(block, ("codes", "of", "values", "broader", *STANDARDS), "a code table")
     for key in ("codes", "of"):
         if not isinstance(block.get(key), str) or not block[key]:
             problems.add(block.mark, f"a code table needs `{key}:` with a text")
@@ -121,6 +136,10 @@ def load_table(block: Block, standard: str, file: str = "") -> CodeTable:
     for value, sentence in values.items():
         if not isinstance(sentence, str) or not sentence:
             problems.add(values.marks[value], f"the value {value} needs a sentence")
+    broader = block.get("broader") or {}
+    for value, wide in broader.items():
+        if value not in values or wide not in values or value == wide:
+            problems.add(block.value_marks["broader"], f"broader: {value}: {wide} must name two values of {name}")
     found: CodeTable | None = None
     for key in STANDARDS:
         if key in block:
@@ -131,7 +150,7 @@ def load_table(block: Block, standard: str, file: str = "") -> CodeTable:
         problems.add(block.mark, f"the table {name} says nothing of {standard}; it has {has}")
     problems.done()
     assert found is not None
-    return replace(found, words=frozenset(values))
+    return replace(found, words=frozenset(values), broader=dict(broader))
 
 
 def _section(block: Block, key: str, values: Block, problems: Problems, name: str) -> CodeTable | None:

@@ -1,6 +1,7 @@
 """The closed set of named functions that a map may call where a plain field is not enough.
 
-They work on the record only and are pure. `writes:` takes a constant (`S`), or a call such as `count(lines)`.
+They work on the record, or on how much of the message was written before them, and are pure. `writes:` takes a constant (`S`), or a call
+such as `count(lines)`.
 """
 
 from __future__ import annotations
@@ -29,33 +30,58 @@ def values(record: Any, path: str) -> Iterator[Any]:
             yield inner
 
 
-def _count(record: Any, path: str) -> str:
+def values_below(record: Any, path: str) -> Iterator[Any]:
+    """Every value at a dotted path, wherever in the record its first field stands (packs in packs)."""
+    if isinstance(record, list):
+        for item in record:
+            yield from values_below(item, path)
+    elif isinstance(record, dict):
+        yield from values(record, path)
+        for inner in record.values():
+            yield from values_below(inner, path)
+
+
+def _count(record: Any, path: str, levels: int) -> str:
     return str(sum(1 for _ in values(record, path)))
 
 
-def _sum(record: Any, path: str) -> str:
-    total = sum((value for value in values(record, path) if isinstance(value, (Decimal, int))), Decimal(0))
-    return format(total, "f")
+def _sum(record: Any, path: str, levels: int) -> str:
+    return _total(values(record, path))
 
 
-def _first(record: Any, path: str) -> str:
+def _sum_below(record: Any, path: str, levels: int) -> str:
+    return _total(values_below(record, path))
+
+
+def _total(found: Iterator[Any]) -> str:
+    return format(sum((value for value in found if isinstance(value, (Decimal, int))), Decimal(0)), "f")
+
+
+def _levels(record: Any, path: str, levels: int) -> str:
+    return str(levels)
+
+
+def _first(record: Any, path: str, levels: int) -> str:
     return str(next(values(record, path), ""))
 
 
-FUNCTIONS: dict[str, tuple[Callable[[Any, str], str], str]] = {
+FUNCTIONS: dict[str, tuple[Callable[[Any, str, int], str], str]] = {
     "count": (_count, "how many values there are at the path: count(lines)"),
     "sum": (_sum, "their exact sum: sum(lines.quantity)"),
+    "sum_below": (_sum_below, "the same, wherever in the record the path begins, packs in packs: sum_below(items.quantity)"),
     "first": (_first, "the first of them"),
+    "levels": (_levels, "how many levels of the message's hierarchy (HL, CPS) are written: levels()"),
 }
 
 
-def call(text: str, record: Any) -> str:
-    """What a `writes:` text gives for a record: the result of a function, or the text itself."""
+def call(text: str, record: Any, levels: int = 0) -> str:
+    """What a `writes:` text gives for a record: the result of a function, or the text itself. `levels` is the number of nodes
+    of the hierarchy that stand in the message by then; a total stands behind them all."""
     match = _CALL.fullmatch(text.strip())
     if not match:
         return text
     name, path = match.groups()
-    return FUNCTIONS[name][0](record[""] if isinstance(record, dict) and "" in record else record, path.strip())
+    return FUNCTIONS[name][0](record[""] if isinstance(record, dict) and "" in record else record, path.strip(), levels)
 
 
 def check(text: str) -> str:

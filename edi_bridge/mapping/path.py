@@ -6,6 +6,7 @@
     {PO1}/{N1}[N1/01=ST]/N3/01      X12: loops in braces, elements by position
     PO1/pairs(06)[UP|EN]            the value behind one of these qualifiers among the pairs from element 06
     N1/04[03=UL]                    a value chosen by another element of the same segment
+    {ACK}#2+                        each: the second of several loops and all after it
     node(T|P)  node(O)?             children in the hierarchy; `?` says that the level may be absent
     cac:Party/cbc:ID[@schemeID=GLN] XML elements and attributes
     ^/BGM/1004  ../PRF/01           from the message's root; from the parent
@@ -42,7 +43,8 @@ class Test:
 
 @dataclass(frozen=True, slots=True)
 class PathStep:
-    """One step: `name` as written; `argument` of pairs(…) and node(…); `part` after the point; `nth` after '#'."""
+    """One step: `name` as written; `argument` of pairs(…) and node(…); `part` after the point; `nth` after '#',
+    `onward` where a plus follows it (`#2+`: the second and all further ones)."""
 
     name: str
     argument: str = ""
@@ -51,10 +53,11 @@ class PathStep:
     nth: int = 0
     optional: bool = False
     column: int = 0
+    onward: bool = False
 
     def __str__(self) -> str:
         text = self.name + (f"({self.argument})" if self.argument else "") + (f".{self.part}" if self.part else "")
-        return text + "".join(map(str, self.tests)) + (f"#{self.nth}" if self.nth else "") + ("?" if self.optional else "")
+        return text + "".join(map(str, self.tests)) + (f"#{self.nth}{'+' * self.onward}" if self.nth else "") + ("?" if self.optional else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,7 @@ class Path:
 _NAME = re.compile(r"\{[A-Za-z0-9]+\}|@?[A-Za-z_][\w-]*(?::[A-Za-z_][\w-]*)?|[0-9]+|\$[0-9]+|\.(?![./])")
 _PART = re.compile(r"\.([A-Za-z0-9]+)")
 _ARGUMENT = re.compile(r"\(([^()]*)\)")
-_NTH = re.compile(r"#([1-9][0-9]*)")
+_NTH = re.compile(r"#([1-9][0-9]*)(\+?)")
 
 
 def start_of(path: Path, scope: Any) -> Any:
@@ -125,11 +128,11 @@ def _step(text: str, at: int) -> tuple[PathStep, int]:
         end = _closing(text, at)
         tests.append(_test(text[at + 1:end], at + 1))
         at = end + 1
-    nth = 0
+    nth, onward = 0, False
     if match := _NTH.match(text, at):
-        nth, at = int(match.group(1)), match.end()
+        nth, onward, at = int(match.group(1)), bool(match.group(2)), match.end()
     optional = text.startswith("?", at)
-    return PathStep(name, argument, part, tuple(tests), nth, optional, begin), at + optional
+    return PathStep(name, argument, part, tuple(tests), nth, optional, begin, onward), at + optional
 
 
 def _closing(text: str, at: int) -> int:

@@ -177,7 +177,7 @@ class Planner:
         plan.order.append(target)
 
     def _use(self, plan: ScopePlan, rule: Rule, target: tuple[str, ...]) -> None:
-        sources = tuple(filter(None, (self._resolve(source, plan.scope) for source in rule.sources)))
+        sources = tuple(filter(None, (self._resolve(source, plan.scope, rule.kind == "list") for source in rule.sources)))
         if not sources:
             return
         try:
@@ -201,7 +201,12 @@ class Planner:
             item.uses.append(ScopeUse(self.count, rule, (rule.recurse,), recursion, item, True, None, expand))
             item.order.append((rule.recurse,))
 
-    def _resolve(self, source: Source, scope: Any) -> Any:
+    def _resolve(self, source: Source, scope: Any, each: bool = False) -> Any:
+        onward = [step for step in source.path.steps if step.onward]
+        if onward and (not each or onward != [source.path.steps[-1]] or self.standard not in ("edifact", "x12")
+                       or not (onward[0].name.startswith(("{", "SG")))):
+            self._say(source.origin, f"{onward[0]}: a plus is for the groups or loops at the end of an each:", onward[0].column)
+            return None
         try:
             return self.resolver.resolve(source.path, scope)
         except PathError as error:
@@ -264,7 +269,9 @@ def _coded(one: Codec, table: CodeTable, rule: Rule) -> Convert:
 
     def write(value: Any, mark: str = ".") -> Any:
         theirs = table.write(format(value.normalize(), "f") if isinstance(value, Decimal) else value)
-        return theirs if isinstance(theirs, Bad) else (theirs,) if plain else one.write(theirs)
+        if isinstance(theirs, Bad):
+            return theirs if theirs.value is None or plain else theirs._replace(value=one.write(theirs.value)[0])
+        return (theirs,) if plain else one.write(theirs)
 
     plain = one.type != "text" or one.name == "text"
     typed = {"boolean": bool, "decimal": Decimal, "integer": int}.get(rule.field.type, lambda ours: ours)

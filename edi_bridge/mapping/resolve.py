@@ -27,11 +27,12 @@ class ValueTest:
 
 @dataclass(frozen=True, slots=True)
 class GroupStep:
-    """Down into the instances of a group that pass the tests; `nth` picks one."""
+    """Down into the instances of a group that pass the tests; `nth` picks one, with `onward` that one and all after it."""
 
     node: Node
     tests: tuple[ValueTest, ...] = ()
     nth: int = 0
+    onward: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +143,7 @@ class Resolver:
                     groups.append(GroupStep(group))
                 tests = tuple(self._test(test, found, step) for test in step.tests)
                 if found.is_group:
-                    groups.append(GroupStep(found, tests, step.nth))
+                    groups.append(GroupStep(found, tests, step.nth, step.onward))
                     node = found
                 else:
                     definition = self.structure.segments[found.name]

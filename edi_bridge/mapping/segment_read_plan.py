@@ -22,6 +22,7 @@ class Branch:
 
     tests: tuple[ValueTest, ...]
     nth: int
+    onward: bool = False
     values: list[Taker] = field(default_factory=list)
     uses: list[Taker] = field(default_factory=list)
     below: dict[Any, Slot] = field(default_factory=dict)
@@ -43,11 +44,11 @@ class Slot:
             for slot in branch.below.values():
                 yield from slot.values()
 
-    def branch(self, tests: tuple[ValueTest, ...], nth: int, take: str = "") -> Branch:
+    def branch(self, tests: tuple[ValueTest, ...], nth: int, onward: bool = False, take: str = "") -> Branch:
         for one in self.branches:
-            if one.tests == tests and one.nth == nth and not take:
+            if (one.tests, one.nth, one.onward) == (tests, nth, onward) and not take:
                 return one
-        made = Branch(tests, nth)
+        made = Branch(tests, nth, onward)
         self.branches.append(made)
         return made
 
@@ -77,7 +78,7 @@ def _insert(slots: dict[Any, Slot], taker: Taker, resolved: Resolved) -> None:
         key = (step.node.slot, step.kinds, step.optional) if isinstance(step, TreeStep) else step.node.slot
         slot = slots.setdefault(key, Slot(step))
         tests, nth = ((), 0) if isinstance(step, TreeStep) else (step.tests, step.nth)
-        branch = slot.branch(tests, nth, take if step is resolved.segment else "")
+        branch = slot.branch(tests, nth, getattr(step, "onward", False), take if step is resolved.segment else "")
         slots = branch.below
     assert branch is not None
     if isinstance(one, ScopeUse):

@@ -162,7 +162,7 @@ class SegmentReader:
             condition = " and ".join(self._test(test, name) for test in branch.tests)
             if branch.nth:
                 counter = self._counter()
-                step = f"({counter} := {counter} + 1) == {branch.nth}"
+                step = f"({counter} := {counter} + 1) {'>=' if branch.onward else '=='} {branch.nth}"
                 condition = f"{condition} and {step}" if condition else step
             if condition:
                 with self.code.block(f"{keyword} {condition}:"):

@@ -98,8 +98,10 @@ class SegmentWriter:
 
     def _group(self, group: WrittenGroup, name: str, tree: bool = False, drop: bool = False) -> None:
         """The segments, groups and lists of one instance; a node of the hierarchy that holds nothing is dropped (`drop`)."""
+        late = [segment for segment in group.segments.values()  # a total counts the others
+                if any(value.call for value in segment.values) and not (tree and segment.node.slot == 0)]
         for segment in group.segments.values():
-            if not (tree and segment.node.slot == 0):
+            if segment not in late and not (tree and segment.node.slot == 0):
                 self._segment(segment, f"HANG({name}, {segment.node.slot}, %s)")
         for below in group.groups.values():
             inner = self.code.name("g")
@@ -117,6 +119,8 @@ class SegmentWriter:
                 self.code.add(f"HANG({name}, {below.node.slot}, {inner})")
         for one, step in zip(group.lists, group.list_steps, strict=True):
             self._group_list(one, step, name, tree)
+        for segment in late:
+            self._segment(segment, f"HANG({name}, {segment.node.slot}, %s)")
         if tree and drop:
             with self.code.block(f"if X.last == N and not any({name}):"):
                 self.code.add("X.drop()")
@@ -145,6 +149,9 @@ class SegmentWriter:
             with self.code.block(f"if any({inner}):"):
                 assert one.scope.group is not None
                 self._trigger(one.scope.group, inner)
+                if step.onward:
+                    with self.code.block(f"if len({name}[{step.node.slot}] or ()) < {step.nth - 1}:"):
+                        self.code.add(f"X.gap({'.'.join(one.target)!r}, {step.nth})")
                 self.code.add(f"HANG({name}, {step.node.slot}, {inner})")
 
     def _trigger(self, group: WrittenGroup, name: str) -> None:
@@ -260,10 +267,14 @@ class SegmentWriter:
             for value, name in values:
                 assert isinstance(value.step, ElementStep)
                 for test in value.step.beside:
-                    if test.op == "=":
+                    itself = (test.element, test.component) == (value.step.positions[0], value.step.component)
+                    if test.op == "=" and itself:  # a code that is this field's only where it is one of these
+                        with self.code.block(f"if {name} and {name} not in {self.code.constant('K', test.values)}:"):
+                            self.code.add(f"X.forbidden({segment.node.name!r}, {(test.element, test.component)!r}, {name})")
+                    elif test.op == "=":
                         chosen = f"y{self._number(value)}_0 or " if any(aux.positions[0] < 0 for aux in value.aux) else ""
                         chains.setdefault((test.element, test.component), []).append(f"({chosen}{test.values[0]!r} if {name} else '')")
-                    elif test.op == "!=" and (test.element, test.component) == (value.step.positions[0], value.step.component):
+                    elif test.op == "!=" and itself:
                         with self.code.block(f"if {name} in {self.code.constant('K', test.values)}:"):
                             self.code.add(f"X.forbidden({segment.node.name!r}, {(test.element, test.component)!r}, {name})")
         for place, values in beside.items():
@@ -451,7 +462,13 @@ class SegmentWriter:
             code.add(f"{names} = {empty}")
         with code.block("else:"):
             code.add(f"w = W{number}[{key}]")
-            with code.block("if w.__class__ is Bad:"):
+            keyword = "if"
+            if plan.convert.table is not None and plan.convert.table.broader and not value.aux:
+                with code.block("if w.__class__ is Bad and w.value is not None:"):
+                    code.add(f"X.broader({number}, v, w)")
+                    code.add(f"{names} = w.value")
+                keyword = "elif"
+            with code.block(f"{keyword} w.__class__ is Bad:"):
                 if plan.rule.codes is not None and plan.default is not None:
                     code.add(f"X.instead({number}, v, w)")
                     code.add(f"w = W{number}[{self.code.constant('D', plan.default)}]")

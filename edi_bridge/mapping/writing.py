@@ -102,6 +102,10 @@ class _State:
         """A value without a code of theirs: the default stands there instead."""
         self.notes.append(("field_not_carried", number, "", value, f"{bad.note}; the default is written"))
 
+    def broader(self, number: int, value: Any, bad: Bad) -> None:
+        """A value without a code of theirs: that of a broader one stands there instead."""
+        self.notes.append(("field_not_carried", number, "", value, bad.note))
+
     def missing(self, _: int, target: tuple[str, ...]) -> None:
         self.notes.append(("required_missing", 0, ".".join(target), None, "the message needs it and the record does not have it"))
 
@@ -109,6 +113,10 @@ class _State:
         for name in record:
             if name not in known and not name.startswith("\0"):
                 self.notes.append(("field_not_carried", 0, within + name, None, "the message has no place for it in this map"))
+
+    def gap(self, field: str, nth: int) -> None:
+        """An item that stands behind others in the message (`#2+`), and these are not there."""
+        self.notes.append(("cannot_write", 0, field, None, f"stands in the message from number {nth} on, and there is none before it"))
 
     def homeless(self, field: str, item: Record) -> None:
         """An item of a list for which no place of the message is meant."""
@@ -254,7 +262,7 @@ def _runtime(delimiters: Delimiters, encoding: str, policy: str) -> dict[str, An
         return safe
 
     def call(text: str, record: Record, state: _State) -> str:
-        return number(functions.call(text, record), state)
+        return number(functions.call(text, record, state.last), state)
 
     return {"JC": joiner(delimiters.component), "JE": joiner(delimiters.element), "HANG": hang, "CHUNKS": chunks,
             "RUNS": runs, "COLLECT": collect, "W_": number, "CALL": call, "Bad": Bad, "E": {}}

@@ -69,6 +69,20 @@ def test_every_mistake_of_a_file_is_said_with_its_place() -> None:
         load("codes: kind\nof: kinds\nvalues: {a: one}\nedifact: {X: a}\n", "x12")
 
 
+def test_a_broader_value_stands_in_where_a_standard_has_no_code() -> None:
+    table = load("codes: kind\nof: kinds\nvalues: {a: one, b: two, c: three, d: four}\nbroader: {c: b, b: a, d: c}\n"
+                 "edifact: {X: a}\nx12: {A: a, B: b, C: c, D: d}\n")
+    for ours in ("b", "c", "d"):  # as many steps as it takes
+        bad = table.write(ours)
+        assert isinstance(bad, Bad) and (bad.kind, bad.value) == ("field_not_carried", "X")
+        assert bad.note == f"the table kind has no code for {ours}; the code of a is written"
+    assert table.write("a") == "X"
+    circle = load("codes: kind\nof: kinds\nvalues: {a: one, b: two, c: three}\nbroader: {a: b, b: a}\nedifact: {X: c}\n")
+    assert circle.write("a").kind == "unmapped_code"
+    with pytest.raises(ConfigFault, match="broader: a: z must name two values of kind"):
+        load("codes: kind\nof: kinds\nvalues: {a: one}\nbroader: {a: z}\nedifact: {X: a}\n")
+
+
 @pytest.mark.parametrize("file", CODES, ids=lambda file: file.stem)
 def test_a_shipped_table_is_whole_and_comes_back(file: Path) -> None:
     block = parse(file.read_bytes(), file.name)

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from decimal import Decimal as D
 
+import pytest
+
+from edi_bridge.fault import ConfigFault
+from edi_bridge.interchange import Delimiters
 from tests.mapping.test_hard_cases import X12, both_ways, compiled, message
 
 PARTY = """
@@ -265,3 +269,82 @@ def test_packs_nest_as_deep_as_they_come_where_lists_have_several_shapes():
     segments, findings = one.write([record], X12, "ascii")
     assert findings == [] and sum(segment.startswith("MAN") for segment in segments) == 4
     assert one.read(message("\n".join(segments), "x12/004010/856")) == ([record], [])
+
+
+ACKNOWLEDGED = """
+    map: t
+    message: x12/004010/855
+    record: order_response
+    fields:
+      lines:
+        each: "{PO1}"
+        fields:
+          number: PO1/01
+          outcome: {at: "{ACK}#1/ACK/01", codes: line_outcome}
+          quantity: {at: "{ACK}#1/ACK/02", as: decimal}
+          splits: {each: "{ACK}#2+", fields: {outcome: {at: ACK/01, codes: line_outcome}, quantity: {at: ACK/02, as: decimal}}}
+"""
+
+
+def test_the_first_of_several_loops_is_the_lines_and_the_rest_are_a_list():
+    both_ways(ACKNOWLEDGED, """
+        PO1*1
+        ACK*IA*20
+        PO1*2
+        ACK*IQ*8
+        ACK*IB*3
+        ACK*ID*1
+        PO1*3
+    """, [{"lines": [
+        {"number": "1", "outcome": "accepted", "quantity": D(20)},
+        {"number": "2", "outcome": "quantity_changed", "quantity": D(8), "splits": [
+            {"outcome": "backordered", "quantity": D(3)}, {"outcome": "deleted", "quantity": D(1)}]},
+        {"number": "3"}]}])
+
+
+def test_an_item_of_the_rest_cannot_stand_where_the_first_is_missing():
+    _, findings = compiled(ACKNOWLEDGED).write([{"lines": [{"number": "1", "splits": [{"outcome": "backordered"}]}]}], X12, "ascii")
+    assert [(f.kind, f.note) for f in findings] == [
+        ("cannot_write", "splits: stands in the message from number 2 on, and there is none before it")]
+
+
+@pytest.mark.parametrize("path", ["PO1#2+/01", "{PO1}#2+/PO1/01", "{PO1}/{ACK}#2+/{DTM}"])
+def test_a_plus_is_only_for_the_end_of_an_each(path):
+    with pytest.raises(ConfigFault, match=r"a plus is for the groups or loops at the end of an each:"):
+        compiled(f"""
+    map: t
+    message: x12/004010/855
+    record: order_response
+    fields:
+      number: "{path}"
+""")
+
+
+OUTCOME = """
+    map: t
+    message: edifact/D96A/ORDRSP
+    record: order_response
+    fields:
+      outcome: {at: "BGM/1225[1225=29|4|27|12]", codes: response_outcome}
+      purpose: {at: "BGM/1225[1225!=29|4|27|12]", codes: message_function}
+"""
+
+
+def test_one_element_is_one_field_or_another_by_its_own_code():
+    type_ = "edifact/D96A/ORDRSP"
+    for code, record in (("27", {"outcome": "rejected"}), ("4", {"outcome": "changed"}), ("9", {"purpose": "original"})):
+        assert compiled(OUTCOME).read(message(f"BGM+++{code}", type_))[0] == [record]
+        assert compiled(OUTCOME).write([record], Delimiters(), "ascii") == ([f"BGM+++{code}"], [])
+    segments, findings = compiled(OUTCOME).write([{"outcome": "accepted", "purpose": "original"}], Delimiters(), "ascii")
+    assert segments == ["BGM+++29"] and [(f.kind, f.value) for f in findings] == [("field_not_carried", "9")]
+    _, findings = compiled(OUTCOME).write([{"purpose": "change"}], Delimiters(), "ascii")
+    assert [f.kind for f in findings] == ["cannot_write"]  # 4 would be read back as the outcome
+
+
+def test_a_value_without_a_code_is_written_as_the_broader_one_and_said():
+    line = OUTCOME.replace("outcome: {at: \"BGM/1225[1225=29|4|27|12]\", codes: response_outcome}",
+                           'lines: {each: "{LIN}", fields: {number: LIN/1082, outcome: {at: LIN/1229, codes: line_outcome, else: keep}}}')
+    segments, findings = compiled(line).write([{"lines": [{"number": "1", "outcome": "price_changed"}]}], Delimiters(), "ascii")
+    assert segments == ["LIN+1+6"]
+    assert [f.kind for f in findings] == ["field_not_carried"]
+    assert "no code for price_changed; the code of changed is written" in findings[0].note

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,12 +17,39 @@ if TYPE_CHECKING:
 HOME_HELP = "A home with own maps and partners (default: EDI_BRIDGE_HOME; else only the shipped ones)."
 
 
-@click.group("map")
+# command → (module, its name there, one line for --help), in the order of --help
+MAP_COMMANDS = {
+    "list": ("catalog", "map_list", "List the maps: name, message, what it extends."),
+}
+
+
+class MapCommands(click.Group):
+    """The commands of the table above; a command's module is imported when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """In the table's order."""
+        return list(MAP_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command itself."""
+        if cmd_name not in MAP_COMMANDS:
+            return None
+        module, name, _ = MAP_COMMANDS[cmd_name]
+        command: click.Command = getattr(importlib.import_module(f"edi_bridge.cli.{module}"), name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """From the table, so that no command has to be loaded for it."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, _, line) in MAP_COMMANDS.items()])
+
+
+@click.group("map", cls=MapCommands)
 def map_() -> None:
-    """The maps that are known: those of the home first, then the shipped ones."""
+    """Maps: those of the home first, then the shipped ones."""
 
 
-@map_.command("list")
+@click.command("list")
 @click.option("--home", metavar="DIR", help=HOME_HELP)
 @options.json_option
 def map_list(home: str | None, as_json: bool) -> None:

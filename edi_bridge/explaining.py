@@ -23,6 +23,7 @@ from edi_bridge.mapping.written_by import BESIDE, EMPTY, FIELD, PROGRAM, QUALIFI
 
 VERBS = {Outcome.REJECTED: "refused", Outcome.PARTIALLY: "accepted only a part of", Outcome.WITH_ERRORS: "found errors in"}
 SEGMENTS_IN_ERROR = {("718", "5"), ("618", "5")}  # AK502 = 5: what AK3 and AK4 say in detail
+LONGEST = 500  # characters of what the other side wrote for people
 MISCOUNTED = 2  # segments by which the other side's count may differ from ours before we stop believing it
 
 
@@ -152,6 +153,8 @@ class _Sight:
         place = complaint.position
         if self._origins is None or place.segment is None:
             return None
+        if complaint.missing and place.element is None and not place.tag:
+            return None  # a CONTRL does not say which segment
         if complaint.missing and place.element is None:
             return self._origins.missing(place.segment, place.tag)
         segment = self._segment(complaint)
@@ -177,6 +180,9 @@ class _Sight:
     def instead(self, complaint: Complaint) -> str:
         """What stands where the other side saw another segment."""
         number, tag = complaint.position.segment, complaint.position.tag
+        if number is not None and complaint.missing and not tag and complaint.position.element is None:
+            before = self.message.segments[number - 2:number - 1]
+            return f" ({self.message.delimiters.element.join(before[0])})" if before else ""
         if number is None or number > len(self.message.segments):
             return "" if number is None else f" (our message has {len(self.message.segments)} segments)"
         stands = self.message.segments[number - 1][0]
@@ -209,12 +215,13 @@ def _wrong(complaint: Complaint, origin: Origin | None, sight: _Sight | None) ->
     """`line 3, quantity (record field …, written by … into IT1/02): "12,5", invalid character (997 AK403 = 6)`."""
     where = _where(complaint, origin, sight)
     value = complaint.value or (origin.raw if origin is not None else "")
-    what = f"{printable(value)}, {complaint.words}" if value else complaint.words
-    text = f', "{complaint.text}"' if complaint.text and complaint.text != complaint.words else ""
+    words = complaint.words[:1].lower() + complaint.words[1:] if complaint.words[1:2].islower() else complaint.words
+    text = printable(complaint.text, LONGEST) if complaint.text and complaint.text != complaint.words else ""
+    what = ", ".join(part for part in (printable(value) if value else "", words, text) if part) or f"code {complaint.code}"
     sent = ""
     if complaint.value and origin is not None and origin.raw and origin.raw.strip() != complaint.value.strip():
         sent = f"; we sent {printable(origin.raw)}"
-    return (f"{where}: " if where else "") + f"{what}{text} ({complaint.said}){sent}"
+    return (f"{where}: " if where else "") + f"{what} ({complaint.said}){sent}"
 
 
 def _where(complaint: Complaint, origin: Origin | None, sight: _Sight | None) -> str:
@@ -263,6 +270,8 @@ def _shared(paths: tuple[str, ...]) -> str:
 def _bare(complaint: Complaint) -> str:
     """The place as the answer names it, in words."""
     place = replace(complaint.position, path=None)
+    if complaint.missing and place.segment is not None and place.element is None and not place.tag:
+        return f"something behind segment {place.segment - 1}"
     return place.words().replace(" › ", ", ") if place.segment is not None or place.element is not None or place.tag else ""
 
 

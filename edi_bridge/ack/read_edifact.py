@@ -171,7 +171,7 @@ def aperak(message: Message, interchange: Interchange, words: Words) -> Answer:
             case "ERC":
                 code = value(number, 1)
                 known = APERAK.get(code, "") if value(number, 1, 2) == "ZZZ" else ""
-                complaints.append(Complaint(code, "9321", known or f"error {code}", f"APERAK 9321 = {code}"))
+                complaints.append(Complaint(code, "9321", known, f"APERAK 9321 = {code}"))
             case "FTX":
                 text = " ".join(filter(None, (value(number, 4, part).strip() for part in range(1, 6))))
                 if complaints:

@@ -80,7 +80,7 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Complaint:
-    """One error that an answer names. `code` is of data element `element`; `words` its meaning.
+    """One error that an answer names. `code` is of data element `element`; `words` its meaning, '' where no list has it.
 
     `position` counts as everywhere: segments from 1 (UNH, ST), elements from 1 after the tag; where something is `missing`, the
     segment is the place at which it should have stood. `value` is the answer's copy of the bad data, `text` what the
@@ -124,5 +124,5 @@ class Answer:
 
 
 def meaning(words: Words, release: str, element: str, code: str) -> str:
-    """What a code means: by the lists of its release, else by our own table; never empty."""
-    return words(release, element, code) or FALLBACK.get((element, code)) or f"code {code} of data element {element}"
+    """What a code means: by the lists of its release, else by our own table; '' where neither knows it."""
+    return words(release, element, code) or FALLBACK.get((element, code), "")

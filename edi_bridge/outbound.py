@@ -16,6 +16,7 @@ from edi_bridge.fault import ConfigFault
 from edi_bridge.finding import Finding, Verdict
 from edi_bridge.interchange import Address, Delimiters, MessageType
 from edi_bridge.mapping.compile import CompiledMap, Record
+from edi_bridge.mapping.xml_whole import made_whole
 from edi_bridge.partner import verdict
 
 SPARE = {  # what stands in for a delimiter that the data holds, best first; no letter, digit or blank, none that EDI data likes
@@ -123,6 +124,7 @@ def _documents(groups: Sequence[list[Record]], compiled: CompiledMap) -> Compose
     xml = syntax.module("xml")
     for _, root in _written(groups, compiled, made.findings):
         if root is not None and not isinstance(root, list):
+            made.findings.extend(made_whole(root, compiled.structure))
             made.contents.append(syntax.write(xml.build(root)))
     return replace(made, messages=len(made.contents))
 

@@ -141,7 +141,7 @@ def translate(interchange: Interchange, message: AnyMessage, findings: Sequence[
               forced: CompiledMap | None, catalog: Configuration) -> MessageOutcome:
     """One message held against its guide and read by its map. `findings` are what its envelope showed; `forced` is a map
     given by hand."""
-    listed = list(findings)
+    listed = [*findings, *_not_agreed(message, partner, forced)]
     chosen = forced if forced is not None else catalog.map_for(message.type, partner)
     checker = catalog.checker_for(message.type, partner)
     faults = _faults(checker, message, findings)
@@ -162,7 +162,16 @@ def check(interchange: Interchange, message: AnyMessage, findings: Sequence[Find
           forced: CompiledMap | None, catalog: Configuration) -> MessageOutcome:
     """In the place of `translate`: one message held against its guide, no map asked."""
     checker = catalog.checker_for(message.type, partner)
-    return _outcome(interchange, message, None, [], [*findings, *_faults(checker, message, findings)], partner, checker)
+    listed = [*findings, *_not_agreed(message, partner, forced), *_faults(checker, message, findings)]
+    return _outcome(interchange, message, None, [], listed, partner, checker)
+
+
+def _not_agreed(message: AnyMessage, partner: Partner | None, forced: CompiledMap | None) -> list[Finding]:
+    """That nothing is agreed for this type, where a partner has agreements at all; a map given by hand is an agreement."""
+    type = message.type
+    if forced is not None or partner is None or not partner.agreements or type.is_answer or not (type.version and type.name):
+        return []
+    return [] if partner.agreement(type) else [found("no_agreement", _start(message), str(type))]
 
 
 def _faults(checker: Checker | None, message: AnyMessage, findings: Sequence[Finding]) -> list[Finding]:
@@ -242,6 +251,8 @@ def _sender_findings(interchange: Interchange, partner: Partner | None, catalog:
     listed = []
     if partner is None and interchange.sender.id:
         listed.append(found("unknown_partner", here, str(interchange.sender)))
+    elif partner is not None and interchange.test and partner.agreements and not any(one.test for one in partner.agreements):
+        listed.append(found("test_on_live", here))
     if interchange.receiver.id and not catalog.is_ours(interchange):
         listed.append(found("not_for_us", here, str(interchange.receiver)))
     return listed

@@ -227,9 +227,9 @@ def test_one_planted_fault_is_one_finding_that_names_it(sample: str, mutate: obj
     schema = etree.XMLSchema(
         etree.parse(UBL / "maindoc" / f"UBL-{etree.QName(etree.fromstring(clean)).localname}-2.1.xsd")
     )
-    chance = random.Random(f"{sample} {mutate}")
+    chance = random.Random(f"{sample} {mutate.__name__}")  # type: ignore[attr-defined]
     planted = 0
-    for _ in range(60):
+    for _ in range(80):
         root = etree.fromstring(clean)
         places = [one for one in root.iterdescendants() if isinstance(one.tag, str)]
         place = chance.choice(places)
@@ -242,7 +242,7 @@ def test_one_planted_fault_is_one_finding_that_names_it(sample: str, mutate: obj
         assert len(violations) == 1, [one.note for one in violations]
         named = violations[0].missing.rpartition(":")[2] or etree.QName(violations[0].element).localname
         assert named in names.split("|"), (names, violations[0].note)
-    assert planted >= 8
+    assert planted >= 5
 
 
 # -- schemas: ours, the home's, bad ones

@@ -322,6 +322,8 @@ class Message:
 
 def spans(raw: bytes, delimiters: Delimiters, encoding: str) -> list[tuple[int, int]]:
     """(start, end) of each segment in `raw`, terminator and surrounding line breaks excluded."""
+    if _is_plain(raw, delimiters, encoding):
+        return _plain_spans(raw, delimiters.terminator.encode(encoding))
     term = re.escape(delimiters.terminator.encode(encoding))
     rel = re.escape(delimiters.release.encode(encoding)) if delimiters.release else b""
     breaks = b"\r\n".translate(None, (delimiters.terminator + delimiters.element + delimiters.component).encode(encoding))
@@ -339,6 +341,27 @@ def spans(raw: bytes, delimiters: Delimiters, encoding: str) -> list[tuple[int, 
         at = match.end()
         if at >= len(raw):
             break
+    return found
+
+
+def _is_plain(raw: bytes, delimiters: Delimiters, encoding: str) -> bool:
+    """Whether every terminator in `raw` ends a segment: none is released."""
+    if not delimiters.release:
+        return True
+    release = delimiters.release.encode(encoding)
+    return all(release + behind not in raw for behind in (delimiters.terminator.encode(encoding), b"\r", b"\n"))
+
+
+def _plain_spans(raw: bytes, terminator: bytes) -> list[tuple[int, int]]:
+    """`spans` where no terminator is released."""
+    found, at, step = [], 0, len(terminator)
+    for text in raw.split(terminator):
+        end = at + len(text)
+        if text and text[0] in b"\r\n\t ":
+            at = end - len(text.lstrip(b"\r\n\t "))
+        if at < end:
+            found.append((at, end))
+        at = end + step
     return found
 
 

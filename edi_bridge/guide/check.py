@@ -18,7 +18,7 @@ from edi_bridge.guide.element import Syntax, Wrong, explain
 from edi_bridge.guide.guide import Guide
 from edi_bridge.guide.pieces import Pieces
 from edi_bridge.guide.quick import Quick
-from edi_bridge.guide.recover import walk
+from edi_bridge.guide.recover import REPLACED, walk
 from edi_bridge.guide.walk import Fault, Tables
 from edi_bridge.interchange import MARK, Delimiters, Message
 from edi_bridge.structure import Node
@@ -56,14 +56,14 @@ class Checker:
         if not texts:
             return []
         quick = self.quick(message.delimiters)
-        suspects = quick.run(texts)
-        if suspects is None or self.between.faults(message.text, texts, message.delimiters):
-            return self._in_full(message, texts, quick)
+        end, suspects = quick.run(texts)
+        if end < len(texts) or self.between.faults(message.text, texts, message.delimiters):
+            return self._in_full(message, texts, quick, end, suspects)
         findings: list[Finding] = []
         for number, node in suspects:
             wrong = self.explained(quick, node, texts[number])
             if wrong is None:
-                return self._in_full(message, texts, quick)
+                return self._in_full(message, texts, quick, 0, [])
             findings += [told.element(self.guide, message, number, node, one) for one in wrong]
         return findings
 
@@ -96,7 +96,10 @@ class Checker:
             good[text] = node
         return wrong
 
-    def _in_full(self, message: Message, texts: list[str], quick: Quick) -> list[Finding]:
+    def _in_full(self, message: Message, texts: list[str], quick: Quick, end: int, suspects: list[tuple[int, Node]]) -> list[Finding]:
+        """Everything that is wrong. Up to `end` the quick way came, and found `suspects`: what lies well before needs no second look."""
+        looked = end - REPLACED
+        doubtful = {number for number, _ in suspects}
         element = message.delimiters.element
         walked = walk(self.tables, [text.partition(element)[0] for text in texts])
         findings = [told.structural(self.guide, message, fault) for fault in walked.faults]
@@ -105,7 +108,7 @@ class Checker:
                 continue
             if self.tables.forbidding:
                 findings += [told.structural(self.guide, message, fault) for fault in self._forbidden(number, node)]
-            if quick.pattern(node)(texts[number]) is None:
+            if number in doubtful if number < looked else quick.pattern(node)(texts[number]) is None:
                 wrong = self.explained(quick, node, texts[number]) or ()
                 findings += [told.element(self.guide, message, number, node, one) for one in wrong]
         whole = not any(fault.kind in ("unknown_segment", "missing_segment") for fault in walked.faults)

@@ -103,8 +103,9 @@ class Quick:
             self._patterns[key] = re.compile(segment_pattern(use, self.syntax, masked)).fullmatch
         return self._patterns[key]
 
-    def run(self, texts: list[str]) -> list[tuple[int, Node]] | None:
-        """The segments (number from 0, place) that do not fit their pattern; None when one stands at a wrong place."""
+    def run(self, texts: list[str]) -> tuple[int, list[tuple[int, Node]]]:
+        """The first segment that stands at a wrong place (the number of segments where none does), and those before it that do
+        not fit their pattern: (number from 0, place)."""
         suspects: list[tuple[int, Node]] = []
         counts = [1] * (self.tables.deepest + 1)
         ways = self.start
@@ -113,7 +114,7 @@ class Quick:
         for number, text in enumerate(texts[1:], 1):
             way = ways[text[:3]]
             if way is None:
-                return None
+                return number, suspects
             ways, match, depth, again, most, other, node = way
             if again:
                 count = counts[depth] + 1
@@ -121,7 +122,7 @@ class Quick:
                     while other is not None and other.again and counts[other.depth] >= other.most:
                         other = other.other
                     if other is None:
-                        return None
+                        return number, suspects
                     ways, match, depth, again, most, other, node = other
                     count = counts[depth] + 1 if again else 1
                 counts[depth] = count
@@ -129,4 +130,4 @@ class Quick:
                 counts[depth] = 1
             if match(text) is None:
                 suspects.append((number, node))
-        return suspects
+        return len(texts), suspects

@@ -20,6 +20,7 @@ from edi_bridge.guide.walk import Fault, Move, Tables, Walked, follow
 from edi_bridge.structure import Node
 
 AHEAD = 12  # segments behind the fault that an explanation must account for
+REPLACED = AHEAD + 2  # segments before a fault that may be placed otherwise once it is explained
 MOST_TRIED = 48
 HURRIED, BREATHLESS = 200, 2000  # faults in one message after which the view ahead is short, and after which there is none
 HURRIED_AHEAD, HURRIED_TRIED = 4, 8

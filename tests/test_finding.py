@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-import xml.etree.ElementTree as ElementTree
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
 from edi_bridge import finding
 from edi_bridge.catalog import Catalog
-from edi_bridge.finding import APERAK, IN_999, KINDS, NEWEST, X824, Finding, Kind, Level, Severity, found
+from edi_bridge.finding import (
+    APERAK,
+    IN_999,
+    KINDS,
+    NEWEST,
+    X824,
+    Finding,
+    Kind,
+    Level,
+    Severity,
+    found,
+)
 from edi_bridge.interchange import Position
 
 CATALOG = Catalog()

@@ -33,7 +33,7 @@ from edi_bridge.interchange import Interchange, Message, MessageType
 REJECTED, ACKNOWLEDGED, RECEIVED = "4", "7", "8"  # 0083
 UNSPECIFIED = "18"  # 0085
 UCS_MOST, UCD_MOST = 999, 99
-MISSING = ("missing_segment", "too_few_repeats")
+MISSING = ("missing_segment", "too_few_repeats", "too_few_group_repeats")
 
 # the service segment that is at fault (0013, 0135) where the finding's place does not name it
 SERVICE = {"bad_service_string": "UNA", "bad_header": "UNB", "syntax_unsupported": "UNB", "unknown_partner": "UNB",
@@ -66,6 +66,8 @@ def version(interchange: Interchange) -> str:
 
 def obstacle(interchange: Interchange) -> str:
     """Why no CONTRL can be written for it, in a sentence; '' when one can."""
+    if not interchange.header.startswith("UNB"):
+        return "it is a dialogue (UIB)" if interchange.header.startswith("UIB") else "it has no header (UNB)"
     for name, value, most in (("sender (S002)", interchange.sender.id, 35), ("recipient (S003)", interchange.receiver.id, 35),
                               ("reference (0020)", interchange.control, 14)):
         if not legal(value, most):

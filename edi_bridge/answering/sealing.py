@@ -7,6 +7,7 @@ An answer asks for no acknowledgement itself.
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -26,6 +27,8 @@ from edi_bridge.interchange import (
 )
 
 LEVEL_B_SEPARATOR = "\x1d"  # these separators are known without UNA (ISO 9735:1988, level B)
+LEAST_LEVEL = "UNOA"  # where the header that is answered does not name a character set
+PLAIN_SYNTAX = "3"  # the syntax of an answer to a header that names none that there is
 ISA_VERSION = "00401"  # where the header that is answered does not name one
 
 Draw = Callable[[str], int]  # the next control number of a kind: "interchange" or "group"
@@ -86,11 +89,12 @@ class Seal:
         """Messages in an UNB … UNZ of their own."""
         answered = self.interchange
         level, _, version = answered.syntax.partition(":")
+        level = level if re.fullmatch("[A-Z]{4}", level) else LEAST_LEVEL
+        version = version if version in ("1", "2", "3", "4") else PLAIN_SYNTAX
         una = False if answered.delimiters.element == LEVEL_B_SEPARATOR and not answered.layout.una else None
         made = syntax.module("edifact").build(
-            sender=answered.receiver, receiver=answered.sender, control=str(self.draw("interchange")), prepared=self.prepared, bodies=bodies,
-            syntax=f"{level}:{version[:1] if version[:1] in ('1', '2', '3', '4') else '3'}", test=bool(answered.test),
-            delimiters=answered.delimiters, una=una, encoding=answered.encoding)
+            sender=answered.receiver, receiver=answered.sender, control=str(self.draw("interchange")), prepared=self.prepared,
+            bodies=bodies, syntax=f"{level}:{version}", test=bool(answered.test), delimiters=answered.delimiters, una=una, encoding=answered.encoding)
         return _answer(name, made, words, verdict)
 
     def x12(self, name: str, kind: str, bodies: Sequence[tuple[Group, MessageType, list[str]]], words: str, verdict: Verdict) -> Answer:

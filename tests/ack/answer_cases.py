@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import itertools
 from collections import defaultdict
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 from edi_bridge import answering, partner, pipeline, yamltext
@@ -17,12 +19,15 @@ CASES = sorted(path.parent for path in FOLDER.glob("*/partner.yaml"))
 PREPARED = "2026-11-03T09:30"
 
 
+SHIPPED = Catalog()  # guides and maps are compiled once for all cases
+
+
 def catalog(folder: Path) -> Catalog:
-    """What is shipped, but with the case's partner as the only one."""
+    """What is shipped, but with the case's partner as the only one, until the next call; each has the name of its folder."""
     path = folder / "partner.yaml"
-    made = Catalog()
-    made.__dict__["partners"] = [partner.load(yamltext.parse(path.read_text("utf-8"), path.name))]
-    return made
+    known = partner.load(yamltext.parse(path.read_text("utf-8"), path.name))
+    SHIPPED.__dict__["partners"] = [replace(known, name=str(folder))]
+    return SHIPPED
 
 
 def answered(content: bytes, known: Catalog) -> list[answering.Answered]:
@@ -33,6 +38,7 @@ def answered(content: bytes, known: Catalog) -> list[answering.Answered]:
     return list(answering.answers(outcomes, known, draw=lambda kind: next(numbers[kind]), prepared=PREPARED))
 
 
+@cache
 def of(folder: Path) -> list[answering.Answered]:
     """What answers the message of a case."""
     return answered((folder / "message.edi").read_bytes(), catalog(folder))

@@ -94,7 +94,7 @@ def remove_mandatory(field: Field) -> Fault | None:
         alone = not _heads(field, index) or len(_instance(field, index)) == 1
         if index in (0, len(field.clean) - 1) or not field.free(index) or field.clean[index].tag in ("HL", "CPS", "LS", "LE"):
             continue
-        if place.node.least >= 1 and alone and not _legal(field, field.clean[:index] + field.clean[index + 1:]):
+        if place.node.least >= 1 and alone and not _legal(field, _without(field, index)):
             choices.append(index)
     if not choices:
         return None
@@ -103,7 +103,7 @@ def remove_mandatory(field: Field) -> Fault | None:
 
 def _removed(field: Field, index: int, name: str) -> Fault:
     gone, after = field.clean[index], field.clean[index + 1]
-    ways = _one_missing(field, field.clean[:index] + field.clean[index + 1:], {gone.tag})
+    ways = _one_missing(field, _without(field, index), {gone.tag})
     field.take(index, *(field.clean.index(way.at[0]) for way in ways))
     field.wire.segments.remove(gone)
     return Fault(name, [Expected(frozenset({"missing_segment"}), (after,), tag=gone.tag, ways=ways)])
@@ -113,20 +113,27 @@ def remove_trigger(field: Field) -> Fault | None:
     """The trigger of a group is taken away, what belongs to it stays: it has no place without it."""
     choices = []
     for index in range(1, len(field.clean) - 1):
-        if not _heads(field, index) or field.clean[index].tag in FRAME - {"LX"} or len(_instance(field, index)) != 2:
+        if not _heads(field, index) or field.clean[index].tag in FRAME - {"LX"} or len(_instance(field, index)) < 2:
             continue
-        if field.free(index, index + 1) and not _legal(field, field.clean[:index] + field.clean[index + 1:]):
+        whole = _instance(field, index)
+        if field.free(*whole) and not {field.clean[one].tag for one in whole} & FRAME and not _legal(field, _without(field, index)):
             choices.append(index)
     if not choices:
         return None
     index = field.random.choice(choices)
-    orphan = field.clean[index + 1]
-    ways = _one_missing(field, field.clean[:index] + field.clean[index + 1:])
-    if field.clean[index - 1].tag == orphan.tag:  # one more of those before it
-        ways += (Expected(frozenset({"segment_repeats"}), (orphan,)),)
-    field.take(index, index + 1)
+    rest, orphan = _without(field, index), field.clean[index + 1]
+    ways = _one_missing(field, rest)
+    alone = _one_out_of_order(field, rest)
+    if alone:
+        ways += (Expected(frozenset({"segment_out_of_order"}), alone),)
+    ways += _one_too_many(rest, alone)
+    field.take(*_instance(field, index))
     field.wire.segments.remove(field.clean[index])
-    return Fault("remove_trigger", [Expected(frozenset({"segment_out_of_order"}), (orphan,), ways=ways)])
+    return Fault("remove_trigger", [Expected(frozenset({"missing_segment"}), (orphan,), tag=field.clean[index].tag, ways=ways)])
+
+
+def _without(field: Field, index: int) -> list[Seg]:
+    return field.clean[:index] + field.clean[index + 1:]
 
 
 def insert_stranger(field: Field) -> Fault | None:
@@ -148,7 +155,7 @@ def move(field: Field) -> Fault | None:
             return None
         index = field.random.choice(movable)
         gone = field.clean[index]
-        rest = field.clean[:index] + field.clean[index + 1:]
+        rest = _without(field, index)
         at = field.random.randrange(1, len(rest))
         if abs(at - index) < 2 or not _legal(field, rest) or gone.tag in (rest[at - 1].tag, rest[at].tag):
             continue
@@ -300,11 +307,13 @@ def hierarchy(field: Field) -> Fault | None:
 
 
 def loop_bound(field: Field) -> Fault | None:
-    """LE names another loop than LS."""
-    bounds = [number for number, one in enumerate(field.clean) if one.tag == "LE" and number not in field.taken]
+    """LE names another loop than LS, or is not there."""
+    bounds = [number for number, one in enumerate(field.clean) if one.tag == "LE" and field.free(number)]
     if not bounds:
         return None
     index = field.random.choice(bounds)
+    if field.random.random() < 0.5:
+        return _removed(field, index, "loop_bound")
     field.taken.add(index)
     field.clean[index].put(1, 1, "SLN")
     return Fault("loop_bound", [Expected(frozenset({"loop_bound_mismatch"}), (field.clean[index],), elements=frozenset({None, 1}))])

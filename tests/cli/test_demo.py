@@ -16,7 +16,7 @@ def test_the_demo_refuses_exactly_what_it_planned_and_can_be_run_again(process: 
     assert first.returncode == 0, first.stderr.decode() + first.stdout.decode()
     text = first.stdout.decode()
     assert len(list((tmp_path / "edi-bridge-demo" / "inbox").iterdir())) >= 12
-    assert "to the partner: CONTRL 29" in text and "to the partner: 997 AK403 = 7" in text
+    assert "to the partner: CONTRL 29" in text and "to the partner: 997 AK403 = 6" in text
     again = edi("demo").stdout.decode()
     assert re.sub(r"[\d.]+ s;", "", again) == re.sub(r"[\d.]+ s;", "", text)
 

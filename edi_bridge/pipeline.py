@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, BinaryIO, Protocol, cast
 
 from edi_bridge import syntax
+from edi_bridge.checking import checked_read
 from edi_bridge.finding import Finding, Verdict, found
 from edi_bridge.finding_merge import beyond, merged
 from edi_bridge.interchange import AnyMessage, Interchange, Message, MessageType, Position
@@ -144,17 +145,23 @@ def translate(interchange: Interchange, message: AnyMessage, findings: Sequence[
     listed = [*findings, *_not_agreed(message, partner, forced)]
     chosen = forced if forced is not None else catalog.map_for(message.type, partner)
     checker = catalog.checker_for(message.type, partner)
-    faults = _faults(checker, message, findings)
     records: list[dict[str, Any]] = []
     more: list[Finding] = []
-    if chosen is not None:
+    faults: list[Finding] = []
+    if checker is not None and chosen is not None:
+        records, faults, more = checked_read(checker, chosen, message)
+    elif checker is not None:
+        faults = checker.check(message)
+    elif chosen is not None:
         records, more = chosen.read(message)
-    elif message.type.is_answer:
+    if chosen is None and message.type.is_answer:
         more = [found("answer_received", _start(message), str(message.type))]
-    else:
+    elif chosen is None:
         more = [found("no_map", _start(message), str(message.type), f"there is no map for {message.type}")]
-    policies = partner.policies(message.type) if partner else ()
-    listed += more if checker is None else merged(faults, more, lambda one: action(one.kind, policies).startswith("reject"))
+    if faults:
+        policies = partner.policies(message.type) if partner else ()
+        more = merged(_beyond_reader(faults, message, findings), more, lambda one: action(one.kind, policies).startswith("reject"))
+    listed += more
     return _outcome(interchange, message, chosen, records, listed, partner, checker)
 
 
@@ -162,7 +169,8 @@ def check(interchange: Interchange, message: AnyMessage, findings: Sequence[Find
           forced: CompiledMap | None, catalog: Configuration) -> MessageOutcome:
     """In the place of `translate`: one message held against its guide, no map asked."""
     checker = catalog.checker_for(message.type, partner)
-    listed = [*findings, *_not_agreed(message, partner, forced), *_faults(checker, message, findings)]
+    faults = checker.check(message) if checker is not None else []
+    listed = [*findings, *_not_agreed(message, partner, forced), *_beyond_reader(faults, message, findings)]
     return _outcome(interchange, message, None, [], listed, partner, checker)
 
 
@@ -174,9 +182,9 @@ def _not_agreed(message: AnyMessage, partner: Partner | None, forced: CompiledMa
     return [] if partner.agreement(type) else [found("no_agreement", _start(message), str(type))]
 
 
-def _faults(checker: Checker | None, message: AnyMessage, findings: Sequence[Finding]) -> list[Finding]:
-    """What the guide says; of a message that was cut off, not that its end is missing: the reader has said so."""
-    faults = beyond(findings, checker.check(message)) if checker is not None else []
+def _beyond_reader(faults: list[Finding], message: AnyMessage, findings: Sequence[Finding]) -> list[Finding]:
+    """What the guide found and the reader did not say already; of a message that was cut off, not that its end is missing."""
+    faults = beyond(findings, faults) if faults else []
     if faults and any(one.kind == "missing_message_trailer" for one in findings) and isinstance(message, Message):
         last = len(message.segments)
         faults = [one for one in faults if one.kind != "missing_segment" or (one.position.segment or 0) < last]
@@ -187,6 +195,9 @@ def _outcome(interchange: Interchange, message: AnyMessage, chosen: CompiledMap 
              findings: list[Finding], partner: Partner | None, checker: Checker | None) -> MessageOutcome:
     kept = sorted(_kept(findings, partner, message.type), key=_place)
     policies = partner.policies(message.type) if partner else ()
+    own = [one for one in kept if one.kind != "message_suspended"]
+    if len(own) < len(kept) and verdict(own, *policies) is Verdict.REJECTED:
+        kept = own  # it is rejected for what is wrong with itself
     return MessageOutcome(interchange, message, chosen.name if chosen else "", chosen.record if chosen else "", records, kept,
                           verdict(kept, *policies), partner.name if partner else "", checker.key if checker is not None else "",
                           partner is not None and partner.errors.interchange == "keep")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable
+from itertools import accumulate
 from typing import Any
 
 from edi_bridge.interchange import Delimiters, Message, unmask
@@ -76,20 +78,20 @@ class ByLines:
 
     def read(self, message: Message, pieces: Pieces | None = None) -> Read | None:
         """The record of a message, the segments without a place and what was noted; None when the message must be read in
-        full. Where no template fits the frame, it is read in full together with the last line. With `pieces` None as well where
-        anything is wrong with the message."""
-        delimiters, name = message.delimiters, self.use.target[0]
-        lines, frames = self._readers(delimiters, pieces)
-        first, *middle = message.text.split(delimiters.terminator + lines.start)
+        full. Where no template fits the frame, or something is found in a few lines, these and the last line are read in full
+        as a shorter message. With `pieces` None as well where anything is wrong with the message."""
+        lines, frames = self._readers(message.delimiters, pieces)
+        first, *middle = message.text.split(message.delimiters.terminator + lines.start)
         if len(middle) < 2 or not first.startswith(frames.start):
             return None
         last = middle.pop()
         if pieces is not None and not pieces.counts(message, lines.group, len(middle) + 2):
             return None
-        listed = lines.read(middle, message.released)
+        left: list[int] = []
+        listed = lines.read(middle, message.released, left if pieces is None else None)
         if listed is None:
             return None
-        frame, end = "", frames.end(last)
+        frame, end = "", -1 if left else frames.end(last)
         if end >= 0:
             frame = frames.text(first, last[end:])
             ending = lines.read((last[:end],), message.released)
@@ -98,34 +100,48 @@ class ByLines:
                 return record, [], []
         if pieces is not None and not pieces.whole(message):
             return None
-        head = first.split(delimiters.terminator)
-        texts = [*head, *(lines.start + last).split(delimiters.terminator)]
-        if not texts[-1]:
-            texts.pop()
-        segments = [text.split(delimiters.element) for text in texts]
-        walked = self.structure.walk(segments, delimiters.component)
+        short = _Short(message, lines, first, middle, left, last)
+        walked = self.structure.walk(short.segments, message.delimiters.component)
         held = walked.root[lines.group.slot]
-        if held is None or len(held) != 1 or held[0][0] != [len(head)]:
+        if held is None or [one[0] for one in held] != [[start] for start in short.starts] or any(n in short.starts for n, _ in walked.misplaced):
             return None
         notes: list[Any] = []
-        function = self.bound(delimiters, message.released)[f"s{self.plan.root.number}"]
-        made: dict[str, Any] = function(walked.root, segments, notes, None)
-        if name not in made:
+        name = self.use.target[0]
+        made: dict[str, Any] = self.bound(message.delimiters, message.released)[f"s{self.plan.root.number}"](walked.root, short.segments, notes, None)
+        own = made.get(name, [])
+        if len(own) != len(held):
             return None
-        made[name] = listed + made[name]
-        if not notes and not walked.misplaced:
-            if frame:
-                behind = len(head) + last.count(delimiters.terminator, 0, end) + 1
-                one = made[name][:1]
-                frames.learn(frame, segments[:len(head)], segments[behind:], {**made, name: one}, one)
-            return made, [], []
-        between = sum(line.count(delimiters.terminator) + 1 for line in middle)
+        made[name] = [one if one is not None else own.pop(0) for one in listed] + own
+        if frame and not notes and not walked.misplaced:
+            behind = short.starts[-1] + last.count(message.delimiters.terminator, 0, end) + 1
+            one = made[name][-1:]
+            frames.learn(frame, short.segments[:short.starts[0]], short.segments[behind:], {**made, name: one}, one)
+        return made, [(short.number(segment), kind) for segment, kind in walked.misplaced], [
+            (*note[:3], short.number(note[3]), *note[4:]) for note in notes]
 
-        def moved(segment: int) -> int:
-            return segment + between if segment >= len(head) else segment
 
-        return made, [(moved(segment), kind) for segment, kind in walked.misplaced], [
-            (*note[:3], moved(note[3]), *note[4:]) for note in notes]
+class _Short:
+    """A message without the lines that were read already: its segments, where each of its lines starts among them, and which
+    number a segment has in the whole message."""
+
+    def __init__(self, message: Message, lines: Lines, first: str, middle: list[str], left: list[int], last: str):
+        terminator, element = message.delimiters.terminator, message.delimiters.element
+        texts = first.split(terminator)
+        before = list(accumulate((line.count(terminator) + 1 for line in middle), initial=len(texts)))  # segments before each line
+        self.starts: list[int] = []
+        self._moved: list[int] = []  # how far the segments of each of its lines stand from their place in the message
+        for number in (*left, len(middle)):
+            self.starts.append(len(texts))
+            self._moved.append(before[number] - len(texts))
+            texts += (lines.start + (middle[number] if number < len(middle) else last)).split(terminator)
+        if not texts[-1]:
+            texts.pop()
+        self.segments = [text.split(element) for text in texts]
+
+    def number(self, segment: int) -> int:
+        """The number of a segment in the whole message."""
+        line = bisect_right(self.starts, segment) - 1
+        return segment + self._moved[line] if line >= 0 else segment
 
 
 def repeated_list(plan: MapPlan, structure: Structure) -> ScopeUse | None:

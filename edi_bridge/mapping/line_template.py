@@ -18,6 +18,7 @@ from edi_bridge.structure import Node, Structure
 
 Reader = Callable[..., Record]  # a generated function
 LINES = Given("lines")
+MOST_LEFT = 4  # lines of a message in which something is found, before all of it is read in full
 MOST_FOLLOWING = 100  # templates that are remembered to follow one another
 
 
@@ -33,14 +34,14 @@ class Lines:
         self.templates = Templates(delimiters, converts)
         self._following: dict[Any, Template] = {}  # by the match of the one before
 
-    def read(self, lines: Sequence[str], released: bool) -> list[Record] | None:
+    def read(self, lines: Sequence[str], released: bool, left: list[int] | None = None) -> list[Any] | None:
         """The records of lines (each from behind its first tag up to its last terminator), None when anything is found in
-        one of them."""
-        records: list[Record] = []
+        one of them. With `left` a few such lines may be left to the caller: their numbers go there, None among the records."""
+        records: list[Any] = []
         templates, release = self.templates, self.templates.release
         match, build, build_released = template = templates.first()
         following = self._following
-        for line in lines:
+        for number, line in enumerate(lines):
             hit = match(line)
             if hit is None:
                 former = match
@@ -64,8 +65,10 @@ class Lines:
                     pass
             record = self._in_full(line, released, learn=hit is None)
             if record is None:
-                return None
-            if record:
+                if left is None or len(left) >= MOST_LEFT:
+                    return None
+                left.append(number)
+            if record != {}:
                 records.append(record)
             if hit is None:
                 match, build, build_released = template = templates.first()

@@ -15,6 +15,7 @@ from edi_bridge import syntax
 from edi_bridge.catalog import Catalog
 from edi_bridge.checking import checked_read
 from edi_bridge.interchange import Message
+from edi_bridge.mapping.reading import SegmentProgram
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 KINDS = {"orders": generate.orders_d96a, "invoic": generate.invoic_d96a, "850": generate.x12_850, "810": generate.x12_810}
@@ -88,3 +89,20 @@ def test_generated_messages_with_and_without_changes(kind: str) -> None:
     pieces = CATALOG.checker_for(messages[0].type, None).pieces
     in_one_go = sum(reader.read_good(message, pieces) is not None for message in messages)
     assert in_one_go > 10, "nothing was read in one go: nothing is proven"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_lines_with_findings_are_read_as_the_whole_message_would_be(kind: str) -> None:
+    random_ = random.Random(kind)
+    messages = _read(b"".join(KINDS[kind](20)))
+    compiled = CATALOG.map_for(messages[0].type, None)
+    assert compiled is not None
+    program = compiled.reader
+    whole = SegmentProgram(compiled.plan, compiled.structure)
+    whole.by_lines = None
+    by_lines = 0
+    for message in messages * 8:
+        changed = _changed(message, random_, random_.randint(1, 4))
+        assert compiled.read(changed) == whole.read(changed), changed.text
+        by_lines += program.by_lines.read(changed) is not None
+    assert by_lines > len(messages), "nothing was read by lines: nothing is proven"

@@ -56,10 +56,14 @@ def sent_interchange(interchange: Interchange, *, sent_at: datetime | None = Non
             group = part.group
             control, kind = (group.reference, group.kind) if group else ("", "")
             name = part.type.name
-            groups.setdefault(group.ordinal if group else 0, (control, kind, []))[2].append(SentMessage(part.reference, name, document(part).number))
+            groups.setdefault(group.ordinal if group else 0, (control, kind, []))[2].append(
+                SentMessage(part.reference, name, document(part).number)
+            )
             messages["message", control, part.reference] = part
     made = tuple(SentGroup(control, kind, tuple(listed)) for control, kind, listed in groups.values())
-    return Sent(interchange.standard, interchange.sender, interchange.receiver, interchange.control, made, sent_at, due_at, transfer), messages
+    return Sent(
+        interchange.standard, interchange.sender, interchange.receiver, interchange.control, made, sent_at, due_at, transfer
+    ), messages
 
 
 def code_words(guide: Callable[[str], Any]) -> Words:
@@ -169,7 +173,11 @@ class _Sight:
         number = place.segment or 0
         if number <= len(segments) and place.tag in (None, "", segments[number - 1][0]):
             return number
-        near = [one for one in range(max(1, number - MISCOUNTED), min(len(segments), number + MISCOUNTED) + 1) if segments[one - 1][0] == place.tag]
+        near = [
+            one
+            for one in range(max(1, number - MISCOUNTED), min(len(segments), number + MISCOUNTED) + 1)
+            if segments[one - 1][0] == place.tag
+        ]
 
         def far(one: int) -> tuple[bool, int, bool]:
             held = self.message.value(one, place.element, place.component or 1) if place.element else ""
@@ -198,7 +206,9 @@ class _Sight:
                 continue
             count = str(int(index) + 1)
             own = next((str(one.value) for one in self.traced if one.path == f"{path[:match.end()]}.number"), count)
-            steps.append(f"{_singular(name)} {count}" + (f" (number {own})" if own.lstrip("0") != count and name == "lines" else ""))
+            steps.append(
+                f"{_singular(name)} {count}" + (f" (number {own})" if own.lstrip("0") != count and name == "lines" else "")
+            )
         return ", ".join(steps)
 
 
@@ -284,4 +294,16 @@ def _into(origin: Origin) -> str:
     return re.sub(r"^(?:\{[^}]*\}/)+", "", path)
 
 
-__all__ = ["BESIDE", "EMPTY", "FIELD", "PROGRAM", "QUALIFIER", "UNREAD", "WRITES", "Explained", "Written", "explain", "sent_interchange"]
+__all__ = [
+    "BESIDE",
+    "EMPTY",
+    "FIELD",
+    "PROGRAM",
+    "QUALIFIER",
+    "UNREAD",
+    "WRITES",
+    "Explained",
+    "Written",
+    "explain",
+    "sent_interchange",
+]

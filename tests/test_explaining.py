@@ -27,12 +27,25 @@ from tests.ack import pyx12_peer
 CATALOG = Catalog()
 ROOT = Path(__file__).parents[1]
 INVOICE: dict[str, Any] = {
-    "number": "4711", "type": "invoice", "purpose": "original", "issued_on": "2026-11-21", "order_number": "PO-1",
-    "contract": "C-9", "buyer": {"duns": "315369934", "name": "Bluebird Stores", "street": "1 Plaza", "city": "Columbus", "region": "OH"},
+    "number": "4711",
+    "type": "invoice",
+    "purpose": "original",
+    "issued_on": "2026-11-21",
+    "order_number": "PO-1",
+    "contract": "C-9",
+    "buyer": {"duns": "315369934", "name": "Bluebird Stores", "street": "1 Plaza", "city": "Columbus", "region": "OH"},
     "payment_terms": [{"kind": "basic", "days_from": "invoice_date", "discount_percent": Decimal(2), "discount_days": 10}],
     "lines": [
-        {"number": str(count), "seller_item": f"A-{count}", "quantity": Decimal(count), "unit": "EA", "net_price": Decimal("3.95"),
-         "description": f"Mug {count}"} for count in (1, 2, 3)],
+        {
+            "number": str(count),
+            "seller_item": f"A-{count}",
+            "quantity": Decimal(count),
+            "unit": "EA",
+            "net_price": Decimal("3.95"),
+            "description": f"Mug {count}",
+        }
+        for count in (1, 2, 3)
+    ],
     "totals": {"payable": Decimal("23.70"), "line_count": 3},
 }
 
@@ -60,8 +73,13 @@ def explained(content: bytes, answer: bytes, map_name: str) -> list[Explained]:
     words = explaining.code_words(CATALOG.guide)
     answers = [one for each in syntax.read(answer) for one in reading.answers(each, words)]
     compiled = CATALOG.map_named(map_name)
-    return list(explaining.explain(reconcile(answers, [made]), lambda _, key: Written(messages[key], compiled) if key in messages else None,
-                                   lambda one: "Bluebird Stores"))
+    return list(
+        explaining.explain(
+            reconcile(answers, [made]),
+            lambda _, key: Written(messages[key], compiled) if key in messages else None,
+            lambda one: "Bluebird Stores",
+        )
+    )
 
 
 def test_what_our_map_writes_is_accepted_by_the_peer(peer: Callable[[bytes], bytes]) -> None:
@@ -122,9 +140,24 @@ def test_a_segment_that_is_missing_leads_to_the_fields_that_would_have_written_i
     assert "mandatory segment missing" in one.sentence and "payment terms" in one.sentence
 
 
-ORDER = ("UNA:+.? '" "UNB+UNOC:3+US:14+THEM:14+261121:1030+417'" "UNH+1+ORDERS:D:96A:UN'" "BGM+220+4711+9'" "DTM+137:20261121:102'"
-         "NAD+BY+4012345000009::9'" "NAD+SU+9521200000009::9'" "LIN+1++4000862141404:EN'" "QTY+21:5'" "LIN+2++4000862141404:EN'" "QTY+21:12'"
-         "PRI+AAA:3.10'" "UNS+S'" "CNT+2:2'" "UNT+13+1'" "UNZ+1+417'").encode()
+ORDER = (
+    "UNA:+.? '"
+    "UNB+UNOC:3+US:14+THEM:14+261121:1030+417'"
+    "UNH+1+ORDERS:D:96A:UN'"
+    "BGM+220+4711+9'"
+    "DTM+137:20261121:102'"
+    "NAD+BY+4012345000009::9'"
+    "NAD+SU+9521200000009::9'"
+    "LIN+1++4000862141404:EN'"
+    "QTY+21:5'"
+    "LIN+2++4000862141404:EN'"
+    "QTY+21:12'"
+    "PRI+AAA:3.10'"
+    "UNS+S'"
+    "CNT+2:2'"
+    "UNT+13+1'"
+    "UNZ+1+417'"
+).encode()
 
 
 @pytest.mark.parametrize(("errors", "how", "fields", "words"), [
@@ -138,18 +171,25 @@ ORDER = ("UNA:+.? '" "UNB+UNOC:3+US:14+THEM:14+261121:1030+417'" "UNH+1+ORDERS:D
     ("UCS+13'UCD+29+2", "program", (), "which edi-bridge writes itself"),
 ])
 def test_a_contrl_leads_back_the_same_way(errors: str, how: str, fields: tuple[str, ...], words: str) -> None:
-    answer = (f"UNB+UNOC:3+THEM:14+US:14+261121:1100+9'UNH+1+CONTRL:D:3:UN'UCI+417+US:14+THEM:14+7'UCM+1+ORDERS:D:96A:UN+4'{errors}'"
-              "UNT+5+1'UNZ+1+9'").encode()
+    answer = (
+        f"UNB+UNOC:3+THEM:14+US:14+261121:1100+9'UNH+1+CONTRL:D:3:UN'UCI+417+US:14+THEM:14+7'UCM+1+ORDERS:D:96A:UN+4'{errors}'"
+        "UNT+5+1'UNZ+1+9'"
+    ).encode()
     (one,) = explained(ORDER, answer, "order.edifact-d96a")
     assert one.origin is not None and words in one.sentence
     assert (one.origin.how, one.origin.fields) == (how, fields), one.sentence
 
 
 def test_a_contrl_does_not_say_which_segment_is_missing() -> None:
-    answer = (b"UNB+UNOC:3+THEM:14+US:14+261121:1100+9'UNH+1+CONTRL:D:3:UN'UCI+417+US:14+THEM:14+7'UCM+1+ORDERS:D:96A:UN+4'UCS+9+13'"
-              b"UNT+5+1'UNZ+1+9'")
+    answer = (
+        b"UNB+UNOC:3+THEM:14+US:14+261121:1100+9'UNH+1+CONTRL:D:3:UN'UCI+417+US:14+THEM:14+7'UCM+1+ORDERS:D:96A:UN+4'UCS+9+13'"
+        b"UNT+5+1'UNZ+1+9'"
+    )
     (one,) = explained(ORDER, answer, "order.edifact-d96a")
-    assert one.sentence == "Bluebird Stores refused order 4711: something behind segment 9 (QTY+21:12): missing (CONTRL UCS 0085 = 13)"
+    assert (
+        one.sentence
+        == "Bluebird Stores refused order 4711: something behind segment 9 (QTY+21:12): missing (CONTRL UCS 0085 = 13)"
+    )
 
 
 def test_without_a_map_the_place_is_told_alone() -> None:
@@ -173,8 +213,10 @@ def test_an_answer_that_counts_one_off_still_finds_its_segment() -> None:
     interchange = next(iter(syntax.read(content)))
     (message,) = interchange.messages
     number = next(n for n, elements in enumerate(message.segments, 1) if elements[:2] == ["IT1", "2"])  # type: ignore[union-attr]
-    answer = (f"ISA*00*          *00*          *01*315369934      *01*088230714      *261121*1100*U*00401*000000009*0*P*>~GS*FA*315369934*"
-              f"088230714*20261121*1100*9*X*004010~ST*997*0001~AK1*IN*1204~AK2*810*{message.reference}~AK3*IT1*{number - 1}**8~AK4*2*358*6~AK5*R*5~"
-              "AK9*R*1*1*0~SE*8*0001~GE*1*9~IEA*1*000000009~").encode()
+    answer = (
+        f"ISA*00*          *00*          *01*315369934      *01*088230714      *261121*1100*U*00401*000000009*0*P*>~GS*FA*315369934*"
+        f"088230714*20261121*1100*9*X*004010~ST*997*0001~AK1*IN*1204~AK2*810*{message.reference}~AK3*IT1*{number - 1}**8~AK4*2*358*6~AK5*R*5~"
+        "AK9*R*1*1*0~SE*8*0001~GE*1*9~IEA*1*000000009~"
+    ).encode()
     (one,) = explained(content, answer, "invoice.x12-4010-810")
     assert one.origin is not None and one.origin.fields == ("lines[1].quantity",)

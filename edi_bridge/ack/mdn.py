@@ -41,7 +41,9 @@ def read(content: bytes, sender: str = "", receiver: str = "") -> Answer:
     said = " ".join(str(fields.get("Disposition") or "").split())
     match = DISPOSITION.fullmatch(said)
     if not match:
-        findings.append(found("answer_malformed", value=said, note="MDN: Disposition is not of the form mode; type/modifier: words"))
+        findings.append(
+            found("answer_malformed", value=said, note="MDN: Disposition is not of the form mode; type/modifier: words")
+        )
     kind, modifier, words = (match[3].lower(), (match[4] or "").lower(), match[5] or "") if match else ("", "", "")
     outcome = Outcome.RECEIVED
     complaints: list[Complaint] = []
@@ -74,7 +76,10 @@ def _fields(entity: EmailMessage | Message) -> Any:
 
 def _complaints(fields: Any, words: str, code: str) -> list[Complaint]:
     """The modifier's words and the Error, Failure and Warning fields (RFC 8098 3.2.7)."""
-    texts = [words.strip(), *(str(value).strip() for name in ("Error", "Failure", "Warning") for value in fields.get_all(name) or ())]
+    texts = [
+        words.strip(),
+        *(str(value).strip() for name in ("Error", "Failure", "Warning") for value in fields.get_all(name) or ()),
+    ]
     text = "; ".join(dict.fromkeys(filter(None, texts)))
     return [Complaint(code, "Disposition", text or code, f"MDN {code}", text=text)]
 

@@ -30,10 +30,21 @@ from edi_bridge.interchange import Address, Interchange, Message, Position
 
 OUTCOMES = {"1": Outcome.ACCEPTED, "2": Outcome.WITH_ERRORS, "3": Outcome.PARTIALLY, "4": Outcome.REJECTED, "5": Outcome.RECEIVED,
             "6": Outcome.REJECTED, "7": Outcome.ACCEPTED, "8": Outcome.RECEIVED}  # 0083
-BELOW = {"1": Outcome.ACCEPTED, "2": Outcome.ACCEPTED, "3": Outcome.ACCEPTED, "4": Outcome.REJECTED, "6": Outcome.REJECTED, "7": Outcome.ACCEPTED}
+BELOW = {
+    "1": Outcome.ACCEPTED,
+    "2": Outcome.ACCEPTED,
+    "3": Outcome.ACCEPTED,
+    "4": Outcome.REJECTED,
+    "6": Outcome.REJECTED,
+    "7": Outcome.ACCEPTED,
+}
 MISSING = "13"  # 0085
 RESPONSES = {"AP": Outcome.ACCEPTED, "CA": Outcome.WITH_ERRORS, "RE": Outcome.REJECTED, "AB": Outcome.RECEIVED}  # 4343
-FUNCTIONS = {"27": Outcome.REJECTED, "29": Outcome.ACCEPTED, "44": Outcome.ACCEPTED}  # 1225: not accepted, accepted, the same with changes
+FUNCTIONS = {
+    "27": Outcome.REJECTED,
+    "29": Outcome.ACCEPTED,
+    "44": Outcome.ACCEPTED,
+}  # 1225: not accepted, accepted, the same with changes
 MESSAGE_REFERENCES, INTERCHANGE_REFERENCES = ("ACW",), ("AGO",)  # 1153: previous message, interchange; any other names a document
 PLACE = re.compile(r"segment (\d+)(?: ([A-Z0-9]{3}))?(?: element (\d+)(?:\.(\d+))?)?")  # as our own APERAK says it
 
@@ -101,8 +112,16 @@ def _level(message: Message, interchange: Interchange, above: list[_Level], numb
         element = _number(value(number, place, 1))
         position = Position(tag=value(number, error + 1) or None, element=element - 1 if element and element > 1 else None,
                             component=_number(value(number, place, 2)))
-        made.complaints.append(Complaint(code, "0085", meaning(words, release, "0085", code), f"CONTRL {tag} 0085 = {code}", position,
-                                         missing=code == MISSING))
+        made.complaints.append(
+            Complaint(
+                code,
+                "0085",
+                meaning(words, release, "0085", code),
+                f"CONTRL {tag} 0085 = {code}",
+                position,
+                missing=code == MISSING,
+            )
+        )
     return made
 
 
@@ -110,8 +129,13 @@ def _subject(message: Message, interchange: Interchange, above: list[_Level], nu
     value, tag = message.value, message.segments[number - 1][0]
     if tag == "UCI":
         sender, receiver = (Address(value(number, at, 1), value(number, at, 2), value(number, at, 3)) for at in (2, 3))
-        return Subject("interchange", "edifact", sender if sender.id else interchange.receiver, receiver if receiver.id else interchange.sender,
-                       value(number, 1))
+        return Subject(
+            "interchange",
+            "edifact",
+            sender if sender.id else interchange.receiver,
+            receiver if receiver.id else interchange.sender,
+            value(number, 1),
+        )
     around = next(one.subject for one in reversed(above) if one.tag != "UCM")
     if tag == "UCF":
         outer = above[0].subject
@@ -140,17 +164,29 @@ def _statement(level: _Level, message: Message, findings: list[Finding]) -> Stat
     outcome = OUTCOMES.get(level.code, Outcome.RECEIVED)
     placed = any(one.position.segment is not None for one in level.complaints)
     if outcome is Outcome.ACCEPTED and level.tag == "UCM" and placed:
-        findings.append(found("answer_contradicts_itself", level.place,
-                              note=f"CONTRL: message {level.subject.message} is acknowledged (7), but errors are named; it is taken as accepted with errors"))
+        findings.append(
+            found(
+                "answer_contradicts_itself",
+                level.place,
+                note=f"CONTRL: message {level.subject.message} is acknowledged (7), but errors are named; it is taken as accepted with errors",
+            )
+        )
         outcome = Outcome.WITH_ERRORS
     rejected = [one for one in level.children if OUTCOMES.get(one.code) is Outcome.REJECTED or any(
         OUTCOMES.get(below.code) is Outcome.REJECTED for below in one.children)]
     if outcome is Outcome.ACCEPTED and rejected:
         outcome = Outcome.PARTIALLY
     if outcome is Outcome.REJECTED and any(OUTCOMES.get(one.code) is Outcome.ACCEPTED for one in level.children):
-        findings.append(found("answer_contradicts_itself", level.place,
-                              note=f"CONTRL: {level.subject.words()} is rejected with everything below, but something below is acknowledged"))
-    return Statement("CONTRL", level.subject, outcome, tuple(level.complaints), BELOW.get(level.code), f"0083 = {level.code}", level.place)
+        findings.append(
+            found(
+                "answer_contradicts_itself",
+                level.place,
+                note=f"CONTRL: {level.subject.words()} is rejected with everything below, but something below is acknowledged",
+            )
+        )
+    return Statement(
+        "CONTRL", level.subject, outcome, tuple(level.complaints), BELOW.get(level.code), f"0083 = {level.code}", level.place
+    )
 
 
 def aperak(message: Message, interchange: Interchange, words: Words) -> Answer:
@@ -165,7 +201,9 @@ def aperak(message: Message, interchange: Interchange, words: Words) -> Answer:
             case "BGM":
                 response, function = value(number, 4), value(number, 3)
             case "RFF" if complaints:
-                complaints[-1] = replace(complaints[-1], position=replace(complaints[-1].position, segment=_number(value(number, 1, 3))))
+                complaints[-1] = replace(
+                    complaints[-1], position=replace(complaints[-1].position, segment=_number(value(number, 1, 3)))
+                )
             case "RFF":
                 subject = _named(subject, value(number, 1, 1), value(number, 1, 2))
             case "ERC":
@@ -189,7 +227,9 @@ def aperak(message: Message, interchange: Interchange, words: Words) -> Answer:
     if not (subject.document or subject.message or subject.interchange):
         findings.append(found("answer_malformed", message.locate(1), note="APERAK: it names nothing that it answers (RFF)"))
     code = f"4343 = {response}" if response else f"1225 = {function}" if function else ""
-    statement = Statement("APERAK", subject, outcome, tuple(complaints), None, code, message.locate(min(2, len(message.segments))))
+    statement = Statement(
+        "APERAK", subject, outcome, tuple(complaints), None, code, message.locate(min(2, len(message.segments)))
+    )
     return Answer("APERAK", (statement,), tuple(findings), message.reference, " ".join(texts))
 
 

@@ -31,7 +31,13 @@ BELOW = {Outcome.ACCEPTED: Outcome.ACCEPTED, Outcome.WITH_ERRORS: Outcome.ACCEPT
          Outcome.REJECTED: Outcome.REJECTED}
 GOOD = (Outcome.ACCEPTED, Outcome.WITH_ERRORS)
 ENVELOPE = {"A": Outcome.RECEIVED, "E": Outcome.RECEIVED, "R": Outcome.REJECTED}  # I17
-ADVICE = {"A": Outcome.ACCEPTED, "C": Outcome.WITH_ERRORS, "E": Outcome.WITH_ERRORS, "P": Outcome.PARTIALLY, "R": Outcome.REJECTED}
+ADVICE = {
+    "A": Outcome.ACCEPTED,
+    "C": Outcome.WITH_ERRORS,
+    "E": Outcome.WITH_ERRORS,
+    "P": Outcome.PARTIALLY,
+    "R": Outcome.REJECTED,
+}
 MISSING = {"AK3": {"3"}, "IK3": {"3", "I6", "I7", "I8"}, "AK4": {"1", "2"}, "IK4": {"1", "2", "I9"}}  # 720, 620, 723, 621
 ELEMENTS_AT_FAULT = "8"  # 720, 620: the segment has faulty elements, which follow
 CODES = {"AK3": "720", "AK4": "723", "AK5": "718", "AK9": "716", "IK3": "620", "IK4": "621", "IK5": "618"}
@@ -85,7 +91,9 @@ def acknowledgement(message: Message, interchange: Interchange, words: Words) ->
                 began = number
                 reading.group = replace(reading.group, kind=message.value(number, 1), group=message.value(number, 2).strip())
             case "AK2":
-                subject = replace(reading.group, level="message", type=message.value(number, 1), message=message.value(number, 2).strip())
+                subject = replace(
+                    reading.group, level="message", type=message.value(number, 1), message=message.value(number, 2).strip()
+                )
                 reading.sets.append(_Set(subject, message.locate(number)))
             case "AK3" | "IK3" | "AK4" | "IK4" | "CTX" | "AK5" | "IK5" if not reading.sets:
                 reading.say("answer_malformed", number, f"{tag} stands outside of any AK2")
@@ -140,7 +148,9 @@ def _close(reading: _Reading, tag: str, number: int) -> None:
         reading.say("answer_malformed", number, f"{tag}01 {code!r} is not in the list of codes")
     elif one.outcome is Outcome.ACCEPTED and one.complaints:
         one.outcome = Outcome.WITH_ERRORS
-        reading.say("answer_contradicts_itself", number, f"{tag}01 = A, but errors are named; it is taken as accepted with errors")
+        reading.say(
+            "answer_contradicts_itself", number, f"{tag}01 = A, but errors are named; it is taken as accepted with errors"
+        )
 
 
 def _group(reading: _Reading, number: int) -> Statement:
@@ -196,7 +206,9 @@ def _finished(reading: _Reading, statement: Statement | None, began: int) -> Ans
         outcome = one.outcome
         if outcome is None:
             if not one.code:
-                reading.findings.append(found("answer_malformed", one.place, note=f"{reading.name}: set {one.subject.message} has no AK5"))
+                reading.findings.append(
+                    found("answer_malformed", one.place, note=f"{reading.name}: set {one.subject.message} has no AK5")
+                )
             outcome = group.below or Outcome.RECEIVED
             if one.complaints and outcome is not Outcome.REJECTED:
                 outcome = Outcome.REJECTED if group.outcome is Outcome.PARTIALLY else Outcome.WITH_ERRORS
@@ -212,7 +224,9 @@ def ta1(part: Stray, interchange: Interchange, words: Words) -> Answer:
     findings = []
     outcome = ENVELOPE.get(code)
     if outcome is None or not control:
-        findings.append(found("answer_malformed", place, code, "TA1: the control number or the code of what became of it is missing"))
+        findings.append(
+            found("answer_malformed", place, code, "TA1: the control number or the code of what became of it is missing")
+        )
     complaints = []
     if note not in ("", "000"):
         release = f"x12/{interchange.syntax}0" if len(interchange.syntax) == 5 else "x12/004010"
@@ -238,8 +252,13 @@ def advice(message: Message, interchange: Interchange, words: Words) -> Answer:
                 statements.append(_advised(message, interchange, number, findings))
             case "TED" if statements:
                 code = value(number, 1)
-                place = Position(segment=_number(value(number, 4)), tag=value(number, 3) or None, element=_number(value(number, 5, 1)),
-                                 component=_number(value(number, 5, 2)), id=value(number, 6) or None)
+                place = Position(
+                    segment=_number(value(number, 4)),
+                    tag=value(number, 3) or None,
+                    element=_number(value(number, 5, 1)),
+                    component=_number(value(number, 5, 2)),
+                    id=value(number, 6) or None,
+                )
                 one = Complaint(code, "647", meaning(words, release, "647", code), f"824 TED01 = {code}", place, value(number, 7),
                                 value(number, 2))
                 statements[-1] = replace(statements[-1], complaints=(*statements[-1].complaints, one))
@@ -261,9 +280,18 @@ def _advised(message: Message, interchange: Interchange, number: int, findings: 
     if outcome is None:
         findings.append(found("answer_malformed", message.locate(number, 1), code, "824: OTI01 does not say what became of it"))
     level = "group" if code[:1] == "G" else "document"
-    subject = Subject(level, "x12", interchange.receiver, interchange.sender, group=group, message=reference, type=type, document=document)
-    return Statement("824", subject, outcome or Outcome.RECEIVED, (), BELOW.get(outcome) if outcome and level == "group" else None,
-                     f"OTI01 = {code}", message.locate(number))
+    subject = Subject(
+        level, "x12", interchange.receiver, interchange.sender, group=group, message=reference, type=type, document=document
+    )
+    return Statement(
+        "824",
+        subject,
+        outcome or Outcome.RECEIVED,
+        (),
+        BELOW.get(outcome) if outcome and level == "group" else None,
+        f"OTI01 = {code}",
+        message.locate(number),
+    )
 
 
 def _number(text: str) -> int | None:

@@ -19,10 +19,18 @@ from edi_bridge.ack.statement import Answer, Outcome, Statement, Subject
 from edi_bridge.finding import Finding, found
 from edi_bridge.interchange import Address
 
-FAMILIES = {"MDN": "transfer", "TA1": "envelope", "CONTRL": "syntax", "997": "syntax", "999": "syntax", "APERAK": "business", "824": "business"}
+FAMILIES = {
+    "MDN": "transfer",
+    "TA1": "envelope",
+    "CONTRL": "syntax",
+    "997": "syntax",
+    "999": "syntax",
+    "APERAK": "business",
+    "824": "business",
+}
 WORST_FIRST = (Outcome.REJECTED, Outcome.PARTIALLY, Outcome.WITH_ERRORS, Outcome.ACCEPTED, Outcome.RECEIVED)
 
-Key = tuple[str, str, str]  # level (interchange, group, message), number of the group ('' none), reference of the message ('' none)
+Key = tuple[str, str, str]  # level (interchange, group, message), number of the group, reference of the message; '' for none
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +101,9 @@ class State:
 
 def said(statement: Statement) -> str:
     """A statement in short, for `Sent.answered`: the same text means the same answer again."""
-    places = ";".join(f"{one.code}@{one.position.segment}.{one.position.element}.{one.position.component}" for one in statement.complaints)
+    places = ";".join(
+        f"{one.code}@{one.position.segment}.{one.position.element}.{one.position.component}" for one in statement.complaints
+    )
     return f"{statement.outcome.value}|{places}"
 
 
@@ -111,13 +121,21 @@ def _reconciled(statement: Statement, sent: Sequence[Sent], history: dict[int, d
     fitting = [(one, key, findings) for one in sent for key, findings in _keys(statement, one)]
     if not fitting:
         note = f"{statement.answer}: {statement.subject.words()} was never sent to {statement.subject.receiver}"
-        return Reconciled(statement, None, _unknown(statement.subject), findings=(found("answer_to_nothing_sent", statement.place, note=note),))
+        return Reconciled(
+            statement, None, _unknown(statement.subject), findings=(found("answer_to_nothing_sent", statement.place, note=note),)
+        )
     waiting = [one for one in fitting if (family, *one[1]) not in history[id(one[0])]]
     mine, key, odd = (waiting or fitting)[-1]
     findings = list(odd)
     late = received_at is not None and mine.due_at is not None and received_at > mine.due_at
     if late:
-        findings.append(found("answer_late", statement.place, note=f"{statement.answer} for {statement.subject.words()} was due at {mine.due_at}"))
+        findings.append(
+            found(
+                "answer_late",
+                statement.place,
+                note=f"{statement.answer} for {statement.subject.words()} was due at {mine.due_at}",
+            )
+        )
     before, now = history[id(mine)].get((family, *key)), said(statement)
     repeated = ""
     if before is not None and not before.startswith(f"{Outcome.RECEIVED.value}|"):
@@ -216,11 +234,17 @@ def states(sent: Iterable[Sent], reconciled: Sequence[Reconciled], now: datetime
             if group.control:
                 around = _inside(_state(one, ("group", group.control, ""), mine), outer)
                 inner.append(around)
-            inner += [_inside(_state(one, ("message", group.control, message.reference), mine), around) for message in group.messages]
+            inner += [
+                _inside(_state(one, ("message", group.control, message.reference), mine), around) for message in group.messages
+            ]
         tops = [state for state in inner if state.key[0] == "group"] or inner
         if outer.outcome in (None, Outcome.RECEIVED) and tops and all(state.outcome is not None for state in tops):
-            outer = replace(outer, outcome=_together([state.outcome for state in tops if state.outcome]),
-                            by=outer.by or tuple(statement for state in tops for statement in state.by), named=outer.outcome is not None)
+            outer = replace(
+                outer,
+                outcome=_together([state.outcome for state in tops if state.outcome]),
+                by=outer.by or tuple(statement for state in tops for statement in state.by),
+                named=outer.outcome is not None,
+            )
         listed += [replace(state, overdue=overdue and state.outcome in (None, Outcome.RECEIVED)) for state in (outer, *inner)]
     return listed
 

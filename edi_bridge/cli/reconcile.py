@@ -41,7 +41,9 @@ class _Case:
 
 @click.command(short_help="What became of what was sent, by the answers that came in.")
 @click.argument("answers", nargs=-1, required=True, metavar="ANSWER…")
-@click.option("--sent", "sent", multiple=True, required=True, metavar="FILE", help="What was sent: a file or folder; may be repeated.")
+@click.option(
+    "--sent", "sent", multiple=True, required=True, metavar="FILE", help="What was sent: a file or folder; may be repeated."
+)
 @click.option("--map", "map_", metavar="MAP", help="The map that wrote it: its name, or a YAML file.")
 @click.option("--partner", metavar="NAME", help="To whom it was sent, where the envelope does not say so.")
 @click.option("--transfer", metavar="ID", default="", help="The Message-ID under which it was sent (AS2), for receipts (MDN).")
@@ -92,7 +94,10 @@ def reconcile(
     (_json if as_json else _print)(case, states, told, findings)
     sys.stdout.flush()
     unknown = any(one.sent is None for one in matched)
-    bad = any(state.outcome is not None and state.outcome.value in ("rejected", "partially accepted", "accepted with errors") for state in states)
+    bad = any(
+        state.outcome is not None and state.outcome.value in ("rejected", "partially accepted", "accepted with errors")
+        for state in states
+    )
     return REFUSED if bad or unknown or not case.answers else DONE
 
 
@@ -114,7 +119,9 @@ def _read(sent: tuple[str, ...], answers: tuple[str, ...], catalog: Catalog, tra
     for one in expand(sent):
         for interchange in syntax.read(_content(one)):
             if interchange.standard not in ("edifact", "x12"):
-                raise ConfigFault.at(one.name, 0, 0, "only EDIFACT and X12 are answered by acknowledgements that can be reconciled")
+                raise ConfigFault.at(
+                    one.name, 0, 0, "only EDIFACT and X12 are answered by acknowledgements that can be reconciled"
+                )
             made, messages = explaining.sent_interchange(interchange, due_at=due, transfer=transfer)
             case.sent.append(made)
             case.files[id(made)], case.messages[id(made)] = one.name, messages
@@ -231,6 +238,13 @@ def _refusal(one: Explained, case: _Case) -> dict[str, Any]:
                  "segment": complaint.position.segment, "tag": complaint.position.tag, "place": complaint.position.element,
                  "component": complaint.position.component, "missing": complaint.missing}
     if origin is not None:
-        made |= {"how": origin.how, "fields": list(origin.fields), "rule": origin.rule, "path": origin.place.path, "sent": origin.raw,
-                 "offset": origin.place.offset, "length": origin.place.length}
+        made |= {
+            "how": origin.how,
+            "fields": list(origin.fields),
+            "rule": origin.rule,
+            "path": origin.place.path,
+            "sent": origin.raw,
+            "offset": origin.place.offset,
+            "length": origin.place.length,
+        }
     return made

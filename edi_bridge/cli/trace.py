@@ -67,7 +67,9 @@ def trace(
     return code
 
 
-def _file(one: Input, catalog: Catalog, partner: str | None, map_: str | None, only: int | None, field_: str, as_json: bool) -> int:
+def _file(
+    one: Input, catalog: Catalog, partner: str | None, map_: str | None, only: int | None, field_: str, as_json: bool
+) -> int:
     """One file; 1 when it has no such message or field, or no map."""
     from edi_bridge import pipeline
 
@@ -79,7 +81,9 @@ def _file(one: Input, catalog: Catalog, partner: str | None, map_: str | None, o
                     continue
                 chosen = forced if forced is not None else catalog.map_for(message.type, who)
                 if chosen is None:
-                    show.note(f"{show.clean(one.name)}: message {message.ordinal}: there is no map for {show.clean(str(message.type))}")
+                    show.note(
+                        f"{show.clean(one.name)}: message {message.ordinal}: there is no map for {show.clean(str(message.type))}"
+                    )
                     continue
                 fields = chosen.trace(message)
                 listed = [field for field in fields if _wanted(field.path, field_)]
@@ -106,7 +110,10 @@ def _nothing(name: str, field_: str, known: set[str]) -> None:
 
     near = difflib.get_close_matches(field_, known, 3) if field_ else []
     hint = f"; did you mean {' or '.join(near)}?" if near else ""
-    show.note(f"{show.clean(name)}: " + (f"no record has a field {field_}{hint}" if field_ and known else "there is no message to trace"))
+    show.note(
+        f"{show.clean(name)}: "
+        + (f"no record has a field {field_}{hint}" if field_ and known else "there is no message to trace")
+    )
 
 
 TITLES = ("field", "value", "place", "raw text", "conversion", "rule", "layer")

@@ -186,7 +186,9 @@ class FieldWatch:
 
 def traced_plan(plan: MapPlan) -> MapPlan:
     """The plan with plain texts converted like all others, and defaults and constants that know their rule."""
-    scopes = {id(scope): ScopePlan(scope.number, scope.scope, required=scope.required, order=scope.order) for scope in plan.scopes}
+    scopes = {
+        id(scope): ScopePlan(scope.number, scope.scope, required=scope.required, order=scope.order) for scope in plan.scopes
+    }
     for scope in plan.scopes:
         made = scopes[id(scope)]
         made.values = [_traced_value(value) for value in scope.values]
@@ -226,8 +228,20 @@ class FieldTrace:
             codes = _row(plan, leaf, place_of) if plan.rule.codes is not None else ""
         expand = None if isinstance(plan, ValuePlan) else plan.rule.expand
         origin = plan.rule.origin if expand is None else expand.origin
-        return Traced(record, path, leaf.value, leaf.how, plan.rule, origin, self._layer(origin.file), _places(leaf.cells, place_of),
-                      _places(leaf.beside, place_of), "" if codec == "text" else codec, codes, leaf.number)
+        return Traced(
+            record,
+            path,
+            leaf.value,
+            leaf.how,
+            plan.rule,
+            origin,
+            self._layer(origin.file),
+            _places(leaf.cells, place_of),
+            _places(leaf.beside, place_of),
+            "" if codec == "text" else codec,
+            codes,
+            leaf.number,
+        )
 
     def _layer(self, file: str) -> str:
         name = file.rpartition("/")[2].removesuffix(".yaml")
@@ -277,4 +291,17 @@ def cleaner(delimiters: Delimiters) -> Callable[[str], str]:
     return lambda text: unmask(text, delimiters)
 
 
-__all__ = ["CONSTANT", "DEFAULT", "READ", "Cell", "FieldTrace", "FieldWatch", "Leaf", "Place", "Traced", "cleaner", "traced_plan", "untraced"]
+__all__ = [
+    "CONSTANT",
+    "DEFAULT",
+    "READ",
+    "Cell",
+    "FieldTrace",
+    "FieldWatch",
+    "Leaf",
+    "Place",
+    "Traced",
+    "cleaner",
+    "traced_plan",
+    "untraced",
+]

@@ -90,7 +90,9 @@ def located(message: Message, at: At) -> Position:
         return position
     start = whole.offset - message.offset
     inside = replace(message.delimiters, element=message.delimiters.repetition)
-    start, end = inner_span(message.raw, start, start + whole.length, at.repetition - 1, at.component or None, inside, message.encoding)
+    start, end = inner_span(
+        message.raw, start, start + whole.length, at.repetition - 1, at.component or None, inside, message.encoding
+    )
     return replace(position, offset=message.offset + start, length=end - start)
 
 

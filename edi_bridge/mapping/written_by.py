@@ -26,10 +26,10 @@ ENVELOPE = ("UNH", "UNT", "ST", "SE")
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """What wrote a place, or would have. `how`: field (its value stands there), beside (what belongs to it, as a date's format
-    code), qualifier (a path of the rule demands it), writes (a line of `writes:`; `text` is what it says), program (envelope, hierarchy),
-    empty (the rule is there, the field has no value), unread (no rule of the map; `fields` and `rule` are those of the rest
-    of the segment).
+    """What wrote a place, or would have. `how`: field (its value stands there), beside (what belongs to it, as a date's
+    format code), qualifier (a path of the rule demands it), writes (a line of `writes:`; `text` is what it says), program
+    (envelope, hierarchy), empty (the rule is there, the field has no value), unread (no rule of the map; `fields` and `rule`
+    are those of the rest of the segment).
 
     `fields` are paths in the record `record`; several where a whole segment is meant, or where the answer does not say which.
     `rule` is `file:line` of the first. `raw` is what stands there now, `segment` the whole segment for people.
@@ -66,6 +66,11 @@ class Origins:
         self._chain(structure.root, root, ())
         self.by_number = {one.number: one for scope in plan.scopes for one in scope.rules()}
         self.scope_of = {one.number: scope for scope in plan.scopes for one in scope.rules()}
+        self.patterns: dict[int, list[tuple[str, tuple[ScopeUse, ...]]]] = {scope.number: [] for scope in plan.scopes}
+        self._all_patterns(plan.root, "", (), frozenset({plan.root.number}))
+        self.in_segment: dict[int, list[Traced]] = {}  # from 1; what has a text there
+        self.in_instance: dict[int, list[Traced]] = {}  # by the instance's identity: what has a text somewhere in it
+        self._index()
 
     def at(self, segment: int, element: int | None = None, component: int | None = None) -> Origin:
         """What wrote a segment (from 1), an element of it, or a component."""
@@ -75,7 +80,12 @@ class Origins:
         raw = self.message.value(segment, element, component or 1) if element is not None else ""
         base = Origin(UNREAD, place, raw=raw, segment=self.message.delimiters.element.join(self.message.segments[segment - 1]))
         for how, wanted in ((FIELD, "places"), (BESIDE, "beside")):
-            hits = [one for one in self.traced for where in getattr(one, wanted) if _covers(where.position, segment, element, component)]
+            hits = [
+                one
+                for one in self.in_segment.get(segment, ())
+                for where in getattr(one, wanted)
+                if _covers(where.position, segment, element, component)
+            ]
             if hits:
                 return _of(base, how, [(one.path, one.origin) for one in hits], hits[0].record)
         if self.message.segments[segment - 1][0] in ENVELOPE:
@@ -98,8 +108,14 @@ class Origins:
         place = self._place(segment, element, component) if stands else Position(
             interchange=self.message.interchange, message=self.message.ordinal, segment=segment, tag=tag)
         around = [segment - 1] if stands else [segment - 2, segment - 1]
-        base = Origin(UNREAD, place, segment=self.message.delimiters.element.join(self.message.segments[segment - 1]) if stands else "")
-        fitting = [one for one in self._candidates(tag or "", element, component) if not stands or self.nodes.get(segment - 1) is one.node]
+        base = Origin(
+            UNREAD, place, segment=self.message.delimiters.element.join(self.message.segments[segment - 1]) if stands else ""
+        )
+        fitting = [
+            one
+            for one in self._candidates(tag or "", element, component)
+            if not stands or self.nodes.get(segment - 1) is one.node
+        ]
         tries = [(field, number) for field in ((self._field,) if stands else (self._field, self._next)) for number in around]
         found: dict[str, Any] = {}
         for field, number in tries:
@@ -130,7 +146,7 @@ class Origins:
         if tree is not None and node is tree.node.children[0] and any(
                 place and place[0] == element for place in (tree.id, tree.parent, tree.kind, tree.has_child)):
             return replace(base, how=PROGRAM)
-        hits = [(one.path, one.origin) for one in self.traced if self._demands(one, segment, element, component)]
+        hits = [(one.path, one.origin) for one in self._near(segment) if self._demands(one, segment, element, component)]
         return _of(base, QUALIFIER, hits, 0) if hits else None
 
     def _demands(self, one: Traced, segment: int, element: int, component: int | None) -> bool:
@@ -141,7 +157,9 @@ class Origins:
         within = {where.position.segment: where.position.element for where in one.places}
         here = segment in within
         inside = len(chain) > 1 and any(_holds(self.chains.get((other or 0) - 1, ()), chain[-1][1]) for other in within)
-        if here and any(_own(resolved.element, within[segment], element, component) for resolved in self.by_number[one.number].sources):
+        if here and any(
+            _own(resolved.element, within[segment], element, component) for resolved in self.by_number[one.number].sources
+        ):
             return True
         for resolved in self._ways(one):
             tests: list[ValueTest] = []
@@ -184,13 +202,21 @@ class Origins:
                     node = resolved.segment.node if resolved.segment is not None else scope.scope.segment
                     if node is None and resolved.groups and not isinstance(resolved.groups[-1], TreeStep):
                         node = resolved.groups[-1].node.children[0]
-                    if node is not None and node.name == tag and (element is None or _reaches(resolved.element, element, component)):
+                    if (
+                        node is not None
+                        and node.name == tag
+                        and (element is None or _reaches(resolved.element, element, component))
+                    ):
                         yield _Candidate(value, scope, resolved, node)
 
     def _field(self, one: _Candidate, number: int, standing: int) -> str:
         """The record's field that the rule reads, for the instances around segment `number` (from 0); '' where it does not fit.
         `standing` is the segment itself (from 1), whose values the rule's tests must find."""
-        if standing and one.resolved.segment is not None and not all(self._passes(test, standing) for test in one.resolved.segment.tests):
+        if (
+            standing
+            and one.resolved.segment is not None
+            and not all(self._passes(test, standing) for test in one.resolved.segment.tests)
+        ):
             return ""
         instance = self._instance(one.scope, number)
         for pattern, uses in self._patterns(one.scope):
@@ -220,7 +246,9 @@ class Origins:
         instance = self._instance(outer, number)
         around = "" if len(uses) == 1 else None
         if around is None and instance is not None:
-            around = next((self._prefix(pattern, instance, 0) for pattern, each in self._patterns(outer) if each == uses[:-1]), None)
+            around = next(
+                (self._prefix(pattern, instance, 0) for pattern, each in self._patterns(outer) if each == uses[:-1]), None
+            )
         if around is None:
             return None
         path = ".".join(filter(None, (around, *last.target)))
@@ -234,7 +262,7 @@ class Origins:
         """The concrete path of the scope whose values stand in the instance (or in the very segment)."""
         if not pattern:
             return ""
-        for one in self.traced:
+        for one in self.in_instance.get(id(instance), ()):
             match = re.match(pattern + r"(?=\.)", one.path)
             if match and any((not standing or where.position.segment == standing) and
                              _holds(self.chains.get((where.position.segment or 0) - 1, ()), instance) for where in one.places):
@@ -245,7 +273,11 @@ class Origins:
         """Whether an instance passes the tests that lead to the object."""
         for resolved in use.sources:
             steps = [step for step in resolved.groups if isinstance(step, GroupStep)]
-            if steps and instance[0] and all(self._passes(test, instance[0][0] + 1) for test in steps[-1].tests if test.slot == 0):
+            if (
+                steps
+                and instance[0]
+                and all(self._passes(test, instance[0][0] + 1) for test in steps[-1].tests if test.slot == 0)
+            ):
                 return True
         return not any(resolved.groups for resolved in use.sources)
 
@@ -255,20 +287,32 @@ class Origins:
 
     # --- scopes and instances -----------------------------------------------------------------------------------------
 
-    def _patterns(self, scope: ScopePlan) -> Iterator[tuple[str, tuple[ScopeUse, ...]]]:
+    def _patterns(self, scope: ScopePlan) -> list[tuple[str, tuple[ScopeUse, ...]]]:
         """What paths of the scope look like in the record (a fragment's scope has several), with the uses that lead to it."""
-        def visit(here: ScopePlan, pattern: str, uses: tuple[ScopeUse, ...],
-                  seen: frozenset[int]) -> Iterator[tuple[str, tuple[ScopeUse, ...]]]:
-            if here is scope:
-                yield pattern, uses
-            for use in here.uses:
-                if use.item.number not in seen:
-                    step = re.escape(".".join(use.target)) + (r"\[\d+\]" if use.many else "")
-                    if use.rule.recurse:
-                        step += rf"(?:\.{use.rule.recurse}\[\d+\])*"
-                    yield from visit(use.item, f"{pattern}\\.{step}" if pattern else step, (*uses, use), seen | {use.item.number})
+        return self.patterns[scope.number]
 
-        yield from visit(self.plan.root, "", (), frozenset({self.plan.root.number}))
+    def _all_patterns(self, here: ScopePlan, pattern: str, uses: tuple[ScopeUse, ...], seen: frozenset[int]) -> None:
+        self.patterns[here.number].append((pattern, uses))
+        for use in here.uses:
+            if use.item.number not in seen:
+                step = re.escape(".".join(use.target)) + (r"\[\d+\]" if use.many else "")
+                if use.rule.recurse:
+                    step += rf"(?:\.{use.rule.recurse}\[\d+\])*"
+                self._all_patterns(use.item, f"{pattern}\\.{step}" if pattern else step, (*uses, use), seen | {use.item.number})
+
+    def _index(self) -> None:
+        for one in self.traced:
+            segments = dict.fromkeys(where.position.segment or 0 for where in (*one.places, *one.beside))
+            for segment in segments:
+                self.in_segment.setdefault(segment, []).append(one)
+            around = {id(instance): None for segment in segments for _, instance in self.chains.get(segment - 1, ())}
+            for instance in around:
+                self.in_instance.setdefault(instance, []).append(one)
+
+    def _near(self, segment: int) -> list[Traced]:
+        """What has a text in the segment's group instance; at the top level, in the segment itself."""
+        chain = self.chains.get(segment - 1, ())
+        return self.in_instance.get(id(chain[-1][1]), []) if len(chain) > 1 else self.in_segment.get(segment, [])
 
     def _chain(self, group: Node, instance: Instance, around: tuple[tuple[Node, Instance], ...]) -> None:
         chain = (*around, (group, instance))

@@ -41,19 +41,46 @@ def test_a_processed_receipt_names_transfer_and_digest() -> None:
     answer = mdn.read(receipt("automatic-action/MDN-sent-automatically; processed"))
     (statement,) = answer.statements
     subject = statement.subject
-    assert (subject.transfer, str(subject.sender), str(subject.receiver)) == ("sent-1@nordwind.example", "NORDWIND", "Bluebird Stores")
+    assert (subject.transfer, str(subject.sender), str(subject.receiver)) == (
+        "sent-1@nordwind.example",
+        "NORDWIND",
+        "Bluebird Stores",
+    )
     assert (statement.outcome, statement.below, statement.complaints) == (Outcome.RECEIVED, None, ())
     assert statement.digest == "7v7F++fQaNB1sVLFtMRp+dF+eG4=, sha1"
     assert (answer.reference, answer.text, answer.findings) == ("answer-1@bluebird.example", "The message was processed.", ())
 
 
-@pytest.mark.parametrize(("disposition", "more", "outcome", "words"), [
-    ("automatic-action/MDN-sent-automatically; processed/error: decryption-failed", "", Outcome.REJECTED, "decryption-failed"),
-    ("automatic-action/MDN-sent-automatically; processed/Error", "Error: insufficient-message-security\n", Outcome.REJECTED, "insufficient-message-security"),
-    ("automatic-action/MDN-sent-automatically; failed/Failure: unsupported format", "", Outcome.REJECTED, "unsupported format"),
-    ("automatic-action/MDN-sent-automatically;failed", "Failure: no mailbox\n", Outcome.REJECTED, "no mailbox"),
-    ("automatic-action/MDN-sent-automatically; processed/warning: duplicate-document", "", Outcome.RECEIVED, "duplicate-document"),
-])
+@pytest.mark.parametrize(
+    ("disposition", "more", "outcome", "words"),
+    [
+        (
+            "automatic-action/MDN-sent-automatically; processed/error: decryption-failed",
+            "",
+            Outcome.REJECTED,
+            "decryption-failed",
+        ),
+        (
+            "automatic-action/MDN-sent-automatically; processed/Error",
+            "Error: insufficient-message-security\n",
+            Outcome.REJECTED,
+            "insufficient-message-security",
+        ),
+        (
+            "automatic-action/MDN-sent-automatically; failed/Failure: unsupported format",
+            "",
+            Outcome.REJECTED,
+            "unsupported format",
+        ),
+        ("automatic-action/MDN-sent-automatically;failed", "Failure: no mailbox\n", Outcome.REJECTED, "no mailbox"),
+        (
+            "automatic-action/MDN-sent-automatically; processed/warning: duplicate-document",
+            "",
+            Outcome.RECEIVED,
+            "duplicate-document",
+        ),
+    ],
+)
 def test_what_a_disposition_says(disposition: str, more: str, outcome: Outcome, words: str) -> None:
     (statement,) = mdn.read(receipt(disposition, more)).statements
     assert statement.outcome is outcome
@@ -64,8 +91,13 @@ def test_what_a_disposition_says(disposition: str, more: str, outcome: Outcome, 
 def test_a_signed_receipt_is_read_inside_its_signature() -> None:
     """RFC 1847: the first part of multipart/signed is what was signed."""
     inner = REPORT.format(disposition="automatic-action/MDN-sent-automatically; processed", more="", words="was processed")
-    outer = (HEAD + 'MIME-Version: 1.0\nContent-Type: multipart/signed; protocol="application/pkcs7-signature"; micalg=sha1; boundary="outer"\n\n'
-             + "--outer\n" + inner + "\n--outer\nContent-Type: application/pkcs7-signature\nContent-Transfer-Encoding: base64\n\nMIIB\n--outer--\n")
+    outer = (
+        HEAD
+        + 'MIME-Version: 1.0\nContent-Type: multipart/signed; protocol="application/pkcs7-signature"; micalg=sha1; boundary="outer"\n\n'
+        + "--outer\n"
+        + inner
+        + "\n--outer\nContent-Type: application/pkcs7-signature\nContent-Transfer-Encoding: base64\n\nMIIB\n--outer--\n"
+    )
     (statement,) = mdn.read(outer.replace("\n", "\r\n").encode()).statements
     assert (statement.subject.transfer, statement.outcome) == ("sent-1@nordwind.example", Outcome.RECEIVED)
 

@@ -44,10 +44,16 @@ def test_something_missing_stands_behind_the_segment_that_is_named() -> None:
     assert (element.position.segment, element.position.element, element.position.component, element.missing) == (9, 1, 1, True)
 
 
-@pytest.mark.parametrize(("action", "outcome", "below"), [
-    ("1", Outcome.ACCEPTED, Outcome.ACCEPTED), ("2", Outcome.WITH_ERRORS, Outcome.ACCEPTED), ("4", Outcome.REJECTED, Outcome.REJECTED),
-    ("7", Outcome.ACCEPTED, Outcome.ACCEPTED), ("8", Outcome.RECEIVED, None),
-])
+@pytest.mark.parametrize(
+    ("action", "outcome", "below"),
+    [
+        ("1", Outcome.ACCEPTED, Outcome.ACCEPTED),
+        ("2", Outcome.WITH_ERRORS, Outcome.ACCEPTED),
+        ("4", Outcome.REJECTED, Outcome.REJECTED),
+        ("7", Outcome.ACCEPTED, Outcome.ACCEPTED),
+        ("8", Outcome.RECEIVED, None),
+    ],
+)
 def test_what_0083_says(action: str, outcome: Outcome, below: Outcome | None) -> None:
     (statement,) = read(interchange(f"UCI+417+US:14+THEM:14+{action}")).statements
     assert (statement.outcome, statement.below) == (outcome, below)
@@ -61,8 +67,15 @@ def test_an_error_of_the_envelope_names_the_service_segment() -> None:
 
 
 def test_groups_stand_between_interchange_and_messages() -> None:
-    answer = read(interchange("UCI+417+US:14+THEM:14+7", "UCF+G1+US+THEM+7", "UCM+1+ORDERS:D:96A:UN+7", "UCF+G2+US+THEM+4+29+UNE+2",
-                              "UCM+2+INVOIC:D:96A:UN+4"))
+    answer = read(
+        interchange(
+            "UCI+417+US:14+THEM:14+7",
+            "UCF+G1+US+THEM+7",
+            "UCM+1+ORDERS:D:96A:UN+7",
+            "UCF+G2+US+THEM+4+29+UNE+2",
+            "UCM+2+INVOIC:D:96A:UN+4",
+        )
+    )
     outer, first, ordered, second, invoiced = answer.statements
     assert [one.subject.level for one in answer.statements] == ["interchange", "group", "message", "group", "message"]
     assert (outer.outcome, first.outcome, second.outcome) == (Outcome.PARTIALLY, Outcome.ACCEPTED, Outcome.REJECTED)
@@ -71,7 +84,11 @@ def test_groups_stand_between_interchange_and_messages() -> None:
 
 
 def test_syntax_4_has_the_occurrence_of_a_repeated_element() -> None:
-    answer = read(interchange("UCI+417+US:14+THEM:14+7", "UCM+1+ORDERS:D:01B:UN+4", "UCS+5", "UCD+39+3:1:2", name="CONTRL:4:1:UN", level="UNOC:4"))
+    answer = read(
+        interchange(
+            "UCI+417+US:14+THEM:14+7", "UCM+1+ORDERS:D:01B:UN+4", "UCS+5", "UCD+39+3:1:2", name="CONTRL:4:1:UN", level="UNOC:4"
+        )
+    )
     place = answer.statements[1].complaints[0].position
     assert (place.segment, place.element, place.component, place.repetition) == (5, 2, 1, 2)
 
@@ -108,7 +125,9 @@ def aperak(response: str, *errors: str, name: str = "APERAK:D:96A:UN") -> Answer
 
 
 def test_an_aperak_names_document_message_and_errors() -> None:
-    answer = aperak("RE", "ERC+INVALID::ZZZ", "FTX+AAO+++Price differs from the order", "RFF+ACW:1:11", "FTX+AAI+++segment 11 PRI element 1.2")
+    answer = aperak(
+        "RE", "ERC+INVALID::ZZZ", "FTX+AAO+++Price differs from the order", "RFF+ACW:1:11", "FTX+AAI+++segment 11 PRI element 1.2"
+    )
     (statement,) = answer.statements
     subject = statement.subject
     assert (subject.document, subject.message, subject.interchange, statement.outcome) == ("4711", "1", "417", Outcome.REJECTED)
@@ -118,10 +137,16 @@ def test_an_aperak_names_document_message_and_errors() -> None:
     assert (place.segment, place.tag, place.element, place.component) == (11, "PRI", 1, 2)
 
 
-@pytest.mark.parametrize(("response", "errors", "outcome"), [
-    ("AP", (), Outcome.ACCEPTED), ("AP", ("ERC+12",), Outcome.WITH_ERRORS), ("CA", (), Outcome.WITH_ERRORS), ("RE", (), Outcome.REJECTED),
-    ("AB", (), Outcome.RECEIVED),
-])
+@pytest.mark.parametrize(
+    ("response", "errors", "outcome"),
+    [
+        ("AP", (), Outcome.ACCEPTED),
+        ("AP", ("ERC+12",), Outcome.WITH_ERRORS),
+        ("CA", (), Outcome.WITH_ERRORS),
+        ("RE", (), Outcome.REJECTED),
+        ("AB", (), Outcome.RECEIVED),
+    ],
+)
 def test_what_4343_says(response: str, errors: tuple[str, ...], outcome: Outcome) -> None:
     assert aperak(response, *errors).statements[0].outcome is outcome
 

@@ -1,5 +1,5 @@
-"""997, 999, TA1 and 824 that come in: what each says, written out by hand from the standard's text (X12.20, X12.61, X12.5, X12.44),
-and what real ones do wrong."""
+"""997, 999, TA1 and 824 that come in: what each says, written out by hand from the standard's text (X12.20, X12.61, X12.5,
+X12.44), and what real ones do wrong."""
 
 from __future__ import annotations
 
@@ -30,11 +30,23 @@ def read(content: bytes, words: Words = no_words) -> Answer:
 
 
 def test_a_997_names_group_set_segment_and_element() -> None:
-    answer = read(interchange("AK1*IN*1204", "AK2*810*0001", "AK3*IT1*7*IT1*8", "AK4*2*358*6*12,5", "AK5*R*5", "AK9*R*1*1*0"), WORDS)
+    answer = read(
+        interchange("AK1*IN*1204", "AK2*810*0001", "AK3*IT1*7*IT1*8", "AK4*2*358*6*12,5", "AK5*R*5", "AK9*R*1*1*0"), WORDS
+    )
     group, message = answer.statements
-    assert (group.subject.level, group.subject.group, group.subject.kind, group.outcome) == ("group", "1204", "IN", Outcome.REJECTED)
+    assert (group.subject.level, group.subject.group, group.subject.kind, group.outcome) == (
+        "group",
+        "1204",
+        "IN",
+        Outcome.REJECTED,
+    )
     assert (str(group.subject.sender), str(group.subject.receiver)) == ("01:US", "ZZ:THEM")
-    assert (message.subject.message, message.subject.type, message.outcome, message.code) == ("0001", "810", Outcome.REJECTED, "AK501 = R")
+    assert (message.subject.message, message.subject.type, message.outcome, message.code) == (
+        "0001",
+        "810",
+        Outcome.REJECTED,
+        "AK501 = R",
+    )
     element, whole = message.complaints
     place = element.position
     assert (place.segment, place.tag, place.element, place.component, place.id, place.path) == (7, "IT1", 2, None, "358", "IT1")
@@ -47,7 +59,9 @@ def test_a_997_names_group_set_segment_and_element() -> None:
 def test_the_segment_s_own_code_8_gives_way_to_its_elements() -> None:
     """720 = 8 says only that elements follow; without them it stays."""
     rest = ("AK5*R*5", "AK9*R*1*1*0")
-    with_elements = read(interchange("AK1*IN*1", "AK2*810*0001", "AK3*REF*5**8", "AK4*1*128*7*ZZ", "AK4*2*127*1", *rest)).statements[1]
+    with_elements = read(
+        interchange("AK1*IN*1", "AK2*810*0001", "AK3*REF*5**8", "AK4*1*128*7*ZZ", "AK4*2*127*1", *rest)
+    ).statements[1]
     assert [(one.element, one.code) for one in with_elements.complaints] == [("723", "7"), ("723", "1"), ("718", "5")]
     assert [one.missing for one in with_elements.complaints] == [False, True, False]
     alone = read(interchange("AK1*IN*1", "AK2*810*0001", "AK3*REF*5**8", *rest)).statements[1]
@@ -61,13 +75,38 @@ def test_a_missing_segment_is_placed_where_it_should_have_stood() -> None:
 
 
 def test_a_999_has_its_own_lists_components_repetitions_and_contexts() -> None:
-    answer = read(interchange(
-        "AK1*PO*17*005010", "AK2*850*0001", "IK3*PO1*9**8", "CTX*PO102:20", "IK4*2>1>3*330*I6*9", "IK3*DTM*4**I8", "CTX*SITUATIONAL TRIGGER",
-        "IK5*R*5", "AK2*850*0002", "IK5*A", "AK9*P*2*2*1", release="005010", name="999"), WORDS)
+    answer = read(
+        interchange(
+            "AK1*PO*17*005010",
+            "AK2*850*0001",
+            "IK3*PO1*9**8",
+            "CTX*PO102:20",
+            "IK4*2>1>3*330*I6*9",
+            "IK3*DTM*4**I8",
+            "CTX*SITUATIONAL TRIGGER",
+            "IK5*R*5",
+            "AK2*850*0002",
+            "IK5*A",
+            "AK9*P*2*2*1",
+            release="005010",
+            name="999",
+        ),
+        WORDS,
+    )
     group, first, second = answer.statements
-    assert (answer.name, group.outcome, first.outcome, second.outcome) == ("999", Outcome.PARTIALLY, Outcome.REJECTED, Outcome.ACCEPTED)
+    assert (answer.name, group.outcome, first.outcome, second.outcome) == (
+        "999",
+        Outcome.PARTIALLY,
+        Outcome.REJECTED,
+        Outcome.ACCEPTED,
+    )
     element, segment, whole = first.complaints
-    assert (element.position.element, element.position.component, element.position.repetition, element.element) == (2, 1, 3, "621")
+    assert (element.position.element, element.position.component, element.position.repetition, element.element) == (
+        2,
+        1,
+        3,
+        "621",
+    )
     assert (element.text, element.words) == ("PO102:20", "code that the guide does not allow")
     assert (segment.missing, segment.element, segment.text) == (True, "620", "SITUATIONAL TRIGGER")
     assert whole.words == "segments in error"
@@ -87,20 +126,35 @@ def test_ak9_alone_speaks_for_all_its_sets(ak9: str, outcome: Outcome, below: Ou
     assert (group.outcome, group.below, answer.findings) == (outcome, below, ())
 
 
-@pytest.mark.parametrize(("segments", "kind", "words"), [
-    (("AK1*IN*1", "AK2*810*1", "AK5*A", "AK2*810*2", "AK5*R*5", "AK9*P*2*2*2"), "answer_contradicts_itself", "AK904 counts 2 accepted, but 1 AK5"),
-    (("AK1*IN*1", "AK2*810*1", "AK5*R*5", "AK9*A*1*1*0"), "answer_contradicts_itself", "AK901 = A, but 1 of its sets are rejected"),
-    (("AK1*IN*1", "AK2*810*1", "AK5*A", "AK9*R*1*1*1"), "answer_contradicts_itself", "AK901 = R, but 1 of its sets are accepted"),
-    (("AK1*IN*1", "AK9*P*2*1*2"), "answer_contradicts_itself", "AK904 counts 2 accepted, AK903 only 1"),
-    (("AK1*IN*1", "AK2*810*1", "AK5*A", "AK2*810*2", "AK5*A", "AK9*A*1*1*1"), "answer_contradicts_itself", "but 2 are named"),
-    (("AK1*IN*1", "AK2*810*1", "AK3*REF*3**5", "AK5*A", "AK9*A*1*1*1"), "answer_contradicts_itself", "errors are named"),
-    (("AK1*IN*1", "AK2*810*1", "AK9*A*1*1*1"), "answer_malformed", "set 1 has no AK5"),
-    (("AK1*IN*1", "AK2*810*1", "AK5*A"), "answer_malformed", "(AK9)"),
-    (("AK9*A*1*1*1",), "answer_malformed", "(AK1)"),
-    (("AK1*IN*1", "AK3*REF*3**5", "AK9*A*1*1*1"), "answer_malformed", "AK3 stands outside of any AK2"),
-    (("AK1*IN*1", "AK2*810*1", "AK5*Q", "AK9*A*1*1*1"), "answer_malformed", "AK501 'Q'"),
-    (("AK1*IN*1", "AK9*Z*1*1*1"), "answer_malformed", "AK901 'Z'"),
-])
+@pytest.mark.parametrize(
+    ("segments", "kind", "words"),
+    [
+        (
+            ("AK1*IN*1", "AK2*810*1", "AK5*A", "AK2*810*2", "AK5*R*5", "AK9*P*2*2*2"),
+            "answer_contradicts_itself",
+            "AK904 counts 2 accepted, but 1 AK5",
+        ),
+        (
+            ("AK1*IN*1", "AK2*810*1", "AK5*R*5", "AK9*A*1*1*0"),
+            "answer_contradicts_itself",
+            "AK901 = A, but 1 of its sets are rejected",
+        ),
+        (
+            ("AK1*IN*1", "AK2*810*1", "AK5*A", "AK9*R*1*1*1"),
+            "answer_contradicts_itself",
+            "AK901 = R, but 1 of its sets are accepted",
+        ),
+        (("AK1*IN*1", "AK9*P*2*1*2"), "answer_contradicts_itself", "AK904 counts 2 accepted, AK903 only 1"),
+        (("AK1*IN*1", "AK2*810*1", "AK5*A", "AK2*810*2", "AK5*A", "AK9*A*1*1*1"), "answer_contradicts_itself", "but 2 are named"),
+        (("AK1*IN*1", "AK2*810*1", "AK3*REF*3**5", "AK5*A", "AK9*A*1*1*1"), "answer_contradicts_itself", "errors are named"),
+        (("AK1*IN*1", "AK2*810*1", "AK9*A*1*1*1"), "answer_malformed", "set 1 has no AK5"),
+        (("AK1*IN*1", "AK2*810*1", "AK5*A"), "answer_malformed", "(AK9)"),
+        (("AK9*A*1*1*1",), "answer_malformed", "(AK1)"),
+        (("AK1*IN*1", "AK3*REF*3**5", "AK9*A*1*1*1"), "answer_malformed", "AK3 stands outside of any AK2"),
+        (("AK1*IN*1", "AK2*810*1", "AK5*Q", "AK9*A*1*1*1"), "answer_malformed", "AK501 'Q'"),
+        (("AK1*IN*1", "AK9*Z*1*1*1"), "answer_malformed", "AK901 'Z'"),
+    ],
+)
 def test_what_is_odd_about_an_answer_is_a_finding(segments: tuple[str, ...], kind: str, words: str) -> None:
     answer = read(interchange(*segments))
     assert [(one.kind, words in one.note) for one in answer.findings if words in one.note] == [(kind, True)]
@@ -124,19 +178,38 @@ def test_an_answer_that_contradicts_itself_is_still_understood() -> None:
 def test_a_ta1_speaks_of_the_envelope_alone(ta1: str, outcome: Outcome, below: Outcome | None, code: str | None) -> None:
     answer = read(interchange(ta1=ta1), WORDS)
     (statement,) = answer.statements
-    assert (statement.subject.level, statement.subject.interchange, statement.outcome, statement.below) == ("interchange", "000001204", outcome, below)
+    assert (statement.subject.level, statement.subject.interchange, statement.outcome, statement.below) == (
+        "interchange",
+        "000001204",
+        outcome,
+        below,
+    )
     assert [one.code for one in statement.complaints] == ([code] if code else [])
     if code == "001":
         assert statement.complaints[0].words == "control numbers of ISA and IEA differ"
 
 
 def test_an_824_names_the_document_and_where_its_faults_are() -> None:
-    answer = read(interchange(
-        "BGN*00*A-1*20261121", "OTI*TR*IV*4711*US*THEM*20261120*1030*1204*0001*810*004010", "TED*024*Unknown item*IT1*7*7*234*A-99",
-        "NTE*ERR*Call purchasing", "OTI*TA*IV*4712*****0002*810", name="824"), WORDS)
+    answer = read(
+        interchange(
+            "BGN*00*A-1*20261121",
+            "OTI*TR*IV*4711*US*THEM*20261120*1030*1204*0001*810*004010",
+            "TED*024*Unknown item*IT1*7*7*234*A-99",
+            "NTE*ERR*Call purchasing",
+            "OTI*TA*IV*4712*****0002*810",
+            name="824",
+        ),
+        WORDS,
+    )
     first, second = answer.statements
     subject = first.subject
-    assert (subject.level, subject.document, subject.group, subject.message, subject.type) == ("document", "4711", "1204", "0001", "810")
+    assert (subject.level, subject.document, subject.group, subject.message, subject.type) == (
+        "document",
+        "4711",
+        "1204",
+        "0001",
+        "810",
+    )
     assert (first.outcome, second.outcome, second.subject.document) == (Outcome.REJECTED, Outcome.ACCEPTED, "4712")
     (complaint,) = first.complaints
     place = complaint.position

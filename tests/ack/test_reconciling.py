@@ -47,7 +47,10 @@ def message(outcome: Outcome, reference: str, control: str = "1", type: str = "8
 def became(out: Sent, *answers: Answer, now: datetime | None = None) -> dict[str, str]:
     """What each thing became, by its last number."""
     reconciled = reconcile(answers, [out])
-    return {state.key[2] or state.key[1] or "all": state.outcome.value if state.outcome else "waiting" for state in states([out], reconciled, now)}
+    return {
+        state.key[2] or state.key[1] or "all": state.outcome.value if state.outcome else "waiting"
+        for state in states([out], reconciled, now)
+    }
 
 
 def kinds(reconciled: list[Reconciled]) -> list[str]:
@@ -78,7 +81,10 @@ def test_receiving_judges_nothing_yet() -> None:
     assert became(out, received) == {"all": "received", "1": "waiting", "0001": "waiting", "0002": "waiting"}
     final = answer(group(Outcome.ACCEPTED))
     assert became(out, received, final)["all"] == "accepted"
-    contrl = [replace(received.statements[0], answer="CONTRL"), statement(Outcome.ACCEPTED, about("interchange", interchange="000000001"), "CONTRL", Outcome.ACCEPTED)]
+    contrl = [
+        replace(received.statements[0], answer="CONTRL"),
+        statement(Outcome.ACCEPTED, about("interchange", interchange="000000001"), "CONTRL", Outcome.ACCEPTED),
+    ]
     assert kinds(reconcile([answer(one) for one in contrl], [out])) == []
 
 

@@ -48,7 +48,12 @@ def test_json_holds_states_refusals_and_findings(edi: Run, tmp_path: Path) -> No
     assert [(one["level"], one["outcome"]) for one in made["sent"]] == [
         ("interchange", "partially accepted"), ("group", "partially accepted"), ("message", "rejected"), ("message", "accepted")]
     quantity = made["refusals"][0]
-    assert (quantity["fields"], quantity["path"], quantity["sent"], quantity["code"]) == (["lines[2].quantity"], "{IT1}/IT1/02", "12.5", "5")
+    assert (quantity["fields"], quantity["path"], quantity["sent"], quantity["code"]) == (
+        ["lines[2].quantity"],
+        "{IT1}/IT1/02",
+        "12.5",
+        "5",
+    )
     content = (folder / "sent.edi").read_bytes()
     assert content[quantity["offset"]:quantity["offset"] + quantity["length"]] == b"12.5"
     file, _, line = quantity["rule"].rpartition(":")
@@ -57,10 +62,14 @@ def test_json_holds_states_refusals_and_findings(edi: Run, tmp_path: Path) -> No
 
 def test_late_and_overdue(edi: Run, tmp_path: Path) -> None:
     folder = next(one for one in CASES if one.name == "997-accepted-short")
-    done = edi("reconcile", *arguments(folder, tmp_path), "--due", "2026-11-02T12:00+00:00", "--received", "2026-11-03T08:00+00:00")
+    done = edi(
+        "reconcile", *arguments(folder, tmp_path), "--due", "2026-11-02T12:00+00:00", "--received", "2026-11-03T08:00+00:00"
+    )
     assert done.returncode == 0 and "answer_late" in done.stderr.decode()
     folder = next(one for one in CASES if one.name == "contrl-received")
-    done = edi("reconcile", *arguments(folder, tmp_path), "--due", "2026-11-02T12:00+00:00", "--received", "2026-11-03T08:00+00:00")
+    done = edi(
+        "reconcile", *arguments(folder, tmp_path), "--due", "2026-11-02T12:00+00:00", "--received", "2026-11-03T08:00+00:00"
+    )
     assert "no answer yet, overdue" in done.stdout.decode()
 
 

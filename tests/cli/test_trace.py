@@ -16,7 +16,14 @@ def test_a_field_is_shown_with_place_raw_text_conversion_and_rule(edi: Run) -> N
     done = edi("trace", RICH, "--field", "lines[0].unit")
     assert done.returncode == 0
     row = done.stdout.decode().splitlines()[-1]
-    for part in ("lines[0].unit", "H87", "segment 49 SG25/QTY/C186.6411", "PCE", "unit: PCE → H87", "mappings/order.edifact-d96a.yaml:"):
+    for part in (
+        "lines[0].unit",
+        "H87",
+        "segment 49 SG25/QTY/C186.6411",
+        "PCE",
+        "unit: PCE → H87",
+        "mappings/order.edifact-d96a.yaml:",
+    ):
         assert part in row
 
 

@@ -85,7 +85,7 @@ def test_each_raw_value_stands_at_its_bytes(case: Case) -> None:
                     assert place.raw.strip() == xml_text(outcome.message, position.path or ""), field.path
                     continue
                 assert position.offset is not None and position.length is not None
-                text = content[position.offset:position.offset + position.length].decode(outcome.message.encoding)  # type: ignore[union-attr]
+                text = content[position.offset : position.offset + position.length].decode(outcome.message.encoding)  # type: ignore[union-attr]
                 assert place.raw.strip() == seen(text, outcome.message).strip(), field.path
 
 

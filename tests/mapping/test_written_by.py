@@ -41,8 +41,8 @@ def written(case: Case) -> list[Origins]:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_every_place_that_a_map_writes_is_explained(case: Case) -> None:
-    """Each element and component of each segment: a field, what belongs to it, a qualifier, `writes:` or the program. Only a second
-    text of the same kind has coded elements that were read from the first one's segment: they name the rest of theirs."""
+    """Each element and component of each segment: a field, what belongs to it, a qualifier, `writes:` or the program. Only a
+    second text of the same kind has coded elements that were read from the first one's segment: they name the rest of theirs."""
     for one in written(case):
         message = one.message
         for number, elements in enumerate(message.segments, 1):
@@ -71,10 +71,17 @@ def test_the_rule_s_line_names_the_last_part_of_the_field(case: Case) -> None:
 
 X12 = Delimiters("*", ">", "~", "", "^", ".")
 INVOICE: dict[str, Any] = {
-    "number": "4711", "type": "invoice", "purpose": "original", "issued_on": "2026-11-21", "order_number": "PO-1", "currency": "USD",
+    "number": "4711",
+    "type": "invoice",
+    "purpose": "original",
+    "issued_on": "2026-11-21",
+    "order_number": "PO-1",
+    "currency": "USD",
     "buyer": {"duns": "315369934", "name": "Bluebird Stores", "city": "Columbus"},
-    "lines": [{"number": "1", "seller_item": "A1", "quantity": 5, "unit": "EA", "net_price": 3, "description": "Mug"},
-              {"number": "2", "seller_item": "A2", "quantity": 7, "net_price": 3, "retail_price": 9}],
+    "lines": [
+        {"number": "1", "seller_item": "A1", "quantity": 5, "unit": "EA", "net_price": 3, "description": "Mug"},
+        {"number": "2", "seller_item": "A2", "quantity": 7, "net_price": 3, "retail_price": 9},
+    ],
     "totals": {"payable": 36, "line_count": 2},
 }
 
@@ -118,7 +125,9 @@ def test_fields_qualifiers_and_the_program_s_own_are_told_apart() -> None:
 
 def test_a_whole_segment_leads_to_all_its_fields() -> None:
     one = invoice()
-    assert set(one.at(number_of(one, "IT1*1")).fields) == {f"lines[0].{name}" for name in ("number", "quantity", "unit", "net_price", "seller_item")}
+    assert set(one.at(number_of(one, "IT1*1")).fields) == {
+        f"lines[0].{name}" for name in ("number", "quantity", "unit", "net_price", "seller_item")
+    }
 
 
 def test_an_empty_element_leads_to_the_rule_of_its_own_line() -> None:

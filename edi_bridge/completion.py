@@ -16,6 +16,9 @@ PLACES = {"BHD": 3, "IQD": 3, "JOD": 3, "KWD": 3, "LYD": 3, "OMR": 3, "TND": 3, 
           "BIF": 0, "CLP": 0, "DJF": 0, "GNF": 0, "ISK": 0, "JPY": 0, "KMF": 0, "KRW": 0, "PYG": 0, "RWF": 0, "UGX": 0, "UYI": 0,
           "VND": 0, "VUV": 0, "XAF": 0, "XOF": 0, "XPF": 0}
 ZERO = Decimal(0)
+# What a kind of answer (UNCL 4343) says of the order, where nothing else does.
+OUTCOMES = {"accepted": "accepted", "detail_no_change": "accepted", "conditionally_accepted": "changed", "detail_and_change": "changed",
+            "changes_only": "changed", "rejected": "rejected", "rejected_with_detail": "rejected", "received": "received", "on_hold": "on_hold"}
 
 
 def completed(record: Record, type: str, currency: str = "") -> tuple[Record, list[str]]:
@@ -38,6 +41,10 @@ def completed(record: Record, type: str, currency: str = "") -> tuple[Record, li
         _totals(made, type, unit, added)
     elif type in ("order_response", "despatch_advice"):
         _number(made, added)
+        if type == "order_response" and not made.get("outcome") and made.get("type") in OUTCOMES:
+            _put(made, "outcome", OUTCOMES[made["type"]], "", added)
+    elif type == "remittance":
+        _payment(made, added)
     return made, added
 
 
@@ -53,6 +60,13 @@ def _copied(value: Any) -> Any:
 def _put(part: Record, name: str, value: Any, before: str, added: list[str]) -> None:
     part[name] = value
     added.append(before + name)
+
+
+def _payment(record: Record, added: list[str]) -> None:
+    """What is paid: the documents' amounts and what is taken off the payment as a whole (which carries a minus)."""
+    amounts = [one.get("amount") for one in (*record.get("items", ()), *record.get("deductions", ()))]
+    if record.get("amount") is None and amounts and None not in amounts:
+        _put(record, "amount", sum(amounts, ZERO), "", added)
 
 
 def _number(record: Record, added: list[str]) -> None:

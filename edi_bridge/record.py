@@ -136,7 +136,7 @@ RECORDS: dict[str, dict[str, Field]] = {
     record: _fields(text)
     for record, text in {
         "order": """
-            number type:code purpose:code response_requested:code issued_on:date currency:code tax_currency:code
+            number type:code order_type:code purpose:code response_requested:code issued_on:date currency:code tax_currency:code
             requested_delivery:date earliest_delivery:date latest_delivery:date cancel_after:date ship_on:date
             earliest_ship:date latest_ship:date other_dates:dated* contacts:contact* backorder:code service_level:code
             contract contract_date:date promotion order_number order_date:date release department department_name vendor_number requisition quotation quotation_date:date seller_order_number references:reference*

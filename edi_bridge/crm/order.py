@@ -48,6 +48,8 @@ def post_order(batch: Batch, record: Record, source: Source) -> Outcome:
     changes = act in ("change", "cancel", "replace")
     if changes:
         number = record.get("order_number") or number
+        if number and not record.get("number"):  # many changes have no number of their own (X12 BCH05)
+            record = {**record, "number": number}
     counterpart = judged(batch, "order", record, source, outcome, number if changes else None)
     if counterpart is None:
         return outcome

@@ -23,7 +23,7 @@ from edi_bridge.crm.purpose import ADDS, line_act
 from edi_bridge.record import to_json
 
 # Fields of a change that say which document it is, not what the order is to become.
-_OF_THE_CHANGE = {"number", "type", "purpose", "order_number", "release", "lines"}
+_OF_THE_CHANGE = {"number", "type", "order_type", "purpose", "order_number", "order_date", "release", "lines"}
 
 
 def apply_change(

@@ -57,6 +57,14 @@ LINE_ACTS = {
     "price_changed": "set",
     "price_and_quantity_changed": "set",
     "dates_changed": "set",
+    "rescheduled": "set",
+    "quantity_rescheduled": "set",
+    "price_rescheduled": "set",
+    "price_quantity_rescheduled": "set",
+    "dates_replaced": "set",
+    "terms_changed": "set",
+    "allowances_changed": "set",
+    "replacement_item": "set",
     "replaced": "replace",
     "38": "replace",
     "deleted": "cancel",
@@ -66,6 +74,12 @@ LINE_ACTS = {
     "11": "keep",
     "not_found": "keep",
     "10": "keep",
+    "rejected": "keep",
+    "7": "keep",
+    "proposed": "keep",  # nothing is agreed yet
+    "23": "keep",
+    "line_numbers_changed": "keep",
+    "12": "keep",
 }
 ADDS = frozenset({"added", "1", ""})  # a line that need not be there before
 LINES_OF_PURPOSE = {"deletion": "cancel", "3": "cancel"}

@@ -123,7 +123,7 @@ class SegmentReader:
     def _group_slot(self, base: str, slot: Slot) -> None:
         whole = self._whole_slot(slot)
         if whole is not None:
-            self.code.add(f"o{whole[0].number}_{whole[1]} = {base}[{slot.step.node.slot}]")
+            self._all_of(whole, base, slot)
             return
         name = self.code.name("h")
         with self._present(slot, base) as held, self.code.block(f"for {name} in {held}:"):
@@ -153,6 +153,15 @@ class SegmentReader:
         if branch.tests or branch.nth or branch.values or branch.below or len(branch.uses) != 1:
             return None
         return branch.uses[0] if branch.uses[0][0].many else None
+
+    def _all_of(self, whole: Taker, base: str, slot: Slot) -> None:
+        """A list takes what a slot holds; below groups that repeat, what the slot holds in each of them, one after another."""
+        taken, held = f"o{whole[0].number}_{whole[1]}", f"{base}[{slot.step.node.slot}]"
+        if not base.endswith("_"):  # the scope's own instance, its parents' or the root: there is one
+            self.code.add(f"{taken} = {held}")
+            return
+        with self.code.block(f"if {held} is not None:"):
+            self.code.add(f"{taken} = {held} if {taken} is None else [*{taken}, *{held}]")
 
     def _branches(self, slot: Slot, name: str, body: Any) -> None:
         """The branches of a slot, as if/elif where their tests exclude each other."""
@@ -196,7 +205,7 @@ class SegmentReader:
     def _segment_slot(self, base: str, slot: Slot) -> None:
         whole = self._whole_slot(slot)
         if whole is not None and whole[2] is None:
-            self.code.add(f"o{whole[0].number}_{whole[1]} = {base}[{slot.step.node.slot}]")
+            self._all_of(whole, base, slot)
             return
         node = slot.step.node
         if node.slot == 0 and node.max == 1 and node.depth > 1:  # a group's trigger is there exactly once

@@ -320,6 +320,22 @@ def test_a_plus_is_only_for_the_end_of_an_each(path):
 """)
 
 
+def test_a_list_below_groups_that_repeat_holds_what_stands_in_each():
+    """Two entities of one payment, and two schedules with their quantities: nothing of the first is lost."""
+    payment = compiled("""
+    map: t
+    message: x12/004010/820
+    record: remittance
+    fields:
+      items: {each: "{ENT}/{RMR}", fields: {document: RMR/02}}
+      references: {each: "{ENT}/{NM1}/REF", fields: {number: "02"}}
+""")
+    body = "ENT*1\nNM1*PE*2\nREF*ZZ*A\nRMR*IV*1\nRMR*IV*2\nENT*2\nENT*3\nNM1*PE*2\nREF*ZZ*B\nREF*ZZ*C\nRMR*IV*3"
+    records, findings = payment.read(message(body, "x12/004010/820"))
+    assert findings == [] and [item["document"] for item in records[0]["items"]] == ["1", "2", "3"]
+    assert [one["number"] for one in records[0]["references"]] == ["A", "B", "C"]
+
+
 OUTCOME = """
     map: t
     message: edifact/D96A/ORDRSP

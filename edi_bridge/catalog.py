@@ -174,6 +174,11 @@ class Catalog:
             self._tables[key] = load_table(block, standard, block.file)
         return self._tables[key]
 
+    def code_blocks(self, plan: Any) -> dict[str, Block]:
+        """The files of the code tables that a map's rules name."""
+        names = {value.rule.codes for value in plan.values() if isinstance(value.rule.codes, str)}
+        return {name: self._named("mappings/codes", name, "code table") for name in sorted(names)}
+
     # --- structures ------------------------------------------------------------------------------------------------
 
     def structure(self, message: str) -> Any:
@@ -264,6 +269,11 @@ class Catalog:
         codes = self._codes(folder, association)
         return guide.load(made, self._block(folder / "elements.yaml"), codes, self._block(folder / "segments.yaml"),
                           self._block(folder / "composites.yaml"), restrict)
+
+    def associations(self, message: str) -> list[str]:
+        """Who has codes of its own beside the lists of a message's release (EAN)."""
+        path = self._structure_file(message)
+        return sorted(one.stem.partition("-")[2] for one in path.parent.glob("codes-*.yaml")) if path is not None else []
 
     def _codes(self, folder: Path, association: str) -> dict[str, Any] | None:
         """The code lists of a release, with those codes that an association adds."""

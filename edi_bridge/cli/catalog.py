@@ -20,6 +20,7 @@ HOME_HELP = "A home with own maps and partners (default: EDI_BRIDGE_HOME; else o
 # command → (module, its name there, one line for --help), in the order of --help
 MAP_COMMANDS = {
     "list": ("catalog", "map_list", "List the maps: name, message, what it extends."),
+    "lint": ("map_lint", "map_lint", "What is wrong or doubtful in maps: file, line, column."),
     "show": ("map_show", "map_show", "The rules of a map, with the layer each comes from."),
 }
 

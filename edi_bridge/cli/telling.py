@@ -135,7 +135,8 @@ def lines(told: Told, stream: TextIO | None = None) -> list[str]:
     else:
         made.append("  " + sentence)
     if told.effect != "only noted":
-        answer_ = f"to the partner: {told.answer}" if told.answer else ""
+        agreed = "where agreed, " if KINDS[told.kind].level is Level.BUSINESS else ""
+        answer_ = f"{agreed}to the partner: {told.answer}" if told.answer else ""
         made.append("  " + " · ".join(part for part in (told.effect, answer_, told.hint) if part))
     return made
 

@@ -39,7 +39,7 @@ def test_findings_are_the_result(edi: Run, order: Path) -> None:
         "order.edi  interchange 1 › message 1 › segment 10 (CNT) › element 1.2 › CNT/C270.6066 › byte 240",
         "  CNT+2:7'",
         "        ^ control_total_mismatch: CNT/C270.6066 must be 1, as the lines of the message are",
-        "  the message is rejected · to the partner: APERAK TOTALS · lines or amounts were lost on the way, or the sender adds differently",
+        "  the message is rejected · where agreed, to the partner: APERAK TOTALS · lines or amounts were lost on the way, or the sender adds differently",
     ]
     assert result.stderr.decode() == (
         "1 file · 1 message · to be rejected: 1 message · 2 findings (wrong_character_type 1, control_total_mismatch 1)\n"

@@ -33,6 +33,8 @@ from edi_bridge.interchange import Interchange, Message, MessageType
 REJECTED, ACKNOWLEDGED, RECEIVED = "4", "7", "8"  # 0083
 UNSPECIFIED = "18"  # 0085
 UCS_MOST, UCD_MOST = 999, 99
+S009 = (6, 3, 3, 2, 6), (6, 3, 3, 3, 6, 6, 6)  # the lengths of its components in syntax 1 to 3 and in 4: 0065, 0052, 0054, 0051 …
+MANDATORY = 4  # of them
 MISSING = ("missing_segment", "too_few_repeats", "too_few_group_repeats")
 
 # the service segment that is at fault (0013, 0135) where the finding's place does not name it
@@ -72,9 +74,11 @@ def obstacle(interchange: Interchange) -> str:
                               ("reference (0020)", interchange.control, 14)):
         if not legal(value, most):
             return f"its {name} is {'not a value of the standard' if value else 'missing'}, and a CONTRL must carry it"
-    for name, value in (("sender's", interchange.sender.qualifier), ("recipient's", interchange.receiver.qualifier)):
-        if value and not legal(value, 4):
-            return f"the {name} qualifier (0007) is not a value of the standard, and a CONTRL must carry it"
+    routing = 35 if version(interchange) == "4" else 14
+    for name, address in (("sender's", interchange.sender), ("recipient's", interchange.receiver)):
+        for part, value, most in (("qualifier (0007)", address.qualifier, 4), ("internal address", address.internal, routing)):
+            if value and not legal(value, most):
+                return f"the {name} {part} is not a value of the standard, and a CONTRL must carry it"
     return ""
 
 
@@ -88,16 +92,18 @@ def line(message: Message, header: Sequence[Sequence[str]], findings: Sequence[F
         if whole is not None:
             fault = _fault(whole, Level.MESSAGE, interchange)
         notes = list(_notes(findings, interchange))
-    identifier = tuple(header[2]) if len(header) > 2 else ()
+    identifier = tuple(header[2][:len(S009[version(interchange) == "4"])]) if len(header) > 2 else ()
     return Line(message.ordinal, message.reference, identifier, message.group.ordinal if message.group else 0, verdict, fault,
                 SEPARATOR.join(notes))
 
 
-def unnameable(line: Line) -> bool:
+def unnameable(line: Line, interchange: Interchange) -> bool:
     """Whether a rejected message cannot be named in a UCM: 0062 and S009 are copied from its UNH."""
-    kind, *others = line.identifier or ("",)
-    return not (legal(line.reference, 14) and legal(kind, 6) and len(others) > 2
-                and all(legal(one, 3) for one in others[:3]))
+    if not legal(line.reference, 14) or len(line.identifier) < MANDATORY:
+        return True
+    lengths = S009[version(interchange) == "4"]
+    return not all(legal(one, most) or (not one and number >= MANDATORY)
+                   for number, (one, most) in enumerate(zip(line.identifier, lengths, strict=False)))
 
 
 def receipt(interchange: Interchange) -> list[str]:
@@ -145,7 +151,7 @@ def _ucf(line: GroupLine, interchange: Interchange) -> str:
     answer: tuple[str | tuple[str, ...], ...] = (ACKNOWLEDGED,)
     if line.verdict is Verdict.REJECTED:
         answer = (REJECTED, *(_placed(_fault(line.findings[0], Level.GROUP, interchange)) if line.findings else ()))
-    sender, receiver = (rows[number] if number < len(rows) else [""] for number in (2, 3))
+    sender, receiver = (rows[number][:2] if number < len(rows) else [""] for number in (2, 3))
     return segment(interchange, "UCF", at(rows, 5), sender, receiver, *answer)
 
 
@@ -160,6 +166,8 @@ def group_obstacle(line: GroupLine, interchange: Interchange) -> str:
                               ("recipient (S007)", at(rows, 3), 35)):
         if not legal(value, most) and not (version(interchange) == "4" and not value and "0048" not in name):
             return f"the {name} of group {line.group.ordinal} is {'not a value of the standard' if value else 'missing'}"
+    if any(one and not legal(one, 4) for row in rows[2:4] for one in row[1:]):
+        return f"a qualifier (0007) of group {line.group.ordinal} is not a value of the standard"
     return ""
 
 

@@ -110,8 +110,14 @@ def of_message(finding: Finding) -> bool:
 
 
 def legal(value: str, most: int, least: int = 1) -> bool:
-    """Whether a value that is copied from the other side can stand in an element of `least` to `most` characters."""
-    return least <= len(value) <= most and value.isprintable() and bool(value.strip())
+    """Whether a value that is copied from the other side can stand in an element of `least` to `most` characters. U+FFFD stands
+    for bytes that could not be read."""
+    return least <= len(value) <= most and value.isprintable() and bool(value.strip()) and "\ufffd" not in value
+
+
+def fits(value: str, most: int, delimiters: Delimiters, least: int = 1) -> bool:
+    """The same for an X12 element: ASCII, and no delimiter that cannot be released."""
+    return legal(value, most, least) and value.isascii() and not clashes(value, delimiters)
 
 
 def plain(text: str, delimiters: Delimiters, *, level: str = "") -> str:

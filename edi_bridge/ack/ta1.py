@@ -32,9 +32,12 @@ def obstacle(interchange: Interchange) -> str:
 
 def address_obstacle(interchange: Interchange) -> str:
     """Why no ISA can be addressed to who sent it; '' when one can."""
+    used = interchange.delimiters.released()
     for name, address in (("ISA06", interchange.sender), ("ISA08", interchange.receiver)):
-        if not legal(address.id, 15) or not legal(address.qualifier, 2):
+        if not legal(address.id.strip(), 15) or not legal(address.qualifier.strip(), 2):
             return f"{name} and its qualifier do not say who it is"
+        if not (address.id + address.qualifier).isascii() or any(char in address.id + address.qualifier for char in used):
+            return f"{name} or its qualifier has characters that no ISA may have"
     return ""
 
 

@@ -10,13 +10,22 @@ import re
 import textwrap
 from collections.abc import Iterator, Sequence
 
-from edi_bridge.ack.subject import Document, at, elements, legal, plain, segment, words
+from edi_bridge.ack.subject import (
+    Document,
+    at,
+    elements,
+    fits,
+    plain,
+    segment,
+    words,
+)
 from edi_bridge.finding import KINDS, Finding, Verdict
-from edi_bridge.interchange import Group, Interchange, Message, MessageType, clashes
+from edi_bridge.interchange import Group, Interchange, Message, MessageType
 
 VERDICTS = {Verdict.ACCEPTED: "TA", Verdict.WITH_ERRORS: "TE", Verdict.REJECTED: "TR"}  # 110
 QUALIFIERS = {"810": "IV", "850": "PO", "855": "PO", "856": "SI", "860": "PO", "865": "PO"}  # 128: what the number is; else TN
 OTHER = "024"  # 647: a reason of its own, which the text says
+UNKNOWN = "NA"  # where neither the document nor its set has a number
 ORIGINAL, TEXT_MOST, LONG_DATE = "00", 60, "004010"
 
 
@@ -36,10 +45,11 @@ def heading(interchange: Interchange, number: str, prepared: str, version: str) 
 def detail(message: Message, named: Document, findings: Sequence[Finding], verdict: Verdict, interchange: Interchange) -> list[str]:
     """OTI and its TED for one document; `findings` are those on the document."""
     number, qualifier = named.number, QUALIFIERS.get(message.type.name, "TN")
-    if not legal(number, 30) or not number.isascii() or clashes(number, interchange.delimiters):
-        number, qualifier = message.reference, "TN"
-    made = [segment(interchange, "OTI", VERDICTS[verdict], qualifier, number, *_group(message.group, interchange), message.reference,
-                    message.type.name, message.group.version if message.group else "")]
+    if not fits(number, 30, interchange.delimiters):
+        number, qualifier = message.reference if fits(message.reference, 9, interchange.delimiters) else UNKNOWN, "TN"
+    named_as = (message.reference, 9, 4), (message.type.name, 3, 3), (message.group.version if message.group else "", 12, 1)
+    made = [segment(interchange, "OTI", VERDICTS[verdict], qualifier, number, *_group(message.group, interchange),
+                    *(value if fits(value, most, interchange.delimiters, least) else "" for value, most, least in named_as))]
     made += [_technical(finding, interchange) for finding in findings]
     return made
 
@@ -48,11 +58,10 @@ def _group(group: Group | None, interchange: Interchange) -> Iterator[str]:
     """OTI04 to OTI08, from the group's header: sender, receiver, date, time, number."""
     rows = elements(group.header, interchange.delimiters) if group else []
     day, time, number = (at(rows, place).strip() for place in (4, 5, 6))
-    yield at(rows, 2).strip()
-    yield at(rows, 3).strip()
+    yield from (value if fits(value, 15, interchange.delimiters, 2) else "" for value in (at(rows, 2).strip(), at(rows, 3).strip()))
     yield day if day.isdigit() and len(day) == (8 if group and group.version >= LONG_DATE else 6) else ""
     yield time if len(time) in (4, 6, 8) and time.isdigit() else ""
-    yield number
+    yield number if number.isascii() and number.isdigit() and len(number) <= 9 else ""
 
 
 def _technical(finding: Finding, interchange: Interchange) -> str:
@@ -63,7 +72,6 @@ def _technical(finding: Finding, interchange: Interchange) -> str:
     text = plain(words(finding), interchange.delimiters)
     number = place.id if place.id and place.id.isdigit() and len(place.id) <= 4 else ""
     value = finding.value.rstrip()
-    fits = legal(value, 99) and value.isascii() and not clashes(value, interchange.delimiters)
     return segment(interchange, "TED", KINDS[finding.kind].x824 or OTHER, textwrap.shorten(text, TEXT_MOST, placeholder="..."), tag if placed else "",
                    str(place.segment) if placed else "", str(place.element) if placed and place.element else "", number,
-                   value if fits else "")
+                   value if fits(value, 99, interchange.delimiters) else "")

@@ -24,13 +24,13 @@ from edi_bridge.ack.subject import (
     at,
     document,
     elements,
+    fits,
     is_business,
-    legal,
     of_message,
     segment,
 )
 from edi_bridge.finding import KINDS, Finding, Level, Verdict
-from edi_bridge.interchange import Interchange, Message, MessageType, clashes
+from edi_bridge.interchange import Interchange, Message, MessageType
 
 NEWER = "005010"  # from this release on there is a 999, AK103, AK203 and the place of a repetition
 SETS = {Verdict.ACCEPTED: "A", Verdict.WITH_ERRORS: "E", Verdict.REJECTED: "R"}  # 717
@@ -73,12 +73,12 @@ def obstacle(group: GroupLine, interchange: Interchange) -> str:
     rows = elements(group.group.header, interchange.delimiters)
     ordinal = group.group.ordinal
     control = at(rows, 6).strip()
-    if not legal(at(rows, 1).strip(), 2, 2):
+    if not fits(at(rows, 1).strip(), 2, interchange.delimiters, 2):
         return f"GS01 of group {ordinal} is no functional identifier, and the answer must carry it"
     if not (control.isascii() and control.isdigit() and len(control) <= 9):
         return f"GS06 of group {ordinal} is no control number, and the answer must carry it"
     for name, value in (("GS02", group.group.sender), ("GS03", group.group.receiver)):
-        if not legal(value, 15) or not value.isascii() or any(char in value for char in interchange.delimiters.released()):
+        if not fits(value, 15, interchange.delimiters) or any(char in value for char in interchange.delimiters.released()):
             return f"{name} of group {ordinal} is no address to answer to"
     if not re.fullmatch(r"[0-9A-Z]{6,12}", group.group.version, re.ASCII):
         return f"GS08 of group {ordinal} names no version to answer in"
@@ -117,9 +117,9 @@ def report(interchange: Interchange, group: GroupLine, lines: Sequence[Line], na
         condemned = group.verdict is Verdict.REJECTED
         verdict = Verdict.REJECTED if condemned else one.verdict
         accepted += verdict is not Verdict.REJECTED
-        if not legal(one.identifier[0], 3, 3) or not legal(one.reference, 9):
+        if not fits(one.identifier[0], 3, interchange.delimiters, 3) or not fits(one.reference, 9, interchange.delimiters):
             continue  # AK2 must carry both: ST was not complete, which its person is told
-        convention = one.identifier[1] if newer and legal(one.identifier[1], 35) else ""
+        convention = one.identifier[1] if newer and fits(one.identifier[1], 35, interchange.delimiters) else ""
         made.append(segment(interchange, "AK2", one.identifier[0], one.reference, convention))
         made += one.segments
         made.append(segment(interchange, form.trailer, SETS[verdict], *(one.fault if verdict is not Verdict.ACCEPTED else ())))
@@ -180,8 +180,7 @@ def _element(finding: Finding, interchange: Interchange, form: Form, release: st
 def _copy(value: str, interchange: Interchange) -> str:
     """The bad value where it may stand in AK404, '' where it would be an error itself."""
     value = value.rstrip()
-    fits = 0 < len(value) <= 99 and value.isascii() and value.isprintable() and value.strip()
-    return value if fits and not clashes(value, interchange.delimiters) else ""
+    return value if fits(value, 99, interchange.delimiters) else ""
 
 
 def _tag(finding: Finding) -> str:
@@ -199,6 +198,6 @@ def _loop(path: str) -> str:
 def _context(message: Message, interchange: Interchange) -> str:
     """CTX of a 999: which business document it is, by the element that numbers it; '' where that is not known or not legal."""
     named = document(message)
-    if not legal(named.number, 35) or not named.number.isascii() or clashes(named.number, interchange.delimiters):
+    if not fits(named.number, 35, interchange.delimiters):
         return ""
     return segment(interchange, "CTX", (f"{named.tag}{named.element:02}", named.number))

@@ -45,7 +45,7 @@ def report(collected: Collected, of_all: Sequence[Finding], groups: Sequence[Gro
     obstacle = contrl.obstacle(interchange)
     if condemned:  # what cannot be named is rejected with the whole interchange
         groups = [group for group in groups if not contrl.group_obstacle(group, interchange)]
-        lines = [line for line in lines if not contrl.unnameable(line)]
+        lines = [line for line in lines if not contrl.unnameable(line, interchange)]
     elif not obstacle:
         obstacle = _unnameable(collected, groups, lines)
     if obstacle:
@@ -66,7 +66,7 @@ def _receipt(collected: Collected, worst: Verdict, seal: Seal, answered: Answere
 
 def _unnameable(collected: Collected, groups: Sequence[GroupLine], lines: Sequence[Line]) -> str:
     """Why something that must be reported cannot be; '' when all can."""
-    unnamed = sum(map(contrl.unnameable, lines))
+    unnamed = sum(contrl.unnameable(line, collected.interchange) for line in lines)
     if unnamed:
         return f"the header of {messages(unnamed)} has no reference or type that a CONTRL could name"
     reported = (group for group in groups if group.verdict is Verdict.REJECTED or group.group.ordinal in collected.lines)

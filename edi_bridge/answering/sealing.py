@@ -27,7 +27,7 @@ from edi_bridge.interchange import (
 )
 
 LEVEL_B_SEPARATOR = "\x1d"  # these separators are known without UNA (ISO 9735:1988, level B)
-LEAST_LEVEL = "UNOA"  # where the header that is answered does not name a character set
+ANY_LEVEL = "UNOC"  # where the header that is answered does not name a character set
 PLAIN_SYNTAX = "3"  # the syntax of an answer to a header that names none that there is
 ISA_VERSION = "00401"  # where the header that is answered does not name one
 
@@ -89,7 +89,7 @@ class Seal:
         """Messages in an UNB … UNZ of their own."""
         answered = self.interchange
         level, _, version = answered.syntax.partition(":")
-        level = level if re.fullmatch("[A-Z]{4}", level) else LEAST_LEVEL
+        level = level if re.fullmatch("[A-Z]{4}", level) else ANY_LEVEL
         version = version if version in ("1", "2", "3", "4") else PLAIN_SYNTAX
         una = False if answered.delimiters.element == LEVEL_B_SEPARATOR and not answered.layout.una else None
         made = syntax.module("edifact").build(

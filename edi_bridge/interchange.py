@@ -260,7 +260,7 @@ class Message:
     """
 
     __slots__ = ("standard", "type", "ordinal", "reference", "group", "delimiters", "encoding",
-                 "raw", "offset", "text", "released", "interchange", "_segments", "_spans")
+                 "raw", "offset", "text", "released", "interchange", "_segments", "_spans", "_tags")
 
     def __init__(self, standard: str, type: MessageType, ordinal: int, reference: str, text: str,
                  delimiters: Delimiters, *, raw: bytes = b"", offset: int = 0, encoding: str = "ascii",
@@ -279,6 +279,7 @@ class Message:
         self.released = MARK in text or bool(delimiters.release and delimiters.release in text)
         self._segments: list[list[str]] | None = None
         self._spans: list[tuple[int, int]] | None = None
+        self._tags: list[str] | None = None
 
     @property
     def segments(self) -> list[list[str]]:
@@ -308,7 +309,9 @@ class Message:
         """The position of a segment (from 1), element, component or repetition of an element, with its bytes in the source."""
         if self._spans is None:
             self._spans = spans(self.raw, self.delimiters, self.encoding)
-        tag = self.segments[segment - 1][0] if 0 < segment <= len(self.segments) else None
+        if self._tags is None:
+            self._tags = [text.partition(self.delimiters.element)[0] for text in self.text.split(self.delimiters.terminator)]
+        tag = self._tags[segment - 1] or None if 0 < segment <= len(self._tags) else None
         offset = length = None
         if 0 < segment <= len(self._spans):
             start, end = self._spans[segment - 1]
@@ -322,8 +325,9 @@ class Message:
 
 def spans(raw: bytes, delimiters: Delimiters, encoding: str) -> list[tuple[int, int]]:
     """(start, end) of each segment in `raw`, terminator and surrounding line breaks excluded."""
-    if _is_plain(raw, delimiters, encoding):
-        return _plain_spans(raw, delimiters.terminator.encode(encoding))
+    plain = _without_released(raw, delimiters, encoding)
+    if plain is not None:
+        return _plain_spans(plain, delimiters.terminator.encode(encoding))
     term = re.escape(delimiters.terminator.encode(encoding))
     rel = re.escape(delimiters.release.encode(encoding)) if delimiters.release else b""
     breaks = b"\r\n".translate(None, (delimiters.terminator + delimiters.element + delimiters.component).encode(encoding))
@@ -344,16 +348,19 @@ def spans(raw: bytes, delimiters: Delimiters, encoding: str) -> list[tuple[int, 
     return found
 
 
-def _is_plain(raw: bytes, delimiters: Delimiters, encoding: str) -> bool:
-    """Whether every terminator in `raw` ends a segment: none is released."""
+def _without_released(raw: bytes, delimiters: Delimiters, encoding: str) -> bytes | None:
+    """`raw` with every released terminator overwritten, at the same length; None where a wrapped file broke behind a release
+    character. A run of release characters pairs off from its left, as `bytes.replace` does."""
     if not delimiters.release:
-        return True
-    release = delimiters.release.encode(encoding)
-    return all(release + behind not in raw for behind in (delimiters.terminator.encode(encoding), b"\r", b"\n"))
+        return raw
+    release, terminator = delimiters.release.encode(encoding), delimiters.terminator.encode(encoding)
+    if release + b"\r" in raw or release + b"\n" in raw:
+        return None
+    return raw.replace(release * 2, b"\0" * 2 * len(release)).replace(release + terminator, b"\0" * len(release + terminator))
 
 
 def _plain_spans(raw: bytes, terminator: bytes) -> list[tuple[int, int]]:
-    """`spans` where no terminator is released."""
+    """`spans` of a text in which every terminator ends a segment."""
     found, at, step = [], 0, len(terminator)
     for text in raw.split(terminator):
         end = at + len(text)

@@ -57,6 +57,7 @@ class Quick:
         self.tables, self.syntax = tables, syntax
         self._ways: dict[Node, Ways] = {}
         self._patterns: dict[tuple[int, bool], Match] = {}
+        self._matches: tuple[dict[Node, Match], dict[Node, Match]] = ({}, {})
         self.good: dict[str, Node] = {}  # texts that are good though their pattern does not say so, and where
         self._slots: dict[int, tuple[ElementUse, ...]] = {}
         self._values = (ValuePatterns(syntax, False), ValuePatterns(syntax, True))
@@ -83,9 +84,12 @@ class Quick:
 
     def pattern(self, node: Node, masked: bool = False) -> Match:
         """What tells a good segment at a place; `masked` also where it holds released characters."""
-        use = self.tables.guide.places[node].segment
-        assert use is not None
-        return self._compiled(use, masked)
+        match = self._matches[masked].get(node)
+        if match is None:
+            use = self.tables.guide.places[node].segment
+            assert use is not None
+            match = self._matches[masked][node] = self._compiled(use, masked)
+        return match
 
     def slots(self, use: SegmentUse) -> tuple[ElementUse, ...]:
         """The elements of a segment as they stand one behind the other in this syntax."""

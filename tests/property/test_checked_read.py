@@ -7,6 +7,7 @@ import io
 import random
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,7 +23,7 @@ KINDS = {"orders": generate.orders_d96a, "invoic": generate.invoic_d96a, "850": 
 CATALOG = Catalog()
 
 
-def _read(content: bytes) -> list[Message]:
+def _read(content: bytes) -> list[Any]:
     return [message for interchange in syntax.read(io.BytesIO(content)) if interchange.standard in ("edifact", "x12")
             for message in interchange.messages]
 

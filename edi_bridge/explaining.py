@@ -19,7 +19,17 @@ from edi_bridge.finding import printable
 from edi_bridge.interchange import Interchange, Message
 from edi_bridge.mapping.compile import CompiledMap
 from edi_bridge.mapping.field_trace import Traced
-from edi_bridge.mapping.written_by import BESIDE, EMPTY, FIELD, PROGRAM, QUALIFIER, UNREAD, WRITES, Origin, Origins
+from edi_bridge.mapping.written_by import (
+    BESIDE,
+    EMPTY,
+    FIELD,
+    PROGRAM,
+    QUALIFIER,
+    UNREAD,
+    WRITES,
+    Origin,
+    Origins,
+)
 
 VERBS = {Outcome.REJECTED: "refused", Outcome.PARTIALLY: "accepted only a part of", Outcome.WITH_ERRORS: "found errors in"}
 SEGMENTS_IN_ERROR = {("718", "5"), ("618", "5")}  # AK502 = 5: what AK3 and AK4 say in detail

@@ -141,23 +141,23 @@ def test_a_segment_that_is_missing_leads_to_the_fields_that_would_have_written_i
 
 
 ORDER = (
-    "UNA:+.? '"
-    "UNB+UNOC:3+US:14+THEM:14+261121:1030+417'"
-    "UNH+1+ORDERS:D:96A:UN'"
-    "BGM+220+4711+9'"
-    "DTM+137:20261121:102'"
-    "NAD+BY+4012345000009::9'"
-    "NAD+SU+9521200000009::9'"
-    "LIN+1++4000862141404:EN'"
-    "QTY+21:5'"
-    "LIN+2++4000862141404:EN'"
-    "QTY+21:12'"
-    "PRI+AAA:3.10'"
-    "UNS+S'"
-    "CNT+2:2'"
-    "UNT+13+1'"
-    "UNZ+1+417'"
-).encode()
+    b"UNA:+.? '"
+    b"UNB+UNOC:3+US:14+THEM:14+261121:1030+417'"
+    b"UNH+1+ORDERS:D:96A:UN'"
+    b"BGM+220+4711+9'"
+    b"DTM+137:20261121:102'"
+    b"NAD+BY+4012345000009::9'"
+    b"NAD+SU+9521200000009::9'"
+    b"LIN+1++4000862141404:EN'"
+    b"QTY+21:5'"
+    b"LIN+2++4000862141404:EN'"
+    b"QTY+21:12'"
+    b"PRI+AAA:3.10'"
+    b"UNS+S'"
+    b"CNT+2:2'"
+    b"UNT+13+1'"
+    b"UNZ+1+417'"
+)
 
 
 @pytest.mark.parametrize(("errors", "how", "fields", "words"), [

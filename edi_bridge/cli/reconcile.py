@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -127,9 +128,9 @@ def _read(sent: tuple[str, ...], answers: tuple[str, ...], catalog: Catalog, tra
             case.files[id(made)], case.messages[id(made)] = one.name, messages
     words = explaining.code_words(catalog.guide)
     for one in expand(answers):
-        for answer in _answers(_content(one), words):
-            case.answers.append(answer)
-            case.findings += [(one.name, finding) for finding in answer.findings]
+        for answer, odd in _answers(_content(one), words):
+            case.answers += [answer] if answer is not None else []
+            case.findings += [(one.name, finding) for finding in (*(answer.findings if answer is not None else ()), *odd)]
     if not case.answers:
         show.note("there is no acknowledgement (CONTRL, TA1, 997, 999, APERAK, 824, MDN) in what was given")
     return case
@@ -140,13 +141,17 @@ def _content(one: Input) -> bytes:
         return source.read()
 
 
-def _answers(content: bytes, words: Any) -> list[Answer]:
+def _answers(content: bytes, words: Any) -> Iterator[tuple[Answer | None, list[Finding]]]:
+    """Each answer; None behind those of an interchange, with what is wrong with its envelope."""
     from edi_bridge import syntax
     from edi_bridge.ack import mdn, reading
 
     if RECEIPT in content[:FIRST]:
-        return [mdn.read(content)]
-    return [answer for interchange in syntax.read(io.BytesIO(content)) for answer in reading.answers(interchange, words)]
+        yield mdn.read(content), []
+        return
+    for interchange in syntax.read(io.BytesIO(content)):
+        yield from ((answer, []) for answer in reading.answers(interchange, words))
+        yield None, interchange.findings
 
 
 def _partner(sent: Sent, catalog: Catalog, partner: str | None) -> Any:

@@ -16,7 +16,14 @@ from typing import Any
 from edi_bridge.interchange import Message, Position
 from edi_bridge.mapping.field_trace import Traced
 from edi_bridge.mapping.plan import MapPlan, ScopePlan, ScopeUse, ValuePlan
-from edi_bridge.mapping.resolve import ElementStep, GroupStep, PairStep, Resolved, TreeStep, ValueTest
+from edi_bridge.mapping.resolve import (
+    ElementStep,
+    GroupStep,
+    PairStep,
+    Resolved,
+    TreeStep,
+    ValueTest,
+)
 from edi_bridge.mapping.segment_trace import guide_path
 from edi_bridge.structure import Instance, Node, Structure
 

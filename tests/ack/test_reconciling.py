@@ -9,7 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edi_bridge.ack.reconcile import Reconciled, Sent, SentGroup, SentMessage, reconcile, said, states
+from edi_bridge.ack.reconcile import (
+    Reconciled,
+    Sent,
+    SentGroup,
+    SentMessage,
+    reconcile,
+    said,
+    states,
+)
 from edi_bridge.ack.statement import Answer, Complaint, Outcome, Statement, Subject
 from edi_bridge.interchange import Address, Position
 

@@ -79,6 +79,14 @@ def test_the_same_answer_twice_is_said(edi: Run, tmp_path: Path) -> None:
     assert "answer_repeated" in edi("reconcile", words[0], *words).stderr.decode()
 
 
+def test_what_is_wrong_with_the_answer_s_own_envelope_is_said(edi: Run, tmp_path: Path) -> None:
+    words = arguments(next(one for one in CASES if one.name == "997-accepted-short"), tmp_path)
+    answer = tmp_path / words[0]
+    answer.write_bytes(answer.read_bytes().replace(b"SE*4*", b"SE*9*"))
+    done = edi("reconcile", *words)
+    assert done.returncode == 0 and "segment_count_mismatch" in done.stderr.decode()
+
+
 @pytest.mark.parametrize(("words", "code", "said"), [
     (("nothing.edi", "--sent", "sent.edi"), 2, "cannot be read"),
     (("sent.edi", "--sent", "sent.edi"), 1, "there is no acknowledgement"),

@@ -12,7 +12,16 @@ import pytest
 from edi_bridge.catalog import Catalog
 from edi_bridge.finding import Verdict
 from edi_bridge.interchange import Delimiters, Message, MessageType
-from edi_bridge.mapping.written_by import BESIDE, EMPTY, FIELD, PROGRAM, QUALIFIER, UNREAD, WRITES, Origins
+from edi_bridge.mapping.written_by import (
+    BESIDE,
+    EMPTY,
+    FIELD,
+    PROGRAM,
+    QUALIFIER,
+    UNREAD,
+    WRITES,
+    Origins,
+)
 from tests import sample_cases
 from tests.sample_cases import Case
 

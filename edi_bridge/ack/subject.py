@@ -6,6 +6,7 @@ written when its last one was read.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -22,6 +23,7 @@ from edi_bridge.interchange import (
     unmask,
 )
 
+PLAINER = str.maketrans({"ß": "ss", "›": ">", "’": "'", "“": '"', "”": '"', "–": "-", "·": "-"})
 SEPARATOR = "\0"  # between the segments of `Line.notes`: no segment can hold it
 UPPER_ONLY = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 .,-()/=!\"%&*;<>'+:?")  # ISO 9735 level A (UNOA)
 
@@ -123,7 +125,8 @@ def fits(value: str, most: int, delimiters: Delimiters, least: int = 1) -> bool:
 def plain(text: str, delimiters: Delimiters, *, level: str = "") -> str:
     """Words of ours or of the other side that anyone can read: ASCII, no delimiter that cannot be released, and
     capital letters only where the character set is UNOA (`level`)."""
-    text = text.replace("…", "...").replace("›", ">").replace("’", "'")
+    text = unicodedata.normalize("NFKD", text.translate(PLAINER))  # ä becomes a and its dots, … three full stops
+    text = "".join(char for char in text if not unicodedata.combining(char))
     if level == "UNOA":
         text = "".join(char if char in UPPER_ONLY else " " for char in text.upper())
     unsafe = clashes(text, delimiters)

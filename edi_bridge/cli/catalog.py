@@ -22,6 +22,7 @@ MAP_COMMANDS = {
     "list": ("catalog", "map_list", "List the maps: name, message, what it extends."),
     "lint": ("map_lint", "map_lint", "What is wrong or doubtful in maps: file, line, column."),
     "show": ("map_show", "map_show", "The rules of a map, with the layer each comes from."),
+    "test": ("map_test", "map_test", "Prove maps on their samples, reading and writing."),
 }
 
 

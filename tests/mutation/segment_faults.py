@@ -71,6 +71,17 @@ def _one_out_of_order(field: Field, segments: list[Seg]) -> tuple[Seg, ...]:
     return tuple(found)
 
 
+def _one_moved(field: Field, segments: list[Seg], near: int) -> tuple[Expected, ...]:
+    """Every segment near a place that makes the order legal when it is put somewhere else near it."""
+    found = []
+    first, last = max(near - 4, 1), min(near + 10, len(segments) - 1)
+    for one in segments[first:last]:
+        others = [other for other in segments if other is not one]
+        if any(_legal(field, others[:at] + [one] + others[at:]) for at in range(first, last)):
+            found.append(one)
+    return (Expected(frozenset({"segment_out_of_order"}), tuple(found)),) if found else ()
+
+
 def _one_too_many(segments: list[Seg], explains: tuple[Seg, ...]) -> tuple[Expected, ...]:
     """Where one of the same tag stands just before, a segment at a wrong place may as well be one too many."""
     found = []
@@ -126,7 +137,7 @@ def remove_trigger(field: Field) -> Fault | None:
     alone = _one_out_of_order(field, rest)
     if alone:
         ways += (Expected(frozenset({"segment_out_of_order"}), alone),)
-    ways += _one_too_many(rest, alone)
+    ways += _one_too_many(rest, alone) + _one_moved(field, rest, index)
     field.take(*_instance(field, index))
     field.wire.segments.remove(field.clean[index])
     return Fault("remove_trigger", [Expected(frozenset({"missing_segment"}), (orphan,), tag=field.clean[index].tag, ways=ways)])

@@ -90,6 +90,11 @@ class SegmentWriter:
                 known = self.code.constant("K", names)
                 with self.code.block(f"if not {_get(target, 'E')}.keys() <= {known}:"):
                     self.code.add(f"X.not_carried({scope.plan.number}, {_get(target)}, {known}, {'.'.join(target) + '.'!r})")
+        for value in scope.plan.values:
+            if not value.sources and value.constant is not None:
+                given, constant = _get(value.target), self.code.constant("D", value.constant)
+                with self.code.block(f"if {given} is not None and {given} != {constant}:"):
+                    self.code.add(f"X.fixed({value.number}, {given}, {constant})")
         for rule, target in scope.plan.required:
             with self.code.block(f"if {_get(target)} is None:"):
                 self.code.add(f"X.missing({scope.plan.number}, {target!r})")

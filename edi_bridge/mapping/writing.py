@@ -106,6 +106,10 @@ class _State:
         """A value without a code of theirs: that of a broader one stands there instead."""
         self.notes.append(("field_not_carried", number, "", value, bad.note))
 
+    def fixed(self, number: int, value: Any, constant: Any) -> None:
+        """A value where the message itself means another one, without saying it anywhere."""
+        self.notes.append(("field_not_carried", number, "", value, f"in this message it is always {constant}"))
+
     def missing(self, _: int, target: tuple[str, ...]) -> None:
         self.notes.append(("required_missing", 0, ".".join(target), None, "the message needs it and the record does not have it"))
 

@@ -92,8 +92,7 @@ def prove(sample: Sample, compiled: CompiledMap, catalog: Configuration) -> Proo
     """The sample read, compared, written and read again with the map. Only messages that the map reads count; of one that is
     rejected nothing is written."""
     proof = Proof(sample, compiled.name)
-    given = {name: value for name, value in (("map", sample.map), ("partner", sample.partner)) if value}
-    outcomes = list(inbound(sample.content, catalog, **given))
+    outcomes = list(inbound(sample.content, catalog, map=sample.map or None, partner=sample.partner or None))
     mine = [one for one in outcomes if one.message is not None and one.map == compiled.name]
     proof.records = [one for outcome in outcomes for one in outcome.records]
     proof.findings = [finding_line(one) for outcome in outcomes for one in outcome.findings]
@@ -105,7 +104,7 @@ def prove(sample: Sample, compiled: CompiledMap, catalog: Configuration) -> Proo
     _compare(proof, sample, compiled, outcomes)
     good = [one for one in mine if one.records and one.verdict is not Verdict.REJECTED]
     if good:
-        _round(proof, sample, compiled, catalog, good, given)
+        _round(proof, sample, compiled, catalog, good)
     return proof
 
 
@@ -215,8 +214,7 @@ def shown(value: Any) -> str:
 
 # --- writing -----------------------------------------------------------------------------------------------------------
 
-def _round(proof: Proof, sample: Sample, compiled: CompiledMap, catalog: Configuration, good: list[MessageOutcome],
-           given: dict[str, str]) -> None:
+def _round(proof: Proof, sample: Sample, compiled: CompiledMap, catalog: Configuration, good: list[MessageOutcome]) -> None:
     """Written and read again."""
     proof.done.append(WRITE)
     contents: list[bytes] = []
@@ -229,7 +227,9 @@ def _round(proof: Proof, sample: Sample, compiled: CompiledMap, catalog: Configu
     if any(one.step == WRITE for one in proof.differences):
         return
     proof.done.append(AGAIN)
-    again = [one for content in contents for one in inbound(content, catalog, **{**given, "map": sample.map or compiled.name})]
+    again: list[MessageOutcome] = []
+    for content in contents:
+        again += inbound(content, catalog, map=sample.map or compiled.name, partner=sample.partner or None)
     before = [record for one in good for record in one.records]
     after = [record for one in again for record in one.records]
     proof.differences += [

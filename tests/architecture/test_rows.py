@@ -40,6 +40,8 @@ ROWS = {
     "explaining": 3,
     "answering": 3,
     "compat": 3,
+    "proposing": 3,
+    "proving": 4,
     "settings": 4,
     "database": 4,
     "migrations": 4,

@@ -16,6 +16,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from edi_bridge.ack.subject import (
     SEPARATOR,
@@ -94,8 +95,14 @@ def line(message: Message, header: Sequence[Sequence[str]], findings: Sequence[F
     codes = [_set_code(one, form, release) for one in counted]
     codes.sort(key=IN_SEGMENTS.__contains__)  # what is wrong with the set itself first: there is room for five
     fault = tuple(dict.fromkeys(code for code in codes if code))[:CODES_MOST]
-    return Line(message.ordinal, at(header, 2).strip(), (at(header, 1), at(header, 3)), message.group.ordinal if message.group else 0,
+    return Line(message.ordinal, at(header, 2).strip(), _identifier(at(header, 1), at(header, 3)), message.group.ordinal if message.group else 0,
                 verdict, fault, SEPARATOR.join(noted))
+
+
+@lru_cache(maxsize=64)
+def _identifier(kind: str, convention: str) -> tuple[str, str]:
+    """ST01 and ST03, one pair for all sets that share them."""
+    return kind, convention
 
 
 def _set_code(finding: Finding, form: Form, release: str) -> str:

@@ -97,9 +97,11 @@ class Collected:
     def _document(self, message: Message, about: list[Finding], policy: Mapping[str, str]) -> None:
         """The answer of the business to one document, where it is agreed."""
         name = "aperak" if message.standard == "edifact" else "824"
+        when = policy.get(name, "never")
+        if when == "never" or not choice.answers(name, message.type):
+            return
         judged = self.judge(about, message.type)
-        asked = choice.asked(self.interchange, judged)
-        if not choice.answers(name, message.type) or not choice.goes_out(policy.get(name, "never"), judged, asked=asked):
+        if not choice.goes_out(when, judged, asked=choice.asked(self.interchange, judged)):
             return
         self.business_worst = worse(self.business_worst, judged)
         if name == "824":

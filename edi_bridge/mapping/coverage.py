@@ -1,281 +1,215 @@
 """What of a map some messages exercised, and what of the messages no rule read.
 
-A rule is exercised when a field of a record came from it (the trace says so), a code when a field came through its row. A
-value of a message is read when a field was made of it or of it besides (a date's format), and it *selects* when a rule's
-path asks for it (`QTY[6063=21]`); what is neither is unread. Headers, trailers, numbers of a hierarchy and what the map
-itself writes (`writes:`) are no data.
+A rule is exercised when a field of a record came from it (the trace says so), one of its paths when it came from there, a
+code when a field came through its row of the table. Of what a message says, counts as
+
+- **read**: what a field was made of, and what a conversion looked at besides (a date's format, an amount's currency);
+- **selecting**: what a rule's path asks for (`QTY[6063=21]`, a pair's qualifier), in a segment of which something is read;
+- **no data**: header and trailer, section control and loop bounds, the numbers of a tree, what the map itself writes
+  (`writes:`), fixed attributes of a structure, the envelope of an XML document, and what only says whose list a code is
+  from (1131, 3055, listID …);
+- **unread**: all else, with the reason (`unread.WHY`): no rule reads it, a rule refused it, read only the first, … A segment
+  of which nothing is read counts as one, so that a list of these is one for people.
+
+Memory: a line for each rule, code and unread path; messages are not kept.
 """
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from edi_bridge.interchange import AnyMessage, Document, Message, Position, Sheet, element_path
+from edi_bridge.interchange import AnyMessage, Position
 from edi_bridge.mapping.compile import CompiledMap
 from edi_bridge.mapping.field_trace import Traced
 from edi_bridge.mapping.mapfile import Origin
-from edi_bridge.mapping.plan import ScopePlan, ValuePlan
-from edi_bridge.mapping.resolve import ElementStep, GroupStep, PairStep, Resolved, ValueTest
-from edi_bridge.mapping.segment_trace import guide_path
-from edi_bridge.structure import Node, Structure
+from edi_bridge.mapping.plan import ScopePlan, ScopeUse, ValuePlan
+from edi_bridge.mapping.unread import Value
 
-EXAMPLES = 3  # of a path that no rule reads
+EXAMPLES = 3  # of an unread path
+PATHS = 5_000  # unread paths that are told apart: a hostile file may make up qualifiers without end
+MORE = "(further places)"
 
 
 @dataclass(frozen=True, slots=True)
 class RuleUse:
-    """A rule that fills a field: how often it did, and which codes of its table came (`known` are all that it reads)."""
+    """A rule that fills a field. `count` says how many fields came from it, `defaults` how many it filled by its default;
+    `paths` how often each of its paths gave one (more than one may fit a place). Of a code table, `known` are the codes that
+    it reads, `seen` those that came, with their numbers; what came and is in no row was kept as it is."""
 
     field: str  # lines.quantity
-    path: str
     origin: Origin
     count: int
+    defaults: int = 0
+    paths: tuple[tuple[str, int], ...] = ()
     known: tuple[str, ...] = ()
-    seen: tuple[str, ...] = ()
+    seen: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def unseen(self) -> tuple[str, ...]:
+        """The codes of its table that did not come."""
+        came = dict(self.seen)
+        return tuple(code for code in self.known if code not in came)
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A value and where it stands: the source as the caller names it, and the place in it."""
+
+    text: str
+    source: str
+    position: Position
 
 
 @dataclass(slots=True)
 class Unread:
-    """Values at a path (numbers of items left out) that no rule reads."""
+    """Values at one path (numbers of items left out) that come to nothing for one reason."""
 
     path: str
+    why: str
     count: int = 0
     messages: int = 0
-    examples: list[tuple[str, Position]] = field(default_factory=list)
+    examples: list[Example] = field(default_factory=list)
+
+
+Key = tuple[int, str]  # a rule's number in the plan, the field it fills (a fragment's rule fills one for each of its uses)
 
 
 @dataclass(slots=True)
 class Coverage:
-    """Of one map over some messages. `values` counts the values of the messages, `read` those that are read or select."""
+    """Of one map over some messages. `values` counts what the messages say, `read` what of it is read or selects."""
 
     compiled: CompiledMap
     messages: int = 0
     values: int = 0
     read: int = 0
-    fired: Counter[int] = field(default_factory=Counter)
-    codes: dict[int, Counter[str]] = field(default_factory=dict)
-    unread: dict[str, Unread] = field(default_factory=dict)
-    _tests: Any = None
+    fired: Counter[Key] = field(default_factory=Counter)
+    defaults: Counter[Key] = field(default_factory=Counter)
+    ways: Counter[tuple[Key, int]] = field(default_factory=Counter)
+    codes: dict[Key, Counter[str]] = field(default_factory=dict)
+    unread: dict[tuple[str, str], Unread] = field(default_factory=dict)
+    _places: Any = None
+    _rules: dict[Key, _Rule] = field(default_factory=dict)
 
-    def take(self, message: AnyMessage) -> None:
-        """Count one message."""
+    def __post_init__(self) -> None:
+        plan = self.compiled.plan
+        self._rules = {(one.number, one.field): one for one in _rules(plan.root, "", frozenset({plan.root.number}))}
+        self._places = _places(self.compiled)
+
+    def take(self, message: AnyMessage, source: str = "") -> None:
+        """Count one message; `source` is what examples from it are named by."""
         self.messages += 1
         traced = self.compiled.trace(message)
+        _, findings = self.compiled.read(message)
         for one in traced:
-            self.fired[one.number] += one.how == "read"
-            if one.codes and one.places:
-                self.codes.setdefault(one.number, Counter())[_theirs(one)] += 1
-        here: set[str] = set()
-        for path, text, position, known in self._values(message, traced):
-            self.values += 1
-            if known:
-                self.read += 1
+            self._count(one, message)
+        here: set[tuple[str, str]] = set()
+        positions = [place.position for one in traced for place in (*one.places, *one.beside)]
+        for value in self._places.values(message, positions, findings):
+            self.values += value.values
+            if not value.why:
+                self.read += value.values
                 continue
-            entry = self.unread.setdefault(path, Unread(path))
+            entry = self._entry(value)
             entry.count += 1
-            if path not in here:
-                here.add(path)
+            if (entry.path, entry.why) not in here:
+                here.add((entry.path, entry.why))
                 entry.messages += 1
-            if len(entry.examples) < EXAMPLES and text not in [example for example, _ in entry.examples]:
-                entry.examples.append((text, position))
+            if len(entry.examples) < EXAMPLES and value.text not in [example.text for example in entry.examples]:
+                entry.examples.append(Example(value.text, source, value.where()))
 
     def rules(self) -> list[RuleUse]:
-        """Every rule that fills a field, in the map's order."""
-        return list(_rules(self.compiled.plan.root, "", frozenset(), self))
+        """Every rule that reads, in the map's order."""
+        return [self._use(key, one) for key, one in self._rules.items()]
 
     def share(self) -> float:
         """The part of the rules that was exercised, 0 to 1."""
         listed = self.rules()
         return sum(1 for one in listed if one.count) / len(listed) if listed else 1.0
 
-    def _values(self, message: AnyMessage, traced: list[Traced]) -> Iterator[tuple[str, str, Position, bool]]:
-        """(path, text, position, whether it is read or selects) of every value of a message."""
-        places = [place.position for one in traced for place in (*one.places, *one.beside)]
-        match message:
-            case Message():
-                if self._tests is None:
-                    self._tests = _Selecting(self.compiled)
-                return _segment_values(message, places, self.compiled.structure, self._tests)
-            case Document():
-                return _xml_values(message, places, _named_tests(self.compiled))
-        return _cells(message, places, _named_tests(self.compiled))
+    def unread_places(self) -> list[Unread]:
+        """What comes to nothing: the most frequent first."""
+        return sorted(self.unread.values(), key=lambda one: (-one.messages, -one.count, one.path))
 
+    def _entry(self, value: Value) -> Unread:
+        key = (value.path, value.why)
+        if key not in self.unread and len(self.unread) >= PATHS:
+            key = (MORE, value.why)
+        return self.unread.setdefault(key, Unread(*key))
 
-def _theirs(one: Traced) -> str:
-    """The code as the message has it."""
-    return " ".join(place.raw for place in one.places).strip()
-
-
-def _rules(scope: ScopePlan, before: str, seen: frozenset[int], coverage: Coverage) -> Iterator[RuleUse]:
-    for value in scope.values:
-        if not value.sources:
-            continue  # a constant reads nothing
-        known: tuple[str, ...] = tuple(map(str, value.convert.table.reads)) if value.convert.table is not None else ()
-        yield RuleUse(before + ".".join(value.target), " | ".join(source.words for source in value.sources), value.rule.origin,
-                      coverage.fired[value.number], known, tuple(coverage.codes.get(value.number, ())))
-    for use in scope.uses:
-        if use.item.number not in seen:
-            yield from _rules(use.item, before + ".".join(use.target) + ".", seen | {use.item.number}, coverage)
-
-
-# --- segments ----------------------------------------------------------------------------------------------------
-
-
-class _Selecting:
-    """The places that rules ask for: (segment node's path, element, component) → what is asked there."""
-
-    def __init__(self, compiled: CompiledMap):
-        self.tests: dict[tuple[str, int, int], list[tuple[str, tuple[str, ...]]]] = {}
-        self.pairs: dict[str, list[PairStep]] = {}
-        plan = compiled.plan
-        for resolved in _resolved(compiled):
-            self._take(resolved)
-        self.written = {spot for target, _, _ in plan.writes for spot in _ends(target)}
-        tree = compiled.structure.hierarchy
-        self.tree: set[tuple[str, int]] = set()
-        if tree is not None:
-            path = tree.node.children[0].path
-            self.tree = {(path, place[0]) for place in (tree.id, tree.parent, tree.kind, tree.has_child) if place is not None}
-
-    def _take(self, resolved: Resolved) -> None:
-        for step in resolved.groups:
-            if isinstance(step, GroupStep):
-                for test in step.tests:
-                    self._add(step.node.children[max(test.slot, 0)], test)
-        if resolved.segment is None:
+    def _count(self, one: Traced, message: AnyMessage) -> None:
+        key = (one.number, re.sub(r"\[\d+\]", "", one.path))
+        if key not in self._rules:  # a list that nests: packs.packs.sscc is filled by the rule of packs.sscc
+            key = (one.number, re.sub(r"\b(\w+\.)\1+", r"\1", key[1]))
+        if one.how != "read":
+            self.defaults[key] += one.how == "default"
             return
-        node = resolved.segment.node
-        for test in resolved.segment.tests:
-            self._add(node, test)
-        match resolved.element:
-            case ElementStep() as one:
-                for test in one.beside:
-                    self._add(node, test)
-                for component, op, values in one.tests:
-                    for position in one.positions:
-                        self._note(node.path, position, component, op, values)
-            case PairStep() as pair:
-                self.pairs.setdefault(node.path, []).append(pair)
+        self.fired[key] += 1
+        rule = self._rules.get(key)
+        if rule is None:
+            return
+        if one.codes and one.places:
+            self.codes.setdefault(key, Counter())[_theirs(one, rule.plan)] += 1
+        if len(rule.plan.sources) > 1 and one.places:
+            for k, source in enumerate(rule.plan.sources):
+                self.ways[key, k] += self._places.fits(message, one.places[0].position, source, rule.scope)
 
-    def _add(self, node: Node, test: ValueTest) -> None:
-        self._note(node.path, test.element, test.component, test.op, test.values)
-
-    def _note(self, path: str, element: int, component: int, op: str, values: tuple[str, ...]) -> None:
-        self.tests.setdefault((path, element, component), []).append((op, values))
-
-    def asks(self, path: str, element: int, component: int) -> bool:
-        """Whether any rule asks for what stands there."""
-        return bool({(path, element, component), (path, element, 0 if component == 1 else component)} & self.tests.keys())
-
-    def selects(self, path: str, element: int, component: int, text: str) -> bool:
-        """Whether a value is one that a rule asks for."""
-        asked = [*self.tests.get((path, element, component), ()), *(self.tests.get((path, element, 0), ()) if component == 1 else ())]
-        if any((op == "=" and text in values) or (op == "!=" and text not in values) for op, values in asked):
-            return True
-        return any(pair.start <= element <= pair.end and (element - pair.start) % 2 == 0 and (not pair.qualifiers or text in pair.qualifiers)
-                   for pair in self.pairs.get(path, ()))
+    def _use(self, key: Key, one: _Rule) -> RuleUse:
+        count, sources = self.fired[key], one.plan.sources
+        table = one.plan.convert.table if isinstance(one.plan, ValuePlan) else None
+        ways = [count] if len(sources) == 1 else [self.ways[key, k] for k in range(len(sources))]
+        return RuleUse(one.field, one.origin, count, self.defaults[key],
+                       tuple((one.words or source.words, ways[k]) for k, source in enumerate(sources)),
+                       tuple(map(str, table.reads)) if table is not None else (),
+                       tuple(sorted(self.codes.get(key, Counter()).items())))
 
 
-def _resolved(compiled: CompiledMap) -> Iterator[Resolved]:
-    for scope in compiled.plan.scopes:
-        for one in scope.rules():
-            yield from (source for source in one.sources if isinstance(source, Resolved))
-            if isinstance(one, ValuePlan):
-                yield from (aux for steps in one.aux for aux in steps if isinstance(aux, Resolved))
-            elif isinstance(one.expand, Resolved):
-                yield one.expand
-    yield from (target for target, _, _ in compiled.plan.writes if isinstance(target, Resolved))
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """A rule at one of the places where it is used."""
+
+    number: int
+    field: str
+    origin: Origin
+    plan: ValuePlan | ScopeUse
+    scope: Any
+    words: str = ""
 
 
-def _ends(target: Any) -> Iterable[tuple[str, int, int]]:
-    """Where a path of `writes:` ends."""
-    if not isinstance(target, Resolved) or target.segment is None or not isinstance(target.element, ElementStep):
-        return ()
-    return [(target.segment.node.path, position, target.element.component) for position in target.element.positions]
+def _theirs(one: Traced, plan: ValuePlan | ScopeUse) -> str:
+    """The code as it is looked up in the table: what the message has, after the rule's codec where that gives a text."""
+    theirs = " ".join(place.raw for place in one.places).strip()
+    codec = plan.convert.codec if isinstance(plan, ValuePlan) else None
+    if codec is not None and codec.type == "text" and codec.name != "text":
+        theirs = str(codec.read(theirs))
+    return theirs
 
 
-def _segment_values(message: Message, places: list[Position], structure: Structure,
-                    selecting: _Selecting) -> Iterator[tuple[str, str, Position, bool]]:
-    read = {(place.segment, place.element, place.component) for place in places}
-    touched = {place.segment for place in places}
-    nodes = structure.places(structure.walk(message.segments, message.delimiters.component).root)
-    last = len(message.segments)
-    for number, elements in enumerate(message.segments[1:-1], 2):
-        node = nodes.get(number - 1)
-        if node is None or number == last:
-            continue
-        qualifier = ""
-        if selecting.asks(node.path, 1, 1):
-            qualifier = message.value(number, 1)
-        for element in range(1, len(elements)):
-            for component in range(1, elements[element].count(message.delimiters.component or "\0") + 2):
-                text = message.value(number, element, component)
-                if not text:
-                    continue
-                known = ((number, element, component) in read or (number, element, None) in read
-                         or (node.path, element) in selecting.tree
-                         or {(node.path, element, component), (node.path, element, 0)} & selecting.written
-                         or (number in touched or not _data_beside(elements)) and selecting.selects(node.path, element, component, text)
-                         or selecting.selects(node.path, element, component, text))
-                path, _ = guide_path(structure, node, element, component if _composite(structure, node, element) else 0)
-                if qualifier and (element, component) != (1, 1):
-                    path = path.replace(node.path, f"{node.path}[{qualifier}]", 1)
-                elif qualifier and not known:
-                    path = f"{path}={qualifier}"
-                yield path, text, message.locate(number, element, component), bool(known)
+def _rules(scope: ScopePlan, before: str, seen: frozenset[int]) -> Iterator[_Rule]:
+    for value in scope.values:
+        if value.sources:  # a constant without a path reads nothing
+            yield _Rule(value.number, before + ".".join(value.target), value.rule.origin, value, scope.scope)
+    for use in scope.uses:
+        field_ = before + ".".join(use.target)
+        if use.expand is not None and use.rule.expand is not None:
+            yield _Rule(use.number, f"{field_}.{use.rule.expand_to}", use.rule.expand.origin, use, scope.scope, use.expand.words)
+        if use.item.number not in seen:
+            yield from _rules(use.item, f"{field_}.", seen | {use.item.number})
 
 
-def _composite(structure: Structure, node: Node, element: int) -> bool:
-    defined = structure.segments[node.name].elements
-    return element <= len(defined) and bool(defined[element - 1].components)
+def _places(compiled: CompiledMap) -> Any:
+    """What knows the places of the map's rules; the backends are imported when needed."""
+    if compiled.standard == "xml":
+        from edi_bridge.mapping.unread_xml import XmlPlaces
 
+        return XmlPlaces(compiled.plan, compiled.structure)
+    if compiled.standard in ("csv", "fixed"):
+        from edi_bridge.mapping.unread_cells import CellPlaces
 
-def _data_beside(elements: list[str]) -> bool:
-    return sum(1 for one in elements[1:] if one) > 1
+        return CellPlaces(compiled.plan, compiled.layout())
+    from edi_bridge.mapping.unread_segments import SegmentPlaces
 
-
-# --- XML and rows ------------------------------------------------------------------------------------------------
-
-
-def _named_tests(compiled: CompiledMap) -> dict[str, set[str]]:
-    """Name of an element, attribute or column that rules ask for → the values they ask for."""
-    asked: dict[str, set[str]] = {}
-    for scope in compiled.plan.scopes:
-        for one in scope.rules():
-            for source in one.sources:
-                for step in (*getattr(source, "steps", ()), *getattr(source, "rows", ())):
-                    for test in getattr(step, "tests", ()):
-                        name = getattr(test, "column", "") or getattr(test, "attribute", "") or (
-                            test.steps[-1].name if getattr(test, "steps", ()) else "")
-                        asked.setdefault(str(name).rpartition("}")[2].rpartition(":")[2], set()).update(map(str, test.values))
-    return asked
-
-
-def _xml_values(message: Document, places: list[Position], asked: dict[str, set[str]]) -> Iterator[tuple[str, str, Position, bool]]:
-    import re
-
-    read = {place.path for place in places}
-    for element in message.root.iter():
-        if not isinstance(element.tag, str):
-            continue
-        found = [("", element.text.strip())] if element.text and element.text.strip() else []
-        found += [(name, value) for name, value in element.attrib.items() if value and not name.startswith("{http://www.w3.org/2001/XMLSchema-instance}")]
-        for attribute, text in found:
-            short = attribute.rpartition("}")[2]
-            path = element_path(element) + (f"/@{short}" if short else "")
-            name = short or element.tag.rpartition("}")[2]
-            known = path in read or (element_path(element) + f"/@{attribute}") in read or text in asked.get(name, ())
-            yield re.sub(r"\[\d+\]", "", path), text, message.locate(element, short), known
-
-
-def _cells(message: Sheet, places: list[Position], asked: dict[str, set[str]]) -> Iterator[tuple[str, str, Position, bool]]:
-    read = {(place.line, place.path) for place in places}
-    columns = {place.path for place in places}
-    for row, cells in enumerate(message.rows, 1):
-        for name, text in zip(message.header, cells, strict=False):
-            if text.strip():
-                known = (message.lines[row - 1], name) in read or name in columns or text in asked.get(name, ())
-                yield name, text.strip(), Position(line=message.lines[row - 1], path=name, message=message.ordinal), known
+    return SegmentPlaces(compiled.plan, compiled.structure)

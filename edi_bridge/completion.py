@@ -33,7 +33,7 @@ def completed(record: Record, type: str, currency: str = "") -> tuple[Record, li
             _put(made, "currency", currency, "", added)
         unit = Decimal(1).scaleb(-PLACES.get(str(made.get("currency")), 2))
         _number(made, added)
-        for count, line in enumerate(made.get("lines", ()), 1):
+        for count, line in enumerate(made.get("lines", ())):
             _line(line, f"lines[{count}].", unit, added)
         _allowances(made, "", None, unit, added)
         if type == "invoice":
@@ -74,7 +74,7 @@ def _number(record: Record, added: list[str]) -> None:
     lines = record.get("lines", ())
     taken = {line["number"] for line in lines if line.get("number")}
     free = (str(number) for number in range(1, len(lines) + len(taken) + 1) if str(number) not in taken)
-    for count, line in enumerate(lines, 1):
+    for count, line in enumerate(lines):
         if not line.get("number"):
             _put(line, "number", next(free), f"lines[{count}].", added)
 
@@ -89,7 +89,7 @@ def _line(line: Record, before: str, unit: Decimal, added: list[str]) -> None:
 
 
 def _allowances(part: Record, before: str, base: Decimal | None, unit: Decimal, added: list[str]) -> None:
-    for count, one in enumerate(part.get("allowances", ()), 1):
+    for count, one in enumerate(part.get("allowances", ())):
         on = one.get("base", base)
         if one.get("amount") is None and one.get("percent") is not None and on is not None and not one.get("percent_of"):
             _put(one, "amount", _round(on * one["percent"] / 100, unit), f"{before}allowances[{count}].", added)
@@ -103,7 +103,7 @@ def _balance(part: Record) -> Decimal:
 
 def _taxes(record: Record, unit: Decimal, added: list[str]) -> None:
     """BR-CO-17: amount = base × rate / 100."""
-    for count, one in enumerate(record.get("taxes", ()), 1):
+    for count, one in enumerate(record.get("taxes", ())):
         if one.get("amount") is None and one.get("base") is not None and one.get("rate") is not None:
             _put(one, "amount", _round(one["base"] * one["rate"] / 100, unit), f"taxes[{count}].", added)
 

@@ -13,8 +13,8 @@ from typing import Any, Protocol
 
 from edi_bridge import syntax
 from edi_bridge.fault import ConfigFault
-from edi_bridge.finding import Finding, Verdict
-from edi_bridge.interchange import Address, Delimiters, MessageType
+from edi_bridge.finding import Finding, Verdict, found
+from edi_bridge.interchange import Address, Delimiters, Interchange, MessageType, Position
 from edi_bridge.mapping.compile import CompiledMap, Record
 from edi_bridge.mapping.xml_whole import made_whole
 from edi_bridge.partner import verdict
@@ -86,11 +86,16 @@ def compose(records: Sequence[Record], compiled: CompiledMap, head: Heading, che
         case "csv" | "fixed":
             made = _sheet(groups, compiled)
         case _:
-            made = _segments(groups, compiled, head)
+            return _judged(_segments(groups, compiled, head, checker))
     if head.lossy:
         made = replace(made, findings=[_left_out(one) for one in made.findings])
     if checker is not None and made.contents:
-        made.findings.extend(_checked(made, compiled, checker))
+        made.findings.extend(_checked(made.contents, compiled, checker))
+    return _judged(made)
+
+
+def _judged(made: Composed) -> Composed:
+    """Without content where anything rejects it."""
     if verdict(made.findings) is Verdict.REJECTED:
         made.contents.clear()
     return made
@@ -101,10 +106,10 @@ def _left_out(finding: Finding) -> Finding:
     return replace(finding, kind="field_not_carried") if finding.kind == "cannot_write" else finding
 
 
-def _checked(made: Composed, compiled: CompiledMap, checker: Checker) -> Iterator[Finding]:
+def _checked(contents: Sequence[bytes], compiled: CompiledMap, checker: Checker) -> Iterator[Finding]:
     """What the guide says of it, and what the reader does not understand of it."""
     options = {"layout": compiled.layout()} if compiled.standard in ("csv", "fixed") else {}
-    for content in made.contents:
+    for content in contents:
         for interchange in syntax.read(content, **options):
             for message in interchange.messages:
                 yield from checker.check(message)
@@ -137,37 +142,84 @@ def _sheet(groups: Sequence[list[Record]], compiled: CompiledMap) -> Composed:
     return Composed([content], [*findings, *built.findings], len(groups), ".csv" if compiled.standard == "csv" else ".txt")
 
 
-def _segments(groups: Sequence[list[Record]], compiled: CompiledMap, head: Heading) -> Composed:
-    standard, version, name = compiled.spec.message.split("/")
-    type = MessageType(standard, version, name, head.usage)
+def _segments(groups: Sequence[list[Record]], compiled: CompiledMap, head: Heading, checker: Checker | None) -> Composed:
+    """The messages in one interchange. Where what cannot be said may be left out, a segment or lone group that is not whole
+    without it is left out too."""
+    delimiters, codec, wanted = _signs(compiled, head, groups)
     findings: list[Finding] = []
-    module = syntax.module(standard)
-    wanted = head.syntax or ("UNOC:3" if standard == "edifact" else _isa_version(version))
+    policy = "replace" if head.characters == "replace" else "error"
+    bodies = [body for _, body in _written(groups, compiled, findings, delimiters, codec, policy)]
+    if head.lossy:
+        findings = [_left_out(one) for one in findings]
+    if verdict(findings) is Verdict.REJECTED:
+        return Composed([], findings)
+    for last in (False, False, True):  # what is left out may leave something else alone
+        built = _enclosed(bodies, compiled, replace(head, delimiters=delimiters, syntax=wanted), codec)
+        content = syntax.write(built)
+        faults = list(_checked([content], compiled, checker)) if checker is not None else []
+        broken = _broken(faults, bodies, compiled, delimiters) if head.lossy and not last else {}
+        if not broken:
+            break
+        for number, gone in broken.items():
+            findings += [found("field_not_carried", Position(message=number, tag=bodies[number - 1][at][:3]), bodies[number - 1][at],
+                               "a segment is not whole without what was left out") for at in sorted(gone)]
+            bodies[number - 1] = [segment for at, segment in enumerate(bodies[number - 1]) if at not in gone]
+    return Composed([content], [*findings, *built.findings, *faults], len(bodies))
+
+
+def _signs(compiled: CompiledMap, head: Heading, groups: Sequence[list[Record]]) -> tuple[Delimiters, str, str]:
+    """The delimiters, Python's name of the character set, and the syntax that the envelope names."""
+    standard, version, _ = compiled.spec.message.split("/")
+    wanted = head.syntax or ("UNOC:3" if standard == "edifact" else version[:5])
     delimiters = head.delimiters or (Delimiters() if standard == "edifact" else X12)
     if standard == "x12" and wanted >= X12_REPETITION and not delimiters.repetition:
         delimiters = replace(delimiters, repetition="^")
     if head.characters == "other_delimiter":
         delimiters = _free(delimiters, groups)
-    codec = _codec(standard, wanted, head.charset)
-    policy = "replace" if head.characters == "replace" else "error"
-    bodies = [(number, body) for number, body in _written(groups, compiled, findings, delimiters, codec, policy)]
+    return delimiters, _codec(standard, wanted, head.charset), wanted
+
+
+def _enclosed(bodies: Sequence[list[str]], compiled: CompiledMap, head: Heading, codec: str) -> Interchange:
+    """The messages in their envelope; `head` names delimiters and syntax."""
+    standard, version, name = compiled.spec.message.split("/")
+    type = MessageType(standard, version, name, head.usage)
+    module = syntax.module(standard)
     common: dict[str, Any] = {"sender": head.sender, "receiver": head.receiver, "control": head.control, "prepared": head.prepared,
-                              "test": head.test, "delimiters": delimiters, "line_break": "\r\n" if head.line_breaks else ""}
+                              "test": head.test, "delimiters": head.delimiters, "line_break": "\r\n" if head.line_breaks else ""}
+    built: Interchange
     if standard == "edifact":
-        built = module.build(**common, bodies=[(type, str(number), body) for number, body in bodies], syntax=wanted,
+        built = module.build(**common, bodies=[(type, str(number), body) for number, body in enumerate(bodies, 1)], syntax=head.syntax,
                              application=head.application, encoding=head.charset or None)
-    else:
-        group = (compiled.structure.kind, head.sender.internal or head.sender.id, head.receiver.internal or head.receiver.id,
-                 head.control.lstrip("0") or "1", version + (head.usage if not head.usage.startswith("X") or version >= "005010" else ""),
-                 [(type, f"{number:04}", body) for number, body in bodies])
-        built = module.build(**common, groups=[group], version=wanted, encoding=codec)
-    content = syntax.write(built)
-    return Composed([content], [*findings, *built.findings], len(bodies))
+        return built
+    release = version + (head.usage if not head.usage.startswith("X") or version >= "005010" else "")
+    group = (compiled.structure.kind, head.sender.internal or head.sender.id, head.receiver.internal or head.receiver.id,
+             head.control.lstrip("0") or "1", release, [(type, f"{number:04}", body) for number, body in enumerate(bodies, 1)])
+    built = module.build(**common, groups=[group], version=head.syntax, encoding=codec)
+    return built
 
 
-def _isa_version(version: str) -> str:
-    """ISA12 for a group's version: 004010 → 00401."""
-    return version[:5]
+INCOMPLETE = {"missing_element", "condition_violated", "unknown_code"}  # what leaving the segment out cures
+
+
+def _broken(faults: Sequence[Finding], bodies: Sequence[list[str]], compiled: CompiledMap, delimiters: Delimiters) -> dict[int, set[int]]:
+    """message → places in its body of segments that lack a part of their own and may be missing as a whole."""
+    broken: dict[int, set[int]] = {}
+    for fault in faults:
+        number, segment = fault.position.message, fault.position.segment
+        if fault.kind not in INCOMPLETE or not number or not segment:
+            continue
+        tags = [[""]] + [[text.split(delimiters.element, 1)[0]] for text in bodies[number - 1]]
+        tags[0] = [compiled.structure.root.children[0].name]
+        nodes = compiled.structure.places(compiled.structure.walk(tags).root)
+        node = nodes.get(segment - 1)
+        if node is None or node.parent is None:
+            continue
+        unit = node if node.slot else node.parent  # with its trigger the whole group goes, if that is all there is of it
+        following = nodes.get(segment)
+        alone = node.slot or following is None or not (following.path.startswith(f"{unit.path}/") and following is not node)
+        if alone and unit.status != "M" and unit.parent is not None:
+            broken.setdefault(number, set()).add(segment - 2)
+    return broken
 
 
 def _codec(standard: str, wanted: str, charset: str) -> str:

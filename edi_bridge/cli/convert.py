@@ -46,7 +46,7 @@ def convert(file: str, target: str, map_: str | None, partner: str | None, sende
 
     IN may be EDIFACT, X12, XML, CSV, or records as `translate` prints them (JSON, one a line). What the target demands and the
     records imply is computed (line numbers, amounts, totals). What the target cannot carry is left out and listed on stderr by
-    record field; where it lacks what the target needs, or its guide refuses the result, nothing is written.
+    record field, characters that it does not have are written as their nearest (--strict refuses both); where it lacks what the target needs, or its guide refuses the result, nothing is written.
 
     \b
     Examples:
@@ -81,8 +81,9 @@ def convert(file: str, target: str, map_: str | None, partner: str | None, sende
     for one, records in _shared_out([record for record, _ in whole], writer, catalog):
         agreement = known.agreement(_type(one), "out") if known else None
         head = outbound.heading(known.enveloping(agreement) if known else {}, base)
-        head = replace(head, test=test or bool(agreement and agreement.test))
-        made = outbound.compose(records, one, head, catalog.checker_for(_type(one), known, "out"))
+        head = replace(head, test=test or bool(agreement and agreement.test), usage=head.usage or source.usage.get(_version(one), ""),
+                       characters=head.characters if strict or head.characters != "error" else "replace")
+        made = outbound.compose(records, one, head, catalog.checker_for(replace(_type(one), usage=head.usage), known, "out"))
         contents += made.contents
         messages += made.messages if made.contents else 0
         findings += made.findings
@@ -118,6 +119,7 @@ class _Source:
     interchange: Interchange | None = None
     refused: int = 0
     unwritten: int = 0
+    usage: dict[str, str] = field(default_factory=dict)  # standard and version → the subset that IN's messages name
 
 
 def _map_of(target: str, catalog: Catalog, partner: Partner | None) -> CompiledMap:
@@ -133,6 +135,11 @@ def _map_of(target: str, catalog: Catalog, partner: Partner | None) -> CompiledM
     known = sorted({message for _, message, _ in catalog.map_index.values() if message})
     near = difflib.get_close_matches(target, [*known, *catalog.map_index], 1, 0.5)
     raise ConfigFault.at("", 0, 0, f"no map writes {target}" + (f"; did you mean {near[0]}?" if near else f"; known are {', '.join(known)}"))
+
+
+def _version(writer: CompiledMap) -> str:
+    """`edifact/D96A`: a subset of one release means nothing in another."""
+    return writer.spec.message.rpartition("/")[0]
 
 
 def _type(writer: CompiledMap) -> MessageType:
@@ -164,6 +171,8 @@ def _records(content: bytes, file: str, catalog: Catalog, map_: str | None, writ
     suspended = pipeline.suspended(content, catalog, map=map_) if any(one.judged_whole for one in catalog.partners) else frozenset()
     for outcome in pipeline.inbound(content, catalog, map=map_, suspended=suspended):
         source.interchange = source.interchange or outcome.interchange
+        if outcome.message is not None and outcome.message.type.usage:
+            source.usage.setdefault(f"{outcome.message.type.standard}/{outcome.message.type.version}", outcome.message.type.usage)
         for finding in outcome.findings:
             told = telling.tell(file, finding, outcome.message, outcome.interchange, policies_of(catalog, outcome))
             if told and counting.wants(finding.kind):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -15,6 +17,7 @@ from edi_bridge.mapping.write_plan import WritePlanner
 from edi_bridge.structure import Instance, Node, Structure, width
 
 Record = dict[str, Any]
+_INDEX = re.compile(r"\[\d+\]")
 
 
 class SegmentWriteProgram:
@@ -63,17 +66,54 @@ class SegmentWriteProgram:
         if self.structure.hierarchy is not None and state.tree:
             root[self.structure.hierarchy.node.slot] = state.tree
         segments = list(_flatten(self.structure.root, root, state))
-        return segments, [self._finding(note) for note in state.notes]
+        if not state.notes:
+            return segments, []
+        places = _Places(records)
+        return segments, [self._finding(note, places) for note in state.notes]
 
-    def _finding(self, note: tuple[str, int, str, Any, str]) -> Finding:
+    def _finding(self, note: tuple[str, int, str, Any, str], places: _Places) -> Finding:
         kind, number, path, value, text = note
         plan = self._by_number.get(number)
-        place = ".".join(plan.target) if plan is not None else path
+        place = places.whole(".".join(plan.target) if plan is not None else path, value)
         if plan is not None and plan.sources:
             text = f"{place} ({plan.sources[plan.writes_to].words}, {plan.rule.origin}): {text}"
         elif place:
             text = f"{place}: {text}"
         return found(kind, Position(path=place), "" if value is None else str(value), text)
+
+
+class _Places:
+    """The paths of what records hold. The generated writers know a field only from the scope that it stands in; which item of
+    which list it was is looked up here, when there is something to say."""
+
+    def __init__(self, records: Sequence[Record]):
+        self._left: dict[str, list[tuple[str, Any]]] = {}
+        for record in records:
+            for path, value in _everything(record, ""):
+                names = _INDEX.sub("", path).split(".")
+                for start in range(len(names)):
+                    self._left.setdefault(".".join(names[start:]), []).append((path, value))
+
+    def whole(self, target: str, value: Any) -> str:
+        """`lines[1].net_price` for `net_price`: the first of these fields with this value that was not named yet."""
+        listed = self._left.get(target, [])
+        wanted = None if value is None else str(value)
+        for number, (path, held) in enumerate(listed):
+            if wanted is None or isinstance(held, dict | list) or str(held) == wanted:
+                return listed.pop(number)[0]
+        return target
+
+
+def _everything(value: Any, path: str) -> Iterator[tuple[str, Any]]:
+    if path:
+        yield path, value
+    match value:
+        case dict():
+            for name, inner in value.items():
+                yield from _everything(inner, f"{path}.{name}" if path else name)
+        case list():
+            for number, inner in enumerate(value):
+                yield from _everything(inner, f"{path}[{number}]")
 
 
 class _State:
@@ -201,7 +241,7 @@ def _safe(text: str, delimiters: Delimiters, encoding: str, policy: str) -> Any:
     except UnicodeEncodeError as error:
         if policy != "replace":
             return Bad("cannot_write", f"{text[error.start]!r} is not in the character set {encoding}")
-        text = text.encode(encoding, "replace").decode(encoding)
+        text = "".join(_nearest(sign, encoding) for sign in text)
     bad = clashes(text, delimiters)
     if bad:
         if policy != "replace":
@@ -209,6 +249,22 @@ def _safe(text: str, delimiters: Delimiters, encoding: str, policy: str) -> Any:
         for char in bad:
             text = text.replace(char, " ")
     return escape(text, delimiters)
+
+
+NEAREST = {"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "ß": "ss", "æ": "ae", "Æ": "Ae", "ø": "o", "Ø": "O", "å": "aa",
+           "Å": "Aa", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "þ": "th", "ð": "d", "œ": "oe", "€": "EUR", "–": "-", "—": "-", "’": "'", "‘": "'",
+           "“": '"', "”": '"', "„": '"', "…": "..."}
+
+
+def _nearest(sign: str, encoding: str) -> str:
+    """A character of the encoding, or what is commonly written for it there; `?` where nothing is."""
+    for text in (sign, NEAREST.get(sign, ""), "".join(c for c in unicodedata.normalize("NFKD", sign) if not unicodedata.combining(c)), "?"):
+        try:
+            if text and text.encode(encoding):
+                return text
+        except UnicodeEncodeError:
+            continue
+    return "?"
 
 
 def _runtime(delimiters: Delimiters, encoding: str, policy: str) -> dict[str, Any]:

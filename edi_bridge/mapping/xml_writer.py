@@ -85,7 +85,7 @@ class _State:
         self.asked = False
 
     def _say(self, kind: str, target: Sequence[str], text: str, number: int = 0, value: Any = None) -> None:
-        above = [f"{name}[{n}]" for name, n in self.stack if name]
+        above = [f"{name}[{n - 1}]" for name, n in self.stack if name]  # items from 0, as everywhere in records
         self.notes.append((kind, number, ".".join([*above, *target]), value, text))
 
     def bad(self, number: int, target: Sequence[str], value: Any, bad: Bad) -> None:
@@ -109,7 +109,7 @@ class _State:
                 self._say("field_not_carried", (*target, name), "the message has no place for it in this map")
 
     def no_place(self, name: str, number: int) -> None:
-        self._say("field_not_carried", (f"{name}[{number}]",), "no place of this list is meant for such an item")
+        self._say("field_not_carried", (f"{name}[{number - 1}]",), "no place of this list is meant for such an item")
 
     def gap(self, name: str, number: int) -> None:
         self._say("cannot_write", (), f"{name} number {number} cannot stand without the one before it")

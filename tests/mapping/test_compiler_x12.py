@@ -235,7 +235,7 @@ def test_an_item_that_no_place_is_meant_for_is_said_and_one_that_fits_nowhere_go
     segments, findings = one.write([record], X12, "ascii")
     assert segments == ["PKG*****A", "PO1*1", "SCH*1*EA****20261201"]
     assert [(f.kind, f.position.path, f.value) for f in findings] == [
-        ("field_not_carried", "notes", "delivery"), ("field_not_carried", "location", "")]
+        ("field_not_carried", "notes", "delivery"), ("field_not_carried", "lines[0].schedules[0].location", "")]
 
 
 def test_a_text_with_line_breaks_goes_where_lines_may_stand_or_loses_them_where_the_agreement_replaces():
@@ -305,7 +305,7 @@ def test_the_first_of_several_loops_is_the_lines_and_the_rest_are_a_list():
 def test_an_item_of_the_rest_cannot_stand_where_the_first_is_missing():
     _, findings = compiled(ACKNOWLEDGED).write([{"lines": [{"number": "1", "splits": [{"outcome": "backordered"}]}]}], X12, "ascii")
     assert [(f.kind, f.note) for f in findings] == [
-        ("cannot_write", "splits: stands in the message from number 2 on, and there is none before it")]
+        ("cannot_write", "lines[0].splits: stands in the message from number 2 on, and there is none before it")]
 
 
 @pytest.mark.parametrize("path", ["PO1#2+/01", "{PO1}#2+/PO1/01", "{PO1}/{ACK}#2+/{DTM}"])

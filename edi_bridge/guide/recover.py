@@ -134,7 +134,7 @@ def _too_few(node: Node) -> str:
 def _clean(tables: Tables, state: State, tag: str) -> State | None:
     """The state behind a segment where nothing is wrong with it; None otherwise."""
     for move in tables.moves(state.node, tag):
-        if state.outer is not None and move.unit.depth < state.outer.depth:
+        if _leaves(state, move):
             break
         if move.again and state.counts[move.depth] >= move.most:
             continue
@@ -144,6 +144,11 @@ def _clean(tables: Tables, state: State, tag: str) -> State | None:
     if state.back is not None and not tables.rest(state.node, state.outer):
         return _clean(tables, _home(state), tag)
     return None
+
+
+def _leaves(state: State, move: Move) -> bool:
+    """Whether a move goes out of the group at a wrong place that the walk is in."""
+    return state.outer is not None and move.unit is not state.outer and move.unit.depth <= state.outer.depth
 
 
 def _home(state: State) -> State:
@@ -181,7 +186,7 @@ def _options(tables: Tables, state: State, tag: str) -> Iterator[Option]:
     opens = group is not None and group.parent is not None and node is group.children[0] and len(group.children) > 1
     if opens and group is not None and not _is_inside(state.node, group):
         # what follows may belong to the group that it opens: a whole group at a wrong place
-        inside = State(node, (1,) * node.depth, state if state.back is None else state.back, group, 0, owed, spare)
+        inside = State(node, (1,) * node.depth, state if state.back is None else state.back, group, 0, owed, state.spare)
         yield Option(cost, inside, (node,), wrong, tag if paired else "")
 
 
@@ -189,7 +194,7 @@ def _forward(tables: Tables, state: State, tag: str, lost: tuple[tuple[str, Node
     """The ways on from a state: too many of a place, something mandatory missing, the trigger of a group missing."""
     tried = 0
     for move in tables.moves(state.node, tag):
-        if state.outer is not None and move.unit.depth < state.outer.depth:
+        if _leaves(state, move):
             break
         surplus = move.again and state.counts[move.depth] >= move.most
         if surplus and not move.unit.slot and not move.unit.is_group:

@@ -17,7 +17,7 @@ from edi_bridge.structure import Structure
 Read = tuple[dict[str, Any], list[tuple[int, str]], list[Any]]  # record, misplaced segments, notes
 
 TRIES = 8  # messages in a row that templates may fail on before they are tried only now and then
-MOST_DELIMITERS = 16
+MOST_READERS = 64  # delimiters, and guides that messages are held against on the way
 
 
 class ByLines:
@@ -47,8 +47,8 @@ class ByLines:
     def _readers(self, delimiters: Delimiters, pieces: Pieces | None) -> tuple[Lines, Frames]:
         """What reads the lines of messages with these delimiters, and what stands around them."""
         key = delimiters, id(pieces)  # `Lines` holds the pieces: while it stands here nothing else has their id
-        if len(self._made) > MOST_DELIMITERS:
-            self._made.clear()  # a partner with ever new delimiters must not make it grow
+        if len(self._made) > MOST_READERS:
+            self._made.clear()  # partners with ever new delimiters must not make it grow
             self.unlucky.clear()
         if key not in self._made:
             name = f"s{self.use.item.number}"

@@ -209,8 +209,8 @@ def _forward(tables: Tables, state: State, tag: str, lost: tuple[tuple[str, Node
             break
     stands = _enclosing(tables, state.node, tag) is not None
     for move, missing, again in tables.inserts(state.node, tag):
-        if state.outer is not None and move.unit.depth <= state.outer.depth:
-            continue
+        if state.outer is not None and (move.unit.depth <= state.outer.depth or state.outer.children[0] in missing):
+            continue  # nothing outside the group at a wrong place, nor that group once more: its trigger has stood
         wrong = [*lost, *_lost(missing, state)]
         counts = (*state.counts, *(1,) * move.node.depth)[:move.node.depth]
         after = state._replace(node=move.node, counts=counts, unknown=0)

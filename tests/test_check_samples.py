@@ -31,7 +31,9 @@ XML: dict[str, list[tuple[str, str]]] = {  # kind, what the path ends with
     "xml/invoice-ubl-service": [("xml_schema", "cbc:DueDate"), ("xml_schema", "cbc:Note")],
     "xml/order-ubl-parts": [("xml_schema", "cbc:Quantity")],
 }
-BESIDE = {  # samples of kinds that the reader finds
+BESIDE = {  # samples of kinds that the reader or the path finds
+    "interchange_suspended": ["wrong_character_type"],  # what the others are suspended for
+    "message_suspended": ["wrong_character_type"],
     "bad_message_header": ["missing_element"],  # the same in the guide's words
     "answer_malformed": ["unknown_code"],  # 0083 = 9 stands in no list
 }

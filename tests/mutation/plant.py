@@ -8,7 +8,7 @@ from functools import cache
 
 from tests.mutation import element_faults, segment_faults
 from tests.mutation.bases import BASES
-from tests.mutation.field import COUNTED, Fault, Field, base
+from tests.mutation.field import COUNTED, FRAME, Fault, Field, base
 
 Planter = Callable[[Field], Fault | None]
 PLANTERS: tuple[Planter, ...] = (*element_faults.PLANTERS, *segment_faults.PLANTERS)
@@ -49,16 +49,22 @@ def fitting_planters(key: str) -> tuple[Planter, ...]:
 def many(key: str, seed: int, count: int = AT_ONCE) -> tuple[Field, list[Fault]]:
     """A message with several faults of different kinds at distinct places; fewer when it is too short for them.
 
-    Up to two of them concern the order of segments, and never such that one change would explain both."""
+    Up to two of them concern the order of segments, and never such that one change would explain both, or that one may be read as
+    the beginning of a line that is missing: then another of the two may be in order inside that line."""
     for attempt in range(20):
         made = field(key, f"many {seed} {attempt}")
         faults = _planted(made, segment_faults.ORDER, 2)
-        if len(faults) < 2 or not segment_faults.one_change_explains(made):
+        if len(faults) < 2 or not (segment_faults.one_change_explains(made) or any(map(_opens_another, faults))):
             break
     faults += _planted(made, segment_faults.OTHERS, 2)
     faults += _planted(made, element_faults.PLANTERS * 2, count - len(faults))
     _leave_totals(faults)
     return made, faults
+
+
+def _opens_another(fault: Fault) -> bool:
+    """Whether a fault may be read as a missing line, node or section that was not planted so."""
+    return any(way.tag in FRAME and way.tag != one.tag for one in fault.expected for way in one.ways)
 
 
 def _planted(made: Field, planters: tuple[Planter, ...], count: int) -> list[Fault]:

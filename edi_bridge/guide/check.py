@@ -16,6 +16,7 @@ from edi_bridge.guide import told
 from edi_bridge.guide.between import Between
 from edi_bridge.guide.element import Syntax, Wrong, explain
 from edi_bridge.guide.guide import Guide
+from edi_bridge.guide.parts import part_faults, part_rules
 from edi_bridge.guide.pieces import Pieces
 from edi_bridge.guide.quick import Quick
 from edi_bridge.guide.recover import REPLACED, walk
@@ -38,6 +39,7 @@ class Checker:
         self._x12 = guide.standard == "x12"
         self._exponent = self._x12 and guide.key.split("/")[1] >= EXPONENT_FROM
         self._quick: dict[Delimiters, Quick] = {}
+        self._part_rules = part_rules(guide.structure)
         self.pieces = Pieces(self)  # for a map that reads a message line by line
 
     @property
@@ -55,6 +57,18 @@ class Checker:
             texts.pop()
         if not texts:
             return []
+        if self._part_rules:
+            found_ = [*self._segments(message, texts), *self._parts(message, texts)]
+            return sorted(found_, key=lambda one: (one.position.segment or 0, one.position.element or 0))
+        return self._segments(message, texts)
+
+    def _parts(self, message: Message, texts: list[str]) -> Iterator[Finding]:
+        """Conditions between groups."""
+        tags = [text.partition(message.delimiters.element)[0] for text in texts]
+        for rule, segment, part in part_faults(self._part_rules, self.guide.structure, tags):
+            yield told.part(message, segment, part, rule.text, rule.kind)
+
+    def _segments(self, message: Message, texts: list[str]) -> list[Finding]:
         quick = self.quick(message.delimiters)
         end, suspects = quick.run(texts)
         if end < len(texts) or self.between.faults(message.text, texts, message.delimiters):

@@ -50,6 +50,15 @@ def element(guide: Guide, message: Message, segment: int, node: Node, wrong: Wro
     return found(wrong.kind, replace(here, path=path, id=ident), wrong.value, wrong.note.replace("{}", path))
 
 
+def part(message: Message, segment: int, node: Node, rule: str, kind: str) -> Finding:
+    """A broken condition between parts of the tree: at the part that may not stand, or where one is missing."""
+    excluded = kind in ("D1", "D4", "D7")
+    note = f"{node.path} may not stand beside the other" if excluded else f"{node.path} is needed beside the other"
+    here = message.locate(segment + 1)
+    return found("segment_out_of_order" if excluded else "missing_segment",
+                 replace(here, path=node.path, tag=here.tag if excluded else trigger(node).name), note=f"{note} ({rule})")
+
+
 def misfit(guide: Guide, message: Message, node: Node, one: Misfit) -> Finding:
     """A fault between segments, at the value that does not fit the others."""
     segment = guide.places[node].segment

@@ -22,6 +22,11 @@ MAP_COMMANDS = {
     "list": ("catalog", "map_list", "List the maps: name, message, what it extends."),
     "lint": ("map_lint", "map_lint", "What is wrong or doubtful in maps: file, line, column."),
     "show": ("map_show", "map_show", "The rules of a map, with the layer each comes from."),
+    "coverage": ("map_coverage", "map_coverage", "Which rules messages exercise, and what no rule reads."),
+    "diff": ("map_diff", "map_diff", "Two maps over the same messages: what differs, what now fails."),
+    "trace": ("trace", "trace", "Where each field of a record comes from (the same as edi-bridge trace)."),
+    "new": ("map_new", "map_new", "A first map from a guide and samples."),
+    "schema": ("map_schema", "map_schema", "The JSON Schema of maps, for editors."),
     "test": ("map_test", "map_test", "Prove maps on their samples, reading and writing."),
 }
 

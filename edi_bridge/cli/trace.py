@@ -8,33 +8,33 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edi_bridge.cli import options, show
-from edi_bridge.cli.inputs import Input, expand
+from edi_bridge.cli import map_sources, options, show
 from edi_bridge.fault import ConfigFault
 
 if TYPE_CHECKING:
     from edi_bridge.catalog import Catalog
-    from edi_bridge.interchange import Position
+    from edi_bridge.interchange import Interchange, Position
+    from edi_bridge.mapping.compile import CompiledMap
     from edi_bridge.mapping.field_trace import Traced
+    from edi_bridge.partner import Partner
+    from edi_bridge.replaying import Original
 
 DONE, NOTHING, WRONG = 0, 1, 2
 LONG = 60  # characters of a value that a table shows
 
 
 @click.command(short_help="Where each field of a record comes from: rule, place, raw text.")
-@click.argument("files", nargs=-1, required=True, metavar="FILE…")
+@click.argument("files", nargs=-1, metavar="[FILE…]")
+@click.option("--exchange", metavar="ID", type=click.IntRange(1), help="An exchange of the home's ledger, read again from the archive.")
 @click.option("--field", "field_", metavar="PATH", help="Only this field, or all below it: lines[2].quantity, buyer.")
 @click.option("--message", "only", metavar="N", type=click.IntRange(1), help="Only the message of this number.")
 @click.option("--partner", metavar="NAME", help="Who sent it, where the envelope does not say so.")
 @click.option("--map", "map_", metavar="MAP", help="The map to use: its name, or a YAML file.")
-@click.option(
-    "--home",
-    metavar="DIR",
-    help="A home with own maps and partners (default: EDI_BRIDGE_HOME; else only the shipped ones).",
-)
+@map_sources.home_option
 @options.json_option
 def trace(
     files: tuple[str, ...],
+    exchange: int | None,
     field_: str | None,
     only: int | None,
     partner: str | None,
@@ -46,59 +46,70 @@ def trace(
     conversions.
 
     Items of a list are counted from 0, as in the records. A default or constant of the map says so. With --json one
-    line is printed for each field.
+    line is printed for each field. A message that we wrote is read by the map that wrote it.
 
     \b
     Examples:
       edi-bridge trace orders.edi
       edi-bridge trace orders.edi --message 2 --field lines[0]
       edi-bridge trace prices.csv --map order.csv --json
+      edi-bridge trace --exchange 12 --home /srv/edi
 
     Exit codes: 0 done, 1 nothing to trace there, 2 wrong use or configuration.
     """
-    catalog = options.catalog_of(options.optional_home(home))
+    if bool(files) == (exchange is not None):
+        raise click.UsageError("name files, or an exchange of the ledger with --exchange")
+    catalog = map_sources.catalog_for(home, exchange is not None)
+    originals = map_sources.of_archive(home, None, None, exchange) if exchange is not None else map_sources.of_files(files)
     code = DONE
-    for one in expand(files):
+    for original in originals:
         try:
-            code = max(code, _file(one, catalog, partner, map_, only, field_ or "", as_json))
+            code = max(code, _file(original, catalog, partner or "", map_ or "", only, field_ or "", as_json))
         except ConfigFault as fault:
             show.problems(fault)
             code = WRONG
     return code
 
 
-def _file(
-    one: Input, catalog: Catalog, partner: str | None, map_: str | None, only: int | None, field_: str, as_json: bool
-) -> int:
+def _file(original: Original, catalog: Catalog, partner: str, map_: str, only: int | None, field_: str, as_json: bool) -> int:
     """One file; 1 when it has no such message or field, or no map."""
-    from edi_bridge import pipeline
+    from edi_bridge import replaying
 
     shown, near = 0, set[str]()
-    with one.open() as source:
-        for interchange, who, forced in pipeline.interchanges(source, catalog, partner, map_):
-            for message in interchange.messages:
-                if only is not None and message.ordinal != only:
-                    continue
-                chosen = forced if forced is not None else catalog.map_for(message.type, who)
-                if chosen is None:
-                    show.note(
-                        f"{show.clean(one.name)}: message {message.ordinal}: there is no map for {show.clean(str(message.type))}"
-                    )
-                    continue
-                fields = chosen.trace(message)
-                listed = [field for field in fields if _wanted(field.path, field_)]
-                near |= {field.path for field in fields}
-                shown += len(listed)
-                if as_json:
-                    _lines(one.name, message, chosen.name, listed)
-                elif listed:
-                    what = f"message {message.ordinal}  {message.type}  {message.reference}"
-                    show.heading(show.clean(f"{one.name}  interchange {interchange.ordinal}  {what}  map {chosen.name}"))
-                    show.table(TITLES, (_row(field) for field in listed), indent=2)
+    for interchange, who, forced in replaying.interchanges(original, catalog, partner, map_):
+        source = original.source(interchange.ordinal)
+        for message in interchange.messages:
+            if only is not None and message.ordinal != only:
+                continue
+            chosen = forced if forced is not None else _map_for(message, interchange, who, catalog)
+            if chosen is None:
+                show.note(f"{show.clean(source)}: message {message.ordinal}: there is no map for {show.clean(str(message.type))}")
+                continue
+            fields = chosen.trace(message)
+            listed = [field for field in fields if _wanted(field.path, field_)]
+            near |= {field.path for field in fields}
+            shown += len(listed)
+            if as_json:
+                _lines(source, message, chosen.name, listed)
+            elif listed:
+                what = f"message {message.ordinal}  {message.type}  {message.reference}"
+                show.heading(show.clean(f"{source}  interchange {interchange.ordinal}  {what}  map {chosen.name}"))
+                show.table(TITLES, (_row(field) for field in listed), indent=2)
     sys.stdout.flush()
     if not shown:
-        _nothing(one.name, field_, near)
+        _nothing(original.name, field_, near)
     return DONE if shown else NOTHING
+
+
+def _map_for(message: Any, interchange: Interchange, who: Partner | None, catalog: Catalog) -> CompiledMap | None:
+    """The map that reads the message; of what we sent, the one that wrote it: agreed with the partner who gets it."""
+    from edi_bridge.partner import find
+
+    ours = who is None and any(one.fits(interchange.sender, interchange.standard) for one in catalog.own.identities)
+    receiver = find(catalog.partners, interchange.receiver, interchange.standard) if ours else None
+    if receiver is not None:
+        return catalog.map_for(message.type, receiver, "out")
+    return catalog.map_for(message.type, who)
 
 
 def _wanted(path: str, field_: str) -> bool:

@@ -162,9 +162,24 @@ class Coverage:
         table = one.plan.convert.table if isinstance(one.plan, ValuePlan) else None
         ways = [count] if len(sources) == 1 else [self.ways[key, k] for k in range(len(sources))]
         return RuleUse(one.field, one.origin, count, self.defaults[key],
-                       tuple((one.words or source.words, ways[k]) for k, source in enumerate(sources)),
+                       tuple((one.words or str(source.path or source.words), ways[k]) for k, source in enumerate(sources)),
                        tuple(map(str, table.reads)) if table is not None else (),
                        tuple(sorted(self.codes.get(key, Counter()).items())))
+
+
+def dormant(rules: list[RuleUse]) -> list[tuple[str, list[RuleUse]]]:
+    """The rules that never fired: (field, [its rule]), or (object or list, all of its rules) where none of them did."""
+    alive = {prefix for one in rules if one.count for prefix in _prefixes(one.field)}
+    found: dict[str, list[RuleUse]] = {}
+    for one in rules:
+        if not one.count:
+            found.setdefault(next((prefix for prefix in _prefixes(one.field) if prefix not in alive), one.field), []).append(one)
+    return list(found.items())
+
+
+def _prefixes(path: str) -> list[str]:
+    steps = path.split(".")
+    return [".".join(steps[:count]) for count in range(1, len(steps) + 1)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,23 @@ from edi_bridge.finding import Finding
 from edi_bridge.interchange import Message, Position, unmask, wire
 from edi_bridge.mapping.path import start_of
 from edi_bridge.mapping.plan import MapPlan, ValuePlan
-from edi_bridge.mapping.resolve import ElementStep, GroupStep, PairStep, Resolved, Scope, ValueTest
+from edi_bridge.mapping.resolve import (
+    ElementStep,
+    GroupStep,
+    PairStep,
+    Resolved,
+    Scope,
+    ValueTest,
+)
 from edi_bridge.mapping.segment_trace import guide_path
-from edi_bridge.mapping.unread import ELSEWHERE, NO_RULE, UNKNOWN, Value, passes, refusals
+from edi_bridge.mapping.unread import (
+    ELSEWHERE,
+    NO_RULE,
+    UNKNOWN,
+    Value,
+    passes,
+    refusals,
+)
 from edi_bridge.structure import Node, Structure
 
 # Header, trailer and what only divides a message: section control (EDIFACT UNS), loop header and trailer (X12 LS, LE), the
@@ -165,7 +179,7 @@ class _Segment:
 
     def values(self, read: set[Any], refused: Any) -> Iterator[Value]:
         """Its values; one for all of them where a rule reads none."""
-        listed: list[tuple[tuple[int, int, int], str, str]] = []  # place, text, why ('' known, 'asked', a reason)
+        listed: list[tuple[tuple[int, int | None, int], str, str]] = []  # place, text, why ('' known, 'asked', a reason)
         touched = False
         for element, repetition, component, text in self._texts():
             spot = (element, repetition, component)

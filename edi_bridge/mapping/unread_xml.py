@@ -12,7 +12,14 @@ from edi_bridge.finding import Finding
 from edi_bridge.interchange import Document, Position
 from edi_bridge.mapping.plan import MapPlan, ValuePlan
 from edi_bridge.mapping.resolve_xml import XmlResolved, XmlScope, XmlStep
-from edi_bridge.mapping.unread import ELSEWHERE, NO_RULE, UNKNOWN, Value, passes, refusals
+from edi_bridge.mapping.unread import (
+    ELSEWHERE,
+    NO_RULE,
+    UNKNOWN,
+    Value,
+    passes,
+    refusals,
+)
 from edi_bridge.mapping.xml_read_plan import beside_kind
 from edi_bridge.structure_xml import XML_NAMESPACE, XmlChild, XmlStructure
 
@@ -42,7 +49,7 @@ class XmlPlaces:
         self.reads: set[Spot] = set()
         self.beside: set[Spot] = set()
         self.tests: dict[Spot, list[tuple[str, tuple[str, ...]]]] = {}
-        self.prefixes = {uri: prefix for prefix, uri in reversed(structure.prefixes.items())}
+        self.prefixes = {uri: prefix for prefix, uri in reversed(list(structure.prefixes.items()))}
         self.envelope = ENVELOPE.get(structure.key.split("/")[1], ())
         for scope in plan.scopes:
             for one in scope.rules():

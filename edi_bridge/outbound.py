@@ -15,6 +15,7 @@ from edi_bridge import syntax
 from edi_bridge.fault import ConfigFault
 from edi_bridge.finding import Finding, Verdict, found
 from edi_bridge.interchange import Address, Delimiters, Interchange, MessageType, Position
+from edi_bridge.leaving_out import left_out
 from edi_bridge.mapping.compile import CompiledMap, Record
 from edi_bridge.mapping.xml_whole import made_whole
 from edi_bridge.partner import verdict
@@ -22,6 +23,8 @@ from edi_bridge.partner import verdict
 SPARE = {  # what stands in for a delimiter that the data holds, best first; no letter, digit or blank, none that EDI data likes
     "element": "*|^+!%\x1d", "component": ">:\\<@\x1f", "terminator": "~'\n\x1c", "repetition": "^*!`\x1e"}
 X12 = Delimiters("*", ">", "~", "", "")
+LEFT_OUT = "field_not_carried"
+ROUNDS = 6  # of leaving out; a message that is not right by then is refused
 X12_REPETITION = "00402"  # ISA11 is the repetition separator from here on (X12.5)
 
 
@@ -103,7 +106,7 @@ def _judged(made: Composed) -> Composed:
 
 def _left_out(finding: Finding) -> Finding:
     """A value that the message cannot say, as something that it does not carry."""
-    return replace(finding, kind="field_not_carried") if finding.kind == "cannot_write" else finding
+    return replace(finding, kind=LEFT_OUT) if finding.kind == "cannot_write" else finding
 
 
 def _checked(contents: Sequence[bytes], compiled: CompiledMap, checker: Checker) -> Iterator[Finding]:
@@ -143,8 +146,7 @@ def _sheet(groups: Sequence[list[Record]], compiled: CompiledMap) -> Composed:
 
 
 def _segments(groups: Sequence[list[Record]], compiled: CompiledMap, head: Heading, checker: Checker | None) -> Composed:
-    """The messages in one interchange. Where what cannot be said may be left out, a segment or lone group that is not whole
-    without it is left out too."""
+    """The messages in one interchange. Where what cannot be said may be left out, so may what the guide refuses (`leaving_out`)."""
     delimiters, codec, wanted = _signs(compiled, head, groups)
     findings: list[Finding] = []
     policy = "replace" if head.characters == "replace" else "error"
@@ -153,17 +155,16 @@ def _segments(groups: Sequence[list[Record]], compiled: CompiledMap, head: Headi
         findings = [_left_out(one) for one in findings]
     if verdict(findings) is Verdict.REJECTED:
         return Composed([], findings)
-    for last in (False, False, True):  # what is left out may leave something else alone
+    for _ in range(ROUNDS):  # what is left out may leave something else alone
         built = _enclosed(bodies, compiled, replace(head, delimiters=delimiters, syntax=wanted), codec)
         content = syntax.write(built)
         faults = list(_checked([content], compiled, checker)) if checker is not None else []
-        broken = _broken(faults, bodies, compiled, delimiters) if head.lossy and not last else {}
-        if not broken:
+        less = _less(bodies, faults, compiled, delimiters) if head.lossy else []
+        if not less:
             break
-        for number, gone in broken.items():
-            findings += [found("field_not_carried", Position(message=number, tag=bodies[number - 1][at][:3]), bodies[number - 1][at],
-                               "a segment is not whole without what was left out") for at in sorted(gone)]
-            bodies[number - 1] = [segment for at, segment in enumerate(bodies[number - 1]) if at not in gone]
+        findings += less
+    if any(one.kind == LEFT_OUT for one in findings):
+        faults += _lacking([content], compiled)
     return Composed([content], [*findings, *built.findings, *faults], len(bodies))
 
 
@@ -198,28 +199,23 @@ def _enclosed(bodies: Sequence[list[str]], compiled: CompiledMap, head: Heading,
     return built
 
 
-INCOMPLETE = {"missing_element", "condition_violated", "unknown_code"}  # what leaving the segment out cures
+def _less(bodies: list[list[str]], faults: Sequence[Finding], compiled: CompiledMap, delimiters: Delimiters) -> list[Finding]:
+    """Take out of the messages what the guide refuses and what may be missing; what that was. Empty: nothing more can go."""
+    findings: list[Finding] = []
+    rejecting = [fault for fault in faults if verdict([fault]) is Verdict.REJECTED]
+    for number in sorted({fault.position.message for fault in rejecting if fault.position.message}):
+        own = [fault for fault in rejecting if fault.position.message == number]
+        bodies[number - 1], gone = left_out(bodies[number - 1], own, compiled.structure, delimiters)
+        findings += gone
+    return findings
 
 
-def _broken(faults: Sequence[Finding], bodies: Sequence[list[str]], compiled: CompiledMap, delimiters: Delimiters) -> dict[int, set[int]]:
-    """message → places in its body of segments that lack a part of their own and may be missing as a whole."""
-    broken: dict[int, set[int]] = {}
-    for fault in faults:
-        number, segment = fault.position.message, fault.position.segment
-        if fault.kind not in INCOMPLETE or not number or not segment:
-            continue
-        tags = [[""]] + [[text.split(delimiters.element, 1)[0]] for text in bodies[number - 1]]
-        tags[0] = [compiled.structure.root.children[0].name]
-        nodes = compiled.structure.places(compiled.structure.walk(tags).root)
-        node = nodes.get(segment - 1)
-        if node is None or node.parent is None:
-            continue
-        unit = node if node.slot else node.parent  # with its trigger the whole group goes, if that is all there is of it
-        following = nodes.get(segment)
-        alone = node.slot or following is None or not (following.path.startswith(f"{unit.path}/") and following is not node)
-        if alone and unit.status != "M" and unit.parent is not None:
-            broken.setdefault(number, set()).add(segment - 2)
-    return broken
+def _lacking(contents: Sequence[bytes], compiled: CompiledMap) -> Iterator[Finding]:
+    """What the map needs and does not find any more when it reads what was written."""
+    for content in contents:
+        for interchange in syntax.read(content):
+            for message in interchange.messages:
+                yield from (one for one in compiled.read(message)[1] if one.kind == "required_missing")
 
 
 def _codec(standard: str, wanted: str, charset: str) -> str:

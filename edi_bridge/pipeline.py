@@ -21,6 +21,9 @@ from edi_bridge.syntax.limits import DEFAULT, Limits
 from edi_bridge.syntax.source import Source
 
 
+NOT_KEPT = frozenset({"message_too_large", "segment_too_large"})  # of such a message only the header is there
+
+
 class Configuration(Protocol):
     """What the path needs to know; `catalog.Catalog` is one."""
 
@@ -148,6 +151,8 @@ def translate(interchange: Interchange, message: AnyMessage, findings: Sequence[
     records: list[dict[str, Any]] = []
     more: list[Finding] = []
     faults: list[Finding] = []
+    if any(one.kind in NOT_KEPT for one in findings):
+        return _outcome(interchange, message, chosen, [], listed, partner, checker)
     if checker is not None and chosen is not None:
         records, faults, more = checked_read(checker, chosen, message)
     elif checker is not None:
@@ -169,7 +174,8 @@ def check(interchange: Interchange, message: AnyMessage, findings: Sequence[Find
           forced: CompiledMap | None, catalog: Configuration) -> MessageOutcome:
     """In the place of `translate`: one message held against its guide, no map asked."""
     checker = catalog.checker_for(message.type, partner)
-    faults = checker.check(message) if checker is not None else []
+    kept = not any(one.kind in NOT_KEPT for one in findings)
+    faults = checker.check(message) if checker is not None and kept else []
     listed = [*findings, *_not_agreed(message, partner, forced), *_beyond_reader(faults, message, findings)]
     return _outcome(interchange, message, None, [], listed, partner, checker)
 

@@ -111,3 +111,21 @@ def test_kept_interchanges_become_visible_at_once(tmp_path: Path, says: str, poi
 
 def orders_in(place: Path) -> int:
     return run("crm", "orders", "--home", str(place), "--json").stdout.decode().count('"number": "A')
+
+
+def test_a_message_that_is_too_large_is_told_and_its_neighbours_go_on() -> None:
+    """In either syntax: the message has an outcome of its own, with nothing but this finding."""
+    from dataclasses import replace
+
+    from edi_bridge.syntax.limits import DEFAULT
+
+    big = order("2", "A2", "5").replace("UNS+S'", "FTX+AAI+++x'" * 200 + "UNS+S'")
+    edifact = interchange("1", order("1", "A1", "5"), big, order("3", "A3", "7"))
+    sets = [f"ST*850*000{n}~BEG*00*NE*P{n}**20261102~PO1*1*{quantity}*EA*9.10**VP*A1~CTT*1~SE*5*000{n}~" for n, quantity in ((1, "2"), (2, "2" * 3000), (3, "4"))]
+    x12 = ("ISA*00*          *00*          *ZZ*SOMEBODY       *01*315369934      *261102*0815*U*00401*000000418*0*P*>~"
+           "GS*PO*SOMEBODY*315369934*20261102*0815*7*X*004010~" + "".join(sets) + "GE*3*7~IEA*1*000000418~").encode()
+    for source in (edifact, x12):
+        outcomes = [one for one in pipeline.inbound(source, Catalog(), limits=replace(DEFAULT, message=2000)) if one.message is not None]
+        assert [one.verdict is Verdict.REJECTED for one in outcomes] == [False, True, False]
+        assert [finding.kind for finding in outcomes[1].findings] == ["message_too_large"]
+        assert not outcomes[1].records

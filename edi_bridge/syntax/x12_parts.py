@@ -31,6 +31,8 @@ FUNCTIONAL = {"810": "IN", "816": "OR", "820": "RA", "824": "AG", "838": "TD", "
 CONTROL_TAGS = {b"TA3": "TA3, a network's delivery notice", b"ISB": "ISB, a request to the network for a grade of service",
                 b"ISE": "ISE, a request to the network for deferred delivery"}
 
+HEAD = 256  # bytes of a message in which its header (ST) is looked for, when it is too large to be kept
+
 # what may come any number of times in a file of junk
 STRAYS = {"segment_outside_message", "unexpected_envelope_segment", "transmission_control", "doubled_trailer"}
 
@@ -241,8 +243,8 @@ class Parts(Report):
 
     # -- messages
 
-    def _message(self) -> Message | None:
-        """The message that starts here; None when it is too large and was gone over."""
+    def _message(self) -> Message:
+        """The message that starts here; only its header, where it is too large to be kept."""
         start = self.window.offset
         self.messages += 1
         self.in_group += 1
@@ -258,24 +260,29 @@ class Parts(Report):
             end = self.cutter.segment_end(at)
             return self._assemble(start, at, end, binaries, remarks)
         if tag == TOO_LARGE:
-            self._too_large(start)
-            return None
+            head = self.window.data[self.window.at:self.window.at + HEAD]
+            self.cutter.drop_message()
+            return self._oversized(start, head)
         return self._assemble(start, None, at, binaries, remarks)
 
-    def _too_large(self, start: int) -> None:
-        """Go over a message without keeping it."""
-        self.cutter.drop_message()
-        self._refuse_message(start, self.messages)
+    def _oversized(self, start: int, head: bytes) -> Message:
+        """A message beyond a limit: of its first bytes only what identifies it is kept."""
+        raw = bytes(head).partition(self.terminator)[0] + self.terminator
+        message = self._head(self._text(raw[:-1]), raw.decode("latin-1"), raw, start, "latin-1")
+        self.report("message_too_large", replace(message.locate(1), element=None),
+                    note=f"the message is larger than {self.limits.message} bytes or {self.limits.message_segments} segments")
+        return message
 
-    def _refuse_message(self, start: int, number: int) -> None:
-        self.report("message_too_large", Position(interchange=self.interchange.ordinal, message=number, offset=start,
-                 group=self.group.ordinal if self.group else None, length=self.window.offset - start),
-                 note=f"the message is larger than {self.limits.message} bytes or {self.limits.message_segments} segments")
+    def _head(self, st: list[str], text: str, raw: bytes, start: int, encoding: str) -> Message:
+        """The message whose header has these elements."""
+        name, reference = (st + ["", ""])[1:3]
+        kind = message_type(name.strip(), self.group.version if self.group else "", st[3].strip() if len(st) > 3 else "")
+        return Message("x12", kind, self.messages, reference.rstrip(), text, self.interchange.delimiters, raw=raw, offset=start,
+                       encoding=encoding, group=self.group, interchange=self.interchange.ordinal)
 
-    def _assemble(self, start: int, trailer: int | None, end: int, binaries: Spans,
-                  remarks: list[Remark]) -> Message | None:
+    def _assemble(self, start: int, trailer: int | None, end: int, binaries: Spans, remarks: list[Remark]) -> Message:
         """The message in the next `end` bytes, its SE at `trailer`; goes over it."""
-        window, number, interchange = self.window, self.messages, self.interchange
+        window, interchange = self.window, self.interchange
         body = window.data[window.at:window.at + end]
         if trailer is None:
             body = body.rstrip(self.blanks)
@@ -283,20 +290,15 @@ class Parts(Report):
         window.at += len(body)
         raw = window.original(self._body_at, window.at) if window.unwrapping else body
         if len(body) > self.limits.message:
-            self._refuse_message(start, number)
-            return None
+            return self._oversized(start, body[:HEAD])
         text, encoding = self.assembly.text(body, binaries, remarks)
         delimiters = interchange.delimiters
         count = text.count(delimiters.terminator) + (not text.endswith(delimiters.terminator))
         if count > self.limits.message_segments:
-            self._refuse_message(start, number)
-            return None
+            return self._oversized(start, body[:HEAD])
         st = text[:text.find(delimiters.terminator)].split(delimiters.element) if delimiters.terminator in text \
             else text.split(delimiters.element)
-        name, reference = (st + ["", ""])[1:3]
-        kind = message_type(name.strip(), self.group.version if self.group else "", st[3].strip() if len(st) > 3 else "")
-        message = Message("x12", kind, number, reference.rstrip(), text, delimiters, raw=raw, offset=start, encoding=encoding,
-                          group=self.group, interchange=interchange.ordinal)
+        message = self._head(st, text, raw, start, encoding)
         if binaries:
             message.places([self._place(*span) for span in self.assembly.spans(body, binaries)])
         self._check_header(message, binaries, st)

@@ -11,7 +11,7 @@ import pytest
 
 from edi_bridge import answering, syntax
 from edi_bridge.catalog import Catalog
-from edi_bridge.finding import Finding, Verdict
+from edi_bridge.finding import Finding, Verdict, found
 from edi_bridge.interchange import Position
 from edi_bridge.partner import Agreement, Errors, Partner
 from edi_bridge.pipeline import MessageOutcome
@@ -120,9 +120,9 @@ def test_xml_is_not_answered() -> None:
 
 def test_a_set_that_is_too_large_counts_as_received_and_is_not_accepted() -> None:
     content = x12(3).replace(b"BEG*00*NE*2**20261102", b"BEG*00*NE*" + b"2" * 3000 + b"**20261102")
-    (one,) = of(content, limits=replace(DEFAULT, message=2000))
+    (one,) = of(content, findings={2: [found("message_too_large", Position(message=2))]}, limits=replace(DEFAULT, message=2000))
     assert [line for line in one.answers[0].lines() if line.startswith("AK")] == [
-        "AK1*PO*7~", "AK2*850*000001~", "AK5*A~", "AK2*850*000003~", "AK5*A~", "AK9*P*3*3*2~"]
+        "AK1*PO*7~", "AK2*850*000001~", "AK5*A~", "AK2*850*000002~", "AK5*R~", "AK2*850*000003~", "AK5*A~", "AK9*P*3*3*2~"]
 
 
 def test_the_group_of_the_answer_follows_the_date_form_of_its_version(tmp_path: Path) -> None:

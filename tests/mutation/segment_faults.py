@@ -121,12 +121,16 @@ def _removed(field: Field, index: int, name: str) -> Fault:
 
 
 def remove_trigger(field: Field) -> Fault | None:
-    """The trigger of a group is taken away, what belongs to it stays: it has no place without it."""
+    """The trigger of a group is taken away, what belongs to it stays: it has no place without it. Where it then only lengthens
+    the run of its tag by two or more (TAX MOA MOA, TAX MOA MOA), each of them may be told as one too many: such are left out."""
     choices = []
     for index in range(1, len(field.clean) - 1):
         if not _heads(field, index) or field.clean[index].tag in FRAME - {"LX"} or len(_instance(field, index)) < 2:
             continue
         whole = _instance(field, index)
+        before, first, second = (field.clean[one].tag for one in (index - 1, index + 1, min(index + 2, len(field.clean) - 1)))
+        if before == first == second:
+            continue
         if field.free(*whole) and not {field.clean[one].tag for one in whole} & FRAME and not _legal(field, _without(field, index)):
             choices.append(index)
     if not choices:

@@ -139,6 +139,13 @@ class Catalog:
             return self._message_of(str(parent)) if parent else ""
         return message
 
+    def compiled(self, text: str, file: str) -> CompiledMap:
+        """The map of a YAML text that is not (yet) a file; ConfigFault with everything that is wrong in it."""
+        block = parse(text, file)
+        if not isinstance(block, Block):
+            raise ConfigFault.at(file, 1, 1, "the file must hold keys and values")
+        return self._compile(block)
+
     def _compile(self, block: Block) -> CompiledMap:
         """All mistakes at once: those of the file's form and those against the message's structure."""
         problems: list[tuple[str, int, int, str]] = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,6 +13,7 @@ from edi_bridge.fault import ConfigFault
 
 if TYPE_CHECKING:
     from edi_bridge.catalog import Catalog
+    from edi_bridge.mapping.compile import CompiledMap
     from edi_bridge.mapping.lint import Remark
 
 DONE, FOUND, WRONG = 0, 1, 2
@@ -69,11 +70,20 @@ def show_level(level: str) -> str:
 
 def linted(name: str, catalog: Catalog) -> list[Remark]:
     """The remarks about one map; what the compiler refuses is one of them."""
+    return _remarks(lambda: catalog.map_named(name), name, catalog)
+
+
+def linted_text(text: str, file: str, catalog: Catalog) -> list[Remark]:
+    """The same for a map that is not a file yet."""
+    return _remarks(lambda: catalog.compiled(text, file), file, catalog)
+
+
+def _remarks(load: Callable[[], CompiledMap], name: str, catalog: Catalog) -> list[Remark]:
     from edi_bridge.mapping.lint import Remark, lint
     from edi_bridge.mapping.mapfile import Origin
 
     try:
-        one = catalog.map_named(name)
+        one = load()
         assert one.reader is not None and one.writer is not None  # what only shows when the program is made
         guide = None
         if one.standard in ("edifact", "x12"):  # a map may use what an association (EANCOM) adds to the lists

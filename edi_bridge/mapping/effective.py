@@ -186,7 +186,7 @@ def _test(test: ValueTest, node: Node | None, structure: Structure, definition: 
     assert definition is not None
     place = name_of(definition, test.element, test.component, structure) if test.element else ""
     path = "/".join(part for part in (node.name if node is not None else "", place) if part)
-    return str(Test(path, test.op, tuple(value if value else '""' for value in test.values)))
+    return str(Test(path, test.op, test.values))
 
 
 def name_of(definition: SegmentDef, position: int, component: int, structure: Structure) -> str:
@@ -215,7 +215,7 @@ def _element(step: ElementStep | PairStep, scope: Scope, definition: SegmentDef,
     element = definition.elements[first - 1]
     if not step.tests:
         return name_of(definition, first, step.component, structure) + beside + _nth(step.nth)
-    tests = "".join(str(Test(_part(element, number, structure), op, tuple(value if value else '""' for value in values)))
+    tests = "".join(str(Test(_part(element, number, structure), op, values))
                     for number, op, values in step.tests)
     composite = name_of(definition, first, 0, structure) + tests + _nth(step.nth)
     return composite + (f"/{_part(element, step.component, structure)}" if step.component else "")

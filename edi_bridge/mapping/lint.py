@@ -45,6 +45,7 @@ LINTS = {
     "set_twice": Lint(WARNING, "two rules write to the same place"),
     "pointless": Lint(WARNING, "something that can never have an effect beside the rest of the rule"),
     "required_field": Lint(ERROR, "a field without which no record can be posted has no rule"),
+    "no_lines": Lint(WARNING, "no rule for what the record is about"),
     "counterpart": Lint(WARNING, "no rule for who the record is from or for"),
     "lossy": Lint(NOTE, "what is written may be read back in another form"),
     "way_back": Lint(NOTE, "several codes for one value, none marked write: true; the first is written"),
@@ -72,13 +73,14 @@ Found = tuple[str, Origin, str]  # kind, place, sentence
 # Without one of the fields of each row the CRM refuses the record (crm/document.py, crm/master.py) or cannot say whose it is.
 _HEAD: tuple[tuple[str, ...], ...] = (("number",),)
 NEEDED: dict[str, tuple[tuple[str, ...], ...]] = {
-    "order": (*_HEAD, ("lines",)),
+    "order": (*_HEAD,),
     "order_response": (*_HEAD,),
     "despatch_advice": (*_HEAD,),
     "invoice": (*_HEAD,),
     "remittance": (*_HEAD,),
     "customer": (("number", "gln", "duns", "vat", "tax_number", "registration", "receiver_number", "other_ids", "name"),),
 }
+LISTS = {"order": ("lines",), "order_response": (), "despatch_advice": ("items", "packs"), "invoice": ("lines",), "remittance": ("items",)}
 COUNTERPARTS = {
     "order": ("buyer", "seller"), "order_response": ("buyer", "seller"), "despatch_advice": ("buyer", "seller", "deliver_to"),
     "invoice": ("buyer", "seller", "invoicee"), "remittance": ("payer", "payee", "buyer", "seller"),
@@ -195,10 +197,15 @@ def _whole(plan: MapPlan, segments: Any) -> Iterator[tuple[str, Origin, str]]:
     spec = plan.spec
     head = Origin(spec.file, 1, 1)
     has = {rule.name for rule in spec.rules}
+    if any(rule.name == "purpose" and rule.constant == "cancellation" for rule in spec.rules):
+        has.add("lines")  # a cancellation may be of the whole
     for names in NEEDED.get(spec.record, ()):
         if has.isdisjoint(names):
             words = names[0] if len(names) == 1 else f"one of {', '.join(names)}"
             yield "required_field", head, f"{spec.record} has no rule for {words}: the CRM refuses such a record"
+    lists = LISTS.get(spec.record, ())
+    if lists and has.isdisjoint(lists) and not spec.when:  # with when: a message of one purpose, such as a cancellation
+        yield "no_lines", head, f"{spec.record} has no rule for {' or '.join(lists)}"
     wanted = COUNTERPARTS.get(spec.record, ())
     if wanted and has.isdisjoint(wanted):
         yield "counterpart", head, f"{spec.record} has no rule for {' or '.join(wanted)}: whose it is must be known from the envelope"

@@ -17,10 +17,9 @@ from edi_bridge.mapping.resolve import (
     Resolved,
     Scope,
     TreeStep,
-    ValueTest,
 )
-from edi_bridge.mapping.resolve_sheet import ColumnTest, SheetPath
-from edi_bridge.mapping.resolve_xml import XmlResolved, XmlTest
+from edi_bridge.mapping.resolve_sheet import SheetPath
+from edi_bridge.mapping.resolve_xml import XmlResolved
 
 Allowed = tuple[bool, frozenset[str]]  # True: these texts, False: all but these
 Tests = dict[Any, list[tuple[Allowed, str]]]  # what is tested → what it may be, and how the test is written
@@ -78,7 +77,7 @@ def of_rule(one: ValuePlan | ScopeUse, scope: ScopePlan, around: ScopeUse | None
             for listed in tests.values():
                 clash = next(((a[1], b[1]) for k, a in enumerate(listed) for b in listed[k + 1:] if excludes(a[0], b[0])), None)
                 if clash:
-                    yield "contradiction", origin, f"{clash[0]} and {clash[1]} can never both hold, so {one.rule.sources[number].path} is never there"
+                    yield "contradiction", origin, f"one value would have to be {clash[0]} and {clash[1]}, so {one.rule.sources[number].path} is never there"
     for number, later in enumerate(chains):
         for before, earlier in enumerate(chains[:number]):
             if covers(earlier, later):
@@ -209,8 +208,16 @@ def chain(resolved: Any, scope: Any) -> Chain:
     return _segments(resolved, scope)
 
 
-def _add(tests: Tests, key: Any, one: Allowed, words: str) -> None:
-    tests.setdefault(key, []).append((one, words))
+def said(one: Allowed) -> str:
+    """`BY`, `BY or SU`, `not BY`, `there`."""
+    if one[1] == {""}:
+        return "absent" if one[0] else "there"
+    texts = " or ".join(value or "absent" for value in sorted(one[1]))
+    return texts if one[0] else f"not {texts}"
+
+
+def _add(tests: Tests, key: Any, one: Allowed) -> None:
+    tests.setdefault(key, []).append((one, said(one)))
 
 
 def _segments(resolved: Resolved, scope: Scope | None) -> Chain:
@@ -219,29 +226,29 @@ def _segments(resolved: Resolved, scope: Scope | None) -> Chain:
         tests: Tests = {}
         if isinstance(step, TreeStep):
             if step.kinds:
-                _add(tests, "kind", (True, frozenset(step.kinds)), f"node({'|'.join(step.kinds)})")
+                _add(tests, "kind", (True, frozenset(step.kinds)))
             levels.append((("node", step.optional), tests, 0))
             continue
         for test in step.tests:
-            _add(tests, (test.slot, test.element, test.component), allowed(test.op, test.values), _words(test))
+            _add(tests, (test.slot, test.element, test.component), allowed(test.op, test.values))
         levels.append(((id(step.node), step.onward), tests, step.nth))
     if resolved.segment is not None:
         step_ = resolved.segment
         trigger = step_.node.slot == 0  # a group's own segment: there is one, so its tests are the group's
         tests = levels[-1][1] if trigger else {}
         for test in step_.tests:
-            _add(tests, (step_.node.slot, test.element, test.component), allowed(test.op, test.values), _words(test))
+            _add(tests, (step_.node.slot, test.element, test.component), allowed(test.op, test.values))
         levels.append((id(step_.node), {} if trigger else tests, step_.nth))
     elif scope is not None and isinstance(scope, Scope) and scope.segment is not None and isinstance(resolved.element, ElementStep):
         for test in resolved.element.beside:
-            _add(levels[0][1], (-1, test.element, test.component), allowed(test.op, test.values), _words(test))
+            _add(levels[0][1], (-1, test.element, test.component), allowed(test.op, test.values))
         return tuple(levels), _end(resolved.element)
     if isinstance(resolved.element, ElementStep):
         for test in resolved.element.beside:
-            _add(levels[-1][1], ("beside", test.element, test.component), allowed(test.op, test.values), _words(test))
+            _add(levels[-1][1], ("beside", test.element, test.component), allowed(test.op, test.values))
         inner: Tests = {}
         for component, op, values in resolved.element.tests:
-            _add(inner, component, allowed(op, values), f"[{component}{op}{'|'.join(values)}]")
+            _add(inner, component, allowed(op, values))
         levels.append(("element", inner, resolved.element.nth))
     elif isinstance(resolved.element, PairStep):
         levels.append(("pairs", {"kind": [((True, frozenset(resolved.element.qualifiers)), "")]} if resolved.element.qualifiers else {}, 0))
@@ -254,11 +261,6 @@ def _end(element: ElementStep | PairStep | None) -> Any:
     return ("pairs", element.start) if isinstance(element, PairStep) else None
 
 
-def _words(test: ValueTest) -> str:
-    sign = {"=": "=", "!=": "!="}.get(test.op, "")
-    return f"[{'!' if test.op == 'lacks' else ''}{test.element:02}{sign}{'|'.join(value or chr(34) * 2 for value in test.values)}]"
-
-
 def _xml(resolved: XmlResolved) -> Chain:
     levels: list[Level] = [("^" if resolved.root else resolved.up, {}, 0)]
     for step in resolved.steps:
@@ -266,15 +268,9 @@ def _xml(resolved: XmlResolved) -> Chain:
         for test in step.tests:
             single = not test.steps or all(child.most == 1 for child in test.steps)
             key = (tuple(child.tag for child in test.steps), test.attribute, test.up)
-            _add(tests, key if single else (*key, len(tests)), allowed(test.op, test.values), _xml_words(test))
+            _add(tests, key if single else (*key, len(tests)), allowed(test.op, test.values))
         levels.append((step.child.tag, tests, step.nth))
     return tuple(levels), resolved.attribute
-
-
-def _xml_words(test: XmlTest) -> str:
-    name = "/".join([*(child.name for child in test.steps), *([f"@{test.attribute}"] if test.attribute else [])]) or "."
-    sign = test.op if test.op in ("=", "!=") else ""
-    return f"[{'!' if test.op == 'lacks' else ''}{'../' * test.up}{name}{sign}{'|'.join(test.values)}]"
 
 
 def _sheet(resolved: SheetPath) -> Chain:
@@ -282,11 +278,6 @@ def _sheet(resolved: SheetPath) -> Chain:
         return ((OWN, {}, 0),), resolved.column
     tests: Tests = {}
     for test in resolved.step.tests:
-        _add(tests, test.column, allowed(test.op, test.values), _column_words(test))
+        _add(tests, test.column, allowed(test.op, test.values))
     place = OWN if resolved.step.kind == "row" else (resolved.step.kind, resolved.step.group)
     return ((place, tests, resolved.step.nth),), (resolved.column, resolved.up, resolved.root)
-
-
-def _column_words(test: ColumnTest) -> str:
-    sign = test.op if test.op in ("=", "!=") else ""
-    return f"[{'!' if test.op == 'lacks' else ''}{test.column}{sign}{'|'.join(test.values)}]"

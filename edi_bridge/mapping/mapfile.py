@@ -5,6 +5,7 @@ No structure is known here: paths are parsed (`path.py`) but not yet looked up i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -21,9 +22,11 @@ SHAPES = {  # what a key of a map, or of one of its rules, must hold
     "when": (Block, "{field: value}"), "prefixes": (Block, "prefixes and their namespaces"), "layout": (Block, "the layout of the file"),
     "tests": (Items, "a list of {sample: …}"),
 }
-VALUE_KEYS = ("at", "as", "codes", "else", "default", "required", "is", "when", "take")
+VALUE_KEYS = ("at", "as", "codes", "lookup", "else", "default", "required", "is", "when", "take")
 OBJECT_KEYS = ("at", "use", "fields", "when", "required")
+TAKES = ("first", "last", "lines")
 LIST_KEYS = ("each", "use", "fields", "when", "required", "recurse", "expand")
+LOOKUP_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")  # of a table of keys: it stands in file names
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,8 @@ class Rule:
     expand: Source | None = None  # one record for each number found there, put into the field `expand_to`
     expand_to: str = ""
     fragment: str = ""  # the fragment that an object's rules are, unchanged
+    lookup: str = ""  # the table of the partner's keys and ours
+    lookup_on: str = ""  # the date of the record (dotted) on which it is asked; '': the message's
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,11 +125,11 @@ def load(block: Block, load_map: Loader, load_fragment: Loader, collect: list[tu
     merged = layers[-1]
     for layer in reversed(layers[:-1]):
         merged = _merge(merged, layer)
-    reader = _Reader(problems, load_fragment)
     record = str(merged.get("record") or "")
     if record not in RECORDS:
         problems.add(merged.value_marks.get("record", merged.mark), f"record must be one of {', '.join(RECORDS)}")
         problems.done()
+    reader = _Reader(problems, load_fragment, record)
     if not merged.get("message"):
         problems.add(merged.mark, "message: is missing (edifact/D96A/ORDERS, x12/004010/850, xml/ubl-2.1/Order, csv/…)")
     rules = reader.rules(merged.get("fields"), fields_of(record), record, merged)
@@ -170,9 +175,10 @@ def _merge(below: Block, above: Block) -> Block:
 
 
 class _Reader:
-    def __init__(self, problems: Problems, load_fragment: Loader):
+    def __init__(self, problems: Problems, load_fragment: Loader, record: str):
         self.problems = problems
         self.load_fragment = load_fragment
+        self.record = record
 
     def rules(self, block: Any, fields: Mapping[str, Field], where: str, parent: Block) -> tuple[Rule, ...]:
         if not isinstance(block, Block):
@@ -238,7 +244,7 @@ class _Reader:
         self.problems.unknown_keys(entry, VALUE_KEYS, where)
         if not entry.keys() & {"at", "is", "default"}:
             self.problems.add(entry.mark, f"{where} says nothing: at: is missing", entry.file)
-        if entry.get("take") not in (None, "first", "last", "lines"):
+        if entry.get("take") not in (None, *TAKES):
             self.problems.add(entry.value_marks["take"], "take: is first, last or (XML) lines", entry.file)
         if not isinstance(entry.get("codes"), Block | str | None):
             self.problems.add(entry.value_marks["codes"], "codes: is the name of a code table, or {theirs: ours}", entry.file)
@@ -247,11 +253,43 @@ class _Reader:
             self.problems.add(entry.value_marks["default"], "default: is one value", entry.file)
         if entry.get("else") not in (None, "keep"):
             self.problems.add(entry.value_marks["else"], "else: is keep", entry.file)
+        lookup, on = self._lookup(entry, field_, where)
         return Rule("value", name, field_, origin,
-                    self.sources(entry.get("at"), entry, "at"), codec=str(entry.get("as") or ""), codes=entry.get("codes"),
+                    self.sources(entry.get("at"), entry, "at"), lookup=lookup, lookup_on=on, codec=str(entry.get("as") or ""), codes=entry.get("codes"),
                     keep_unknown=entry.get("else") == "keep", default=entry.get("default"),
                     required=bool(entry.get("required")), constant=entry.get("is"), when=_when(entry.get("when")),
                     take=str(entry.get("take") or ""))
+
+    def _lookup(self, entry: Block, field_: Field, where: str) -> tuple[str, str]:
+        """(table, date of the record) of a `lookup:`: a table's name, or {table: items, on: issued_on}."""
+        said = entry.get("lookup")
+        if said is None:
+            return "", ""
+        mark = entry.value_marks["lookup"]
+        table, on = (said.get("table"), said.get("on")) if isinstance(said, Block) else (said, None)
+        if isinstance(said, Block):
+            self.problems.unknown_keys(said, ("table", "on"), "lookup:")
+        if not isinstance(table, str) or not LOOKUP_NAME.fullmatch(table):
+            self.problems.add(mark, "lookup: is the name of a table (small letters, digits, _ and -), or {table: items, on: issued_on}", entry.file)
+            return "", ""
+        for key in ("codes", "is", "default"):
+            if entry.get(key) is not None:
+                self.problems.add(entry.value_marks[key], f"{where} has a lookup: and {key}:, of which it can have only one", entry.file)
+        if field_.type not in ("text", "code"):
+            self.problems.add(mark, f"{where} is of type {field_.type}: a key is a text", entry.file)
+        if on is not None and not self._is_date(str(on)):
+            self.problems.add(mark, f"on: {on} is no date of {self.record}", entry.file)
+        return table, str(on or "")
+
+    def _is_date(self, dotted: str) -> bool:
+        """Whether a dotted name is a date of the record outside of any list."""
+        fields: Mapping[str, Field] = fields_of(self.record)
+        *above, last = dotted.split(".")
+        for name in above:
+            if name not in fields or fields[name].many or fields[name].type not in PARTS:
+                return False
+            fields = PARTS[fields[name].type]
+        return last in fields and fields[last].type == "date" and not fields[last].many
 
     def _object(self, name: str, entry: Block, field_: Field, origin: Origin, where: str) -> Rule:
         self.problems.unknown_keys(entry, OBJECT_KEYS, where)

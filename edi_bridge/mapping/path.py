@@ -37,8 +37,13 @@ class Test:
 
     def __str__(self) -> str:
         if self.op in ("=", "!="):
-            return f"[{self.path}{self.op}{'|'.join(self.values)}]"
+            return f"[{self.path}{self.op}{'|'.join(map(_quoted, self.values))}]"
         return f"[{'!' if self.op == 'lacks' else ''}{self.path}]"
+
+
+def _quoted(value: str) -> str:
+    """A test's value as a path writes it: the empty text and what holds a bar or bracket in quotes."""
+    return value if value and not set(value) & set("|]") else f'"{value}"'
 
 
 @dataclass(frozen=True, slots=True)

@@ -159,11 +159,11 @@ class Planner:
 
     def _value(self, plan: ScopePlan, rule: Rule, target: tuple[str, ...]) -> None:
         convert = self._convert(rule)
-        if convert is None:
+        sources = tuple(filter(None, (self._resolve(source, plan.scope) for source in rule.sources)))
+        if convert is None:  # the paths are looked up all the same: every mistake is said at once
             return
         if rule.take == "lines" and self.standard != "xml":
             self._say(rule.origin, f"{rule.name}: take: lines is for XML; a text over several segments is as: text(parts: …)")
-        sources = tuple(filter(None, (self._resolve(source, plan.scope) for source in rule.sources)))
         aux = []
         for resolved, source in zip(sources, rule.sources, strict=False):
             try:

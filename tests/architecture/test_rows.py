@@ -43,7 +43,6 @@ ROWS = {
     "answering": 3,
     "compat": 3,
     "proposing": 3,
-    "proposing_sheet": 3,
     "proving": 4,
     "settings": 4,
     "database": 4,

@@ -1,7 +1,8 @@
-"""What a record does not say but what follows from what it says: line numbers, line amounts, taxes, totals.
+"""What a record does not say but what follows from what it says: line numbers, prices, amounts, taxes, totals, counts.
 
-Messages differ in what they demand: an X12 invoice has no line amounts, a UBL invoice must have them. `completed` fills in
-what can be computed, and only where nothing stands; the rules are those of EN 16931-1 clause 6.5.2 (BR-CO-10 to BR-CO-17).
+Messages differ in what they demand: an X12 invoice has no line amounts, a UBL invoice must have them; an X12 notice wants the time
+of day, an EDIFACT one has mostly a day. `completed` fills in what can be computed, and only where nothing stands; the rules are
+those of EN 16931-1 clause 6.5.2 (BR-CO-10 to BR-CO-17). `headed` fills in what whoever sends a notice gives it.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ PLACES = {"BHD": 3, "IQD": 3, "JOD": 3, "KWD": 3, "LYD": 3, "OMR": 3, "TND": 3, 
           "BIF": 0, "CLP": 0, "DJF": 0, "GNF": 0, "ISK": 0, "JPY": 0, "KMF": 0, "KRW": 0, "PYG": 0, "RWF": 0, "UGX": 0, "UYI": 0,
           "VND": 0, "VUV": 0, "XAF": 0, "XOF": 0, "XPF": 0}
 ZERO = Decimal(0)
+SIX = Decimal("0.000001")
+LARGE = Decimal("1e15")  # an amount whose quotient might not be exact in 28 digits
 # What a kind of answer (UNCL 4343) says of the order, where nothing else does.
 OUTCOMES = {"accepted": "accepted", "detail_no_change": "accepted", "conditionally_accepted": "changed", "detail_and_change": "changed",
             "changes_only": "changed", "rejected": "rejected", "rejected_with_detail": "rejected", "received": "received", "on_hold": "on_hold"}
@@ -45,6 +48,25 @@ def completed(record: Record, type: str, currency: str = "") -> tuple[Record, li
             _put(made, "outcome", OUTCOMES[made["type"]], "", added)
     elif type == "remittance":
         _payment(made, added)
+    return made, added
+
+
+def headed(record: Record, type: str, number: str, prepared: str, clock: bool) -> tuple[Record, list[str]]:
+    """A copy of a notice (customer, despatch_advice) with what its sender gives it, and the paths of what was added.
+
+    A notice of customers without number and day gets this sending's, and customers without a role are buyers. `prepared` is the
+    moment of sending (ISO 8601, to the minute); with `clock` the day of issue gets a time of day, as X12 wants it (BTP04,
+    BSN04): that of sending on the same day, else 00:00.
+    """
+    made = dict(record)
+    added: list[str] = []
+    if type == "customer":
+        for name, value in (("notice_number", number), ("issued_on", prepared if clock else prepared[:10]), ("roles", [{"code": "buyer"}])):
+            if not made.get(name):
+                _put(made, name, value, "", added)
+    day = str(made.get("issued_on") or "")
+    if clock and type in ("customer", "despatch_advice") and len(day) == len("2026-11-21"):
+        _put(made, "issued_on", prepared if prepared[:10] == day else f"{day}T00:00", "", added)
     return made, added
 
 
@@ -82,10 +104,20 @@ def _number(record: Record, added: list[str]) -> None:
 def _line(line: Record, before: str, unit: Decimal, added: list[str]) -> None:
     """BR-LIN rules: quantity × net price / base quantity, less allowances, plus charges of the line."""
     quantity, price = line.get("quantity"), line.get("net_price")
+    if price is None and quantity and line.get("net_amount") is not None and not line.get("allowances"):
+        price = _quotient(line["net_amount"] * (line.get("price_basis") or 1), quantity)
+        if price is not None:
+            _put(line, "net_price", price, before, added)
     gross = quantity * price / (line.get("price_basis") or 1) if quantity is not None and price is not None else None
     _allowances(line, before, gross, unit, added)
     if gross is not None and line.get("net_amount") is None and all(one.get("amount") is not None for one in line.get("allowances", ())):
         _put(line, "net_amount", _round(gross + _balance(line), unit), before, added)
+
+
+def _quotient(amount: Decimal, quantity: Decimal) -> Decimal | None:
+    """The price that gives exactly this amount; None where there is none with at most six decimals, or it would be negative."""
+    price = (amount / quantity).quantize(SIX) if abs(amount) < LARGE else SIX
+    return price.normalize() + ZERO if price * quantity == amount and price >= 0 else None
 
 
 def _allowances(part: Record, before: str, base: Decimal | None, unit: Decimal, added: list[str]) -> None:
@@ -112,6 +144,9 @@ def _totals(record: Record, type: str, unit: Decimal, added: list[str]) -> None:
     """BR-CO-10 to BR-CO-16, as far as everything they are made of is there. Where the record's own totals say something else
     (amounts that it does not itemise), only the sum of the lines is added."""
     amounts = [line.get("net_amount") for line in record.get("lines", ())]
+    if amounts and record.get("totals", {}).get("line_count") is None:
+        record["totals"] = dict(record.get("totals", {}))
+        _put(record["totals"], "line_count", len(amounts), "totals.", added)
     if not amounts or any(amount is None for amount in amounts):
         return
     totals = dict(record.get("totals", {}))

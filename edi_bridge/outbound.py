@@ -15,10 +15,11 @@ from edi_bridge import syntax
 from edi_bridge.fault import ConfigFault
 from edi_bridge.finding import Finding, Verdict, found
 from edi_bridge.interchange import Address, Delimiters, Interchange, MessageType, Position
-from edi_bridge.leaving_out import left_out
+from edi_bridge.leaving_out import left_out, without_incomplete
 from edi_bridge.mapping.compile import CompiledMap, Record
 from edi_bridge.mapping.xml_whole import made_whole
 from edi_bridge.partner import verdict
+from edi_bridge.syntax.xml_header import headed
 
 SPARE = {  # what stands in for a delimiter that the data holds, best first; no letter, digit or blank, none that EDI data likes
     "element": "*|^+!%\x1d", "component": ">:\\<@\x1f", "terminator": "~'\n\x1c", "repetition": "^*!`\x1e"}
@@ -85,7 +86,7 @@ def compose(records: Sequence[Record], compiled: CompiledMap, head: Heading, che
     groups = [list(records)] if compiled.plan.records else [[record] for record in records]
     match compiled.standard:
         case "xml":
-            made = _documents(groups, compiled)
+            made = _documents(groups, compiled, head)
         case "csv" | "fixed":
             made = _sheet(groups, compiled)
         case _:
@@ -93,8 +94,31 @@ def compose(records: Sequence[Record], compiled: CompiledMap, head: Heading, che
     if head.lossy:
         made = replace(made, findings=[_left_out(one) for one in made.findings])
     if checker is not None and made.contents:
-        made.findings.extend(_checked(made.contents, compiled, checker))
+        faults = list(_checked(made.contents, compiled, checker))
+        if head.lossy and any(one.kind == "einvoice_rule" and verdict([one]) is Verdict.REJECTED for one in faults):
+            made.findings.extend(_unclaimed(made.contents, compiled, faults))
+            faults = list(_checked(made.contents, compiled, checker))
+        made.findings.extend(faults)
     return _judged(made)
+
+
+CLAIMS = {"cii-d16b": "rsm:ExchangedDocumentContext/ram:GuidelineSpecifiedDocumentContextParameter"}  # where a map claims a profile
+
+
+def _unclaimed(contents: list[bytes], compiled: CompiledMap, faults: Sequence[Finding]) -> Iterator[Finding]:
+    """Take the claim out of documents that do not keep the rules of the profile they claim: they are good without it."""
+    place = CLAIMS.get(compiled.spec.message.split("/")[1])
+    broken = [one for one in faults if one.kind == "einvoice_rule"]
+    for number, content in enumerate(contents if place else ()):
+        xml = syntax.module("xml")
+        root = next(document.root for interchange in syntax.read(content) for document in interchange.messages)
+        claim = root.find(place, compiled.structure.prefixes)
+        if claim is not None:
+            name = "".join(claim.itertext()).strip()
+            claim.getparent().remove(claim)
+            contents[number] = syntax.write(xml.build(root))
+            note = f"the profile is not claimed, as the record does not keep its rules ({len(broken)}): {broken[0].note}"
+            yield found(LEFT_OUT, Position(message=number + 1, path="profile"), name, note)
 
 
 def _judged(made: Composed) -> Composed:
@@ -127,14 +151,29 @@ def _written(groups: Sequence[list[Record]], compiled: CompiledMap, findings: li
         yield number, body
 
 
-def _documents(groups: Sequence[list[Record]], compiled: CompiledMap) -> Composed:
+def _documents(groups: Sequence[list[Record]], compiled: CompiledMap, head: Heading) -> Composed:
+    """A document for each record. Where what cannot be said may be left out, so may items of lists that lack what they need."""
     made = Composed([], extension=".xml")
     xml = syntax.module("xml")
-    for _, root in _written(groups, compiled, made.findings):
+    for number, group in enumerate(groups, 1):
+        for _ in range(ROUNDS if head.lossy else 1):
+            root, findings = compiled.write(group)
+            group, gone = without_incomplete(group, findings) if head.lossy else (group, [])
+            made.findings.extend(replace(one, position=replace(one.position, message=number)) for one in gone)
+            if not gone:
+                break
+        made.findings.extend(replace(one, position=replace(one.position, message=number)) for one in findings)
         if root is not None and not isinstance(root, list):
             made.findings.extend(made_whole(root, compiled.structure))
-            made.contents.append(syntax.write(xml.build(root)))
+            doctype = headed(root, compiled.structure, head.sender, head.receiver, _of_message(head.control, number), head.prepared,
+                             head.test, head.application)
+            made.contents.append(syntax.write(xml.build(root, doctype=doctype)))
     return replace(made, messages=len(made.contents))
+
+
+def _of_message(control: str, number: int) -> str:
+    """The control number of a document: the sending's, counted on."""
+    return str(int(control) + number - 1) if control.isdigit() else control if number == 1 else f"{control}-{number}"
 
 
 def _sheet(groups: Sequence[list[Record]], compiled: CompiledMap) -> Composed:
@@ -205,7 +244,8 @@ def _less(bodies: list[list[str]], faults: Sequence[Finding], compiled: Compiled
     rejecting = [fault for fault in faults if verdict([fault]) is Verdict.REJECTED]
     for number in sorted({fault.position.message for fault in rejecting if fault.position.message}):
         own = [fault for fault in rejecting if fault.position.message == number]
-        bodies[number - 1], gone = left_out(bodies[number - 1], own, compiled.structure, delimiters)
+        bodies[number - 1], gone = left_out(bodies[number - 1], own, compiled.structure, delimiters,
+                                             compiled.plan.records is not None)
         findings += gone
     return findings
 

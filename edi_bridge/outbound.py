@@ -14,9 +14,16 @@ from typing import Any, Protocol
 from edi_bridge import syntax
 from edi_bridge.fault import ConfigFault
 from edi_bridge.finding import Finding, Verdict, found
-from edi_bridge.interchange import Address, Delimiters, Interchange, MessageType, Position
+from edi_bridge.interchange import (
+    Address,
+    Delimiters,
+    Interchange,
+    MessageType,
+    Position,
+)
 from edi_bridge.leaving_out import left_out, without_incomplete
 from edi_bridge.mapping.compile import CompiledMap, Record
+from edi_bridge.mapping.lookup import NOTHING, Get
 from edi_bridge.mapping.xml_whole import made_whole
 from edi_bridge.partner import verdict
 from edi_bridge.syntax.xml_header import headed
@@ -26,6 +33,7 @@ SPARE = {  # what stands in for a delimiter that the data holds, best first; no 
 X12 = Delimiters("*", ">", "~", "", "")
 LEFT_OUT = "field_not_carried"
 ROUNDS = 6  # of leaving out; a message that is not right by then is refused
+UNKNOWN_TIME = "1970-01-01T00:00"  # stands in a heading of which nobody said when it was prepared
 X12_REPETITION = "00402"  # ISA11 is the repetition separator from here on (X12.5)
 
 
@@ -44,7 +52,7 @@ class Heading:
     sender: Address = Address()
     receiver: Address = Address()
     control: str = "1"
-    prepared: str = "1970-01-01T00:00"
+    prepared: str = UNKNOWN_TIME
     test: bool = False
     syntax: str = ""  # UNOC:3, 00401; '' : what the message's version asks for
     usage: str = ""  # EAN008; X231A1
@@ -77,10 +85,23 @@ def heading(said: Mapping[str, Any], base: Heading = Heading()) -> Heading:
     return replace(base, **wanted)
 
 
-def compose(records: Sequence[Record], compiled: CompiledMap, head: Heading, checker: Checker | None = None) -> Composed:
+def compose(records: Sequence[Record], compiled: CompiledMap, head: Heading, checker: Checker | None = None, get: Get = NOTHING,
+            on: str = "") -> Composed:
     """The bytes to send for these records, all of the map's record type: one message for each, or one for all where the map
     says `records:`. Findings name the message by its number. ConfigFault where the envelope cannot be made as it is wanted.
+
+    `get` are the partner's tables for a map's lookups, `on` the day on which they are asked: the heading's, unless it is said.
     """
+    on = on or (head.prepared if head.prepared != UNKNOWN_TIME else "")
+    keyed, missed = compiled.theirs(records, get, on, head.lossy)
+    made = _composed(keyed, compiled, head, checker)
+    if not missed:
+        return made
+    return _judged(replace(made, findings=[*(_left_out(one) if head.lossy else one for one in missed), *made.findings]))
+
+
+def _composed(records: Sequence[Record], compiled: CompiledMap, head: Heading, checker: Checker | None) -> Composed:
+    """The same of records that hold the partner's keys."""
     if not all(map(compiled.meant_for, records)):
         return Composed([], [compiled.refusal()])
     groups = [list(records)] if compiled.plan.records else [[record] for record in records]
@@ -130,12 +151,14 @@ def _judged(made: Composed) -> Composed:
 
 def _left_out(finding: Finding) -> Finding:
     """A value that the message cannot say, as something that it does not carry."""
-    return replace(finding, kind=LEFT_OUT) if finding.kind == "cannot_write" else finding
+    return replace(finding, kind=LEFT_OUT) if finding.kind in ("cannot_write", "missing_lookup") else finding
 
 
 def _checked(contents: Sequence[bytes], compiled: CompiledMap, checker: Checker) -> Iterator[Finding]:
     """What the guide says of it, and what the reader does not understand of it."""
-    options = {"layout": compiled.layout()} if compiled.standard in ("csv", "fixed") else {}
+    options: dict[str, Any] = {"layout": compiled.layout()} if compiled.standard in ("csv", "fixed") else {}
+    if compiled.standard == "xml":
+        options = {"allow_doctype": True}  # the one that we write for cXML
     for content in contents:
         for interchange in syntax.read(content, **options):
             for message in interchange.messages:
@@ -245,7 +268,7 @@ def _less(bodies: list[list[str]], faults: Sequence[Finding], compiled: Compiled
     for number in sorted({fault.position.message for fault in rejecting if fault.position.message}):
         own = [fault for fault in rejecting if fault.position.message == number]
         bodies[number - 1], gone = left_out(bodies[number - 1], own, compiled.structure, delimiters,
-                                             compiled.plan.records is not None)
+                                             bool(compiled.plan.records))
         findings += gone
     return findings
 

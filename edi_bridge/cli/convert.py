@@ -18,10 +18,13 @@ from edi_bridge.interchange import Address, Interchange, MessageType
 
 if TYPE_CHECKING:
     from edi_bridge.catalog import Catalog
+    from edi_bridge.finding import Finding
     from edi_bridge.mapping.compile import CompiledMap
-    from edi_bridge.outbound import Heading
+    from edi_bridge.outbound import Composed, Heading
     from edi_bridge.partner import Identity, Partner
 
+# The association code (S009/0057) of the messages of EANCOM 1997, whose codes our maps write where D.96A has none.
+EANCOM = {"edifact/D96A/ORDERS": "EAN008", "edifact/D96A/INVOIC": "EAN008", "edifact/D96A/DESADV": "EAN005"}
 OPEN_QUALIFIER = {"x12": "ZZ", "edifact": "ZZZ"}  # mutually defined: qualifiers of one standard mean nothing in the other
 
 
@@ -46,7 +49,8 @@ def convert(file: str, target: str, map_: str | None, partner: str | None, sende
 
     IN may be EDIFACT, X12, XML, CSV, or records as `translate` prints them (JSON, one a line). What the target demands and the
     records imply is computed (line numbers, amounts, totals). What the target cannot carry is left out and listed on stderr by
-    record field, characters that it does not have are written as their nearest (--strict refuses both); where it lacks what the target needs, or its guide refuses the result, nothing is written.
+    record field, characters that it does not have are written as their nearest (--strict refuses both); where IN lacks what the
+    target needs, or the target's guide refuses the result, nothing is written.
 
     \b
     Examples:
@@ -56,9 +60,6 @@ def convert(file: str, target: str, map_: str | None, partner: str | None, sende
 
     Exit codes: 0 done, 1 something was refused, 2 wrong use or configuration.
     """
-    from edi_bridge import outbound
-    from edi_bridge.completion import completed
-
     catalog = options.catalog_of(options.optional_home(home))
     known = catalog.partner_named(partner) if partner else None
     writer = None if target == "json" else _map_of(target, catalog, known)
@@ -72,26 +73,65 @@ def convert(file: str, target: str, map_: str | None, partner: str | None, sende
         raise ConfigFault.at("", 0, 0, f"{writer.name} writes records of type {writer.record}; {show.clean(file)} holds {', '.join(wrong)}")
     if not source.records:
         return _told(source, 0, writer.name, {})
-    base = _addresses(writer.standard, source.interchange, known, catalog, sender, receiver)
-    base = replace(base, control=control, prepared=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M"), lossy=not strict)
-    whole = [completed(record, writer.record, currency) for record in source.records]
+    base = _addresses(writer, source.interchange, known, catalog, sender, receiver)
+    base = replace(base, control=control, prepared=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M"), lossy=not strict, test=test)
+    records, added = _whole(source.records, writer, base, currency)
+    made = _written(records, writer, base, known, catalog, source)
+    _tell(made.findings, out or f"{target} (to be written)", limit)
+    _give(made.contents, out)
+    dropped = _dropped(source.records, writer, made.findings, added)
+    return _told(source, made.messages, writer.name, dropped, added)
+
+
+def _whole(records: list[dict[str, Any]], writer: CompiledMap, base: Heading, currency: str) -> tuple[list[dict[str, Any]], set[str]]:
+    """The records with what follows from them and what their sending gives them, and the fields that were added."""
+    from edi_bridge.completion import completed, headed
+
+    whole: list[dict[str, Any]] = []
+    paths: set[str] = set()
+    for record in records:
+        made, added = completed(record, writer.record, currency)
+        made, more = headed(made, writer.record, base.control, base.prepared, writer.standard == "x12")
+        whole.append(made)
+        paths |= {re.sub(r"\[\d+\]", "", path) for path in (*added, *more)}
+    return whole, paths
+
+
+def _written(records: list[dict[str, Any]], writer: CompiledMap, base: Heading, known: Partner | None, catalog: Catalog,
+             source: _Source) -> Composed:
+    """Everything that is written, by each map that has a part in it. `source.unwritten` counts what is not."""
+    from edi_bridge import outbound
+
     contents: list[bytes] = []
-    findings: list[Any] = []
+    findings: list[Finding] = []
     messages = 0
-    for one, records in _shared_out([record for record, _ in whole], writer, catalog):
+    for one, part in _shared_out(records, writer, catalog):
         agreement = known.agreement(_type(one), "out") if known else None
         head = outbound.heading(known.enveloping(agreement) if known else {}, base)
-        head = replace(head, test=test or bool(agreement and agreement.test), usage=head.usage or source.usage.get(_version(one), ""),
-                       characters=head.characters if strict or head.characters != "error" else "replace")
-        made = outbound.compose(records, one, head, catalog.checker_for(replace(_type(one), usage=head.usage), known, "out"))
+        head = replace(head, test=base.test or bool(agreement and agreement.test), usage=head.usage or source.usage.get(_version(one), ""),
+                       characters=head.characters if not head.lossy or head.characters != "error" else "replace")
+        made = _best(part, one, head, known, catalog)
         contents += made.contents
         messages += made.messages if made.contents else 0
         findings += made.findings
         source.unwritten += not made.contents
-    _tell(findings, out or f"{target} (to be written)", limit)
-    _give(contents, out)
-    dropped = _dropped(outbound.not_carried(source.records, writer), findings)
-    return _told(source, messages, writer.name, dropped, [path for _, added in whole for path in added])
+    return outbound.Composed(contents, findings, messages)
+
+
+def _best(records: list[dict[str, Any]], writer: CompiledMap, head: Heading, known: Partner | None, catalog: Catalog) -> Composed:
+    """As the standard itself has it, or, where codes fail there and no subset is agreed, as EANCOM has it, if that carries more."""
+    from edi_bridge import outbound
+
+    def compose(one: Heading) -> Composed:
+        return outbound.compose(records, writer, one, catalog.checker_for(replace(_type(writer), usage=one.usage), known, "out"))
+
+    made = compose(head)
+    subset = EANCOM.get(writer.spec.message, "")
+    if head.usage or not subset or not any(one.kind == "unknown_code" or "of the standard's codes" in one.note for one in made.findings):
+        return made
+    other = compose(replace(head, usage=subset))
+    better = other.contents and (not made.contents or len(other.findings) < len(made.findings))
+    return other if better else made
 
 
 def _shared_out(records: list[dict[str, Any]], writer: CompiledMap, catalog: Catalog) -> Iterator[tuple[CompiledMap, list[dict[str, Any]]]]:
@@ -209,23 +249,21 @@ def _from_json(content: bytes, file: str, record: str) -> _Source:
     return source
 
 
-def _addresses(standard: str, interchange: Interchange | None, partner: Partner | None, catalog: Catalog,
+def _addresses(writer: CompiledMap, interchange: Interchange | None, partner: Partner | None, catalog: Catalog,
                sender: str | None, receiver: str | None) -> Heading:
-    """Who sends and who gets it: what was said, else ourselves and the partner, else whom IN names."""
+    """Who sends and who gets it: what was said, else ourselves and the partner, else whom IN names. XML may be without."""
     from edi_bridge.outbound import Heading
 
-    if standard not in ("edifact", "x12"):
-        return Heading()
+    standard = writer.standard
     own = catalog.own.identity(standard) if partner else None
     theirs = partner.identity(standard) if partner else None
     from_ = _given(sender) or _of(own) or (_foreign(interchange.sender, interchange.standard, standard) if interchange else None)
     to = _given(receiver) or _of(theirs) or (_foreign(interchange.receiver, interchange.standard, standard) if interchange else None)
     missing = [name for name, address in (("--sender", from_), ("--receiver", to)) if address is None or not address.id]
-    if missing:
+    if missing and standard in OPEN_QUALIFIER:
         raise ConfigFault.at("", 0, 0, f"{' and '.join(missing)} QUALIFIER:ID must be given (or --partner, with an address for {standard}): "
                                        "the file does not name whom the envelope needs")
-    assert from_ is not None and to is not None
-    return Heading(sender=from_, receiver=to)
+    return Heading(sender=from_ or Address(), receiver=to or Address())
 
 
 def _given(text: str | None) -> Address | None:
@@ -241,7 +279,7 @@ def _of(identity: Identity | None) -> Address | None:
 
 def _foreign(address: Address, came: str, goes: str) -> Address:
     """An address in another standard's envelope: the id stays, the qualifier only where it is the same standard's."""
-    return address if came == goes or not address.id else Address(address.id, OPEN_QUALIFIER[goes])
+    return address if came == goes or not address.id else Address(address.id, OPEN_QUALIFIER.get(goes, ""))
 
 
 def _json_lines(records: list[dict[str, Any]]) -> Iterator[bytes]:
@@ -286,22 +324,25 @@ def _tell(findings: list[Any], where: str, limit: int) -> None:
         show.note(line)
 
 
-def _dropped(fields: list[str], findings: list[Any]) -> dict[str, str]:
+def _dropped(records: list[dict[str, Any]], writer: CompiledMap, findings: Sequence[Finding], added: set[str]) -> dict[str, str]:
     """What is left out: record field (without numbers of items) → why, where it is more than that it has no place."""
+    from edi_bridge.outbound import not_carried
+
+    fields = not_carried(records, writer)
     reasons = dict.fromkeys(fields, "")
     for finding in findings:
         if finding.kind == "field_not_carried":
             path = re.sub(r"\[\d+\]", "", finding.position.path or "")
-            if path not in fields:
-                reasons[path] = finding.sentence().partition(": ")[2]
+            if path not in fields and path not in added:
+                why = finding.sentence().partition(": ")[2]
+                reasons[path] = why.removeprefix(f"{path}: ")
     return dict(sorted(reasons.items()))
 
 
-def _told(source: _Source, messages: int, name: str, dropped: dict[str, str], computed: Sequence[str] = ()) -> int:
+def _told(source: _Source, messages: int, name: str, dropped: dict[str, str], computed: set[str] | None = None) -> int:
     """The sum, what was computed, and what the target cannot carry."""
     if computed:
-        names = sorted({re.sub(r"\[\d+\]", "", path) for path in computed})
-        show.note(f"computed, as the source does not say it: {', '.join(names)}")
+        show.note(f"computed, as the source does not say it: {', '.join(sorted(computed))}")
     if dropped:
         show.note(f"{name} cannot carry {show.number(len(dropped), 'field')} of the records:")
         for path, why in dropped.items():

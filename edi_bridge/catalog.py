@@ -6,7 +6,7 @@ A name is looked for in the home folder first, then in what is shipped with the 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from edi_bridge.interchange import Interchange, MessageType
 from edi_bridge.mapping import mapfile
 from edi_bridge.mapping.codec import CodeTable, load_table
 from edi_bridge.mapping.compile import CompiledMap
+from edi_bridge.mapping.lookup import Layer, Row, Tables
 from edi_bridge.yamltext import Block, parse
 
 PACKAGE = Path(__file__).parent
@@ -30,10 +31,16 @@ def shipped() -> Path:
     return inside if inside.is_dir() else PACKAGE.parent
 
 
-class Catalog:
-    """What a home and the package know together. Nothing is read before it is asked for."""
+Stored = Callable[[str, str], Sequence[Row]]  # (table, partner or '' for all) → rows that a database keeps
 
-    def __init__(self, home: Path | None = None, *, check_receiver: bool = False):
+
+class Catalog:
+    """What a home and the package know together. Nothing is read before it is asked for. `stored` gives the rows of lookups that
+    are kept in a database, where there is one."""
+
+    def __init__(self, home: Path | None = None, *, check_receiver: bool = False, stored: Stored | None = None):
+        self.stored = stored
+        self._lookups: dict[str, Tables] = {}
         self.roots = [*([home] if home else []), shipped()]
         self.check_receiver = check_receiver
         self._maps: dict[str, CompiledMap] = {}
@@ -185,6 +192,38 @@ class Catalog:
         """The files of the code tables that a map's rules name."""
         names = {value.rule.codes for value in plan.values() if isinstance(value.rule.codes, str)}
         return {name: self._named("mappings/codes", name, "code table") for name in sorted(names)}
+
+    # --- lookups -------------------------------------------------------------------------------------------------
+
+    def lookups_of(self, partner: partners_.Partner | None) -> Tables:
+        """The tables of a partner's keys and ours: its own before those of all, rows of the database before the CSV."""
+        name = partner.name if partner else ""
+        if name not in self._lookups:
+            self._lookups[name] = Tables(partial(self._layers, name), name)
+        return self._lookups[name]
+
+    def _layers(self, partner: str, table: str) -> list[Layer]:
+        listed = []
+        for whose in dict.fromkeys((partner, "")):
+            listed += [self.stored(table, whose) if self.stored is not None else (), self.lookup_rows(table, whose)]
+        return [Layer(rows) for rows in listed if rows]
+
+    def lookup_rows(self, table: str, partner: str) -> list[Row]:
+        """The rows of a table's CSV: `partners/NAME.TABLE.csv` of one partner, `lookups/TABLE.csv` of all. ConfigFault with its mistakes."""
+        from edi_bridge.mapping import lookup_csv
+
+        name = f"partners/{partner}.{table}.csv" if partner else f"lookups/{table}.csv"
+        path = next((root / name for root in self.roots if (root / name).is_file()), None)
+        return lookup_csv.rows(path.read_bytes(), name) if path is not None else []
+
+    def lookup_files(self) -> dict[tuple[str, str], Path]:
+        """(table, partner or '') → its CSV; the home's stands before a shipped one of the same name."""
+        found: dict[tuple[str, str], Path] = {}
+        for root in self.roots:
+            for path in (*sorted((root / "partners").glob("*.*.csv")), *sorted((root / "lookups").glob("*.csv"))):
+                partner, _, table = path.stem.rpartition(".") if path.parent.name == "partners" else ("", "", path.stem)
+                found.setdefault((table, partner), path)
+        return found
 
     # --- structures ------------------------------------------------------------------------------------------------
 

@@ -301,6 +301,8 @@ def _table() -> dict[str, Kind]:
              aperak="MISSING", x824="007"),
         _row("unmapped_code", b, reject, "our code table does not know this code", "add it to the code table in mappings/codes",
              aperak="UNKNOWN", x824="024"),
+        _row("missing_lookup", b, reject, "the partner's table does not know this key",
+             "add the key with `edi-bridge lookup set`, or to the table's CSV", aperak="UNKNOWN", x824="024"),
         _row("invalid_value", b, reject, "the value is not what the map expects here", "the note says what was expected",
              aperak="INVALID", x824="024"),
         _row("invalid_check_digit", b, note, "the number's check digit is wrong", "a GLN, GTIN, SSCC or VAT number was mistyped",

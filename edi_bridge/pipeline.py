@@ -16,6 +16,7 @@ from edi_bridge.finding import Finding, Verdict, found
 from edi_bridge.finding_merge import beyond, merged
 from edi_bridge.interchange import AnyMessage, Interchange, Message, MessageType, Position
 from edi_bridge.mapping.compile import CompiledMap
+from edi_bridge.mapping.lookup import Get
 from edi_bridge.partner import Partner, action, condemns, verdict
 from edi_bridge.syntax.limits import DEFAULT, Limits
 from edi_bridge.syntax.source import Source
@@ -47,6 +48,9 @@ class Configuration(Protocol):
 
     def checker_for(self, type: MessageType, partner: Partner | None) -> Checker | None:
         """What checks messages of this type as it is agreed; None where no guide is known."""
+
+    def lookups_of(self, partner: Partner | None) -> Get:
+        """The tables of the partner's keys and ours."""
 
 
 class Checker(Protocol):
@@ -159,6 +163,9 @@ def translate(interchange: Interchange, message: AnyMessage, findings: Sequence[
         faults = checker.check(message)
     elif chosen is not None:
         records, more = chosen.read(message)
+    if chosen is not None and chosen.lookups:
+        records, missed = chosen.ours(message, records, catalog.lookups_of(partner), interchange.prepared)
+        more = [*more, *missed]
     if chosen is None and message.type.is_answer:
         more = [found("answer_received", _start(message), str(message.type))]
     elif chosen is None:

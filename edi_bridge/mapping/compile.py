@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from edi_bridge.finding import Finding, found
 from edi_bridge.interchange import AnyMessage, Delimiters, Position
 from edi_bridge.mapping.field import holds
+from edi_bridge.mapping.lookup import NOTHING, Get, Lookups, Miss, looked_up
 from edi_bridge.mapping.mapfile import MapSpec
 from edi_bridge.mapping.plan import MapPlan, Planner, TableLoader
 
@@ -32,6 +33,7 @@ class CompiledMap:
         self.standard = spec.message.partition("/")[0]
         self.structure = structure
         self.plan: MapPlan = Planner(spec, *self._backend(structure), tables).plan()
+        self.lookups = Lookups(self.plan)
         self._reader: Any = None
         self._writer: Any = None
         self._tracer: Any = None
@@ -134,11 +136,28 @@ class CompiledMap:
             self._tracer = FieldTrace(self.plan, backend)
         return self._tracer
 
-    def trace(self, message: AnyMessage) -> list[Traced]:
-        """Where every field of every record of a message comes from: its rule, place, raw text and conversions. The message
-        is read once more for it; `read` pays nothing."""
+    def trace(self, message: AnyMessage, get: Get | None = None, on: str = "") -> list[Traced]:
+        """Where every field of every record of a message comes from: its rule, place, raw text, conversions, and with `get` the
+        rows of lookups (`on`: the message's day). The message is read once more for it; `read` pays nothing."""
         traced: list[Traced] = self.tracer.trace(message)
-        return traced
+        return looked_up(traced, get, on) if get is not None and self.lookups else traced
+
+    def ours(self, message: AnyMessage, records: list[Record], get: Get = NOTHING, on: str = "") -> tuple[list[Record], list[Finding]]:
+        """The records that `read` gave, with our values in the place of the partner's keys (`lookup:`); a key that its table does
+        not know is a finding at its place in the message."""
+        if not self.lookups:
+            return records, []
+        made, misses = self.lookups.ours(records, get, on)
+        places = {(one.record, one.path): one.places[0].position for one in self.trace(message) if one.places} if misses else {}
+        return made, [_missed(miss, places.get((miss.record, miss.path), Position(message=message.ordinal))) for miss in misses]
+
+    def theirs(self, records: Sequence[Record], get: Get = NOTHING, on: str = "", lossy: bool = False) -> tuple[list[Record], list[Finding]]:
+        """Records for `write`, with the partner's keys in the place of our values; a value without a key is a finding, and left
+        out if `lossy`."""
+        if not self.lookups:
+            return list(records), []
+        made, misses = self.lookups.theirs(records, get, on, keep=not lossy)
+        return made, [_unwritten(miss, 1 if self.plan.records else miss.record + 1) for miss in misses]
 
     def meant_for(self, record: Record) -> bool:
         """Whether the map's own `when:` holds for a record: only such records are written by it."""
@@ -176,3 +195,15 @@ class CompiledMap:
 
         visit(self.plan.root, "", frozenset({self.plan.root.number}))
         return found
+
+
+def _missed(miss: Miss, position: Position) -> Finding:
+    where = position.path or (str(miss.rule.sources[0].path) if miss.rule.sources else miss.path)
+    return found("missing_lookup", position, miss.key, f"{where}: {miss.answer.why}")
+
+
+def _unwritten(miss: Miss, message: int) -> Finding:
+    rule = miss.rule
+    place = f"{rule.sources[0].path}, " if rule.sources else ""
+    note = f"{rule.name} ({place}{rule.origin}): {miss.answer.why}"
+    return found("cannot_write" if miss.answer.several else "missing_lookup", Position(message=message, path=miss.path), miss.key, note)

@@ -535,10 +535,10 @@ def test_a_map_writes_only_the_records_it_is_meant_for():
 
 
 def test_a_key_that_does_nothing_is_refused():
-    with pytest.raises(ConfigFault, match=r"test.yaml:5:33: order.number has no key 'lookup'"):
+    with pytest.raises(ConfigFault, match=r"test.yaml:5:33: order.number has no key 'look'"):
         compiled("""
             map: t
             message: edifact/D96A/ORDERS
             record: order
-            fields: {number: {at: BGM/1004, lookup: items}}
+            fields: {number: {at: BGM/1004, look: items}}
         """)

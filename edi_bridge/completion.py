@@ -7,9 +7,12 @@ those of EN 16931-1 clause 6.5.2 (BR-CO-10 to BR-CO-17). `headed` fills in what 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
+
+from edi_bridge.record import PARTS, Field, fields_of
 
 Record = dict[str, Any]
 
@@ -17,6 +20,7 @@ PLACES = {"BHD": 3, "IQD": 3, "JOD": 3, "KWD": 3, "LYD": 3, "OMR": 3, "TND": 3, 
           "BIF": 0, "CLP": 0, "DJF": 0, "GNF": 0, "ISK": 0, "JPY": 0, "KMF": 0, "KRW": 0, "PYG": 0, "RWF": 0, "UGX": 0, "UYI": 0,
           "VND": 0, "VUV": 0, "XAF": 0, "XOF": 0, "XPF": 0}
 ZERO = Decimal(0)
+ZONED_DAY = re.compile(r"\d{4}-\d\d-\d\d(Z|[+-]\d\d:\d\d)")
 SIX = Decimal("0.000001")
 LARGE = Decimal("1e15")  # an amount whose quotient might not be exact in 28 digits
 # What a kind of answer (UNCL 4343) says of the order, where nothing else does.
@@ -68,6 +72,29 @@ def headed(record: Record, type: str, number: str, prepared: str, clock: bool) -
     if clock and type in ("customer", "despatch_advice") and len(day) == len("2026-11-21"):
         _put(made, "issued_on", prepared if prepared[:10] == day else f"{day}T00:00", "", added)
     return made, added
+
+
+def without_day_zones(record: Record, type: str) -> tuple[Record, list[str]]:
+    """A copy of a record whose days have no zone (2026-11-21+01:00 is XML's; other standards have none), and the paths of these."""
+    paths: list[str] = []
+    return _days(record, fields_of(type), "", paths), paths
+
+
+def _days(part: Record, fields: Mapping[str, Field], before: str, paths: list[str]) -> Record:
+    made: Record = {}
+    for name, value in part.items():
+        kind = fields[name].type if name in fields else ""
+        match value:
+            case str() if kind == "date" and ZONED_DAY.fullmatch(value):
+                paths.append(before + name)
+                made[name] = value[:10]
+            case dict() if kind in PARTS:
+                made[name] = _days(value, fields_of(kind), f"{before}{name}.", paths)
+            case list() if kind in PARTS:
+                made[name] = [_days(one, fields_of(kind), f"{before}{name}[{n}].", paths) for n, one in enumerate(value)]
+            case _:
+                made[name] = value
+    return made
 
 
 def _copied(value: Any) -> Any:

@@ -1,8 +1,9 @@
 """What is left out of a message that we write, where its guide would refuse it and the message may be without it.
 
 A record of one standard rarely fits another one wholly: a code is unknown there, a number is too long, a second amount has no
-room. Then the smallest part goes that may be missing as a whole: the element, else its composite, else the segment, else
-the group. What a document is about is never left out: there the refusal stays. Each part left out is the finding field_not_carried.
+room. A text is cut then, a qualifier becomes the general one ("mutually defined"); else the smallest part goes that may be
+missing as a whole: the element, else its composite, else the segment, else the group. What a document is about is never
+left out: there the refusal stays. Each part left out or changed is the finding field_not_carried.
 """
 
 from __future__ import annotations
@@ -12,13 +13,23 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from edi_bridge.finding import Finding, found
-from edi_bridge.interchange import Delimiters, Position, mask, unmask, wire
+from edi_bridge.interchange import Delimiters, Position, escape, mask, unmask, wire
 from edi_bridge.structure import ElementDef, Instance, Node, Structure
 
 Record = dict[str, Any]
 
 BAD_VALUE = {"too_long", "too_short", "wrong_character_type", "invalid_number", "invalid_date", "invalid_time", "unknown_code",
              "code_not_used", "element_not_used"}
+# Free text, by the number of the element: names, streets, towns, descriptions. It may be cut; a number or code never.
+TEXTS = {"3036", "3042", "3124", "3164", "3224", "3192", "3412", "3432", "4276", "4440", "7008", "7160",
+         "93", "166", "19", "352", "369", "933", "3"}
+# What UNCL and X12 have for qualifiers that are not in their lists (ZZZ and ZZ: mutually defined, AAI: general information), and
+# what is meant where nothing is said (4279 = 1: the basic terms; a quantity without a unit counts pieces).
+GENERAL = {"1153": "ZZZ", "3035": "ZZZ", "3055": "ZZZ", "4279": "ZZZ", "4451": "AAI", "7143": "ZZZ", "98": "ZZ", "128": "ZZ", "235": "ZZ"}
+UNSAID = {"4279": "1", "4451": "AAI", "355": "EA"}
+BESIDE_TEXT = {"7161", "7009", "4441"}  # codes of what the same composite says as text: they go alone
+IDENTITY = {"1004", "1082", "6060", "380", "330", "350"}  # numbers and quantities of documents and lines: never left out
+_MOST = re.compile(r"may have (\d+) characters")
 TOO_MANY = {"segment_repeats", "group_repeats"}
 LINES = {"LIN", "PO1", "IT1", "POC", "HL", "CPS", "ENT", "RMR", "DOC", "LX"}  # a group of these is what the document is about
 ESSENTIAL = {"lines", "items", "packs", "locations"}  # lists of a record whose items are never left out
@@ -42,15 +53,12 @@ def left_out(body: Sequence[str], faults: Sequence[Finding], structure: Structur
         node = nodes.get(number)
         if node is None or number < 1 or number in gone:
             continue
-        cells = _cells(fault, structure.segments[node.name].elements)
-        elements = pieces[number - 1]
-        before = [elements[cell] for cell in cells or () if cell < len(elements)]
-        if cells and any(before):
-            for cell in cells:
-                if cell < len(elements):
-                    elements[cell] = ""
-            notes.append(_note(fault, delimiters.element.join(filter(None, before)), delimiters))
-        elif fault.kind in TOO_MANY or cells is not None:
+        note, done = _mended(fault, pieces[number - 1], delimiters), True
+        if note is None:
+            note, done = _emptied(fault, pieces[number - 1], structure, node, delimiters)
+        if note is not None:
+            notes.append(note)
+        if not done and fault.position.id not in IDENTITY:
             unit = _unit(node, number, walked, structure, fault.kind in TOO_MANY, several)
             if unit:
                 notes.append(_note(fault, body[number - 1], delimiters))
@@ -89,6 +97,48 @@ def _note(fault: Finding, text: str, delimiters: Delimiters) -> Finding:
     return found("field_not_carried", place, unmask(mask(text, delimiters), delimiters), f"left out, as the guide refuses it: {fault.note}")
 
 
+def _mended(fault: Finding, elements: list[str], delimiters: Delimiters) -> Finding | None:
+    """Put another value in the place of the one that is refused, if there is one; what was done."""
+    at, component, id = fault.position.element or 0, (fault.position.component or 1) - 1, fault.position.id or ""
+    parts = elements[at].split(delimiters.component) if 0 < at < len(elements) else [""]
+    value = unmask(parts[component], delimiters) if component < len(parts) else ""
+    most = _MOST.search(fault.note)
+    if fault.kind == "too_long" and id in TEXTS and most:
+        other, how = value[:int(most.group(1))].rstrip(), "cut"
+    elif fault.kind in BAD_VALUE and id in GENERAL and value and value != GENERAL[id]:
+        other, how = GENERAL[id], f"written as {GENERAL[id]}"
+    elif fault.kind in ("missing_element", "condition_violated") and id in UNSAID and not value:
+        other, how = UNSAID[id], f"written as {UNSAID[id]}"
+    else:
+        return None
+    parts += [""] * (component + 1 - len(parts))
+    parts[component] = mask(escape(other, delimiters), delimiters)
+    elements += [""] * (at + 1 - len(elements))
+    elements[at] = delimiters.component.join(parts)
+    place = Position(message=fault.position.message, tag=fault.position.tag, path=fault.position.path)
+    return found("field_not_carried", place, value, f"{how}, as the guide refuses it: {fault.note}")
+
+
+def _emptied(fault: Finding, elements: list[str], structure: Structure, node: Node, delimiters: Delimiters) -> tuple[Finding | None, bool]:
+    """Empty the elements that a fault is about, where they may be missing; what stood there, and whether that is all there is to do."""
+    if fault.position.id in IDENTITY:
+        return None, True
+    cells = _cells(fault, structure.segments[node.name].elements)
+    if cells is None:
+        return None, fault.kind not in TOO_MANY
+    here = [cell for cell in cells if cell < len(elements) and elements[cell]]
+    if not here:
+        return None, False
+    before = delimiters.element.join(elements[cell] for cell in here)
+    for cell in here:
+        parts = elements[cell].split(delimiters.component)
+        alone = fault.position.id in BESIDE_TEXT and fault.position.component and any(parts[fault.position.component:])
+        if alone and fault.position.component:
+            parts[fault.position.component - 1] = ""
+        elements[cell] = delimiters.component.join(parts) if alone else ""
+    return _note(fault, before, delimiters), True
+
+
 def _cells(fault: Finding, uses: Sequence[ElementDef]) -> list[int] | None:
     """The positions of the elements that go; none: the whole segment must; None: leaving out cures nothing."""
     at, component = fault.position.element, fault.position.component
@@ -125,7 +175,11 @@ def _unit(node: Node, number: int, root: Instance, structure: Structure, too_man
         return [number] if node.status != "M" or too_many else []
     if node.name in LINES or group.parent is None or (several and group.parent is structure.root) or (group.status == "M" and not too_many):
         return []
-    return next((list(_numbers(one)) for one in _instances(structure.root, root) if one[0] == [number]), [])
+    for one in _instances(structure.root, root):
+        if number in one[0]:  # the walk keeps a group that may stand once in one instance, however often its trigger stands there
+            end = next((other for other in one[0] if other > number), None)
+            return [other for other in _numbers(one) if other >= number and (end is None or other < end)]
+    return []
 
 
 def _instances(group: Node, instance: Instance) -> Iterator[Instance]:

@@ -32,7 +32,7 @@ SPARE = {  # what stands in for a delimiter that the data holds, best first; no 
     "element": "*|^+!%\x1d", "component": ">:\\<@\x1f", "terminator": "~'\n\x1c", "repetition": "^*!`\x1e"}
 X12 = Delimiters("*", ">", "~", "", "")
 LEFT_OUT = "field_not_carried"
-ROUNDS = 6  # of leaving out; a message that is not right by then is refused
+ROUNDS = 40  # of leaving out, which mostly takes two; a message that is not right by then is refused
 UNKNOWN_TIME = "1970-01-01T00:00"  # stands in a heading of which nobody said when it was prepared
 X12_REPETITION = "00402"  # ISA11 is the repetition separator from here on (X12.5)
 

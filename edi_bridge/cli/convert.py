@@ -75,26 +75,36 @@ def convert(file: str, target: str, map_: str | None, partner: str | None, sende
         return _told(source, 0, writer.name, {})
     base = _addresses(writer, source.interchange, known, catalog, sender, receiver)
     base = replace(base, control=control, prepared=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M"), lossy=not strict, test=test)
-    records, added = _whole(source.records, writer, base, currency)
+    records, added, changed = _whole(source.records, writer, base, currency)
     made = _written(records, writer, base, known, catalog, source)
     _tell(made.findings, out or f"{target} (to be written)", limit)
     _give(made.contents, out)
-    dropped = _dropped(source.records, writer, made.findings, added)
+    dropped = changed | _dropped(source.records, writer, made.findings, added)
     return _told(source, made.messages, writer.name, dropped, added)
 
 
-def _whole(records: list[dict[str, Any]], writer: CompiledMap, base: Heading, currency: str) -> tuple[list[dict[str, Any]], set[str]]:
-    """The records with what follows from them and what their sending gives them, and the fields that were added."""
-    from edi_bridge.completion import completed, headed
+def _whole(records: list[dict[str, Any]], writer: CompiledMap, base: Heading,
+           currency: str) -> tuple[list[dict[str, Any]], set[str], dict[str, str]]:
+    """The records with what follows from them and what their sending gives them, the fields that were added, and those changed."""
+    from edi_bridge import completion
 
     whole: list[dict[str, Any]] = []
     paths: set[str] = set()
+    zones: set[str] = set()
     for record in records:
-        made, added = completed(record, writer.record, currency)
-        made, more = headed(made, writer.record, base.control, base.prepared, writer.standard == "x12")
+        if base.lossy and writer.standard != "xml":
+            record, zoned = completion.without_day_zones(record, writer.record)
+            zones |= set(map(_unnumbered, zoned))
+        made, added = completion.completed(record, writer.record, currency)
+        made, more = completion.headed(made, writer.record, base.control, base.prepared, writer.standard == "x12")
         whole.append(made)
-        paths |= {re.sub(r"\[\d+\]", "", path) for path in (*added, *more)}
-    return whole, paths
+        paths |= {_unnumbered(path) for path in (*added, *more)}
+    return whole, paths, dict.fromkeys(zones, "the zone of a day is left out")
+
+
+def _unnumbered(path: str) -> str:
+    """`lines.quantity` of `lines[3].quantity`."""
+    return re.sub(r"\[\d+\]", "", path)
 
 
 def _written(records: list[dict[str, Any]], writer: CompiledMap, base: Heading, known: Partner | None, catalog: Catalog,
@@ -332,7 +342,7 @@ def _dropped(records: list[dict[str, Any]], writer: CompiledMap, findings: Seque
     reasons = dict.fromkeys(fields, "")
     for finding in findings:
         if finding.kind == "field_not_carried":
-            path = re.sub(r"\[\d+\]", "", finding.position.path or "")
+            path = _unnumbered(finding.position.path or "")
             if path not in fields and path not in added:
                 why = finding.sentence().partition(": ")[2]
                 reasons[path] = why.removeprefix(f"{path}: ")

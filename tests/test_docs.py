@@ -18,7 +18,9 @@ from typing import Any
 
 import pytest
 
+import edi_bridge.cli.catalog
 from edi_bridge import cli, finding, pipeline
+from edi_bridge.mapping import lint
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -96,6 +98,26 @@ def test_the_guides_page_s_examples_run(tmp_path: Path) -> None:
     ((name, sef),) = blocks(text, "sef")
     (tmp_path / name).write_text(sef)
     play(text, tmp_path)
+
+
+def test_the_page_of_map_tools_runs(tmp_path: Path) -> None:
+    text = (DOCS / "map-tools.md").read_text("utf-8")
+    (tmp_path / "mappings").mkdir()
+    for language in ("yaml", "edi", "csv"):
+        for name, content in blocks(text, language):
+            for path in [tmp_path / name, *([tmp_path / "mappings" / name] if language == "yaml" else [])] if name else []:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(content, "utf-8")
+    play(text, tmp_path)
+
+
+def test_the_table_of_lint_is_printed_from_the_code() -> None:
+    assert lint.table() in (DOCS / "map-tools.md").read_text("utf-8")
+
+
+def test_every_command_of_maps_stands_in_its_document() -> None:
+    text = (DOCS / "map-tools.md").read_text("utf-8") + "".join(path.read_text("utf-8") for path in PAGES)
+    assert [name for name in cli.catalog.MAP_COMMANDS if f"edi-bridge map {name}" not in text] == []
 
 
 def test_every_command_stands_in_its_document() -> None:

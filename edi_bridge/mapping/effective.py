@@ -97,6 +97,7 @@ def words_of(one: ValuePlan | ScopeUse, scope: ScopePlan, structure: Any) -> str
         named = one.convert.codec.name if one.convert.codec is not None else rule.codec
         parts += [named] if named and named != "text" else []
         parts += [f"codes {_codes(rule)}" + (", else keep" if rule.keep_unknown else "")] if rule.codes is not None else []
+        parts += [f"lookup {rule.lookup}" + (f" on {rule.lookup_on}" if rule.lookup_on else "")] if rule.lookup else []
     else:
         parts += [f"recurse {rule.recurse}"] if rule.recurse else []
         if rule.expand is not None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from edi_bridge.interchange import AnyMessage, Delimiters, Position, unmask
+from edi_bridge.mapping.effective import layer_of
 from edi_bridge.mapping.emit import Bad, Memo
 from edi_bridge.mapping.mapfile import MapSpec, Origin, Rule
 from edi_bridge.mapping.plan import MapPlan, ScopePlan, ScopeUse, ValuePlan
@@ -235,19 +236,13 @@ class FieldTrace:
             leaf.how,
             plan.rule,
             origin,
-            self._layer(origin.file),
+            layer_of(self.spec, origin.file),
             _places(leaf.cells, place_of),
             _places(leaf.beside, place_of),
             "" if codec == "text" else codec,
             codes,
             leaf.number,
         )
-
-    def _layer(self, file: str) -> str:
-        name = file.rpartition("/")[2].removesuffix(".yaml")
-        if file == self.spec.file:
-            return f"map {name}"
-        return f"extends {name}" if file in self.spec.layers else f"fragment {name}"
 
 
 def _places(cells: tuple[Any, ...], place_of: Callable[[Any, str], Place]) -> tuple[Place, ...]:

@@ -125,6 +125,13 @@ def _shown(one: ValuePlan | ScopeUse, scope: ScopePlan, structure: Any) -> str:
     return full_path(one.sources[min(writes_to(one), len(one.sources) - 1)], scope.scope, structure) if one.sources else ""
 
 
+def table() -> str:
+    """What lint looks for, as Markdown; docs/map-tools.md holds this text."""
+    made = ["| kind | level | means |", "|---|---|---|"]
+    made += [f"| `{kind}` | {one.level} | {one.sentence} |" for kind, one in sorted(LINTS.items(), key=lambda pair: LEVELS.index(pair[1].level))]
+    return "\n".join(made)
+
+
 # --- the rule itself -------------------------------------------------------------------------------------------------
 
 def _of_rule(one: ValuePlan | ScopeUse, scope: ScopePlan, plan: MapPlan, prefix: tuple[str, ...], item: bool) -> Iterator[Found]:

@@ -73,7 +73,7 @@ class Draft:
         changed = False
         lines = self._shown()
         for number, sentence in problems:
-            line = lines[number - 1] if 0 < number <= len(lines) else None
+            line = _answering(lines, number)
             if line is None or line.out or line.rule is None:
                 continue
             changed = True
@@ -115,6 +115,19 @@ class Draft:
             else:
                 line.out = f"{line.why}; not seen in {words}".strip("; ")
         self._without_empty()
+
+
+def _answering(lines: Sequence[Line], number: int) -> Line | None:
+    """The rule that a line of the text (from 1) belongs to: its own, or the list or object it says something of."""
+    if not 0 < number <= len(lines):
+        return None
+    line = lines[number - 1]
+    for above in reversed(lines[:number - 1]):
+        if line.rule is not None:
+            break
+        if above.depth < line.depth:
+            line = above
+    return line
 
 
 def times(count: int) -> str:
@@ -203,6 +216,9 @@ def entry(rule: Rule, sources: Sequence[Source]) -> str:
     parts += [("as", quoted(rule.codec))] if rule.codec else []
     if rule.codes is not None:
         parts.append(("codes", rule.codes if isinstance(rule.codes, str) else flow(rule.codes)))
+    if rule.lookup:
+        on = f", on: {rule.lookup_on}" if rule.lookup_on else ""
+        parts.append(("lookup", f"{{table: {rule.lookup}{on}}}" if on else rule.lookup))
     parts += [("else", "keep")] if rule.keep_unknown else []
     parts += [("default", scalar(rule.default))] if rule.default is not None else []
     parts += [("required", "true")] if rule.required else []

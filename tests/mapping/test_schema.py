@@ -78,6 +78,7 @@ def test_what_is_wrong_does_not_fit(old: str, new: str) -> None:
 @pytest.mark.parametrize("entry", [
     "number: BGM/1004", "number: ~", "number: {as: text}", "number: {at: [BGM/1004, {at: BGM/1000, write: true, when: {type: [order]}}]}",
     "type: {at: BGM/1001, codes: {'220': order, '221': {ours: order, write: true}, '*': keep}}",
+    "number: {at: BGM/1004, lookup: items}", "number: {at: BGM/1004, lookup: {table: items, on: issued_on}}",
     "notes: [{each: FTX, use: edifact_note}]", "buyer: {use: edifact_party, at: SG2, required: true}",
     "issued_on: {at: 2380, as: 'date(2379)', take: first, default: '2026-01-01'}",
 ])

@@ -111,17 +111,20 @@ def written_again(outcome: MessageOutcome) -> tuple[list[dict[str, Any]], list[F
     """The records of a message written with its map and read back: (records, findings of writing, of reading)."""
     one = catalog().map_named(outcome.map)
     message = outcome.message
+    get = catalog().lookups_of(catalog().partner_named(outcome.partner) if outcome.partner else None)
+    keyed, missed = one.theirs(outcome.records, get, outcome.interchange.prepared)
     if isinstance(message, Message):
-        body, findings = one.write(outcome.records, message.delimiters, message.encoding)
+        body, findings = one.write(keyed, message.delimiters, message.encoding)
         again: Any = _message(message, body)
     elif isinstance(message, Document):
-        body, findings = one.write(outcome.records)
+        body, findings = one.write(keyed)
         again = Document(message.type, message.ordinal, message.reference, body)
     else:
-        body, findings = one.write(outcome.records)
+        body, findings = one.write(keyed)
         again = _sheet(one, body)
     records, more = one.read(again)
-    return records, findings, more
+    records, unknown = one.ours(again, records, get, outcome.interchange.prepared)
+    return records, [*missed, *findings], [*more, *unknown]
 
 
 def _message(message: Message, body: list[str]) -> Message:

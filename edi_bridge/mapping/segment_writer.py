@@ -248,17 +248,20 @@ class SegmentWriter:
                         self.code.add(sink % "text")
 
     def _rivals(self, segment: WrittenSegment, conditional: dict[tuple[Any, Any], list[tuple[int, str]]]) -> None:
-        """Two values of one composite whose tests exclude each other, and that happen to be the same text: only one of them
-        would be read back. (Different texts are found by `_contradictions`.)"""
+        """Values of one composite whose tests exclude each other (the numbers that different agencies give a party): the first
+        one there takes it, the others are said to have found no room."""
+        numbers = {self._variable(value): value.plan.number for value in segment.values if value.plan is not None}
         places = list(conditional.items())
         for at, ((position, tests), parts) in enumerate(places):
-            for (other_position, other_tests), others in places[at + 1:]:
-                if position != other_position or not _exclude(tests, other_tests):
-                    continue
-                for component, name in parts:
-                    for same in (other for number, other in others if number == component):
-                        with self.code.block(f"if {name} and {name} == {same}:"):
-                            self.code.add(f"X.clash({segment.node.name!r}, {(position, component)!r})")
+            before = [name for (other, other_tests), others in places[:at] if other == position and _exclude(tests, other_tests)
+                      for _, name in others]
+            names = [name for _, name in parts]
+            if not before:
+                continue
+            with self.code.block(f"if ({' or '.join(names)}) and ({' or '.join(before)}):"):
+                told = tuple(numbers.get(name, -1) for name in names)
+                self.code.add(f"X.outdone({told!r}, ({', '.join(names)},))")
+                self.code.add(f"{' = '.join(names)} = ''")
 
     def _beside(self, segment: WrittenSegment, cells: dict[tuple[int, int], list[str]],
                 beside: dict[tuple[int, int], list[tuple[WrittenValue, str]]]) -> None:
@@ -433,6 +436,10 @@ class SegmentWriter:
         """What the locals of a value are called by."""
         number = value.plan.number if value.plan is not None else -1
         return f"{number}v{value.variant}" if value.variant else str(number)
+
+    def _variable(self, value: WrittenValue) -> str:
+        """The local that holds the wire text of a field's value."""
+        return f"x{self._number(value)}"
 
     def _encode(self, value: WrittenValue) -> str:
         """Code that puts the wire text of a value into a local; the local's name."""

@@ -168,8 +168,13 @@ class _State:
 
     def crowded(self, numbers: tuple[int, ...], texts: tuple[str, ...]) -> None:
         """Of several values for one place the first is written; the others cannot be carried."""
-        for number, text in [pair for pair in zip(numbers, texts, strict=True) if pair[1]][1:]:
-            self.notes.append(("field_not_carried", number, "", text, "another value has taken the only place for it"))
+        kept = next((at for at, text in enumerate(texts) if text), len(texts))
+        self.outdone(numbers[kept + 1:], texts[kept + 1:])
+
+    def outdone(self, numbers: tuple[int, ...], texts: tuple[str, ...]) -> None:
+        """Values whose place another one has."""
+        self.notes += [("field_not_carried", number, "", text, "another value has taken the only place for it")
+                       for number, text in zip(numbers, texts, strict=True) if text]
 
     def no_room(self, tag: str) -> None:
         self.notes.append(("cannot_write", 0, tag, None, f"more values than {tag} has room for"))

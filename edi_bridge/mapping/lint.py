@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from edi_bridge.mapping import lint_codes, lint_guide, lint_tests
+from edi_bridge.mapping import lint_codes, lint_guide, lint_tests, lint_written
 from edi_bridge.mapping.effective import full_path, writes_to
 from edi_bridge.mapping.mapfile import Origin, Rule
 from edi_bridge.mapping.plan import MapPlan, ScopePlan, ScopeUse, ValuePlan
@@ -42,6 +42,7 @@ LINTS = {
     "read_twice": Lint(WARNING, "two lists of one field read the same places: every item would come twice"),
     "unknown_condition": Lint(ERROR, "when: names a field that the record does not have"),
     "never_holds": Lint(WARNING, "when: asks for a value that no rule of the map gives"),
+    "not_filled": Lint(WARNING, "writing gives a segment whose mandatory element no rule fills"),
     "set_twice": Lint(WARNING, "two rules write to the same place"),
     "pointless": Lint(WARNING, "something that can never have an effect beside the rest of the rule"),
     "required_field": Lint(ERROR, "a field without which no record can be posted has no rule"),
@@ -108,6 +109,8 @@ def lint(plan: MapPlan, structure: Any, guide: Any = None, tables: Mapping[str, 
         made += [Remark(kind, origin, f"{'.'.join(prefix) or plan.spec.record}: {sentence}", ".".join(prefix))
                  for kind, origin, sentence in lint_tests.of_scope(scope)]
     made += [Remark(*one) for one in _whole(plan, segments)]
+    if segments is not None:
+        made += [Remark(*one) for one in lint_written.of_map(plan, structure, segments)]
     return sorted(set(made), key=lambda one: (one.origin.file, one.origin.line, one.origin.column, LEVELS.index(one.level), one.sentence))
 
 

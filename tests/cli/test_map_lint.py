@@ -15,6 +15,8 @@ fields:
   contract: {at: ["SG1/RFF[1153=CT]/1154", "SG1[RFF/1153=CT]/RFF/1154"]}
   buyer: {use: edifact_party, at: "SG2[NAD/3035=BY]"}
   lines: {each: SG25, fields: {quantity: {at: "QTY[6063=21]/6060", as: decimal}}}
+  issued_on: {at: "DTM[2005=137]/2380", as: date(2379)}
+writes: {"UNS/0081": S}
 """
 
 

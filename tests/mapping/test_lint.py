@@ -14,12 +14,13 @@ from edi_bridge.mapping.lint_tests import Allowed, allowed, excludes, implies
 HEAD = """map: order.try
 message: {message}
 record: order
+writes: {writes}
 fields:
   number: {{at: {number}, required: true}}
   buyer: {{fields: {{name: "{buyer}"}}}}
 """
-EDIFACT = HEAD.format(message="edifact/D96A/ORDERS", number="BGM/1004", buyer="SG2[NAD/3035=BY]/NAD/C080.1")
-X12 = HEAD.format(message="x12/004010/850", number="BEG/03", buyer="{N1}[N1/01=BY]/N1/02")
+EDIFACT = HEAD.format(message="edifact/D96A/ORDERS", writes="""{"UNS/0081": S, "DTM[2005=2]/2380": "20260101", "DTM[2005=2]/2379": "102"}""", number="BGM/1004", buyer="SG2[NAD/3035=BY]/NAD/C080.1")
+X12 = HEAD.format(message="x12/004010/850", writes='{"BEG/01": "00", "BEG/02": SA, "BEG/05": "20260101"}', number="BEG/03", buyer="{N1}[N1/01=BY]/N1/02")
 LINES = '  lines: {each: SG25, fields: {quantity: {at: "QTY[6063=21]/6060", as: decimal}}}\n'
 X12_LINES = '  lines: {each: "{PO1}", fields: {quantity: {at: PO1/02, as: decimal}}}\n'
 
@@ -53,7 +54,7 @@ def test_the_shipped_maps_have_no_errors(name: str) -> None:
 def test_what_the_compiler_refuses_is_said_all_at_once() -> None:
     text = EDIFACT.replace("BGM/1004", "BGM/9999") + LINES.replace("as: decimal", "as: dezimal").replace("6063=21", "9999=21")
     found = [(one.kind, one.origin.line) for one in remarks(text)]
-    assert ("map", 5) in found and found.count(("map", 7)) == 2
+    assert ("map", 6) in found and found.count(("map", 8)) == 2
 
 
 # (kind, what is added to the good EDIFACT map, column of the remark)
@@ -85,7 +86,7 @@ PLANTED = [
 def test_a_planted_mistake_is_found_where_it_stands(kind: str, added: str, column: int | None) -> None:
     text = EDIFACT + added + LINES
     assert "map" not in {one.kind for one in remarks(text)}, [one.sentence for one in remarks(text)]
-    line = 6 + added.count("\n")
+    line = 7 + added.count("\n")
     found = places(text, kind)
     assert found == [(line, column)] if column is not None else len(found) == 1, remarks(text)
     assert [one for one in remarks(EDIFACT + LINES) if one.kind == kind] == []
@@ -93,9 +94,9 @@ def test_a_planted_mistake_is_found_where_it_stands(kind: str, added: str, colum
 
 @pytest.mark.parametrize(("added", "wrong"), [
     ('  cancel_after: {at: "DTM[01=001]/02"}\n', "unconverted"),
-    ('  issued_on: {at: "BEG/05", as: "date(CCYYMMDD)"}\n  allowances: {each: "{SAC}", fields: {amount: {at: SAC/05, as: decimal}, kind: {at: SAC/01, codes: {A: allowance, C: charge}}}}\n', "type"),
-    ('  totals: {fields: {quantity: {at: "CTT/02", as: "implied(2)"}}}\n', "type"),   # CTT02 is R: it has a point of its own
-    ('  totals: {fields: {quantity: {at: "BEG/05", as: decimal}}}\n', "type"),          # BEG05 is a date
+    ('  allowances: {each: "{SAC}", fields: {amount: {at: SAC/05, as: decimal}, kind: {at: SAC/01, codes: {A: allowance, C: charge}}}}\n', "type"),
+    ('  totals: {fields: {line_count: {at: CTT/01, as: integer}, quantity: {at: "CTT/02", as: "implied(2)"}}}\n', "type"),   # CTT02 is R: it has a point of its own
+    ('  totals: {fields: {quantity: {at: "DTM[01=002]/02", as: decimal}}}\n', "type"),  # DTM02 is a date
 ])
 def test_types_of_x12(added: str, wrong: str) -> None:
     assert [one.kind for one in remarks(X12 + added + X12_LINES) if one.level != "note"] == [wrong], remarks(X12 + added + X12_LINES)
@@ -109,10 +110,26 @@ def test_implied_decimals_of_the_right_number_fit() -> None:
 
 
 def test_writes_are_held_against_the_guide_and_the_fields() -> None:
-    assert places(EDIFACT + LINES + 'writes:\n  "BGM/1225": ZZZ\n', "unknown_code") == [(9, 3)]
-    assert places(EDIFACT + LINES + 'writes:\n  "BGM/1225": "9"\n', "unknown_code") == []
-    assert places(EDIFACT + LINES + 'writes:\n  "UNS/0081": SUMMARY\n', "type") == [(9, 3)]
-    assert places(EDIFACT + LINES + 'writes:\n  "BGM/1004": "1"\n', "set_twice") == [(9, 3)]
+    def wrote(entry: str) -> str:
+        return EDIFACT.replace("writes: {", "writes: {" + entry + ", ") + LINES
+
+    assert places(wrote('"BGM/1225": ZZZ'), "unknown_code") == [(4, 10)]
+    assert places(wrote('"BGM/1225": "9"'), "unknown_code") == []
+    assert places(EDIFACT.replace("UNS/0081\": S", "UNS/0081\": SUMMARY") + LINES, "type") == [(4, 10)]
+    assert places(wrote('"BGM/1004": "1"'), "set_twice") == [(4, 10)]
+
+
+def test_what_the_guide_demands_and_nothing_writes() -> None:
+    """UNS is mandatory in ORDERS D.96A, BEG01 in 850, SAC01 in SAC (X12 004010), 6063 in C186."""
+    without = EDIFACT.replace('"UNS/0081": S, ', "") + LINES
+    assert [one.sentence for one in remarks(without)] == ["UNS is mandatory and nothing writes it; `writes:` can say what stands there"]
+    bare = X12.replace('"BEG/01": "00", ', "") + X12_LINES
+    assert [(one.kind, one.origin.line) for one in remarks(bare)] == [("not_filled", 6)]
+    assert "BEG, whose element 01" in remarks(bare)[0].sentence
+    charge = X12 + '  allowances: [{each: "{SAC}", fields: {amount: {at: SAC/05, as: "implied(2)"}}}]\n' + X12_LINES
+    assert [(one.kind, one.origin.line) for one in remarks(charge)] == [("not_filled", 8)]
+    unqualified = EDIFACT + LINES.replace("QTY[6063=21]", "QTY")
+    assert ["6063" in one.sentence for one in remarks(unqualified) if one.kind == "not_filled"] == [True]
 
 
 def test_what_a_record_needs() -> None:
@@ -161,6 +178,6 @@ def test_tests_as_sets() -> None:
 
 def test_every_kind_is_planted_somewhere() -> None:
     """A kind that no test plants would be a kind that nobody knows to work; these two are notes that shipped maps show."""
-    planted = {kind for kind, _, _ in PLANTED} | {"map", "required_field", "counterpart", "no_lines", "contradiction"}
+    planted = {kind for kind, _, _ in PLANTED} | {"map", "required_field", "counterpart", "no_lines", "not_filled"}
     shown = {one.kind for name in ("order.edifact-d96a", "invoice.edifact-d96a") for one in linted(name, catalog())}
     assert set(LINTS) <= planted | shown

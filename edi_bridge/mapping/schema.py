@@ -37,7 +37,6 @@ WORDS = {
     "as": "the conversion",
     "codes": "a code table by name, or in place: {theirs: ours}",
     "lookup": "a table of the partner's keys and ours, by name, or {table: NAME, on: a date of the record}",
-    "lookup": "a table of the partner's keys and ours by name, or {table: …, on: a date of the record}",
     "else": "keep: a code or key that the table does not know passes as it is",
     "default": "fills the record when reading finds nothing, and before writing",
     "required": "a finding where it is not there",
@@ -125,11 +124,6 @@ def _lookup() -> dict[str, Any]:
     table = {"type": "string", "pattern": f"^{mapfile.LOOKUP_NAME.pattern}$"}
     return {"anyOf": [table, _closed({"table": table, "on": {"type": "string", "description": "issued_on: the day on which the table is asked"}},
                                      ["table"])]}
-
-
-def _lookup() -> dict[str, Any]:
-    table = {"type": "string", "pattern": f"^{mapfile.LOOKUP_NAME.pattern}$"}
-    return {"anyOf": [table, _closed({"table": table, "on": _TEXT}, ["table"])]}
 
 
 def _value() -> dict[str, Any]:

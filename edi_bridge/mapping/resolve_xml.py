@@ -116,8 +116,6 @@ class XmlResolver:
             return self._aux_around(path, resolved)
         step = path.steps[0]
         if step.name.startswith("@"):
-            if resolved.attribute:
-                raise PathError(f"{name} is looked for beside a text, not beside an attribute", 0)
             return replace(resolved, attribute=self._attribute(step, resolved.owner))
         if not resolved.steps:
             raise PathError(f"{name} cannot stand beside the scope's own element", 0)

@@ -92,10 +92,12 @@ class XmlWriter:
         text = " or ".join([*map(self._encode, place.texts), *([repr(place.constant)] if place.constant else [])]) or "''"
         attributes = self._attributes(place)
         nodes = "()"
-        if place.below or place.lists:
+        if place.below or place.lists or place.own:
             nodes, flag = self.code.name("N"), self.code.name("f")
             self.code.add(f"{nodes} = []; {flag} = False")
             self._inside(place, nodes, flag)
+            for one in place.own:
+                self._own(one, nodes, flag)
             filled.append(flag)
         return " or ".join(dict.fromkeys(filled)) or "False", attributes, text, nodes
 
@@ -192,6 +194,21 @@ class XmlWriter:
             self.code.add("X.stack.pop()")
             with self.code.block("if w is not None:"):
                 self.code.add(f"{nodes}.append(({one.child.tag!r}, *w)); {flag} = True")
+
+    def _own(self, one: XmlList, nodes: str, flag: str) -> None:
+        """A list whose item is the element itself (`each: "."`): there is room for one item."""
+        name = ".".join(one.target)
+        order = self.code.constant("T", tuple(child.tag for child in self.structure.children(one.child)))
+        conditions = self._conditions(one.conditions)
+        items = f"({_get(one.target, '()')} if {conditions} else ())" if conditions else _get(one.target, "()")
+        with self.code.block(f"for n, item in enumerate({items}, 1):"):
+            with self.code.block("if n > 1:"):
+                self.code.add(f"X.no_room({name!r}, 1); break")
+            self.code.add(f"X.stack.append(({name!r}, n))")
+            self.code.add(f"w = w{one.scope.plan.number}(item, X)" if one.scope.plan is not None else "w = None")
+            self.code.add("X.stack.pop()")
+            with self.code.block("if w is not None:"):
+                self.code.add(f"{nodes} += w[2]; {nodes}.sort(key=lambda node: {order}.index(node[0])); {flag} = True")
 
     # --- values -----------------------------------------------------------------------------------------------------
 

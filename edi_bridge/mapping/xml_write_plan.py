@@ -68,6 +68,7 @@ class XmlPlace:
     constants: dict[str, str] = field(default_factory=dict)
     below: dict[Any, XmlPlace] = field(default_factory=dict)
     lists: list[XmlList] = field(default_factory=list)
+    own: list[XmlList] = field(default_factory=list)  # lists whose one item is this very element (`each: "."`)
 
 
 @dataclass(eq=False)
@@ -132,6 +133,11 @@ class XmlWritePlanner:
             base = self._base(place, resolved)
             if not use.many:
                 self._fill(scope, use.item, self._descend(base, resolved.steps), target, (*guards, target), inside)
+                continue
+            if not resolved.steps:
+                if use.item.number not in self.scopes:
+                    self._item(use.item, XmlStep(base.child), base.parent or base, target)
+                base.own.append(XmlList(use, target, base.child, self.scopes[use.item.number], inside))
                 continue
             around = self._descend(base, resolved.steps[:-1])
             together = [other for other in plan.uses if other.target == use.target]

@@ -12,6 +12,7 @@ characters itself gets a finding and is never masked.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -439,6 +440,21 @@ def element_path(element: Any) -> str:
         steps.append(step)
         element = element.getparent()
     return "/" + "/".join(reversed(steps))
+
+
+def element_paths(root: Any) -> dict[Any, str]:
+    """`element_path` of every element of a document, in one walk."""
+    paths: dict[Any, str] = {root: element_path(root)}
+    for parent in root.iter("*"):
+        inside = list(parent.iterchildren("*"))
+        many = Counter(child.tag for child in inside)
+        seen: Counter[str] = Counter()
+        for child in inside:
+            seen[child.tag] += 1
+            name = child.tag.rpartition("}")[2]
+            number = f"[{seen[child.tag]}]" if many[child.tag] > 1 else ""
+            paths[child] = f"{paths[parent]}/{child.prefix}:{name}{number}" if child.prefix else f"{paths[parent]}/{name}{number}"
+    return paths
 
 
 class Sheet:

@@ -120,6 +120,11 @@ def test_every_command_of_maps_stands_in_its_document() -> None:
     assert [name for name in cli.catalog.MAP_COMMANDS if f"edi-bridge map {name}" not in text] == []
 
 
+def test_the_examples_of_maps_over_messages_run(tmp_path: Path) -> None:
+    (tmp_path / "samples").symlink_to(ROOT / "samples")
+    play((DOCS / "map-history.md").read_text("utf-8"), tmp_path)
+
+
 def test_every_command_stands_in_its_document() -> None:
     text = (DOCS / "cli.md").read_text("utf-8")
     assert [name for name in cli.COMMANDS if f"$ edi-bridge {name}" not in text] == []

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from edi_bridge.mapping.compile import CompiledMap
 
 SAME, OTHER = 0, 1
-LONG = 60
+LONG = 60  # characters of a value that an example shows
+MANY = 6  # fields that the head of a group names
 
 
 @click.command("diff", short_help="Two maps over the same messages: what differs, what now fails.")
@@ -123,7 +124,8 @@ def _print(comparison: Comparison, old: str, new: str) -> None:
 
 def _way(way: Way) -> None:
     who = way.partner or "unknown partner"
-    print(show.clean(f"  {show.number(way.count, 'message')} of {who}: {', '.join(way.fields)}"))
+    more = f" and {len(way.fields) - MANY} more" if len(way.fields) > MANY else ""
+    print(show.clean(f"  {show.number(way.count, 'message')} of {who}: {', '.join(way.fields[:MANY])}{more}"))
     for example in way.examples:
         reference = f" {example.reference}" if example.reference else ""
         print(show.clean(f"    {example.source}, message {example.message}{reference}"))

@@ -54,13 +54,20 @@ class SegmentTrace:
         self.structure = structure
         self.taking = frozenset(value.number for value in plan.values() if value.convert.plain)
         self.program = SegmentProgram(traced_plan(plan), structure)
+        self._last: tuple[Delimiters, dict[str, Any]] | None = None  # messages that come together have the same delimiters
+
+    def _space(self, delimiters: Delimiters) -> dict[str, Any]:
+        """The generated functions for these delimiters, with what watches them."""
+        if self._last is None or self._last[0] != delimiters:
+            clean = cleaner(delimiters)
+            watch = FieldWatch(self.taking, lambda text: clean(text.strip()), clean)
+            self._last = delimiters, self.program.space(delimiters, True, watch)
+        return self._last[1]
 
     def read(self, message: Message) -> tuple[list[dict[str, Any]], Callable[[Any, str], Place]]:
         """The records with leaves, and what says where a cell stands."""
         delimiters = message.delimiters
-        clean = cleaner(delimiters)
-        watch = FieldWatch(self.taking, lambda text: clean(text.strip()), clean)
-        space = self.program.space(delimiters, True, watch)
+        space = self._space(delimiters)
         segments: list[list[str]] = [
             [elements[0], *(SegmentCell.cut(text, At(s, e), delimiters.repetition) for e, text in enumerate(elements[1:], 1))]
             for s, elements in enumerate(message.segments)]

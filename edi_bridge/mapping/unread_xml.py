@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Any
 
 from edi_bridge.finding import Finding
-from edi_bridge.interchange import Document, Position
+from edi_bridge.interchange import Document, Position, element_paths
 from edi_bridge.mapping.plan import MapPlan, ValuePlan
 from edi_bridge.mapping.resolve_xml import XmlResolved, XmlScope, XmlStep
 from edi_bridge.mapping.unread import (
@@ -84,34 +83,30 @@ class XmlPlaces:
         refused = refusals(findings, lambda place: place.path)
         if document.root.tag != self.structure.root.tag:
             return
-        pending: list[tuple[Any, tuple[str, ...], str, str, XmlChild | None]] = [
-            (document.root, (), f"/{_named(document.root)}", f"/{self._name(document.root.tag)}", self.structure.root)]
+        paths = element_paths(document.root)
+        pending: list[tuple[Any, tuple[str, ...], str, XmlChild | None]] = [
+            (document.root, (), f"/{self._name(document.root.tag)}", self.structure.root)]
         while pending:
-            element, tags, path, words, child = pending.pop()
+            element, tags, words, child = pending.pop()
+            path = paths[element]
             for attribute, text in _texts(element):
                 short = attribute.rpartition("}")[2]
                 own = path + (f"/@{short}" if short else "")
                 known = own in read or self._is_known(tags, attribute, text, child, words)
                 why = "" if known else refused.get(own, "") or self._why((tags, attribute), child)
                 yield Value(words + (f"/@{short}" if short else ""), text, why, partial(document.locate, element, short))
-            pending += reversed(list(self._below(element, tags, path, words, child)))
+            pending += [(one, (*tags, one.tag), f"{words}/{self._name(one.tag)}", self._below(child, one.tag))
+                        for one in reversed(element) if isinstance(one.tag, str)]
+
+    def _below(self, child: XmlChild | None, tag: str) -> XmlChild | None:
+        return self.structure.child(child, tag) if child is not None else None
 
     def fits(self, document: Document, position: Position, source: XmlResolved, scope: XmlScope) -> bool:
         """Whether a value at this place can have come by this path of a rule; tests are not asked."""
         tags, attribute = self._spot(source, scope)
-        steps = re.sub(r"\[\d+\]", "", position.path or "").split("/")[2:]
+        steps = re.sub(r"\[\d+\]", "", position.path or "").split("/")[1:]
         wanted = [tag.rpartition("}")[2] for tag in tags] + ([f"@{attribute.rpartition('}')[2]}"] if attribute else [])
-        return [step.rpartition(":")[2] for step in steps] == wanted
-
-    def _below(self, element: Any, tags: tuple[str, ...], path: str, words: str, child: XmlChild | None) -> Iterator[Any]:
-        inside = [one for one in element if isinstance(one.tag, str)]
-        many = Counter(one.tag for one in inside)
-        seen: Counter[str] = Counter()
-        for one in inside:
-            seen[one.tag] += 1
-            number = f"[{seen[one.tag]}]" if many[one.tag] > 1 else ""
-            below = self.structure.child(child, one.tag) if child is not None else None
-            yield one, (*tags, one.tag), f"{path}/{_named(one)}{number}", f"{words}/{self._name(one.tag)}", below
+        return [step.rpartition(":")[2] for step in steps[len(steps) - len(wanted):]] == wanted
 
     def _is_known(self, tags: tuple[str, ...], attribute: str, text: str, child: XmlChild | None, words: str) -> bool:
         """Whether it selects, only qualifies, is always the same, or belongs to the envelope."""
@@ -134,11 +129,6 @@ class XmlPlaces:
         uri, _, local = tag[1:].rpartition("}") if tag.startswith("{") else ("", "", tag)
         prefix = self.prefixes.get(uri, "")
         return f"{prefix}:{local}" if prefix else local
-
-
-def _named(element: Any) -> str:
-    local = element.tag.rpartition("}")[2]
-    return f"{element.prefix}:{local}" if element.prefix else local
 
 
 def _texts(element: Any) -> Iterator[tuple[str, str]]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import Any
 
-from edi_bridge.interchange import Document
+from edi_bridge.interchange import Document, Position, element_paths
 from edi_bridge.mapping.field_trace import Cell, FieldWatch, Place, traced_plan
 from edi_bridge.mapping.plan import MapPlan
 from edi_bridge.mapping.xml_reader import XmlProgram
@@ -74,9 +74,12 @@ class XmlTrace:
         if document.root.tag != self.structure.root.tag:
             return [], lambda place, raw: Place(document.locate(), raw)
         records, _ = self.program.run(Watched(document.root))
+        paths = element_paths(document.root)
 
         def place_of(place: tuple[Any, str], raw: str) -> Place:
             element, attribute = place
-            return Place(document.locate(element, attribute.rpartition("}")[2]), raw.strip())
+            path = paths[element] + (f"/@{attribute.rpartition('}')[2]}" if attribute else "")
+            line = document.line + element.sourceline - 1 if element.sourceline else document.line
+            return Place(Position(interchange=document.interchange, message=document.ordinal, line=line, path=path), raw.strip())
 
         return records, place_of

@@ -39,7 +39,7 @@ ROWS = {
     "pipeline": 3,
     "outbound": 3,
     "explaining": 3,
-    "comparing": 3,
+    "comparing": 4,
     "answering": 3,
     "compat": 3,
     "proposing": 3,

@@ -186,7 +186,7 @@ def _told(text: Any) -> int:
 FOREIGN = ("own-delimiters", "cut-off", "wrapped")  # what pydifact does not read
 
 
-@pytest.mark.filterwarnings("ignore::UserWarning:pydifact")
+@pytest.mark.filterwarnings("ignore:segments.xml not found")
 @pytest.mark.parametrize("case", [one for one in sample_cases.cases() if one.name.startswith("edifact/") and not one.name.endswith(FOREIGN)],
                          ids=lambda case: case.name)
 def test_the_values_of_a_message_are_those_that_pydifact_sees(case: Any) -> None:

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from edi_bridge import syntax
-from edi_bridge.interchange import Document, Message, Sheet
+from edi_bridge.interchange import Document, Message, Sheet, element_path, element_paths
 from edi_bridge.mapping.field_trace import (
     CONSTANT,
     DEFAULT,
@@ -222,3 +222,11 @@ def test_xpath_oracle_is_not_blind() -> None:
     root = etree.fromstring(b'<a><b x="1">one</b><b x="2">two</b></a>')
     document = Document(None, 1, "", root)  # type: ignore[arg-type]
     assert (xml_text(document, "/a/b[2]"), xml_text(document, "/a/b[1]/@x")) == ("two", "1")
+
+
+def test_the_paths_of_all_elements_are_those_of_each() -> None:
+    for case in CASES:
+        if case.file.suffix == ".xml":
+            root = etree.parse(str(case.file)).getroot()
+            paths = element_paths(root)
+            assert paths == {element: element_path(element) for element in root.iter("*")}

@@ -117,9 +117,9 @@ def _written(records: list[dict[str, Any]], writer: CompiledMap, base: Heading, 
     messages = 0
     for one, part in _shared_out(records, writer, catalog):
         agreement = known.agreement(_type(one), "out") if known else None
-        head = outbound.heading(known.enveloping(agreement) if known else {}, base)
-        head = replace(head, test=base.test or bool(agreement and agreement.test), usage=head.usage or source.usage.get(_version(one), ""),
-                       characters=head.characters if not head.lossy or head.characters != "error" else "replace")
+        said = {} if not base.lossy else {"characters": "replace"}  # unless something else is agreed
+        head = outbound.heading(said | (known.enveloping(agreement) if known else {}), base, one.standard)
+        head = replace(head, test=base.test or bool(agreement and agreement.test), usage=head.usage or source.usage.get(_version(one), ""))
         made = _best(part, one, head, known, catalog)
         contents += made.contents
         messages += made.messages if made.contents else 0
@@ -133,7 +133,8 @@ def _best(records: list[dict[str, Any]], writer: CompiledMap, head: Heading, kno
     from edi_bridge import outbound
 
     def compose(one: Heading) -> Composed:
-        return outbound.compose(records, writer, one, catalog.checker_for(replace(_type(writer), usage=one.usage), known, "out"))
+        return outbound.compose(records, writer, one, catalog.checker_for(replace(_type(writer), usage=one.usage), known, "out"),
+                                get=catalog.lookups_of(known))
 
     made = compose(head)
     subset = EANCOM.get(writer.spec.message, "")

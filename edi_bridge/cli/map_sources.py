@@ -18,6 +18,7 @@ from edi_bridge.fault import ConfigFault
 if TYPE_CHECKING:
     from edi_bridge.catalog import Catalog
     from edi_bridge.mapping.compile import CompiledMap
+    from edi_bridge.mapping.lookup import Row
     from edi_bridge.replaying import Original
 
 home_option = click.option(
@@ -30,6 +31,20 @@ since_option = click.option("--since", metavar="DATE", help="Of the archive, wha
 def catalog_for(home: str | None, archive: bool) -> Catalog:
     """The maps and partners in force: of the home whose archive is read, else of the home that is named."""
     return options.catalog_of(options.settings_of(home, None).home if archive else options.optional_home(home))
+
+
+def lookups_at(home: str | None, exchange: int) -> Callable[[str, str], Sequence[Row]]:
+    """The lookups of a home's database as they were when an exchange was taken in."""
+    from edi_bridge.store import lookup
+
+    settings = options.settings_of(home, None)
+    database = options.open_database(settings, create=False)
+    try:
+        with database.read() as connection:
+            last = lookup.pinned(connection, exchange)
+    finally:
+        database.close()
+    return partial(lookup.of_home, settings.home, settings.database, last)
 
 
 def of_files(names: Sequence[str]) -> Iterator[Original]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +16,7 @@ from edi_bridge.fault import ConfigFault
 if TYPE_CHECKING:
     from edi_bridge.catalog import Catalog
     from edi_bridge.database import Database
+    from edi_bridge.mapping.lookup import Row
     from edi_bridge.settings import Settings
 
 home_option = click.option(
@@ -85,8 +88,17 @@ def print_json(value: Any, *, indent: bool = True) -> None:
     sys.stdout.buffer.write(to_json(value, indent=indent) + b"\n")
 
 
-def catalog_of(home: Path | None, *, check_receiver: bool = False) -> Catalog:
-    """The maps and partners of a home and those that are shipped."""
+def catalog_of(home: Path | None, *, check_receiver: bool = False, database: str | None = None, lookups: int | None = None) -> Catalog:
+    """The maps and partners of a home and those that are shipped; its lookups are also those in its database (or the one named),
+    as they were when `lookups` was the number of their last row."""
     from edi_bridge.catalog import Catalog
 
-    return Catalog(home, check_receiver=check_receiver)
+    stored = None if home is None else partial(_lookup_rows, home, database, lookups)
+    return Catalog(home, check_receiver=check_receiver, stored=stored)
+
+
+def _lookup_rows(home: Path, database: str | None, upto: int | None, table: str, partner: str) -> Sequence[Row]:
+    """The database is opened only when a map looks something up."""
+    from edi_bridge.store import lookup
+
+    return lookup.of_home(home, database, upto, table, partner)

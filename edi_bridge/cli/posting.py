@@ -20,6 +20,7 @@ from edi_bridge.engine import Engine, ExchangeSummary, MessageReport, ReceiptSum
 from edi_bridge.finding import Finding, Verdict
 from edi_bridge.interchange import Interchange
 from edi_bridge.settings import Settings
+from edi_bridge.store import lookup
 from edi_bridge.store.archive import Archive
 
 DOCUMENTS = 200  # of an exchange that are remembered for the table; all stand in the CRM
@@ -159,7 +160,9 @@ class Poster:
     """Posts files one after another into one CRM."""
 
     def __init__(self, settings: Settings, database: Database, *, limit: int = 20):
-        self.catalog = options.catalog_of(settings.home, check_receiver=True)
+        with database.read() as connection:
+            last = lookup.newest(connection)
+        self.catalog = options.catalog_of(settings.home, check_receiver=True, database=settings.database, lookups=last)
         self.watched = Watched(self.catalog, limit)
         self.limit = limit
         self.engine = Engine(
@@ -167,7 +170,7 @@ class Poster:
             Archive(settings.archive),
             self.catalog,
             own=own_identities(self.catalog.own.parties),
-            versions=versions(self.catalog),
+            versions={**versions(self.catalog), lookup.VERSION: str(last)},
             same_content=settings.same_content,
             batch_messages=settings.batch_messages,
             batch_milliseconds=settings.batch_milliseconds,
@@ -232,15 +235,14 @@ class Poster:
 
 
 def versions(catalog: Catalog) -> dict[str, str]:
-    """A short hash of every map, and one of all that stands behind them (codes, fragments, partners): pinned to each
-    exchange,
-    so that what was refused is tried again when any of it was changed."""
+    """A short hash of every map, and one of all that stands behind them (codes, fragments, partners, lookups): pinned to
+    each exchange, so that what was refused is tried again when any of it was changed."""
     pinned = {name: _hash([path]) for name, (path, *_) in catalog.map_index.items()}
     behind = [
         path
         for root in catalog.roots
-        for part in ("mappings/codes", "mappings/fragments", "partners")
-        for path in sorted((root / part).glob("*.yaml"))
+        for part in ("mappings/codes/*.yaml", "mappings/fragments/*.yaml", "partners/*.yaml", "partners/*.csv", "lookups/*.csv")
+        for path in sorted(root.glob(part))
     ]
     return {**pinned, "*": _hash(behind)}
 

@@ -60,6 +60,8 @@ def trace(
     if bool(files) == (exchange is not None):
         raise click.UsageError("name files, or an exchange of the ledger with --exchange")
     catalog = map_sources.catalog_for(home, exchange is not None)
+    if exchange is not None:
+        catalog.stored = map_sources.lookups_at(home, exchange)
     originals = map_sources.of_archive(home, None, None, exchange) if exchange is not None else map_sources.of_files(files)
     code = DONE
     for original in originals:
@@ -81,11 +83,12 @@ def _file(original: Original, catalog: Catalog, partner: str, map_: str, only: i
         for message in interchange.messages:
             if only is not None and message.ordinal != only:
                 continue
-            chosen = forced if forced is not None else _map_for(message, interchange, who, catalog)
+            agreed, whose = _map_for(message, interchange, who, catalog)
+            chosen = forced if forced is not None else agreed
             if chosen is None:
                 show.note(f"{show.clean(source)}: message {message.ordinal}: there is no map for {show.clean(str(message.type))}")
                 continue
-            fields = chosen.trace(message)
+            fields = chosen.trace(message, catalog.lookups_of(whose), interchange.prepared)
             listed = [field for field in fields if _wanted(field.path, field_)]
             near |= {field.path for field in fields}
             shown += len(listed)
@@ -101,15 +104,16 @@ def _file(original: Original, catalog: Catalog, partner: str, map_: str, only: i
     return DONE if shown else NOTHING
 
 
-def _map_for(message: Any, interchange: Interchange, who: Partner | None, catalog: Catalog) -> CompiledMap | None:
-    """The map that reads the message; of what we sent, the one that wrote it: agreed with the partner who gets it."""
+def _map_for(message: Any, interchange: Interchange, who: Partner | None, catalog: Catalog) -> tuple[CompiledMap | None, Partner | None]:
+    """The map that reads the message, and the partner with whom it is agreed; of what we sent, the map that wrote it and the
+    partner who gets it."""
     from edi_bridge.partner import find
 
     ours = who is None and any(one.fits(interchange.sender, interchange.standard) for one in catalog.own.identities)
     receiver = find(catalog.partners, interchange.receiver, interchange.standard) if ours else None
     if receiver is not None:
-        return catalog.map_for(message.type, receiver, "out")
-    return catalog.map_for(message.type, who)
+        return catalog.map_for(message.type, receiver, "out"), receiver
+    return catalog.map_for(message.type, who), who
 
 
 def _wanted(path: str, field_: str) -> bool:
@@ -138,7 +142,7 @@ def _row(field: Traced) -> tuple[str, ...]:
     where = place_words(field.places[0].position) if field.places else field.how
     more = f" and {len(field.places) - 1} more" if len(field.places) > 1 else ""
     origin = f"{field.origin.file}:{field.origin.line}"
-    return head + field.path, _cut(str(field.value)), where + more, _cut(raw), conversions, origin, field.layer
+    return head + field.path, _cut("" if field.value is None else str(field.value)), where + more, _cut(raw), conversions, origin, field.layer
 
 
 def _cut(text: str) -> str:

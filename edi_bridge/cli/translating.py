@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, cast
 
 from edi_bridge import pipeline
 from edi_bridge.catalog import Catalog
-from edi_bridge.cli import show, telling
+from edi_bridge.cli import options, show, telling
 from edi_bridge.cli.inputs import Input
 from edi_bridge.fault import ConfigFault
 from edi_bridge.finding import Verdict
@@ -56,7 +56,7 @@ class Job:
 
     def prepare(self) -> None:
         """Open what was named, so that mistakes are told before anything is read. ConfigFault."""
-        self.catalog = Catalog(self.home)
+        self.catalog = options.catalog_of(self.home)
         if self.partner:
             self.catalog.partner_named(self.partner)
         if self.map:

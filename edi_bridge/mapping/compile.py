@@ -205,5 +205,5 @@ def _missed(miss: Miss, position: Position) -> Finding:
 def _unwritten(miss: Miss, message: int) -> Finding:
     rule = miss.rule
     place = f"{rule.sources[0].path}, " if rule.sources else ""
-    note = f"{rule.name} ({place}{rule.origin}): {miss.answer.why}"
+    note = f"{miss.path} ({place}{rule.origin}): {miss.answer.why}"
     return found("cannot_write" if miss.answer.several else "missing_lookup", Position(message=message, path=miss.path), miss.key, note)

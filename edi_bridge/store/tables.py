@@ -23,6 +23,7 @@ class LedgerTables:
     message: Table
     finding: Table
     identity: Table
+    lookup: Table
 
 
 def _key() -> Column[int]:
@@ -125,7 +126,21 @@ def make(metadata: MetaData) -> LedgerTables:
         UniqueConstraint("kind", "scope", "value"),
         Index(None, "exchange_id"),
     )
-    return LedgerTables(receipt, exchange, message, finding, identity)
+    lookup = Table(  # partners' keys and ours; rows are added and never changed
+        "lookup",
+        metadata,
+        _key(),
+        _text("name"),
+        _text("partner"),  # '': for all
+        _text("theirs"),
+        _text("ours"),  # '': from then on the key means nothing
+        _text("valid_from"),  # days, ISO 8601; '': open
+        _text("valid_to"),
+        Column("write", Boolean, nullable=False),
+        _text("recorded_at"),
+        Index(None, "name", "partner", "theirs"),
+    )
+    return LedgerTables(receipt, exchange, message, finding, identity, lookup)
 
 
 @cache

@@ -74,14 +74,14 @@ class Composed:
     extension: str = ".edi"
 
 
-def heading(said: Mapping[str, Any], base: Heading = Heading()) -> Heading:
-    """`base` as an agreement's `envelope:` wants it."""
+def heading(said: Mapping[str, Any], base: Heading = Heading(), standard: str = "edifact") -> Heading:
+    """`base` as an agreement's `envelope:` wants it; delimiters that it does not name are the standard's own."""
     signs = said.get("delimiters")
     wanted = {key: said[key] for key in ("syntax", "usage", "application", "charset", "characters") if key in said}
     if "line_breaks" in said:
         wanted["line_breaks"] = bool(said["line_breaks"])
     if signs is not None:
-        wanted["delimiters"] = replace(base.delimiters or Delimiters(), **signs)
+        wanted["delimiters"] = replace(base.delimiters or (X12 if standard == "x12" else Delimiters()), **signs)
     return replace(base, **wanted)
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from edi_bridge.mapping.compile import CompiledMap
     from edi_bridge.proposing.draft import Draft
 
-DONE, REFUSED = 0, 1
+DONE = 0
 ROUNDS = 30  # how often a draft is corrected: each takes lines out, so it ends long before
 EXAMPLES = 12  # segments that no rule reads which are named
 
@@ -143,6 +143,7 @@ def _corrected(draft: Draft, name: str, catalog: Catalog) -> frozenset[str]:
 def _with_samples(draft: Draft, name: str, message: str, contents: list[tuple[str, bytes]], catalog: Catalog) -> None:
     """Counts of what the samples have, and what of them no rule reads."""
     from edi_bridge import syntax
+    from edi_bridge.proposing.draft import times
 
     compiled = catalog.compiled(draft.text(), f"{name}.yaml")
     counts: Counter[str] = Counter()
@@ -166,7 +167,7 @@ def _with_samples(draft: Draft, name: str, message: str, contents: list[tuple[st
     _corrected(draft, name, catalog)
     if unread:
         draft.notes.append(f"In {show.number(messages, 'message')}, read by no rule:")
-        draft.notes += [f"  {place}  {count} times, such as {show.clean(examples[place])}" for place, count in unread.most_common(EXAMPLES)]
+        draft.notes += [f"  {place}  {times(count)}, such as {show.clean(examples[place])}" for place, count in unread.most_common(EXAMPLES)]
         if len(unread) > EXAMPLES:
             draft.notes.append(f"  and {len(unread) - EXAMPLES} more; `edi-bridge map coverage` lists them all")
 

@@ -35,7 +35,7 @@ def test_what_no_rule_reads_is_told(edi: Run, tmp_path: Path) -> None:
     (tmp_path / "order.edi").write_bytes(ORDER.replace(b"LIN+1", b"LIN+1").replace(b"UNS+S'", b"MEA+PD+AAB+KGM:12'UNS+S'").replace(b"UNT+11", b"UNT+12"))
     text = new(edi, "--message", "edifact/D96A/ORDERS", "--record", "order", "--from-samples", "order.edi")
     notes = text.partition("# In 1 message, read by no rule:\n")[2].splitlines()
-    assert notes == ["#   MEA+PD  1 times, such as MEA+PD+AAB+KGM:12"]
+    assert notes == ["#   MEA+PD  once, such as MEA+PD+AAB+KGM:12"]
 
 
 @pytest.mark.parametrize(("message", "record"), [

@@ -77,7 +77,10 @@ def test_an_xml_sample_has_the_planted_faults_and_no_other(path: Path) -> None:
 
 @pytest.mark.parametrize("folder", KINDS, ids=lambda folder: folder.name)
 def test_a_sample_of_a_kind_has_no_other_fault(folder: Path) -> None:
-    """What the guides find in the sample of a kind is that kind, once, or nothing where the reader or the map finds it."""
+    """What the guides find in the sample of a kind is that kind, once, or nothing where the reader or the map finds it.
+
+    That the sample shows its kind at all is proved by tests/test_finding_samples.py, for every kind and each by the command that
+    finds it; here the guides alone are asked, so that an empty answer is right for the kinds that are not theirs."""
     (path,) = folder.glob("message.*")
     kinds = [one.kind for _, one in _checked(path)]
     assert kinds in ([BESIDE[folder.name]] if folder.name in BESIDE else [[], [folder.name]])

@@ -1,9 +1,11 @@
 """What happened where a segment cannot stand: the explanation that needs the fewest faults.
 
 At such a segment several things may be true: it is one too many of its place; a mandatory segment, or the trigger of a
-group, is missing before it; it stands at a wrong place. Each of them is tried, the walk goes on from there over the next
-`AHEAD` segments, and the way with the least cost wins (uniform-cost search, at most `MOST_TRIED` steps). Of that way only the
-first fault is taken; the next one is judged again with its own view ahead.
+group, is missing before it; it stands at a wrong place; or one of the last `LOOK_BACK` segments came too early, and those behind
+it were taken for its group's. Each of them is tried, the walk goes on from there over the next `AHEAD` segments, and the way with
+the least cost wins (uniform-cost search, at most `MOST_TRIED` steps); of ways that cost nearly the same the one that goes on
+farthest (`FAR_AHEAD`) without another fault. Of that way only the first fault is taken; the next one is judged again with its own
+view ahead. All of this is bounded for one fault.
 
 A segment of an unknown tag is unknown, whatever follows; it also accounts for a mandatory segment that is missing just
 there (a misspelt tag is one fault, not two). A segment at a wrong place accounts for the one of that tag that is missing
@@ -24,10 +26,13 @@ REPLACED = AHEAD + 2  # segments before a fault that may be placed otherwise onc
 MOST_TRIED = 48
 HURRIED, BREATHLESS = 200, 2000  # faults in one message after which the view ahead is short, and after which there is none
 HURRIED_AHEAD, HURRIED_TRIED = 4, 8
+LOOK_BACK = 8  # segments before the fault of which one may have come too early
+NEARLY, COMPARED, FAR_AHEAD = 0.25, 4, 48  # explanations that cost nearly the same, how many are compared, and over how many segments more
 REMEMBERED = 16  # missing and misplaced tags that still look for their counterpart
 
 # What an explanation costs. Nearly equal: the differences only break ties.
-MISSING, SURPLUS, SWAPPED, EARLY, TRIGGER, ORDER, FAR_TRIGGER, PAIRED = 1.0, 1.0, 1.02, 1.04, 1.05, 1.1, 1.15, 0.1
+MISSING, SURPLUS, SWAPPED, EARLY, TRIGGER, ORDER, FAR_TRIGGER, FAR_EARLY, PAIRED = 1.0, 1.0, 1.02, 1.04, 1.05, 1.1, 1.15, 1.2, 0.1
+MORE = 0.003  # of a run that is too long already, one more: however long, it is not a trigger that is missing
 
 
 class State(NamedTuple):
@@ -63,12 +68,12 @@ def walk(tables: Tables, tags: Sequence[str]) -> Walked:
     nodes: list[Node | None] = [tables.root.children[0]]
     faults: list[Fault] = []
     state = State(tables.root.children[0], (1,))
-    before: State | None = None  # where the walk was before the last segment, if that stood well
+    past: list[State] = []  # where the walk was before each of the last segments, as long as they stood well
     unknown: tuple[int, State] | None = None  # the last unknown segment, and where the walk was before it
     missed: list[tuple[str, int]] = []  # (tag, index into faults) of what `owed` holds
     while len(nodes) < len(tags):
         if state.back is None and not state.unknown:
-            before, state = _followed(tables, before, state, tags, nodes)
+            past, state = _followed(tables, past, state, tags, nodes)
             if len(nodes) == len(tags):
                 break
         number = len(nodes)
@@ -76,15 +81,15 @@ def walk(tables: Tables, tags: Sequence[str]) -> Walked:
         after = _clean(tables, state, tag)
         if after is not None:
             nodes.append(after.node)
-            before, state = state, after
+            past, state = [*past[1 - LOOK_BACK:], state], after
             continue
         if tag not in tables.tags:
             nodes.append(None)
             faults.append(Fault("unknown_segment", number, None))
             unknown = number, state
-            before, state = None, state._replace(unknown=state.unknown + 1)
+            past, state = [], state._replace(unknown=state.unknown + 1)
             continue
-        taken = _respelt(tables, state, unknown, tags, number) or _best(tables, state, before, tags, number, len(faults))
+        taken = _respelt(tables, state, unknown, tags, number) or _best(tables, state, past, tags, number, len(faults))
         if taken.paired:
             at = next(index for index in range(len(missed) - 1, -1, -1) if missed[index][0] == taken.paired)
             faults[missed.pop(at)[1]] = Fault("", number, None)
@@ -93,19 +98,27 @@ def walk(tables: Tables, tags: Sequence[str]) -> Walked:
                 missed.append((_tag(node), len(faults)))
             faults.append(Fault(kind, number + taken.about, node))
         nodes[number + taken.first:] = taken.placed
-        before, state, unknown = None, taken.state, None
+        past, state, unknown = [], taken.state, None
     return Walked(nodes, [one for one in faults if one.kind])
 
 
-def _followed(tables: Tables, before: State | None, state: State, tags: Sequence[str], nodes: list[Node | None]) -> tuple[State | None, State]:
-    """The states before and behind the last segment that stands well from here on, found by the tables alone."""
+def _followed(tables: Tables, past: list[State], state: State, tags: Sequence[str], nodes: list[Node | None]) -> tuple[list[State], State]:
+    """The states before the last segments that stand well from here on, and the one behind them, found by the tables alone."""
+    first = len(nodes)
     counts = [*state.counts, *(1,) * (tables.deepest - len(state.counts))]
-    _, lane, last = follow(tables.lane(state.node), counts, tags, len(nodes), nodes)
-    if last is None:
-        return before, state
-    after = state._replace(node=lane.node, counts=tuple(counts[:lane.node.depth]))
-    lane, depth, counts[depth] = last
-    return state._replace(node=lane.node, counts=tuple(counts[:lane.node.depth])), after
+    number = follow(tables.lane(state.node), counts, tags, first, nodes).number
+    if number == len(tags):
+        return past, state
+    if number - first > LOOK_BACK:  # a second time to where the look back begins: still linear, and only where something is wrong
+        counts = [*state.counts, *(1,) * (tables.deepest - len(state.counts))]
+        lane = follow(tables.lane(state.node), counts, tags[first:number - LOOK_BACK], 0, []).lane
+        first = number - LOOK_BACK
+        past, state = [], state._replace(node=lane.node, counts=tuple(counts[:lane.node.depth]))
+    for tag in tags[first:number]:
+        after = _clean(tables, state, tag)
+        assert after is not None, tag
+        past, state = [*past[1 - LOOK_BACK:], state], after
+    return past, state
 
 
 def _lost(missing: tuple[Node, ...], state: State) -> list[tuple[str, Node]]:
@@ -203,17 +216,21 @@ def _forward(tables: Tables, state: State, tag: str, lost: tuple[tuple[str, Node
         wrong += [(_too_few(node), node) for node, depth in move.left if state.counts[depth] < tables.guide.places[node].least]
         if surplus:
             wrong.append(("group_repeats" if move.unit.is_group else "segment_repeats", move.unit))
-        yield _option(_moved(state, move), tuple(wrong), MISSING * len(wrong), state, move.missing)
+        cost = MISSING * len(wrong) - (SURPLUS - MORE if surplus and state.counts[move.depth] > move.most else 0)
+        yield _option(_moved(state, move), tuple(wrong), cost, state, move.missing)
         tried += 1
         if tried == 4:
             break
     stands = _enclosing(tables, state.node, tag) is not None
-    for move, missing, again in tables.inserts(state.node, tag):
-        if state.outer is not None and (move.unit.depth <= state.outer.depth or state.outer.children[0] in missing):
+    for node, missing, group, again in tables.inserts(state.node, tag):
+        if state.outer is not None and (not _is_inside(group, state.outer) or state.outer.children[0] in missing):
             continue  # nothing outside the group at a wrong place, nor that group once more: its trigger has stood
+        deep = group.depth - 1
+        count = state.counts[deep] + 1 if again else 1
+        if count > max(tables.guide.places[group].most, 1):
+            continue  # that group once more would be one too many
         wrong = [*lost, *_lost(missing, state)]
-        counts = (*state.counts, *(1,) * move.node.depth)[:move.node.depth]
-        after = state._replace(node=move.node, counts=counts, unknown=0)
+        after = state._replace(node=node, counts=(*state.counts[:deep], count, *(1,) * (node.depth - group.depth)), unknown=0)
         each = FAR_TRIGGER if stands and not again else TRIGGER
         yield _option(after, tuple(wrong), each * max(len(wrong), 0.1), state, missing)
 
@@ -235,7 +252,7 @@ def _respelt(tables: Tables, state: State, unknown: tuple[int, State] | None, ta
     if unknown is None or not number - AHEAD <= unknown[0] < number - 1:
         return None
     moves = tables.moves(state.node, tags[number])
-    lost = [node for move in moves for node in move.missing] + [node for _, missing, _ in tables.inserts(state.node, tags[number]) for node in missing]
+    lost = [node for move in moves for node in move.missing] + [node for one in tables.inserts(state.node, tags[number]) for node in one.missing]
     for tag in dict.fromkeys(map(_tag, lost)):
         here = _clean(tables, unknown[1], tag)
         placed = []
@@ -249,8 +266,8 @@ def _respelt(tables: Tables, state: State, unknown: tuple[int, State] | None, ta
     return None
 
 
-def _turned(tables: Tables, state: State, before: State | None, tags: Sequence[str], number: int) -> Iterator[Option]:
-    """What may be wrong with two neighbours: they changed places, or the one before came too early."""
+def _turned(tables: Tables, state: State, past: list[State], tags: Sequence[str], number: int) -> Iterator[Option]:
+    """Two neighbours may have changed places: this one and the next, or this one and the one before."""
     tag = tags[number]
     follows = tags[number + 1] if number + 1 < len(tags) else ""
     first = _clean(tables, state, follows) if follows and follows != tag else None
@@ -258,15 +275,28 @@ def _turned(tables: Tables, state: State, before: State | None, tags: Sequence[s
     if first is not None and second is not None:
         yield Option(SWAPPED, second, (second.node, first.node), (("segment_out_of_order", second.node),))
     last = tags[number - 1]
-    first = _clean(tables, before, tag) if before is not None and last != tag else None
-    if first is None or before is None:
-        return
-    second = _clean(tables, first, last)
-    if second is not None:
+    first = _clean(tables, past[-1], tag) if past and last != tag else None
+    second = _clean(tables, first, last) if first is not None else None
+    if first is not None and second is not None:
         yield Option(SWAPPED, second, (second.node, first.node), (("segment_out_of_order", first.node),), first=-1)
-    cost = ORDER + PAIRED if _comes_again(tables, state.node, last, tags, number) else EARLY
-    after = first._replace(spare=(*first.spare, last)[-REMEMBERED:])
-    yield Option(cost, after, (first.node,), (("segment_out_of_order", state.node),), about=-1)
+
+
+def _early(tables: Tables, state: State, past: list[State], tags: Sequence[str], number: int) -> Iterator[Option]:
+    """One of the segments before may have come too early: without it all up to this one stand well."""
+    stood = state.node
+    for back, before in enumerate(reversed(past), 1):
+        early, placed = tags[number - back], [stood]
+        here: State | None = before if early != tags[number - back + 1] else None
+        for other in tags[number - back + 1:number + 1]:
+            here = _clean(tables, here, other) if here is not None else None
+            if here is None:
+                break
+            placed.append(here.node)
+        if here is not None:
+            cost = FAR_EARLY if back > 1 or _comes_again(tables, stood, early, tags, number) else EARLY
+            after = here._replace(spare=(*here.spare, early)[-REMEMBERED:])
+            yield Option(cost, after, tuple(placed), (("segment_out_of_order", stood),), first=-back, about=-back)
+        stood = before.node
 
 
 def _comes_again(tables: Tables, node: Node, tag: str, tags: Sequence[str], number: int) -> bool:
@@ -281,34 +311,37 @@ def _comes_again(tables: Tables, node: Node, tag: str, tags: Sequence[str], numb
     return False
 
 
-def _best(tables: Tables, state: State, before: State | None, tags: Sequence[str], number: int, faults: int) -> Option:
-    """The first step of the cheapest explanation of the segments from `number` on."""
+def _best(tables: Tables, state: State, past: list[State], tags: Sequence[str], number: int, faults: int) -> Option:
+    """The first step of the cheapest explanation of the segments from `number` on; of those that cost nearly the same, the one
+    that carries farthest."""
     if faults > BREATHLESS:
         return min(_options(tables, state, tags[number]), key=lambda option: option.cost)
     hurried = faults > HURRIED
     end = min(len(tags), number + 1 + (HURRIED_AHEAD if hurried else AHEAD))
     heap: list[tuple[float, int, int, State, Option]] = []  # cost, minus the next segment, order of entry, where, how it began
-    for option in (*_options(tables, state, tags[number]), *_turned(tables, state, before, tags, number)):
+    options = [*_options(tables, state, tags[number]), *_turned(tables, state, past, tags, number)]
+    if not hurried:
+        options += _early(tables, state, past, tags, number)
+    for option in options:
         heappush(heap, (option.cost, -(number + option.first + len(option.placed)), len(heap), option.state, option))
     if len(heap) == 1:
         return heap[0][4]
     seen: set[tuple[int, State]] = set()
     order = len(heap)
     best = heap[0]
+    good: list[tuple[float, int, State, Option]] = []  # explanations that account for all: cost, the next segment, where, how it began
     for _ in range(HURRIED_TRIED if hurried else MOST_TRIED):
-        if not heap:
+        if not heap or len(good) == COMPARED or (good and heap[0][0] > good[0][0] + NEARLY):
             break
         best = heappop(heap)
         cost, at, _, here, first = best
-        at = -at
-        while at < end:
-            after = _clean(tables, here, tags[at])
-            if after is None:
-                break
-            here = after
-            at += 1
+        at, here = _carried(tables, here, tags, -at, end)
         if at >= end:
-            return first
+            if all(first is not other for *_, other in good):
+                good.append((cost, at, here, first))
+            if hurried:
+                break
+            continue
         if (at, here) in seen:
             continue
         seen.add((at, here))
@@ -319,7 +352,26 @@ def _best(tables: Tables, state: State, before: State | None, tags: Sequence[str
             for option in _options(tables, here, tags[at]):
                 order += 1
                 heappush(heap, (cost + option.cost, -at - 1, order, option.state, first))
-    return best[4]
+    return _farthest(tables, tags, good) if good else best[4]
+
+
+def _farthest(tables: Tables, tags: Sequence[str], good: list[tuple[float, int, State, Option]]) -> Option:
+    """The explanation with which most segments stand well, up to `FAR_AHEAD`; the cheapest (the first) of several."""
+    if len(good) == 1:
+        return good[0][3]
+    end = min(len(tags), good[0][1] + FAR_AHEAD)
+    return max(good, key=lambda one: _carried(tables, one[2], tags, one[1], end)[0])[3]
+
+
+def _carried(tables: Tables, state: State, tags: Sequence[str], at: int, end: int) -> tuple[int, State]:
+    """How far the walk comes from segment `at` on with nothing wrong."""
+    while at < end:
+        after = _clean(tables, state, tags[at])
+        if after is None:
+            break
+        state = after
+        at += 1
+    return at, state
 
 
 def _is_inside(node: Node, group: Node) -> bool:

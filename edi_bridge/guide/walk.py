@@ -30,7 +30,16 @@ class Move(NamedTuple):
 
 
 MOST_INSERTS = 6  # groups without their trigger that are thought of
-Insert = tuple[Move, tuple[Node, ...], bool]
+
+
+class Insert(NamedTuple):
+    """A way into a group whose trigger is missing: the place there, the missing nodes in their order, the (outermost) group that
+    is entered, and whether the walk is in such a one (once more)."""
+
+    node: Node
+    missing: tuple[Node, ...]
+    group: Node
+    again: bool
 
 
 class Turn(NamedTuple):
@@ -111,8 +120,7 @@ class Tables:
         return lane
 
     def inserts(self, node: Node, tag: str) -> tuple[Insert, ...]:
-        """The ways to a segment inside a group whose trigger is missing: the move to where the segment stands, the missing
-        nodes in their order, and whether that group is one that the walk is in (once more). At most two triggers deep."""
+        """The ways to a segment inside a group whose trigger is missing, the shortest first. At most two triggers deep."""
         key = (node, tag)
         if key not in self._inserts:
             self._inserts[key] = tuple(self._inserted(node, tag)) if tag in self.tags else ()
@@ -171,11 +179,10 @@ class Tables:
                 again = child is here
                 before = missing + ([] if again else self._between(parent, here.slot + 1, child.slot))
                 for inner, lost in self._into(child, tag, 2):
-                    move = Move(trigger(inner), inner, inner.depth - 1, False, self.guide.places[inner].most, (), ())
-                    found.append((move, (*before, *lost), again))
+                    found.append(Insert(trigger(inner), (*before, *lost), child, again))
             missing = missing + self._between(parent, here.slot + 1, len(parent.children))
             here = parent
-        found.sort(key=lambda one: (len(one[1]), not one[2]))
+        found.sort(key=lambda one: (len(one.missing), not one.again))
         yield from found[:MOST_INSERTS]
 
     def _into(self, group: Node, tag: str, deep: int) -> Iterator[tuple[Node, tuple[Node, ...]]]:

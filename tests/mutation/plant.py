@@ -54,7 +54,7 @@ def many(key: str, seed: int, count: int = AT_ONCE) -> tuple[Field, list[Fault]]
     for attempt in range(20):
         made = field(key, f"many {seed} {attempt}")
         faults = _planted(made, segment_faults.ORDER, 2)
-        if len(faults) < 2 or not (segment_faults.one_change_explains(made) or any(map(_opens_another, faults))):
+        if len(faults) < 2 or not (segment_faults.one_change_explains(made, faults) or any(map(_opens_another, faults))):
             break
     faults += _planted(made, segment_faults.OTHERS, 2)
     faults += _planted(made, element_faults.PLANTERS * 2, count - len(faults))

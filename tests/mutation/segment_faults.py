@@ -9,6 +9,7 @@ from tests.mutation.wire import Seg
 
 STRANGER = "ZZX"  # no message has it
 LONGEST = 15  # segments of a group that is looked at as a whole
+BESIDE, AROUND = 4, 12  # how far from a planted fault a segment is looked for that explains another by being moved, and where to
 
 
 def _tags(segments: list[Seg]) -> list[str]:
@@ -334,10 +335,25 @@ def loop_bound(field: Field) -> Fault | None:
     return Fault("loop_bound", [Expected(frozenset({"loop_bound_mismatch"}), (field.clean[index],), elements=frozenset({None, 1}))])
 
 
-def one_change_explains(field: Field) -> bool:
-    """Whether the order of the segments as it is now needs one change only to be legal."""
+def one_change_explains(field: Field, faults: list[Fault]) -> bool:
+    """Whether the order of the segments as it is now needs one change only to be legal: one segment more, one less, or one elsewhere."""
     now = [one for one in field.wire.segments if one.tag != STRANGER]
-    return _legal(field, now) or bool(_one_out_of_order(field, now)) or bool(_one_missing(field, now))
+    return _legal(field, now) or bool(_one_out_of_order(field, now)) or bool(_one_missing(field, now)) or _move_explains(field, faults, now)
+
+
+def _move_explains(field: Field, faults: list[Fault], now: list[Seg]) -> bool:
+    """Whether the order is legal once a segment near a fault stands near one: what is missing there, too many here."""
+    planted = {now.index(segment) for fault in faults for one in fault.expected for segment in one.at if segment in now}
+    order = _tags(now)
+
+    def near(width: int) -> list[int]:
+        return sorted({at for one in planted for at in range(max(one - width, 1), min(one + width + 1, len(order) - 1))})
+
+    for one in near(BESIDE):
+        rest = order[:one] + order[one + 1:]
+        if any(facts.legal(field.base.root, rest[:at] + [order[one]] + rest[at:]) for at in near(AROUND)):
+            return True
+    return False
 
 
 ORDER = (remove_mandatory, remove_trigger, insert_stranger, move, repeat_segment, repeat_group, section_missing, section_twice)

@@ -196,19 +196,21 @@ class Catalog:
     # --- lookups -------------------------------------------------------------------------------------------------
 
     def lookups_of(self, partner: partners_.Partner | None) -> Tables:
-        """The tables of a partner's keys and ours: its own before those of all, rows of the database before the CSV."""
+        """The tables of a partner's keys and ours: its own before those of all. Rows of the database count as later than the CSV's."""
         name = partner.name if partner else ""
         if name not in self._lookups:
             self._lookups[name] = Tables(partial(self._layers, name), name)
         return self._lookups[name]
 
     def _layers(self, partner: str, table: str) -> list[Layer]:
-        listed = []
-        for whose in dict.fromkeys((partner, "")):
-            listed += [self.stored(table, whose) if self.stored is not None else (), self.lookup_rows(table, whose)]
+        listed = [self.lookup_rows(table, whose) for whose in dict.fromkeys((partner, ""))]
         return [Layer(rows) for rows in listed if rows]
 
     def lookup_rows(self, table: str, partner: str) -> list[Row]:
+        """The rows of a table of one partner, or of all (''): those of its CSV, then those of the database."""
+        return [*self.lookup_csv(table, partner), *(self.stored(table, partner) if self.stored is not None else ())]
+
+    def lookup_csv(self, table: str, partner: str) -> list[Row]:
         """The rows of a table's CSV: `partners/NAME.TABLE.csv` of one partner, `lookups/TABLE.csv` of all. ConfigFault with its mistakes."""
         from edi_bridge.mapping import lookup_csv
 

@@ -37,6 +37,7 @@ COMMANDS = {
     "guide": ("guide", "guide", "Guides of messages: list, read, compare, import."),
     "ack": ("ack", "ack", "The acknowledgements that would go out for a file."),
     "map": ("catalog", "map_", "The maps that are known."),
+    "lookup": ("lookup", "lookup", "Tables of partners' keys and ours."),
     "partner": ("catalog", "partner", "The partners that are known."),
 }
 

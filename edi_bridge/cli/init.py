@@ -69,7 +69,8 @@ Our own maps: `order.acme.yaml`. A file here stands before the shipped one of th
 """
 
 LOOKUPS = """\
-Tables of a partner's keys and ours, as CSV: the partner's article numbers, its delivery places.
+Tables of keys and ours that hold for all partners, as CSV: `items.csv` with the columns theirs, ours, valid_from, valid_to. Those of one
+partner stand beside its file: `partners/acme.items.csv`. `edi-bridge lookup` keeps such tables in the database.
 """
 
 HOME = """\

@@ -73,18 +73,19 @@ def of_samples(compiled: CompiledMap, catalog: Catalog) -> list[str]:
     return found
 
 
-def of_archive(home: str | None, partner: str | None, since: str | None, exchange: int | None = None) -> Iterator[Original]:
+def of_archive(home: str | None, partner: str | None, since: str | None, exchange: int | None = None, *,
+               database: str | None = None) -> Iterator[Original]:
     """What the ledger of a home knows; only read."""
     from edi_bridge import replaying
     from edi_bridge.store.archive import Archive
 
-    settings = options.settings_of(home, None)
-    database = options.open_database(settings, create=False)
+    settings = options.settings_of(home, database)
+    opened = options.open_database(settings, create=False)
     try:
-        yield from replaying.stored(database, Archive(settings.archive), partner=partner or "",
+        yield from replaying.stored(opened, Archive(settings.archive), partner=partner or "",
                                     since=replaying.since_day(since) if since else "", exchange=exchange)
     finally:
-        database.close()
+        opened.close()
 
 
 def tell_left_out(left: Counter[str]) -> None:

@@ -20,13 +20,13 @@ from typing import Any
 
 from benchmarks import faults, generate, goods
 from benchmarks.measure import Work, fsyncs, in_turns, process
-from edi_bridge import pipeline, syntax
+from edi_bridge import outbound, pipeline, syntax
 from edi_bridge.catalog import Catalog
 from edi_bridge.crm.identity import own_identities
 from edi_bridge.database import connect, upgrade
 from edi_bridge.engine import Engine
 from edi_bridge.finding import Verdict
-from edi_bridge.interchange import MessageType
+from edi_bridge.interchange import Address, MessageType
 from edi_bridge.partner import Partner
 from edi_bridge.store.archive import Archive
 
@@ -347,6 +347,40 @@ def _lean(lines: int) -> Iterator[bytes]:
     yield f"UNS+S'CNT+2:{lines}'UNT+{lines * 2 + 8}+1'UNZ+1+1'".encode()
 
 
+def write_records(name: str, bench: Bench) -> Iterator[Figure]:
+    """Records to the bytes that go out: map, envelope, counts; and what it costs to have traced a map before."""
+    for key in ("orders", "850"):
+        one = SEGMENTED[key]
+        outcomes = list(pipeline.inbound(bench.bytes(one.kind, megabytes=bench.megabytes), bench.unguided))
+        compiled = bench.unguided.map_named(next(outcome.map for outcome in outcomes if outcome.map))
+        records = [record for outcome in outcomes for record in outcome.records]
+        head = outbound.Heading(Address("9521200034004", "14"), Address("9521200038118", "14"), "1", "2026-11-21T10:00", charset="utf-8" * (key != "850"))
+        made = outbound.compose(records, compiled, head)
+        if not made.contents:
+            raise RuntimeError(f"{one.title} could not be written: {made.findings[0].sentence()}")
+        size = len(made.contents[0]) / 1e6
+        checker = bench.catalog.checker_for(MessageType(*compiled.spec.message.split("/")), None)
+        times = in_turns({"write": (size, lambda r=records, c=compiled, h=head: outbound.compose(r, c, h)),
+                          "check": (size, lambda r=records, c=compiled, h=head, k=checker: outbound.compose(r, c, h, k))}, bench.rounds)
+        note = f"{len(records)} records, {size:.1f} MB written, best of {bench.rounds}"
+        yield Figure(name, f"{one.title}: records to bytes, envelope and counts", times.speed("write"), "MB/s", 5, 8, note=note)
+        yield Figure(name, f"{one.title}: the same, read again and held against the guide", times.speed("check"), "MB/s", note=note)
+    yield from _traced(name, bench)
+
+
+def _traced(name: str, bench: Bench) -> Iterator[Figure]:
+    """Reading with a map that was traced before, against one that never was: they must be as fast."""
+    content = bench.bytes("orders_d96a", megabytes=bench.megabytes)
+    never, once = Unguided(), Unguided()
+    for outcome in pipeline.inbound(bench.bytes("orders_d96a", messages=1), once):
+        if outcome.message is not None:
+            once.map_named(outcome.map).trace(outcome.message)
+    work = {"never": (1.0, to_records(content, never)), "once": (1.0, to_records(content, once))}
+    times = in_turns(work, max(bench.rounds, 5))
+    yield Figure(name, "reading with a map that was traced before, compared with one that never was", times.ratio("once", "never"), "×", 0.9,
+                 note=f"{len(content) / 1e6:.1f} MB of ORDERS, median of {max(bench.rounds, 5)}")
+
+
 COMMAND = [sys.executable, "-c", "import sys; from edi_bridge.cli import main; sys.exit(main())"]
 COUNT = """import sys
 from edi_bridge import pipeline
@@ -358,7 +392,7 @@ sys.exit(not count)
 LIBRARY = [sys.executable, "-c", COUNT]
 
 FIGURES: dict[str, Callable[[str, Bench], Iterator[Figure]]] = {
-    **dict.fromkeys(SEGMENTED, segmented), "check": check, "ubl": ubl, "translate": translate, "post": post, "memory": memory,
+    **dict.fromkeys(SEGMENTED, segmented), "check": check, "write": write_records, "ubl": ubl, "translate": translate, "post": post, "memory": memory,
     "one-message": one_message,
 }
 

@@ -107,7 +107,11 @@ def sscc(arguments: Arguments, standard: str) -> Codec:
 
     def write(value: Any, mark: str = ".") -> tuple[str] | Bad:
         written = plain.write(value)
-        return written if isinstance(written, Bad) else (prefix + written[0],)
+        if isinstance(written, Bad) or not prefix:
+            return written
+        if len(written[0]) != 18:
+            return Bad("cannot_write", f"{written[0]!r} is not an SSCC, which has 18 digits: behind {prefix} it would be read as another number")
+        return (prefix + written[0],)
 
     return Codec("", "text", (), read, write)
 

@@ -333,7 +333,7 @@ def _expander(use: ScopeUse, space: dict[str, Any], listed_in: Callable[[list[st
                 for i in group[step.node.slot] or ():
                     if all(_passes_own(space, S[i], test) for test in step.tests):
                         for composite in space["COMPOSITES"](S[i], i, resolved.element.positions, resolved.element.tests, False):
-                            numbers += listed_in(composite[2])
+                            numbers += listed_in([space["U"](part) for part in composite[2]])
                             if len(numbers) > MOST_NUMBERS:
                                 F.append(("invalid_value", use.number, 0, i, composite[2][-1], "the range holds too many numbers"))
                                 numbers = listed_in(composite[2][:1])

@@ -85,11 +85,11 @@ class SegmentWriter:
         known = self.code.constant("K", scope.known)
         if scope.plan.number >= 0:
             with self.code.block(f"if not r.keys() <= {known}:"):
-                self.code.add(f"X.not_carried({scope.plan.number}, r, {known})")
+                self.code.add(f"X.not_carried(r, {known})")
             for target, names in _objects(shape_of(scope.plan), ()):
                 known = self.code.constant("K", names)
                 with self.code.block(f"if not {_get(target, 'E')}.keys() <= {known}:"):
-                    self.code.add(f"X.not_carried({scope.plan.number}, {_get(target)}, {known}, {'.'.join(target) + '.'!r})")
+                    self.code.add(f"X.not_carried({_get(target)}, {known}, {'.'.join(target) + '.'!r})")
         for value in scope.plan.values:
             if not value.sources and value.constant is not None:
                 given, constant = _get(value.target), self.code.constant("D", value.constant)
@@ -97,7 +97,7 @@ class SegmentWriter:
                     self.code.add(f"X.fixed({value.number}, {given}, {constant})")
         for rule, target in scope.plan.required:
             with self.code.block(f"if {_get(target)} is None:"):
-                self.code.add(f"X.missing({scope.plan.number}, {target!r})")
+                self.code.add(f"X.missing(r, {target!r})")
 
     # --- groups ----------------------------------------------------------------------------------------------------
 
@@ -336,7 +336,7 @@ class SegmentWriter:
                 start, room = step.positions[0], len(step.positions)
             number = one.scope.plan.number
             if number < 0:  # numbers that `expand:` collected
-                code.add("L += [(W_(number, X),) for number in r.get('\\0numbers', ())]")
+                code.add(f"L += [(W_(number, X, {one.use.rule.expand_to!r}),) for number in r.get('\\0numbers', ())]")
                 continue
             with code.block(f"for item in {self._items(one)}:"):
                 code.add(f"L.append(w{number}(item, X))")
@@ -371,7 +371,7 @@ class SegmentWriter:
         assert flow.plan is not None and isinstance(flow.step, ElementStep)
         number = flow.plan.number
         self.code.add(f"v = {_get(flow.target)}")
-        with self.code.block("if v is not None:"), self.code.block(f"for T in W{number}(v, X):"):
+        with self.code.block("if v is not None:"), self.code.block(f"for T in W{number}(v, X, {segment.node.max}):"):
             self.code.add(sink % self._joined(segment, {**cells, (flow.step.positions[0], flow.step.component): ["T"]}))
         if filled:
             with self.code.block(f"elif {' or '.join(filled)}:"):

@@ -17,6 +17,9 @@ from edi_bridge.mapping.write_plan import WritePlanner
 from edi_bridge.structure import Instance, Node, Structure, width
 
 Record = dict[str, Any]
+# kind, rule number, place, value, text; the place is a path, or the object of the record, a field's path in it, and how the scope
+# around calls that object
+Note = tuple[str, int, "str | tuple[Record, str, str]", Any, str]
 _INDEX = re.compile(r"\[\d+\]")
 
 
@@ -71,10 +74,13 @@ class SegmentWriteProgram:
         places = _Places(records)
         return segments, [self._finding(note, places) for note in state.notes]
 
-    def _finding(self, note: tuple[str, int, str, Any, str], places: _Places) -> Finding:
+    def _finding(self, note: Note, places: _Places) -> Finding:
         kind, number, path, value, text = note
         plan = self._by_number.get(number)
-        place = places.whole(".".join(plan.target) if plan is not None else path, value)
+        if isinstance(path, tuple):
+            place = places.inside(*path)
+        else:
+            place = places.whole(".".join(plan.target) if plan is not None else path, value)
         if plan is not None and plan.sources:
             text = f"{place} ({plan.sources[plan.writes_to].words}, {plan.rule.origin}): {text}"
         elif place:
@@ -88,11 +94,19 @@ class _Places:
 
     def __init__(self, records: Sequence[Record]):
         self._left: dict[str, list[tuple[str, Any]]] = {}
+        self._objects: dict[int, str] = {}
         for record in records:
+            self._objects[id(record)] = ""
             for path, value in _everything(record, ""):
+                if isinstance(value, dict):
+                    self._objects[id(value)] = f"{path}."
                 names = _INDEX.sub("", path).split(".")
                 for start in range(len(names)):
                     self._left.setdefault(".".join(names[start:]), []).append((path, value))
+
+    def inside(self, object_: Record, name: str, within: str) -> str:
+        """`lines[1].quantity` for a field of an object of the records; of one made while writing, as the scope around calls it."""
+        return self._objects.get(id(object_), within) + name
 
     def whole(self, target: str, value: Any) -> str:
         """`lines[1].net_price` for `net_price`: the first of these fields with this value that was not named yet."""
@@ -122,7 +136,7 @@ class _State:
     __slots__ = ("notes", "last", "tree")
 
     def __init__(self) -> None:
-        self.notes: list[tuple[str, int, str, Any, str]] = []
+        self.notes: list[Note] = []
         self.last = 0  # the number of the hierarchy's newest node
         self.tree: list[Instance] = []
 
@@ -150,13 +164,13 @@ class _State:
         """A value where the message itself means another one, without saying it anywhere."""
         self.notes.append(("field_not_carried", number, "", value, f"in this message it is always {constant}"))
 
-    def missing(self, _: int, target: tuple[str, ...]) -> None:
-        self.notes.append(("required_missing", 0, ".".join(target), None, "the message needs it and the record does not have it"))
+    def missing(self, record: Record, target: tuple[str, ...]) -> None:
+        self.notes.append(("required_missing", 0, (record, ".".join(target), ""), None, "the message needs it and the record does not have it"))
 
-    def not_carried(self, _: int, record: Record, known: frozenset[str], within: str = "") -> None:
+    def not_carried(self, record: Record, known: frozenset[str], within: str = "") -> None:
         for name in record:
             if name not in known and not name.startswith("\0"):
-                self.notes.append(("field_not_carried", 0, within + name, None, "the message has no place for it in this map"))
+                self.notes.append(("field_not_carried", 0, (record, name, within), None, "the message has no place for it in this map"))
 
     def gap(self, field: str, nth: int) -> None:
         """An item that stands behind others in the message (`#2+`), and these are not there."""
@@ -202,11 +216,17 @@ def _converter(plan: ValuePlan, delimiters: Delimiters, encoding: str, policy: s
     """value → wire text, remembered; the free text of several segments is a plain function instead."""
     convert = plan.convert
     if convert.codec is not None and convert.codec.flow is not None:
-        def flow(value: str, state: _State) -> Iterator[str]:
+        text_flow = convert.codec.flow
+
+        def flow(value: str, state: _State, most: int) -> Iterator[str]:
             written = convert.write(value)
+            if not isinstance(written, Bad) and len(written) > most:
+                written = Bad("cannot_write", f"the text needs {len(written)} segments, {most} may stand there")
             if isinstance(written, Bad):
                 state.bad(plan.number, value, written)
                 return
+            if text_flow.mode == "lines" and text_flow.read_segments(written) != [value]:
+                state.notes.append(("field_not_carried", plan.number, "", value, "its lines cannot stand there as they are: they are broken anew"))
             for parts in written:
                 safe = [_safe(part, delimiters, encoding, policy) for part in parts]
                 wrong = next((part for part in safe if isinstance(part, Bad)), None)
@@ -235,11 +255,14 @@ def _decimal(text: str) -> Any:
     return Decimal(text)
 
 
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f]")  # ISO/IEC 646 and 8859 leave these to no text; readers refuse both rows
+
+
 def _safe(text: str, delimiters: Delimiters, encoding: str, policy: str) -> Any:
     """The text as it may stand on the wire, or Bad."""
     if policy == "replace" and ("\n" in text or "\r" in text):
         text = " ".join(text.split())
-    if any(c < " " or c == "\x7f" for c in text):
+    if _CONTROLS.search(text):
         return Bad("cannot_write", f"{printable(text)} holds a control character or line break")
     try:
         text.encode(encoding)
@@ -319,10 +342,10 @@ def _runtime(delimiters: Delimiters, encoding: str, policy: str) -> dict[str, An
                 made.append({**rest, "\0numbers": numbers})
         return made
 
-    def number(text: str, state: _State) -> str:
+    def number(text: str, state: _State, field: str = "") -> str:
         safe = _safe(text, delimiters, encoding, policy)
         if isinstance(safe, Bad):
-            state.bad(0, text, safe)
+            state.notes.append(("cannot_write", 0, field, text, safe.note))
             return ""
         return safe
 

@@ -163,6 +163,10 @@ class XmlWriter:
             if _of_lines(place):
                 (inner,) = place.below.values()
                 text = self._encode(inner.texts[0])
+                value = inner.texts[0]
+                if value.plan is not None:  # what is around a line is not part of it, so it would not come back
+                    with self.code.block(f"if any(n != n.strip() for n in {text}.split('\\n')):"):
+                        self.code.add(f"X.blanks({value.plan.number}, {value.target!r}, {text})")
                 self.code.add(f"{nodes} += [({place.child.tag!r}, {parts[0]}, '', (({inner.child.tag!r}, None, n, ()),)) "
                               f"for n in {text}.split('\\n')]")
             elif splits(place):

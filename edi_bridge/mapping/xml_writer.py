@@ -97,6 +97,10 @@ class _State:
         self._say("cannot_write", target, f"only {listed} is read back here" if only else f"{listed} would be read back as another field",
                   number, value)
 
+    def blanks(self, number: int, target: Sequence[str], value: str) -> None:
+        """A text of several lines, of which one begins or ends with white space."""
+        self._say("cannot_write", target, "white space at the ends of its lines would get lost", number, value)
+
     def missing(self, target: Sequence[str]) -> None:
         self._say("required_missing", target, "the message needs it and the record does not have it")
 

@@ -163,24 +163,31 @@ def _run(case: Case) -> str:
         return text
 
 
+SURROUNDINGS = {"TZ": "UTC", "COLUMNS": None, "NO_COLOR": None, "EDI_BRIDGE_HOME": None}  # what a command's words depend on
+
+
 def _printed(words: list[str], folder: Path) -> str:
-    """Both streams of a command, in a zone of its own: times without one are the machine's."""
+    """Both streams of a command, in a zone and width of its own: else they are the machine's."""
     out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True)
-    before, zone = Path.cwd(), os.environ.get("TZ")
+    before, kept = Path.cwd(), {name: os.environ.get(name) for name in SURROUNDINGS}
     os.chdir(folder)
-    os.environ["TZ"] = "UTC"
-    time.tzset()
+    _surround(SURROUNDINGS)
     try:
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
             cli.run(words)
     finally:
         os.chdir(before)
-        if zone is None:
-            del os.environ["TZ"]
-        else:
-            os.environ["TZ"] = zone
-        time.tzset()
+        _surround(kept)
     return out.buffer.getvalue().decode("utf-8")  # type: ignore[attr-defined]
+
+
+def _surround(variables: dict[str, str | None]) -> None:
+    for name, value in variables.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
+    time.tzset()
 
 
 def main(names: list[str]) -> None:

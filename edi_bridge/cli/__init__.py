@@ -6,7 +6,6 @@ later · 130 stopped by Ctrl-C · 70 a mistake of edi-bridge itself.
 
 from __future__ import annotations
 
-import importlib
 import os
 import sys
 from io import TextIOWrapper
@@ -16,6 +15,7 @@ import click
 
 import edi_bridge
 from edi_bridge.cli import show
+from edi_bridge.cli.commands import commands_of
 from edi_bridge.fault import ConfigFault, TerminalFault, TransientFault
 
 COMPLETION = "_EDI_BRIDGE_COMPLETE"  # click asks a shell's completion by it
@@ -36,34 +36,13 @@ COMMANDS = {
     "reconcile": ("reconcile", "reconcile", "What became of what was sent, by the answers that came in."),
     "guide": ("guide", "guide", "Guides of messages: list, read, compare, import."),
     "ack": ("ack", "ack", "The acknowledgements that would go out for a file."),
-    "map": ("catalog", "map_", "The maps that are known."),
+    "map": ("catalog", "map_", "Maps: list, lint, show, test, coverage, compare, propose."),
     "lookup": ("lookup", "lookup", "Tables of partners' keys and ours."),
     "partner": ("catalog", "partner", "The partners that are known."),
 }
 
 
-class Nouns(click.Group):
-    """The commands of the table above; a command's module is imported when it is called."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """In the table's order."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command itself."""
-        if cmd_name not in COMMANDS:
-            return None
-        module, name, _ = COMMANDS[cmd_name]
-        command: click.Command = getattr(importlib.import_module(f"edi_bridge.cli.{module}"), name)
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """From the table, so that no command has to be loaded for it."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, line) for name, (_, _, line) in COMMANDS.items()])
-
-
-@click.command(cls=Nouns, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.command(cls=commands_of(COMMANDS), context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(edi_bridge.__version__, message="edi-bridge %(version)s")
 def command() -> None:
     """EDIFACT, X12, XML and CSV messages as records of a CRM, by declarative maps.

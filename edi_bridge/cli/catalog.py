@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edi_bridge.cli import options, show
+from edi_bridge.cli.commands import commands_of
 
 if TYPE_CHECKING:
     from edi_bridge.catalog import Catalog
@@ -31,28 +31,7 @@ MAP_COMMANDS = {
 }
 
 
-class MapCommands(click.Group):
-    """The commands of the table above; a command's module is imported when it is called."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """In the table's order."""
-        return list(MAP_COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command itself."""
-        if cmd_name not in MAP_COMMANDS:
-            return None
-        module, name, _ = MAP_COMMANDS[cmd_name]
-        command: click.Command = getattr(importlib.import_module(f"edi_bridge.cli.{module}"), name)
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """From the table, so that no command has to be loaded for it."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, line) for name, (_, _, line) in MAP_COMMANDS.items()])
-
-
-@click.group("map", cls=MapCommands)
+@click.group("map", cls=commands_of(MAP_COMMANDS))
 def map_() -> None:
     """Maps: those of the home first, then the shipped ones."""
 

@@ -23,7 +23,13 @@ home_option = click.option("--home", metavar="DIR", help=HOME_HELP)
 
 @click.group()
 def guide() -> None:
-    """The guides of messages: list and read them, compare releases, import new ones."""
+    """The guides of messages: list and read them, compare releases, import new ones.
+
+    \b
+    Examples:
+      edi-bridge guide show edifact/D96A/ORDERS
+      edi-bridge guide diff edifact/D96A/ORDERS edifact/D01B/ORDERS
+    """
 
 
 @guide.command("list")

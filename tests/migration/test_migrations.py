@@ -86,6 +86,21 @@ def test_upgrading_again_does_nothing(empty: Any) -> None:
     database.close()
 
 
+def test_what_the_first_release_kept_is_there_after_each_later_step(empty: Any) -> None:
+    database = empty("a.sqlite")
+    with database.write() as connection:
+        migrations.run(connection, "0001")
+        names = set(inspect(connection).get_table_names())
+        connection.execute(store_tables.ledger().receipt.insert().values(
+            sha256="00", size=1, name="a.edi", channel="", received_at="2026-11-01T00:00:00Z", state="done", partner="", map="", failure=""))
+    assert "lookup" not in names
+    assert upgrade(database) is True
+    with database.read() as connection:
+        assert "lookup" in inspect(connection).get_table_names()
+        assert connection.exec_driver_sql("SELECT name FROM receipt").scalar_one() == "a.edi"
+    database.close()
+
+
 def test_a_failed_upgrade_leaves_nothing_behind(empty: Any) -> None:
     database = empty("a.sqlite")
     with database.write() as connection:

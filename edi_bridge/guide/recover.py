@@ -4,8 +4,8 @@ At such a segment several things may be true: it is one too many of its place; a
 group, is missing before it; it stands at a wrong place; or one of the last `LOOK_BACK` segments came too early, and those behind
 it were taken for its group's. Each of them is tried, the walk goes on from there over the next `AHEAD` segments, and the way with
 the least cost wins (uniform-cost search, at most `MOST_TRIED` steps); of ways that cost nearly the same the one that goes on
-farthest (`FAR_AHEAD`) without another fault. Of that way only the first fault is taken; the next one is judged again with its own
-view ahead. All of this is bounded for one fault.
+farthest (`FAR_AHEAD`) without another fault, and where none accounts for all, the one that comes farthest. Of that way only the
+first fault is taken; the next one is judged again with its own view ahead. All of this is bounded for one fault.
 
 A segment of an unknown tag is unknown, whatever follows; it also accounts for a mandatory segment that is missing just
 there (a misspelt tag is one fault, not two). A segment at a wrong place accounts for the one of that tag that is missing
@@ -328,20 +328,19 @@ def _best(tables: Tables, state: State, past: list[State], tags: Sequence[str], 
         return heap[0][4]
     seen: set[tuple[int, State]] = set()
     order = len(heap)
-    best = heap[0]
+    reached, otherwise = 0, heap[0][4]  # where too much is wrong for the number of steps: what comes farthest
     good: list[tuple[float, int, State, Option]] = []  # explanations that account for all: cost, the next segment, where, how it began
     for _ in range(HURRIED_TRIED if hurried else MOST_TRIED):
-        if not heap or len(good) == COMPARED or (good and heap[0][0] > good[0][0] + NEARLY):
+        if not heap or len(good) == COMPARED or (good and (hurried or heap[0][0] > good[0][0] + NEARLY)):
             break
-        best = heappop(heap)
-        cost, at, _, here, first = best
+        cost, at, _, here, first = heappop(heap)
         at, here = _carried(tables, here, tags, -at, end)
         if at >= end:
             if all(first is not other for *_, other in good):
                 good.append((cost, at, here, first))
-            if hurried:
-                break
             continue
+        if at > reached:
+            reached, otherwise = at, first
         if (at, here) in seen:
             continue
         seen.add((at, here))
@@ -352,7 +351,7 @@ def _best(tables: Tables, state: State, past: list[State], tags: Sequence[str], 
             for option in _options(tables, here, tags[at]):
                 order += 1
                 heappush(heap, (cost + option.cost, -at - 1, order, option.state, first))
-    return _farthest(tables, tags, good) if good else best[4]
+    return _farthest(tables, tags, good) if good else otherwise
 
 
 def _farthest(tables: Tables, tags: Sequence[str], good: list[tuple[float, int, State, Option]]) -> Option:

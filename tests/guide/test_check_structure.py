@@ -39,6 +39,10 @@ CASES = {
     "the first segment stands at the end": ({"line1": "", "line20": "CNT+2:2\nBGM+220+4711+9"}, ["segment_out_of_order 21 BGM"]),
     "the separator of sections comes too early": ({"line18": "", "line8": "CUX+2:EUR:9\nUNS+S"}, ["segment_out_of_order 10 UNS"]),
     "a group stands behind its place": ({"line7": "", "line8": "CUX+2:EUR:9\nNAD+SU+4098765000005::9\nCTA+OC+:X"}, ["segment_out_of_order 8 SG7/CUX"]),
+    "a segment several places too early, whose followers fit its group": (
+        {"line3": "RFF+ON:1\nDTM+171:20261121:102\nPAI+::42\nFTX+AAI+++a\nFTX+AAI+++b\nRFF+CT:1"}, ["segment_out_of_order 4 SG1/RFF"]),
+    "a segment too early, as a line that lacks its trigger would begin": (
+        {"line3": "RFF+CT:1\nPIA+1+A1:SA\nRFF+CT:2\nRFF+CT:3"}, ["segment_out_of_order 5 SG25/PIA"]),
     "a segment twice": ({"line1": "BGM+220+4711+9\nBGM+220+4711+9"}, ["segment_repeats 3 BGM"]),
     "a group too often": ({"line8": "CUX+2:EUR:9\n" * 7}, ["group_repeats 14 SG7", "group_repeats 15 SG7"]),
     "a segment too often in its group": ({"line6": "COM+a@example.com:EM\n" * 6}, ["segment_repeats 12 SG2/SG5/COM"]),
@@ -61,6 +65,14 @@ def test_ten_faults_are_ten_findings() -> None:
         "segment_repeats 3 BGM", "invalid_date 4 DTM/C507.2380", "unknown_segment 6 YYY", "segment_repeats 14 SG2/SG5/COM",
         "segment_out_of_order 17 PAI", "missing_segment 18 SG25/LIN", "wrong_character_type 20 SG25/QTY/C186.6060", "unknown_segment 22 ZZZ",
         "segment_out_of_order 25 SG25/PIA", "segment_repeats 28 UNS"]
+
+
+def test_faults_close_to_each_other_are_one_finding_each() -> None:
+    """A date stands in no party (SG2 of ORDERS D.96A); more of them than a view ahead holds."""
+    parties = "NAD+SU+1\nDTM+2:20261121:102\nLOC+7+DE\nRFF+ON:1\n" * 30
+    found = told(check(edifact(faulty(ORDER, line3="RFF+CT:1\n" + parties))))
+    assert [one.split()[0] for one in found] == ["segment_out_of_order"] * 30
+    assert [int(one.split()[1]) for one in found] == list(range(6, 6 + 120, 4))
 
 
 def test_the_bytes_of_what_is_there_and_of_what_is_missing() -> None:

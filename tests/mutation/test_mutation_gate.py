@@ -7,9 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from edi_bridge.finding import Finding
+from edi_bridge.finding import Finding, Position
 from edi_bridge.interchange import Message
-from tests.mutation import examine
+from tests.mutation import examine, judge, plant, reading
+from tests.mutation.field import Expected, Fault, Field
 
 KEY = "x12/004010/860"
 Spoil = Callable[[list[Finding]], Iterable[Finding]]
@@ -90,3 +91,30 @@ def test_a_finding_in_a_clean_message_is_a_phantom() -> None:
     assert [one.kind for one in examine.clean(KEY, check)] == ["too_long"]
     _, problems = examine.run(KEY, 10, check)
     assert len([one for one in problems if "phantom too_long at segment 2 BCH" in one]) == 10
+
+
+def _unordered() -> tuple[Field, list[Fault], list[Finding]]:
+    """A message without BCH and with CUR behind SE's neighbour: two faults, and what is found in them."""
+    made = plant.field(KEY, 0)
+    bch, cur, after, last = made.clean[1], made.clean[2], made.clean[3], made.clean[-1]
+    assert (bch.tag, cur.tag, after.tag) == ("BCH", "CUR", "REF")
+    made.wire.segments.remove(bch)
+    made.wire.segments.remove(cur)
+    made.wire.segments.insert(made.wire.segments.index(last), cur)
+    number = made.wire.segments.index(cur) + 1
+    faults = [Fault("missing", [Expected(frozenset({"missing_segment"}), (after,), tag="BCH")]),
+              Fault("moved", [Expected(frozenset({"segment_out_of_order"}), (last,))])]  # on purpose not where it is found
+    return made, faults, [Finding("missing_segment", Position(segment=2, tag="BCH")), Finding("segment_out_of_order", Position(segment=number, tag="CUR"))]
+
+
+def test_another_explanation_is_right_if_it_is_as_short_and_makes_the_order_legal() -> None:
+    made, faults, found = _unordered()
+    starts = made.finish()[1]
+    assert judge.verdict(made, starts, faults, found) == []
+    assert judge.verdict(made, starts, faults[:1], found) != []  # more findings than faults
+    assert judge.verdict(made, starts, [*faults, faults[1]], found) != []  # fewer
+    for wrong in ([found[0]], [found[1]], [found[1], replace(found[0], position=replace(found[0].position, segment=3))],
+                  [found[1], replace(found[0], position=replace(found[0].position, tag="BEG"))],
+                  [found[0], replace(found[1], position=replace(found[1].position, segment=4))]):
+        assert not reading.explains(made, wrong), wrong
+        assert judge.verdict(made, starts, faults, wrong) != []

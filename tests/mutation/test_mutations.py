@@ -1,7 +1,7 @@
 """The mutation test: faults planted at random places of a clean message must be found, each once, at its place, and nothing else.
 
-The planter (wire, facts, conditions, field, element_faults, segment_faults, plant, judge) imports nothing of the program. Here runs a
-small number with fixed seeds; `python -m pytest tests/full` runs the full number.
+The planter (wire, facts, conditions, field, element_faults, segment_faults, plant, judge, reading) imports nothing of the program. Here
+runs a small number with fixed seeds; `python -m pytest tests/full` runs the full number.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ trailing empties, `X` the state of this message (`notes`, the hierarchy's counte
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from edi_bridge.mapping.emit import Lines, when_expression
@@ -107,7 +108,8 @@ class SegmentWriter:
                 if any(value.call for value in segment.values) and not (tree and segment.node.slot == 0)]
         for segment in group.segments.values():
             if segment not in late and not (tree and segment.node.slot == 0):
-                self._segment(segment, f"HANG({name}, {segment.node.slot}, %s)")
+                with self._only_if(_fields_of_segment(segment)):
+                    self._segment(segment, f"HANG({name}, {segment.node.slot}, %s)")
         for below in group.groups.values():
             inner = self.code.name("g")
             if below.kinds is not None:
@@ -117,11 +119,12 @@ class SegmentWriter:
                 self._group(below, inner, tree=True, drop=True)
                 self.code.add(f"N, PARENT = PARENT, {saved}")
                 continue
-            self.code.add(f"{inner} = [None] * {width(below.node)}")
-            self._group(below, inner)
-            with self.code.block(f"if any({inner}):"):
-                self._trigger(below, inner)
-                self.code.add(f"HANG({name}, {below.node.slot}, {inner})")
+            with self._only_if(_fields_of_group(below)):
+                self.code.add(f"{inner} = [None] * {width(below.node)}")
+                self._group(below, inner)
+                with self.code.block(f"if any({inner}):"):
+                    self._trigger(below, inner)
+                    self.code.add(f"HANG({name}, {below.node.slot}, {inner})")
         for one, step in zip(group.lists, group.list_steps, strict=True):
             self._group_list(one, step, name, tree)
         for segment in late:
@@ -133,6 +136,15 @@ class SegmentWriter:
                 self._tree_trigger(group, name)
         elif tree:
             self._tree_trigger(group, name)
+
+    def _only_if(self, fields: frozenset[str] | None) -> AbstractContextManager[None]:
+        """What is added inside runs only for records that have one of these fields (None: for all): most records have few of
+        the fields that a map knows, and a segment without values costs as much as one with them."""
+        if fields is None or len(fields) < 1:
+            return nullcontext()
+        if len(fields) == 1:
+            return self.code.block(f"if {next(iter(fields))!r} in r:")
+        return self.code.block(f"if not {self.code.constant('K', fields)}.isdisjoint(r):")
 
     def _guard(self, one: WrittenList) -> str:
         """The condition under which a list is written."""
@@ -501,7 +513,27 @@ class SegmentWriter:
         if one.place == 0:
             with self.code.block(f"for one in {items}:"), self.code.block(f"if {places}.of(one) < 0:"):
                 self.code.add(f"X.homeless({'.'.join(one.target)!r}, one)")
-        return f"[one for one in {items} if {places}.of(one) == {one.place}]"
+        return f"([one for one in {items} if {places}.of(one) == {one.place}] if {_get(one.target)} else ())"
+
+
+def _fields_of_segment(segment: WrittenSegment) -> frozenset[str] | None:
+    """The record's fields without which a segment is not written; None where something is written without any."""
+    names: set[str] = set()
+    for value in segment.values:
+        fills = value.plan is None or ((value.plan.constant is not None or value.plan.default is not None) and not value.guards)
+        if fills or value.common == ():
+            return None
+        names.add((value.common or value.target)[0])
+    return frozenset(names | {one.target[0] for one in segment.lists})
+
+
+def _fields_of_group(group: WrittenGroup) -> frozenset[str] | None:
+    """The same of a whole group."""
+    if group.kinds is not None:
+        return None
+    parts = [*map(_fields_of_segment, group.segments.values()), *map(_fields_of_group, group.groups.values()),
+             frozenset(one.target[0] for one in group.lists)]
+    return None if any(part is None for part in parts) else frozenset[str]().union(*(part for part in parts if part is not None))
 
 
 def _exclude(one: Any, two: Any) -> bool:

@@ -264,6 +264,7 @@ class WritePlanner:
         segment.lists.append(WrittenList(use, ("\0numbers",), use.expand.element, own))
 
 
+MOST_KINDS = 1000  # of items that `Places` remembers
 LINE = "\n"  # the only value of a shape that stands for a text without line breaks
 
 
@@ -314,10 +315,39 @@ class Places:
     """The shapes of all lists that fill one field, in the map's order."""
 
     shapes: tuple[Shape, ...]
+    seen: dict[Any, int] = field(default_factory=dict, compare=False)  # what was found for items alike
+    told: set[str] = field(default_factory=set, compare=False)  # fields of which some place writes a constant
+
+    def __post_init__(self) -> None:
+        self.told.update(name for shape in self.shapes for name, value in shape.items()
+                         if name and value is not None and value != LINE and not isinstance(value, (dict, tuple)))
 
     def of(self, item: Any) -> int:
         """The first place that has room for all of the item; where there is none, the one that can hold most of it; -1 where
         every place would say something that the item does not."""
+        key = self._kind(item)
+        if key is None:
+            return self._of(item)
+        if key not in self.seen:
+            if len(self.seen) > MOST_KINDS:
+                self.seen.clear()
+            self.seen[key] = self._of(item)
+        return self.seen[key]
+
+    def _kind(self, item: Mapping[str, Any]) -> Any:
+        """What decides of an item without objects and lists: its fields, values where some place has a constant, else whether
+        there are line breaks; None for other items."""
+        kind: list[Any] = []
+        for name, value in item.items():
+            if value.__class__ is str:
+                kind += (name, value if name in self.told else "\n" in value)
+            elif value is None or isinstance(value, (dict, list)):
+                return None
+            else:
+                kind += (name, str(value) if name in self.told else False)
+        return tuple(kind)
+
+    def _of(self, item: Any) -> int:
         for number, shape in enumerate(self.shapes):
             if fits(item, shape):
                 return number

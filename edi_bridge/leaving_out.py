@@ -28,7 +28,8 @@ TEXTS = {"3036", "3042", "3124", "3164", "3224", "3192", "3412", "3432", "4276",
 GENERAL = {"1153": "ZZZ", "3035": "ZZZ", "3055": "ZZZ", "4279": "ZZZ", "4451": "AAI", "7143": "ZZZ", "98": "ZZ", "128": "ZZ", "235": "ZZ"}
 UNSAID = {"4279": "1", "4451": "AAI", "355": "EA"}
 BESIDE_TEXT = {"7161", "7009", "4441"}  # codes of what the same composite says as text: they go alone
-IDENTITY = {"1004", "1082", "6060", "380", "330", "350"}  # numbers and quantities of documents and lines: never left out
+# Numbers and quantities of documents and lines: never left out.
+IDENTITY = {"BGM/1004", "LIN/1082", "QTY/6060", "BEG/324", "BIG/76", "PO1/330", "PO1/350", "IT1/358", "IT1/350", "SN1/382"}
 _MOST = re.compile(r"may have (\d+) characters")
 TOO_MANY = {"segment_repeats", "group_repeats"}
 LINES = {"LIN", "PO1", "IT1", "POC", "HL", "CPS", "ENT", "RMR", "DOC", "LX"}  # a group of these is what the document is about
@@ -58,7 +59,7 @@ def left_out(body: Sequence[str], faults: Sequence[Finding], structure: Structur
             note, done = _emptied(fault, pieces[number - 1], structure, node, delimiters)
         if note is not None:
             notes.append(note)
-        if not done and fault.position.id not in IDENTITY:
+        if not done and not _identity(fault):
             unit = _unit(node, number, walked, structure, fault.kind in TOO_MANY, several)
             if unit:
                 notes.append(_note(fault, body[number - 1], delimiters))
@@ -121,7 +122,7 @@ def _mended(fault: Finding, elements: list[str], delimiters: Delimiters) -> Find
 
 def _emptied(fault: Finding, elements: list[str], structure: Structure, node: Node, delimiters: Delimiters) -> tuple[Finding | None, bool]:
     """Empty the elements that a fault is about, where they may be missing; what stood there, and whether that is all there is to do."""
-    if fault.position.id in IDENTITY:
+    if _identity(fault):
         return None, True
     cells = _cells(fault, structure.segments[node.name].elements)
     if cells is None:
@@ -137,6 +138,10 @@ def _emptied(fault: Finding, elements: list[str], structure: Structure, node: No
             parts[fault.position.component - 1] = ""
         elements[cell] = delimiters.component.join(parts) if alone else ""
     return _note(fault, before, delimiters), True
+
+
+def _identity(fault: Finding) -> bool:
+    return f"{fault.position.tag}/{fault.position.id}" in IDENTITY
 
 
 def _cells(fault: Finding, uses: Sequence[ElementDef]) -> list[int] | None:

@@ -123,3 +123,11 @@ def test_items_that_lack_what_they_need_go_and_lines_stay() -> None:
 def test_items_of_several_records_in_one_message_are_not_told_apart() -> None:
     records = [{"notes": [{}]}, {"notes": [{}]}]
     assert without_incomplete(records, [missing("notes[0].text")]) == (records, [])
+
+
+def test_a_share_without_quantity_goes_and_the_quantity_of_the_line_stays() -> None:
+    """SDQ04 is mandatory; PO102 is the line's own."""
+    body, _ = cured([*BEG, *PO1, "SDQ*EA*92*0042"], "x12/004010/850", X12)
+    assert body == [*BEG, *PO1]
+    before = [*BEG, "PO1*1*4x8*EA*3.19**EN*9521200002119"]
+    assert cured(before, "x12/004010/850", X12) == (before, [])

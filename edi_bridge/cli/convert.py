@@ -57,7 +57,7 @@ def convert(file: str, target: str, map_: str | None, partner: str | None, sende
       edi-bridge convert orders.edi --to x12/004010/850 --out orders.x12
       edi-bridge convert order.xml --to order.edifact-d96a --partner havel_markt
       edi-bridge convert orders.x12 --to json > orders.json
-      edi-bridge convert - --to edifact/D96A/ORDERS --sender 14:9521200038118 --receiver 14:9521200034004 < orders.json
+      edi-bridge convert - --to csv/standard/order --out orders.csv < orders.json
 
     Exit codes: 0 done, 1 something was refused, 2 wrong use or configuration.
     """

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from edi_bridge.finding import Finding, Level, Severity, Verdict
     from edi_bridge.interchange import Address, Document, Group, Interchange, Message, MessageType, Position, Sheet
     from edi_bridge.layout import SheetLayout
+    from edi_bridge.mapping.lookup import Row
     from edi_bridge.pipeline import MessageOutcome
     from edi_bridge.record import to_json
     from edi_bridge.syntax.limits import Limits
@@ -151,11 +152,19 @@ def translate(
     `catalog` is used again for many files, so that maps are compiled once. ConfigFault when a map or partner is
     unknown or has mistakes.
     """
+    from functools import partial
     from pathlib import Path
 
     from edi_bridge import pipeline
     from edi_bridge.catalog import Catalog
     from edi_bridge.syntax.limits import DEFAULT
 
-    known = catalog or Catalog(Path(home) if home else None)
+    known = catalog or Catalog(Path(home) if home else None, stored=partial(_lookup_rows, Path(home)) if home else None)
     return pipeline.inbound(source, known, partner=partner, map=map, limits=limits or DEFAULT)
+
+
+def _lookup_rows(home: Path, table: str, partner: str) -> list[Row]:
+    """The rows of lookups in a home's database, which is opened only when a map looks something up."""
+    from edi_bridge.store import lookup
+
+    return lookup.of_home(home, None, None, table, partner)

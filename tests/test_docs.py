@@ -20,7 +20,8 @@ import pytest
 
 import edi_bridge.cli.catalog
 from edi_bridge import cli, finding, pipeline
-from edi_bridge.mapping import lint
+from edi_bridge.catalog import Catalog
+from edi_bridge.mapping import lint, lookup_csv
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -123,6 +124,17 @@ def test_every_command_of_maps_stands_in_its_document() -> None:
 def test_the_examples_of_maps_over_messages_run(tmp_path: Path) -> None:
     (tmp_path / "samples").symlink_to(ROOT / "samples")
     play((DOCS / "map-history.md").read_text("utf-8"), tmp_path)
+
+
+def test_the_examples_of_lookups_run(tmp_path: Path) -> None:
+    text = (DOCS / "lookups.md").read_text("utf-8")
+    (tmp_path / "samples").symlink_to(ROOT / "samples")
+    play(text, tmp_path)
+    for _, shown in blocks(text, "yaml"):  # the maps are real ones: with a lookup of that of the example, and codes of its own
+        compiled = Catalog().compiled(shown, "lookups.md")
+        assert compiled.lookups or compiled.spec.name == "order.own-units"
+    for name, shown in blocks(text, "csv"):
+        assert [row.ours for row in lookup_csv.rows(shown.encode(), name)] == [row.ours for row in lookup_csv.rows((ROOT / name).read_bytes(), name)]
 
 
 def test_every_command_stands_in_its_document() -> None:

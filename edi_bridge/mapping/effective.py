@@ -98,6 +98,8 @@ def words_of(one: ValuePlan | ScopeUse, scope: ScopePlan, structure: Any) -> str
         parts += [named] if named and named != "text" else []
         parts += [f"codes {_codes(rule)}" + (", else keep" if rule.keep_unknown else "")] if rule.codes is not None else []
         parts += [f"lookup {rule.lookup}" + (f" on {rule.lookup_on}" if rule.lookup_on else "")] if rule.lookup else []
+        parts += [f"lookup {rule.lookup}" + (f" on {rule.lookup_on}" if rule.lookup_on else "") + (", else keep" if rule.keep_unknown else "")
+                  ] if rule.lookup else []
     else:
         parts += [f"recurse {rule.recurse}"] if rule.recurse else []
         if rule.expand is not None:

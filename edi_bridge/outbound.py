@@ -17,6 +17,7 @@ from edi_bridge.finding import Finding, Verdict, found
 from edi_bridge.interchange import (
     Address,
     Delimiters,
+    Document,
     Interchange,
     MessageType,
     Position,
@@ -132,7 +133,7 @@ def _unclaimed(contents: list[bytes], compiled: CompiledMap, faults: Sequence[Fi
     broken = [one for one in faults if one.kind == "einvoice_rule"]
     for number, content in enumerate(contents if place else ()):
         xml = syntax.module("xml")
-        root = next(document.root for interchange in syntax.read(content) for document in interchange.messages)
+        root = next(one.root for interchange in syntax.read(content) for one in interchange.messages if isinstance(one, Document))
         claim = root.find(place, compiled.structure.prefixes)
         if claim is not None:
             name = "".join(claim.itertext()).strip()

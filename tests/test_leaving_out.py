@@ -16,6 +16,7 @@ CATALOG = Catalog()
 HEAD = ["BGM+220+1+9", "DTM+137:20261102:102", "NAD+BY+9521200038118::9"]
 LINE = ["LIN+1++9521200002119:EN", "QTY+21:48:PCE"]
 TAIL = ["UNS+S", "CNT+2:1"]
+EDIFACT = Delimiters()
 X12 = Delimiters("*", ">", "~", "", "")
 
 
@@ -32,7 +33,7 @@ def checked(body: list[str], key: str) -> list[Finding]:
     return list(CATALOG.checker_for(type_, None).check(message))
 
 
-def cured(body: list[str], key: str, delimiters: Delimiters = Delimiters()) -> tuple[list[str], list[Finding]]:
+def cured(body: list[str], key: str, delimiters: Delimiters = EDIFACT) -> tuple[list[str], list[Finding]]:
     """The body with all faults cured that can be, round by round, and what was said."""
     structure = CATALOG.structure(key)
     notes: list[Finding] = []

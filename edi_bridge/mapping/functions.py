@@ -65,11 +65,17 @@ def _first(record: Any, path: str, levels: int) -> str:
     return str(next(values(record, path), ""))
 
 
+def _where(record: Any, path: str, levels: int) -> str:
+    place, _, text = path.partition(",")
+    return text.strip() if any(value not in (None, "") for value in values(record, place.strip())) else ""
+
+
 FUNCTIONS: dict[str, tuple[Callable[[Any, str, int], str], str]] = {
     "count": (_count, "how many values there are at the path: count(lines)"),
     "sum": (_sum, "their exact sum: sum(lines.quantity)"),
     "sum_below": (_sum_below, "the same, wherever in the record the path begins, packs in packs: sum_below(items.quantity)"),
     "first": (_first, "the first of them"),
+    "where": (_where, "a text where there is a value at the path, else nothing: where(project, Project reference)"),
     "levels": (_levels, "how many levels of the message's hierarchy (HL, CPS) are written: levels()"),
 }
 

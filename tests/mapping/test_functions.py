@@ -31,7 +31,7 @@ def test_a_sum_at_any_depth_counts_each_value_once():
 def test_a_text_that_is_no_call_is_itself_and_an_unknown_call_is_said():
     assert functions.call("S", SHIPMENT) == "S"
     assert functions.call("levels()", SHIPMENT, 7) == "7"
-    assert functions.check("depth(packs)") == "there is no function depth; known are count, sum, sum_below, first, levels"
+    assert functions.check("depth(packs)") == "there is no function depth; known are count, sum, sum_below, first, where, levels"
 
 
 def test_ctt_of_a_ship_notice_counts_the_levels_that_are_written():
@@ -54,3 +54,11 @@ def test_an_empty_level_is_not_counted():
     one = sample_cases.catalog().map_named("despatch_advice.x12-4010-856")
     segments, _ = one.write([{"number": "D-1", "purpose": "original", "issued_on": "2026-11-21"}], X12, "ascii")
     assert segments == ["BSN*00*D-1*20261121", "CTT*0"]
+
+
+def test_a_text_stands_where_a_value_does() -> None:
+    """EN 16931-3-3 wants a name beside the project's number (BT-11), and none without it."""
+    assert functions.call("where(project, Project reference)", {"project": "P-7"}) == "Project reference"
+    assert functions.call("where(totals.tax, Tax)", {"totals": {"tax": 0}}) == "Tax"
+    assert functions.call("where(project, Project reference)", {"project": ""}) == ""
+    assert functions.call("where(project, Project reference)", {}) == ""

@@ -21,7 +21,7 @@ Cut = tuple[list[str], list[list[str]]]  # the tags that are left, and what was 
 
 def explains(field: Field, findings: Iterable[Any]) -> bool:
     """Whether the order is legal once every finding about it is put right: what is missing put in where it is said to be missing,
-    what is unknown or too many taken away, what stands at a wrong place taken away or put somewhere else."""
+    what is too many taken away, what is unknown taken away or spelt right, what stands at a wrong place taken away or put elsewhere."""
     told = sorted((one for one in findings if one.kind in KINDS), key=lambda one: -one.position.segment)
     if len(told) > MOST:
         return False
@@ -39,6 +39,9 @@ def _put_right(root: Node, way: Cut, finding: Any) -> Iterator[Cut]:
         return
     if at >= len(order) or order[at] != finding.position.tag:
         return
+    if finding.kind == "unknown_segment":
+        for tag in sorted(_tags(root)):
+            yield order[:at] + [tag] + order[at + 1:], moved
     for end in _ends(root, order, at):
         yield order[:at] + order[end:], [*moved, order[at:end]] if finding.kind == "segment_out_of_order" else moved
 
@@ -51,6 +54,10 @@ def _ends(root: Node, order: list[str], at: int) -> set[int]:
 
 def _groups(node: Node) -> list[Node]:
     return [one for child in node.children if child.children for one in (child, *_groups(child))]
+
+
+def _tags(node: Node) -> set[str]:
+    return {node.tag} if not node.children else set().union(*map(_tags, node.children))
 
 
 def _legal_somewhere(root: Node, order: list[str], moved: list[list[str]]) -> bool:

@@ -336,8 +336,12 @@ def loop_bound(field: Field) -> Fault | None:
 
 
 def one_change_explains(field: Field, faults: list[Fault]) -> bool:
-    """Whether the order of the segments as it is now needs one change only to be legal: one segment more, one less, or one elsewhere."""
-    now = [one for one in field.wire.segments if one.tag != STRANGER]
+    """Whether the order of the segments as it is now needs one change only to be legal: one segment more, one less, one elsewhere,
+    or another tag for the stranger (a misspelt tag is one fault)."""
+    now = field.wire.segments
+    if any(one.tag == STRANGER for one in now):
+        tags = {node.tag for node in _nodes(field.base.root)}
+        return any(facts.legal(field.base.root, [tag if one.tag == STRANGER else one.tag for one in now]) for tag in tags)
     return _legal(field, now) or bool(_one_out_of_order(field, now)) or bool(_one_missing(field, now)) or _move_explains(field, faults, now)
 
 

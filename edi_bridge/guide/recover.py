@@ -32,7 +32,7 @@ REMEMBERED = 16  # missing and misplaced tags that still look for their counterp
 
 # What an explanation costs. Nearly equal: the differences only break ties.
 MISSING, SURPLUS, SWAPPED, EARLY, TRIGGER, ORDER, FAR_TRIGGER, FAR_EARLY, PAIRED = 1.0, 1.0, 1.02, 1.04, 1.05, 1.1, 1.15, 1.2, 0.1
-MORE = 0.003  # of a run that is too long already, one more: however long, it is not a trigger that is missing
+RUN_TRIGGER = 2.5  # a trigger missing within a run of one tag: two too many of a run are rather told as such, more are not
 
 
 class State(NamedTuple):
@@ -216,8 +216,7 @@ def _forward(tables: Tables, state: State, tag: str, lost: tuple[tuple[str, Node
         wrong += [(_too_few(node), node) for node, depth in move.left if state.counts[depth] < tables.guide.places[node].least]
         if surplus:
             wrong.append(("group_repeats" if move.unit.is_group else "segment_repeats", move.unit))
-        cost = MISSING * len(wrong) - (SURPLUS - MORE if surplus and state.counts[move.depth] > move.most else 0)
-        yield _option(_moved(state, move), tuple(wrong), cost, state, move.missing)
+        yield _option(_moved(state, move), tuple(wrong), MISSING * len(wrong), state, move.missing)
         tried += 1
         if tried == 4:
             break
@@ -231,7 +230,7 @@ def _forward(tables: Tables, state: State, tag: str, lost: tuple[tuple[str, Node
             continue  # that group once more would be one too many
         wrong = [*lost, *_lost(missing, state)]
         after = state._replace(node=node, counts=(*state.counts[:deep], count, *(1,) * (node.depth - group.depth)), unknown=0)
-        each = FAR_TRIGGER if stands and not again else TRIGGER
+        each = RUN_TRIGGER if again and state.node.name == tag else FAR_TRIGGER if stands and not again else TRIGGER
         yield _option(after, tuple(wrong), each * max(len(wrong), 0.1), state, missing)
 
 

@@ -31,6 +31,11 @@ def lookup() -> None:
 
     A table is a CSV beside the partner's file (partners/NAME.TABLE.csv; lookups/TABLE.csv for all), or rows in the home's
     database, which count as later than those of the CSV. Rows are added and never changed.
+
+    \b
+    Examples:
+      edi-bridge lookup list
+      edi-bridge lookup set items 4711 A-100 --partner acme
     """
 
 

@@ -86,6 +86,7 @@ def test_lists_of_maps_and_partners(edi: Run, tmp_path: Path) -> None:
     [
         (),
         *((name,) for name in COMMANDS),
+        *(("lookup", name) for name in ("list", "set", "import", "export", "used")),
         *(("crm", name) for name in ("customers", "customer", "orders", "order", "invoices", "invoice")),
         ("map", "list"),
         ("partner", "list"),

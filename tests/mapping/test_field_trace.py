@@ -65,8 +65,9 @@ def test_what_is_traced_is_what_is_read(case: Case) -> None:
     for outcome in read(case):
         one = CATALOG.map_named(outcome.map)
         records, _ = one.tracer.backend.read(outcome.message)
-        assert untraced(records) == outcome.records
-        fields = one.trace(outcome.message)  # type: ignore[arg-type]
+        get, on = CATALOG.lookups_of(CATALOG.partner_named(outcome.partner) if outcome.partner else None), outcome.interchange.prepared
+        assert one.ours(outcome.message, untraced(records), get, on)[0] == outcome.records  # type: ignore[arg-type]
+        fields = one.trace(outcome.message, get, on)  # type: ignore[arg-type]
         assert len(fields) == sum(map(scalars, outcome.records))
         for field in fields:
             value = at(outcome.records, field.record, field.path)

@@ -370,7 +370,7 @@ class SegmentWriter:
                     code.add(sink % f"JE(({segment.node.name!r}, *O, *T))")
                 return
             code.add(f"T = CHUNKS(L, {room})")
-            if segment.node.max == 1:
+            if segment.node.max == 1 or sink.startswith("texts.append"):  # an item that is one segment would come back as two
                 with code.block("if len(T) > 1:"):
                     code.add(f"X.no_room({segment.node.name!r})")
             with code.block("for T in T:"):

@@ -109,9 +109,12 @@ def sscc(arguments: Arguments, standard: str) -> Codec:
         written = plain.write(value)
         if isinstance(written, Bad) or not prefix:
             return written
-        if len(written[0]) != 18:
-            return Bad("cannot_write", f"{written[0]!r} is not an SSCC, which has 18 digits: behind {prefix} it would be read as another number")
-        return (prefix + written[0],)
+        text = written[0]
+        if len(text) == 18:
+            return (prefix + text,)
+        if len(text) == 18 + len(prefix) and text.startswith(prefix):
+            return Bad("cannot_write", f"{text!r} is not an SSCC, which has 18 digits; it would be read as one")
+        return written
 
     return Codec("", "text", (), read, write)
 

@@ -150,13 +150,13 @@ class Decoder:
         call = f"s{use.item.number}({'*item' if inner else 'item'}, S, F, Q)"
         with code.block(f"if o{use.number}_0 is not None:"):
             code.add(f"Q = {parent}")
+            text = flow(use)
             if not use.many:
                 code.add(f"item = o{use.number}_0")
-                code.add(f"w = {call}")
+                code.add(f"w = {call}" if text is None else f"w = FLOW{use.number}([item], s{use.item.number}, S, F, Q)")
                 with code.block("if w:"):
-                    code.add(f"{store} = w")
+                    code.add(f"{store} = w" if text is None else f"{store} = w[0]")
                 return
-            text = flow(use)
             if text is not None:
                 code.add(f"w = FLOW{use.number}(o{use.number}_0, s{use.item.number}, S, F, Q)")
             elif use.expand is not None:

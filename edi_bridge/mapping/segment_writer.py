@@ -381,9 +381,10 @@ class SegmentWriter:
     def _flow_segment(self, segment: WrittenSegment, cells: Any, filled: list[str], flow: WrittenValue, sink: str) -> None:
         """As many segments as the text needs; one without text where only what stands beside it is there (coded text)."""
         assert flow.plan is not None and isinstance(flow.step, ElementStep)
-        number = flow.plan.number
+        number, node = flow.plan.number, segment.node
+        most = node.max if node.slot or node.parent is None else node.parent.max  # a trigger again is the group again
         self.code.add(f"v = {_get(flow.target)}")
-        with self.code.block("if v is not None:"), self.code.block(f"for T in W{number}(v, X, {segment.node.max}):"):
+        with self.code.block("if v is not None:"), self.code.block(f"for T in W{number}(v, X, {most}):"):
             self.code.add(sink % self._joined(segment, {**cells, (flow.step.positions[0], flow.step.component): ["T"]}))
         if filled:
             with self.code.block(f"elif {' or '.join(filled)}:"):

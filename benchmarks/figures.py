@@ -233,9 +233,9 @@ def check(name: str, bench: Bench) -> Iterator[Figure]:
         }, bench.rounds)
         note = f"{len(clean) / 1e6:.1f} MB, best of {bench.rounds}"
         yield Figure(name, f"{one.title}: read, check against the guide, map", times.speed("clean"), "MB/s", 6, 12, note=note)
-        yield Figure(name, f"{one.title}: the same, every message faulty", times.speed("faulty"), "MB/s", note=note)
-        yield Figure(name, f"{one.title}: faulty compared with clean", times.ratio("faulty", "clean"), "×", 1 / 3,
-                     note=f"median of {bench.rounds}")
+        yield Figure(name, f"{one.title}: the same, every message faulty", times.speed("faulty"), "MB/s", 2, 4,
+                     note=f"{note}; a third of what is asked of clean files")
+        yield Figure(name, f"{one.title}: faulty compared with clean", times.ratio("faulty", "clean"), "×", note=f"median of {bench.rounds}")
         yield Figure(name, f"{one.title}: read and check, no map", times.speed("alone"), "MB/s", note=note)
         yield Figure(name, f"{one.title}: check and map compared with {one.peer} alone", times.ratio("clean", "peer"), "×",
                      peer=one.peer, note=f"{times.speed('peer'):.2f} MB/s; it checks and maps nothing")

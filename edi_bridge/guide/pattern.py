@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from edi_bridge.guide.condition import Rule
 from edi_bridge.guide.element import AGENCY, LIST, UN, Syntax, expanded
@@ -124,14 +125,10 @@ class ValuePatterns:
         """A filled simple element or component, the others beside it left aside."""
         if use.forbidden:
             return NEVER
-        codes: Iterable[str] | None = None
         if use.only is not None:
-            codes = use.only | use.added
-        elif use.codes is not None and use.codes.complete:
-            codes = {*use.codes.codes, *use.added}
-        if codes is not None:
-            fitting = [code for code in codes if code and re.fullmatch(f"(?:{self._text(use.type, self.any)})", code)]
-            return trie(fitting) if fitting else NEVER
+            return _one_of(use.only | use.added, self._text(use.type, self.any))
+        if use.codes is not None and use.codes.complete:
+            return _one_of(frozenset((*use.codes.codes, *use.added)), self._text(use.type, self.any))
         return self._text(use.type, self.several)
 
     def _text(self, type: ElementType | None, character: str) -> str:
@@ -178,6 +175,14 @@ class ValuePatterns:
             return no
 
         return tree(())
+
+
+@lru_cache(maxsize=1024)
+def _one_of(codes: frozenset[str], form: str) -> str:
+    """The pattern of those codes of a list that have the form; a list stands at many places of a guide."""
+    fits = re.compile(f"(?:{form})").fullmatch
+    fitting = [code for code in sorted(codes) if code and fits(code)]
+    return trie(fitting) if fitting else NEVER
 
 
 def trie(codes: Iterable[str]) -> str:

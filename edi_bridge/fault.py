@@ -36,6 +36,10 @@ class TransientFault(Fault):
         super().__init__(sentence)
 
 
+class UncertainFault(TransientFault):
+    """Something may have been done at a partner, or not: look there before doing it again."""
+
+
 class TerminalFault(Fault):
     """Trying again will not help, and no line of configuration is to blame."""
 

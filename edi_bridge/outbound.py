@@ -7,15 +7,17 @@ What we send is read again and checked like what we receive; where anything reje
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any
 
 from edi_bridge import syntax
+from edi_bridge.checking import Checks
 from edi_bridge.fault import ConfigFault
 from edi_bridge.finding import Finding, Verdict, found
 from edi_bridge.interchange import (
     Address,
+    AnyMessage,
     Delimiters,
     Document,
     Interchange,
@@ -35,14 +37,8 @@ X12 = Delimiters("*", ">", "~", "", "")
 LEFT_OUT = "field_not_carried"
 ROUNDS = 40  # of leaving out, which mostly takes two; a message that is not right by then is refused
 UNKNOWN_TIME = "1970-01-01T00:00"  # stands in a heading of which nobody said when it was prepared
+Again = tuple[Iterable[AnyMessage], list[Finding]]  # an interchange read again: its messages, what its reader found
 X12_REPETITION = "00402"  # ISA11 is the repetition separator from here on (X12.5)
-
-
-class Checker(Protocol):
-    """Holds messages against a guide."""
-
-    def check(self, message: Any) -> list[Finding]:
-        """Everything in which the message does not keep to its guide."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +82,7 @@ def heading(said: Mapping[str, Any], base: Heading = Heading(), standard: str = 
     return replace(base, **wanted)
 
 
-def compose(records: Sequence[Record], compiled: CompiledMap, head: Heading, checker: Checker | None = None, get: Get = NOTHING,
+def compose(records: Sequence[Record], compiled: CompiledMap, head: Heading, checker: Checks | None = None, get: Get = NOTHING,
             on: str = "") -> Composed:
     """The bytes to send for these records, all of the map's record type: one message for each, or one for all where the map
     says `records:`. Findings name the message by its number. ConfigFault where the envelope cannot be made as it is wanted.
@@ -101,7 +97,7 @@ def compose(records: Sequence[Record], compiled: CompiledMap, head: Heading, che
     return _judged(replace(made, findings=[*(_left_out(one) if head.lossy else one for one in missed), *made.findings]))
 
 
-def _composed(records: Sequence[Record], compiled: CompiledMap, head: Heading, checker: Checker | None) -> Composed:
+def _composed(records: Sequence[Record], compiled: CompiledMap, head: Heading, checker: Checks | None) -> Composed:
     """The same of records that hold the partner's keys."""
     if not all(map(compiled.meant_for, records)):
         return Composed([], [compiled.refusal()])
@@ -110,16 +106,17 @@ def _composed(records: Sequence[Record], compiled: CompiledMap, head: Heading, c
         case "xml":
             made = _documents(groups, compiled, head)
         case "csv" | "fixed":
-            made = _sheet(groups, compiled)
+            made, checker = _sheet(groups, compiled), None  # no guide is known of columns: the map's layout says all
         case _:
             return _judged(_segments(groups, compiled, head, checker))
     if head.lossy:
         made = replace(made, findings=[_left_out(one) for one in made.findings])
     if checker is not None and made.contents:
-        faults = list(_checked(made.contents, compiled, checker))
+        again = _read_again(made.contents, compiled, keep=head.lossy)
+        faults = list(_checked(again, checker))
         if head.lossy and any(one.kind == "einvoice_rule" and verdict([one]) is Verdict.REJECTED for one in faults):
-            made.findings.extend(_unclaimed(made.contents, compiled, faults))
-            faults = list(_checked(made.contents, compiled, checker))
+            made.findings.extend(_unclaimed(made.contents, again, compiled, faults))
+            faults = list(_checked(_read_again(made.contents, compiled), checker))
         made.findings.extend(faults)
     return _judged(made)
 
@@ -127,13 +124,13 @@ def _composed(records: Sequence[Record], compiled: CompiledMap, head: Heading, c
 CLAIMS = {"cii-d16b": "rsm:ExchangedDocumentContext/ram:GuidelineSpecifiedDocumentContextParameter"}  # where a map claims a profile
 
 
-def _unclaimed(contents: list[bytes], compiled: CompiledMap, faults: Sequence[Finding]) -> Iterator[Finding]:
+def _unclaimed(contents: list[bytes], again: Iterable[Again], compiled: CompiledMap, faults: Sequence[Finding]) -> Iterator[Finding]:
     """Take the claim out of documents that do not keep the rules of the profile they claim: they are good without it."""
     place = CLAIMS.get(compiled.spec.message.split("/")[1])
     broken = [one for one in faults if one.kind == "einvoice_rule"]
-    for number, content in enumerate(contents if place else ()):
+    for number, (messages, _) in enumerate(again if place else ()):
         xml = syntax.module("xml")
-        root = next(one.root for interchange in syntax.read(content) for one in interchange.messages if isinstance(one, Document))
+        root = next(one.root for one in messages if isinstance(one, Document))
         claim = root.find(place, compiled.structure.prefixes)
         if claim is not None:
             name = "".join(claim.itertext()).strip()
@@ -155,16 +152,19 @@ def _left_out(finding: Finding) -> Finding:
     return replace(finding, kind=LEFT_OUT) if finding.kind in ("cannot_write", "missing_lookup") else finding
 
 
-def _checked(contents: Sequence[bytes], compiled: CompiledMap, checker: Checker) -> Iterator[Finding]:
+def _read_again(contents: Iterable[bytes], compiled: CompiledMap, *, keep: bool = False) -> Iterable[Again]:
+    """Each interchange of what was written, as the partner reads it. `keep`: it can be gone through more than once."""
+    options: dict[str, Any] = {"allow_doctype": True} if compiled.standard == "xml" else {}  # the one that we write for cXML
+    read: Iterator[Again] = ((one.messages, one.findings) for content in contents for one in syntax.read(content, **options))
+    return [(list(messages), findings) for messages, findings in read] if keep else read
+
+
+def _checked(again: Iterable[Again], checker: Checks) -> Iterator[Finding]:
     """What the guide says of it, and what the reader does not understand of it."""
-    options: dict[str, Any] = {"layout": compiled.layout()} if compiled.standard in ("csv", "fixed") else {}
-    if compiled.standard == "xml":
-        options = {"allow_doctype": True}  # the one that we write for cXML
-    for content in contents:
-        for interchange in syntax.read(content, **options):
-            for message in interchange.messages:
-                yield from checker.check(message)
-            yield from interchange.findings
+    for messages, findings in again:
+        for message in messages:
+            yield from checker.check(message)
+        yield from findings
 
 
 def _written(groups: Sequence[list[Record]], compiled: CompiledMap, findings: list[Finding], *how: Any) -> Iterator[tuple[int, Any]]:
@@ -208,7 +208,7 @@ def _sheet(groups: Sequence[list[Record]], compiled: CompiledMap) -> Composed:
     return Composed([content], [*findings, *built.findings], len(groups), ".csv" if compiled.standard == "csv" else ".txt")
 
 
-def _segments(groups: Sequence[list[Record]], compiled: CompiledMap, head: Heading, checker: Checker | None) -> Composed:
+def _segments(groups: Sequence[list[Record]], compiled: CompiledMap, head: Heading, checker: Checks | None) -> Composed:
     """The messages in one interchange. Where what cannot be said may be left out, so may what the guide refuses (`leaving_out`)."""
     delimiters, codec, wanted = _signs(compiled, head, groups)
     findings: list[Finding] = []
@@ -221,13 +221,14 @@ def _segments(groups: Sequence[list[Record]], compiled: CompiledMap, head: Headi
     for _ in range(ROUNDS):  # what is left out may leave something else alone
         built = _enclosed(bodies, compiled, replace(head, delimiters=delimiters, syntax=wanted), codec)
         content = syntax.write(built)
-        faults = list(_checked([content], compiled, checker)) if checker is not None else []
+        again = _read_again([content], compiled, keep=head.lossy or any(one.kind == LEFT_OUT for one in findings))
+        faults = list(_checked(again, checker)) if checker is not None else []
         less = _less(bodies, faults, compiled, delimiters) if head.lossy else []
         if not less:
             break
         findings += less
     if any(one.kind == LEFT_OUT for one in findings):
-        faults += _lacking([content], compiled)
+        faults += _lacking(again, compiled)
     return Composed([content], [*findings, *built.findings, *faults], len(bodies))
 
 
@@ -274,12 +275,11 @@ def _less(bodies: list[list[str]], faults: Sequence[Finding], compiled: Compiled
     return findings
 
 
-def _lacking(contents: Sequence[bytes], compiled: CompiledMap) -> Iterator[Finding]:
+def _lacking(again: Iterable[Again], compiled: CompiledMap) -> Iterator[Finding]:
     """What the map needs and does not find any more when it reads what was written."""
-    for content in contents:
-        for interchange in syntax.read(content):
-            for message in interchange.messages:
-                yield from (one for one in compiled.read(message)[1] if one.kind == "required_missing")
+    for messages, _ in again:
+        for message in messages:
+            yield from (one for one in compiled.read(message)[1] if one.kind == "required_missing")
 
 
 def _codec(standard: str, wanted: str, charset: str) -> str:

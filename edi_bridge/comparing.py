@@ -9,7 +9,6 @@ messages differ; messages and records are not kept.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -20,7 +19,7 @@ from edi_bridge.finding import Verdict
 from edi_bridge.interchange import AnyMessage, Interchange
 from edi_bridge.mapping.compile import CompiledMap
 from edi_bridge.partner import Partner, action
-from edi_bridge.record import to_json
+from edi_bridge.record import leaves, to_json, unnumbered
 
 SAME, DIFFERS, FAILS, PASSES = "same", "differs", "newly failing", "newly passing"
 EXAMPLES = 3  # of each group
@@ -41,7 +40,7 @@ class Change:
     @property
     def name(self) -> str:
         """The path without numbers: what many messages have in common."""
-        return re.sub(r"\[\d+\]", "", self.path).lstrip(".")
+        return unnumbered(self.path).lstrip(".")
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +165,7 @@ def _changes(before: Any, after: Any) -> Iterator[Change]:
     old = before.records if before is not None else []
     new = after.records if after is not None else []
     if to_json(old) != to_json(new):
-        left, right = dict(_leaves(_unwrapped(old), "")), dict(_leaves(_unwrapped(new), ""))
+        left, right = _texts(old), _texts(new)
         for path in dict.fromkeys((*left, *right)):
             if left.get(path) != right.get(path):
                 yield Change(path, left.get(path), right.get(path))
@@ -178,17 +177,6 @@ def _changes(before: Any, after: Any) -> Iterator[Change]:
             yield Change(f"finding {kind}", *(f"{count} × {path}" if count else None for count in counts))
 
 
-def _unwrapped(records: list[dict[str, Any]]) -> Any:
-    return records[0] if len(records) == 1 else records
-
-
-def _leaves(value: Any, path: str) -> Iterator[tuple[str, str]]:
-    """(path, text) of every value; a decimal with the digits it has."""
-    if isinstance(value, dict):
-        for name, inner in value.items():
-            yield from _leaves(inner, f"{path}.{name}" if path else name)
-    elif isinstance(value, list):
-        for number, inner in enumerate(value):
-            yield from _leaves(inner, f"{path}[{number}]")
-    else:
-        yield path, str(value)
+def _texts(records: list[dict[str, Any]]) -> dict[str, str]:
+    """path → text of every value; a decimal with the digits it has. The number of a record that is the only one is not said."""
+    return {path: str(value) for path, value in leaves(records[0] if len(records) == 1 else records)}

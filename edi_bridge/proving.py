@@ -175,7 +175,7 @@ class _Where:
         if one is not None:
             rule = f"{one.origin.file}:{one.origin.line}"
             return f"{self.sample.file} {place(one.places[0].position)}, {rule}" if one.places else f"{one.how} of {rule}"
-        steps = re.sub(r"\[\d+\]", "", path).strip(".").split(".")
+        steps = records_.unnumbered(path).strip(".").split(".")
         for length in range(len(steps), 0, -1):
             row = self._rules.get(".".join(steps[:length]))
             if row is not None:

@@ -14,6 +14,7 @@ A record at run time is a plain `dict` with the fields below in this order; a fi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -274,6 +275,26 @@ def differences(old: Any, new: Any, path: str = "") -> Iterator[tuple[str, Any, 
             yield from differences(before, after, f"{path}[{index}]")
     elif normal(old) != normal(new):
         yield path, old, new
+
+
+def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """(path, value) of every value that is no object and no list: `lines[2].quantity`, items from 0; `path` is where `value` stands."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from leaves(inner, f"{path}.{name}" if path else name)
+    elif isinstance(value, list):
+        for number, inner in enumerate(value):
+            yield from leaves(inner, f"{path}[{number}]")
+    else:
+        yield path, value
+
+
+def unnumbered(path: str) -> str:
+    """A path without the numbers of its items: `lines.quantity` of `lines[2].quantity`; also of a path in an XML document."""
+    return _ITEM.sub("", path)
+
+
+_ITEM = re.compile(r"\[\d+\]")
 
 
 def tables() -> str:

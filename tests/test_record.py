@@ -47,6 +47,15 @@ def test_every_type_that_a_field_names_exists():
             assert field.type in record.SCALARS or field.type in record.PARTS, f"{name}.{field.name}"
 
 
+def test_the_leaves_of_a_record_and_their_paths():
+    value = {"number": "7", "lines": [{"quantity": 1, "taxes": [{"rate": 19}, {}]}, {"quantity": 2}], "notes": [], "totals": {}}
+    got = list(record.leaves(value))
+    assert got == [("number", "7"), ("lines[0].quantity", 1), ("lines[0].taxes[0].rate", 19), ("lines[1].quantity", 2)]
+    assert [record.unnumbered(path) for path, _ in got] == ["number", "lines.quantity", "lines.taxes.rate", "lines.quantity"]
+    assert [path for path, _ in record.leaves([{"number": "7"}, {"number": "8"}])] == ["[0].number", "[1].number"]
+    assert record.unnumbered("/Order[1]/Line[12]/@id") == "/Order/Line/@id"
+
+
 def test_the_printed_tables_are_those_of_the_code():
     assert (DOCS / "records.md").read_text("utf-8") == record.tables(), (
         "print them again: python -c \"from edi_bridge import record; print(record.tables(), end='')\" > docs/records.md")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -88,6 +87,7 @@ def _whole(records: list[dict[str, Any]], writer: CompiledMap, base: Heading,
            currency: str) -> tuple[list[dict[str, Any]], set[str], dict[str, str]]:
     """The records with what follows from them and what their sending gives them, the fields that were added, and those changed."""
     from edi_bridge import completion
+    from edi_bridge.record import unnumbered
 
     whole: list[dict[str, Any]] = []
     paths: set[str] = set()
@@ -95,17 +95,12 @@ def _whole(records: list[dict[str, Any]], writer: CompiledMap, base: Heading,
     for record in records:
         if base.lossy and writer.standard != "xml":
             record, zoned = completion.without_day_zones(record, writer.record)
-            zones |= set(map(_unnumbered, zoned))
+            zones |= set(map(unnumbered, zoned))
         made, added = completion.completed(record, writer.record, currency)
         made, more = completion.headed(made, writer.record, base.control, base.prepared, writer.standard == "x12")
         whole.append(made)
-        paths |= {_unnumbered(path) for path in (*added, *more)}
+        paths |= {unnumbered(path) for path in (*added, *more)}
     return whole, paths, dict.fromkeys(zones, "the zone of a day is left out")
-
-
-def _unnumbered(path: str) -> str:
-    """`lines.quantity` of `lines[3].quantity`."""
-    return re.sub(r"\[\d+\]", "", path)
 
 
 def _written(records: list[dict[str, Any]], writer: CompiledMap, base: Heading, known: Partner | None, catalog: Catalog,
@@ -339,12 +334,13 @@ def _tell(findings: list[Any], where: str, limit: int) -> None:
 def _dropped(records: list[dict[str, Any]], writer: CompiledMap, findings: Sequence[Finding], added: set[str]) -> dict[str, str]:
     """What is left out: record field (without numbers of items) → why, where it is more than that it has no place."""
     from edi_bridge.outbound import not_carried
+    from edi_bridge.record import unnumbered
 
     fields = not_carried(records, writer)
     reasons = dict.fromkeys(fields, "")
     for finding in findings:
         if finding.kind == "field_not_carried":
-            path = _unnumbered(finding.position.path or "")
+            path = unnumbered(finding.position.path or "")
             if path not in fields and path not in added:
                 why = finding.sentence().partition(": ")[2]
                 reasons[path] = why.removeprefix(f"{path}: ")

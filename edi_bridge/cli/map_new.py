@@ -144,6 +144,7 @@ def _with_samples(draft: Draft, name: str, message: str, contents: list[tuple[st
     """Counts of what the samples have, and what of them no rule reads."""
     from edi_bridge import syntax
     from edi_bridge.proposing.draft import times
+    from edi_bridge.record import unnumbered
 
     compiled = catalog.compiled(draft.text(), f"{name}.yaml")
     counts: Counter[str] = Counter()
@@ -157,7 +158,7 @@ def _with_samples(draft: Draft, name: str, message: str, contents: list[tuple[st
                     continue
                 messages += 1
                 traced = compiled.trace(one)
-                counts.update(_plain(field.path) for field in traced if field.how == "read")
+                counts.update(unnumbered(field.path) for field in traced if field.how == "read")
                 for place, example in _unread(one, traced):
                     unread[place] += 1
                     examples.setdefault(place, example)
@@ -170,13 +171,6 @@ def _with_samples(draft: Draft, name: str, message: str, contents: list[tuple[st
         draft.notes += [f"  {place}  {times(count)}, such as {show.clean(examples[place])}" for place, count in unread.most_common(EXAMPLES)]
         if len(unread) > EXAMPLES:
             draft.notes.append(f"  and {len(unread) - EXAMPLES} more; `edi-bridge map coverage` lists them all")
-
-
-def _plain(path: str) -> str:
-    """A field without the numbers of its items."""
-    import re
-
-    return re.sub(r"\[\d+\]", "", path)
 
 
 def _unread(message: Any, traced: list[Any]) -> list[tuple[str, str]]:

@@ -28,6 +28,7 @@ from edi_bridge.mapping.field_trace import Traced
 from edi_bridge.mapping.mapfile import Origin
 from edi_bridge.mapping.plan import ScopePlan, ScopeUse, ValuePlan
 from edi_bridge.mapping.unread import Value
+from edi_bridge.record import unnumbered
 
 EXAMPLES = 3  # of an unread path
 PATHS = 5_000  # unread paths that are told apart: a hostile file may make up qualifiers without end
@@ -141,7 +142,7 @@ class Coverage:
         return self.unread.setdefault(key, Unread(*key))
 
     def _count(self, one: Traced, message: AnyMessage) -> None:
-        key = (one.number, re.sub(r"\[\d+\]", "", one.path))
+        key = (one.number, unnumbered(one.path))
         if key not in self._rules:  # a list that nests: packs.packs.sscc is filled by the rule of packs.sscc
             key = (one.number, re.sub(r"\b(\w+\.)\1+", r"\1", key[1]))
         if one.how != "read":

@@ -8,7 +8,7 @@ program is built from the same plan when it is first asked for, with plain texts
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,6 +17,7 @@ from edi_bridge.mapping.effective import layer_of
 from edi_bridge.mapping.emit import Bad, Memo
 from edi_bridge.mapping.mapfile import MapSpec, Origin, Rule
 from edi_bridge.mapping.plan import MapPlan, ScopePlan, ScopeUse, ValuePlan
+from edi_bridge.record import leaves
 
 Record = dict[str, Any]
 
@@ -219,7 +220,7 @@ class FieldTrace:
         """Every field of every record, in the records' order."""
         records, place_of = self.backend.read(message)
         return [self._traced(number, path, leaf, place_of)
-                for number, record in enumerate(records) for path, leaf in _leaves(record, "")]
+                for number, record in enumerate(records) for path, leaf in leaves(record)]
 
     def _traced(self, record: int, path: str, leaf: Leaf, place_of: Callable[[Any, str], Place]) -> Traced:
         plan = self._by_number[leaf.number]
@@ -259,17 +260,6 @@ def _row(plan: ValuePlan, leaf: Leaf, place_of: Callable[[Any, str], Place]) -> 
         theirs = str(codec.read(theirs))
     kept = table is not None and theirs not in table.reads
     return f"{name}: {theirs} is in no row, kept" if kept else f"{name}: {theirs} → {leaf.value}"
-
-
-def _leaves(value: Any, path: str) -> Iterator[tuple[str, Leaf]]:
-    if isinstance(value, dict):
-        for name, inner in value.items():
-            yield from _leaves(inner, f"{path}.{name}" if path else name)
-    elif isinstance(value, list):
-        for number, inner in enumerate(value):
-            yield from _leaves(inner, f"{path}[{number}]")
-    else:
-        yield path, value
 
 
 def untraced(value: Any) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Any
@@ -20,6 +19,7 @@ from edi_bridge.mapping.unread import (
     refusals,
 )
 from edi_bridge.mapping.xml_read_plan import beside_kind
+from edi_bridge.record import unnumbered
 from edi_bridge.structure_xml import XML_NAMESPACE, XmlChild, XmlStructure
 
 XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
@@ -104,7 +104,7 @@ class XmlPlaces:
     def fits(self, document: Document, position: Position, source: XmlResolved, scope: XmlScope) -> bool:
         """Whether a value at this place can have come by this path of a rule; tests are not asked."""
         tags, attribute = self._spot(source, scope)
-        steps = re.sub(r"\[\d+\]", "", position.path or "").split("/")[1:]
+        steps = unnumbered(position.path or "").split("/")[1:]
         wanted = [tag.rpartition("}")[2] for tag in tags] + ([f"@{attribute.rpartition('}')[2]}"] if attribute else [])
         return [step.rpartition(":")[2] for step in steps[len(steps) - len(wanted):]] == wanted
 

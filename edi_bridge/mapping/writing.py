@@ -14,13 +14,13 @@ from edi_bridge.mapping.emit import Bad, Memo
 from edi_bridge.mapping.plan import MapPlan, ValuePlan
 from edi_bridge.mapping.segment_writer import SegmentWriter
 from edi_bridge.mapping.write_plan import WritePlanner
+from edi_bridge.record import unnumbered
 from edi_bridge.structure import Instance, Node, Structure, width
 
 Record = dict[str, Any]
 # kind, rule number, place, value, text; the place is a path, or the object of the record, a field's path in it, and how the scope
 # around calls that object
 Note = tuple[str, int, "str | tuple[Record, str, str]", Any, str]
-_INDEX = re.compile(r"\[\d+\]")
 
 
 class SegmentWriteProgram:
@@ -100,7 +100,7 @@ class _Places:
             for path, value in _everything(record, ""):
                 if isinstance(value, dict):
                     self._objects[id(value)] = f"{path}."
-                names = _INDEX.sub("", path).split(".")
+                names = unnumbered(path).split(".")
                 for start in range(len(names)):
                     self._left.setdefault(".".join(names[start:]), []).append((path, value))
 

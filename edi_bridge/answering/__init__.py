@@ -24,7 +24,7 @@ from edi_bridge.finding import Finding, Level, Verdict
 from edi_bridge.interchange import GROUPS_KEPT, AnyMessage, Interchange
 from edi_bridge.partner import Partner
 
-__all__ = ["Answer", "Answered", "Draw", "answers"]
+__all__ = ["Answer", "Answered", "Collected", "Draw", "answered", "answers"]
 
 
 class Outcome(Protocol):
@@ -58,20 +58,21 @@ def answers(outcomes: Iterable[Outcome], partners: Partners, *, draw: Draw, prep
         if outcome.message is not None:
             open_.add(outcome.message, outcome.findings)
             continue
-        yield _answered(open_, outcome.findings, Seal(outcome.interchange, draw, prepared))
+        yield answered(open_, outcome.findings, draw, prepared)
         open_ = None
 
 
-def _answered(collected: Collected, findings: Sequence[Finding], seal: Seal) -> Answered:
-    """All that answers an interchange whose last outcome has come."""
+def answered(collected: Collected, findings: Sequence[Finding], draw: Draw, prepared: str) -> Answered:
+    """All that answers an interchange of which every message was collected. `findings` are those of its envelope."""
     interchange = collected.interchange
-    answered = Answered(interchange.ordinal, interchange.control)
+    seal = Seal(interchange, draw, prepared)
+    made = Answered(interchange.ordinal, interchange.control)
     if interchange.standard not in ("edifact", "x12"):
         if any(one.rejects for one in findings):
-            answered.told.append("nothing answers it, because nothing of it could be read or its standard has no acknowledgement")
+            made.told.append("nothing answers it, because nothing of it could be read or its standard has no acknowledgement")
         else:
-            answered.silent.append(f"{interchange.standard} has no acknowledgement of its own")
-        return answered
+            made.silent.append(f"{interchange.standard} has no acknowledgement of its own")
+        return made
     counted = collected.counted([one for one in findings if one.kind not in SHARED], None)
     of_all = [one for one in counted if one.position.group is None or one.level is Level.INTERCHANGE]
     judged = collected.judge(counted, None)
@@ -79,12 +80,12 @@ def _answered(collected: Collected, findings: Sequence[Finding], seal: Seal) -> 
     condemned = judged is Verdict.REJECTED or (suspended and collected.worst is Verdict.REJECTED)
     groups = collected.groups(counted, condemned=condemned)
     if len(interchange.groups) == GROUPS_KEPT:
-        answered.told.append(f"it has {GROUPS_KEPT:,} groups or more: nothing answers it, a person must look at it")
-        return answered
+        made.told.append(f"it has {GROUPS_KEPT:,} groups or more: nothing answers it, a person must look at it")
+        return made
     if interchange.standard == "edifact":
-        edifact.report(collected, of_all, groups, seal, answered, condemned=condemned)
-    elif x12.envelope(collected, of_all, seal, answered):
-        x12.reports(collected, groups, seal, answered)
+        edifact.report(collected, of_all, groups, seal, made, condemned=condemned)
+    elif x12.envelope(collected, of_all, seal, made):
+        x12.reports(collected, groups, seal, made)
     if not condemned:
-        business.advice(collected, seal, answered)
-    return answered
+        business.advice(collected, seal, made)
+    return made

@@ -37,21 +37,23 @@ class Draft:
 
 def judge(
     connection: Connection,
-    exchanges: Mapping[int, int],
-    outcomes: Sequence[Any],
+    outcomes: Sequence[tuple[int, Any]],
     *,
     versions: Mapping[str, str],
     hold_repeated: bool,
     failure: str = "",
 ) -> list[Draft]:
     """Each message's row: posted (the CRM may still refuse it), rejected, held because its content came before, or
-    failed (with the traceback `failure`). `exchanges`: the row of each interchange by its ordinal."""
+    failed (with the traceback `failure`). What answers something that we sent is `reconciled`. `outcomes`: each with the
+    number of its exchange."""
     drafts = []
-    for outcome in outcomes:
+    for exchange, outcome in outcomes:
         message, interchange = outcome.message, outcome.interchange
         state = "failed" if failure else "rejected" if outcome.verdict is Verdict.REJECTED else "posted"
+        if state == "posted" and message.type.is_answer and not outcome.map:
+            state = "reconciled"
         row = MessageRow(
-            exchanges[interchange.ordinal],
+            exchange,
             message.ordinal,
             str(message.type),
             message.reference,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
@@ -33,6 +34,8 @@ class Receipt:
     state: str
     partner: str = ""
     map: str = ""
+    channel: str = ""
+    test: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,8 @@ class Exchange:
 
 
 def receive(
-    connection: Connection, blob: Blob, name: str, received_at: str, channel: str = "", partner: str = "", map: str = ""
+    connection: Connection, blob: Blob, name: str, received_at: str, channel: str = "", partner: str = "", map: str = "",
+    source: str = "", test: bool | None = None,
 ) -> tuple[Receipt, bool]:
     """The row of a delivery, and whether it joins an earlier one of the same bytes.
 
@@ -81,13 +85,22 @@ def receive(
         "partner": partner,
         "map": map,
         "failure": "",
+        "source": source,
+        "test": test,
     }
     made = connection.execute(insert(t).values(**values).returning(t.c.id)).scalar_one()
-    return Receipt(made, blob.sha256, blob.size, name, "received", partner, map), False
+    return Receipt(made, blob.sha256, blob.size, name, "received", partner, map, channel, test), False
 
 
 def _receipt(row: Any, state: str = "") -> Receipt:
-    return Receipt(row.id, row.sha256, row.size, row.name, state or row.state, row.partner, row.map)
+    return Receipt(row.id, row.sha256, row.size, row.name, state or row.state, row.partner, row.map, row.channel, row.test)
+
+
+def started(connection: Connection, receipt: int) -> int:
+    """Count that the processing of a receipt begins; how often it has begun without coming to its end."""
+    t = ledger().receipt
+    made = connection.execute(update(t).where(t.c.id == receipt).values(starts=t.c.starts + 1).returning(t.c.starts))
+    return int(made.scalar_one())
 
 
 def _reopen(connection: Connection, receipt: int) -> bool:
@@ -119,9 +132,12 @@ def unfinished(connection: Connection) -> list[Receipt]:
 
 
 def set_receipt(connection: Connection, receipt: int, state: str, failure: str = "") -> None:
-    """Note the state of a receipt."""
+    """Note the state of a receipt. One that came to an end may be started again as often as any other."""
     t = ledger().receipt
-    connection.execute(update(t).where(t.c.id == receipt).values(state=state, failure=failure))
+    values: dict[str, Any] = {"state": state, "failure": failure}
+    if state in ("done", "failed"):
+        values["starts"] = 0
+    connection.execute(update(t).where(t.c.id == receipt).values(**values))
 
 
 # exchanges
@@ -135,8 +151,16 @@ def intake(
     verdict: Verdict,
     types: Iterable[str],
     versions: Versions,
+    *,
+    received_at: str = "",
+    messages: int = 0,
+    held: str = "",
+    window: int = 0,
 ) -> Exchange:
     """Decide what an interchange is (new, the same again, another under a known number) and give it its row.
+
+    `held`: why a person must decide before anything of it is posted; it then keeps only the identity of its bytes. `window`: the
+    days after which a control number may come again (0: never).
 
     A refused envelope keeps only the identity of its bytes. The same bytes that were wholly refused before
     are tried again when maps or agreements (`versions`) are others now.
@@ -144,6 +168,7 @@ def intake(
     pinned = json.dumps(dict(sorted(versions.items())))
     bytes_key = ("bytes", str(interchange.ordinal), receipt.sha256)
     control_key = ("control", _scope(interchange, types), interchange.control)
+    row = {"partner": partner, "versions": pinned, "received_at": received_at, "messages": messages, "reason": ""}
     first = _owner(connection, bytes_key)
     outcome, state, original = "new", "open", None
     if first is not None:
@@ -152,37 +177,42 @@ def intake(
             outcome, original = "retry", first
             _disown(connection, first)
         else:
-            return _insert_exchange(
-                connection, receipt, interchange, partner, "duplicate", "again", before.verdict, pinned, first
-            )
-    if verdict is Verdict.REJECTED:
-        outcome, state = "refused", "rejected"
-    elif interchange.control and (holder := _owner(connection, control_key)) is not None:
+            return _insert_exchange(connection, receipt, interchange, "duplicate", "again", before.verdict, first, **row)
+    if held:
+        state, row["reason"] = "quarantined", held
+    elif verdict is Verdict.REJECTED:
+        outcome = "refused"  # it is closed, and answered, like the others
+    elif interchange.control and (holder := _holder(connection, control_key, received_at, window)) is not None:
         outcome, state, original = "conflict", "quarantined", holder
-        verdict = Verdict.REJECTED
-    made = _insert_exchange(
-        connection,
-        receipt,
-        interchange,
-        partner,
-        state,
-        outcome,
-        verdict.value if state != "open" else "",
-        pinned,
-        original,
-    )
+        row["reason"] = f"its control number came before with other content, in exchange {holder}"
+    judged = "" if state == "open" else Verdict.REJECTED.value
+    made = _insert_exchange(connection, receipt, interchange, state, outcome, judged, original, **row)
     own(connection, made.id, 0, *bytes_key)
-    if state == "open" and interchange.control:
+    if state == "open" and outcome != "refused" and interchange.control:
         own(connection, made.id, 0, *control_key)
     return made
 
 
+def _holder(connection: Connection, key: tuple[str, str, str], now: str, window: int) -> int | None:
+    """The exchange that holds a control number; None when none does, or when its window is over and the number is free again."""
+    holder = _owner(connection, key)
+    if holder is None or not window or not now:
+        return holder
+    t, i = ledger().exchange, ledger().identity
+    since = connection.execute(select(t.c.received_at).where(t.c.id == holder)).scalar_one()
+    if not since or datetime.fromisoformat(since) + timedelta(days=window) > datetime.fromisoformat(now):
+        return holder
+    connection.execute(delete(i).where(i.c.kind == key[0], i.c.scope == key[1], i.c.value == key[2]))
+    return None
+
+
 def _scope(interchange: Interchange, types: Iterable[str]) -> str:
-    """In which circle a control number is unique: standard, sender and receiver; of XML, whose number is the
+    """In which circle a control number is unique: standard, test or live, sender and receiver; of XML, whose number is the
     document's own, the document type as well."""
     sender, receiver = interchange.sender, interchange.receiver
     parts = [
         interchange.standard,
+        *(["test"] if interchange.test else []),  # tests have a memory of their own
         sender.qualifier,
         sender.id,
         sender.internal,
@@ -195,42 +225,15 @@ def _scope(interchange: Interchange, types: Iterable[str]) -> str:
     return json.dumps(parts)
 
 
-def _insert_exchange(
-    connection: Connection,
-    receipt: Receipt,
-    interchange: Interchange,
-    partner: str,
-    state: str,
-    outcome: str,
-    verdict: str,
-    versions: str,
-    original: int | None,
-) -> Exchange:
+def _insert_exchange(connection: Connection, receipt: Receipt, interchange: Interchange, state: str, outcome: str, verdict: str,
+                     original: int | None, **row: Any) -> Exchange:
     t = ledger().exchange
     sender, receiver = interchange.sender, interchange.receiver
-    made = connection.execute(
-        insert(t)
-        .values(
-            receipt_id=receipt.id,
-            ordinal=interchange.ordinal,
-            standard=interchange.standard,
-            syntax=interchange.syntax,
-            sender_qualifier=sender.qualifier,
-            sender=sender.id,
-            receiver_qualifier=receiver.qualifier,
-            receiver=receiver.id,
-            control=interchange.control,
-            test=interchange.test,
-            partner=partner,
-            state=state,
-            outcome=outcome,
-            verdict=verdict,
-            versions=versions,
-            original_id=original,
-            failure="",
-        )
-        .returning(t.c.id)
-    ).scalar_one()
+    made = connection.execute(insert(t).values(
+        receipt_id=receipt.id, ordinal=interchange.ordinal, standard=interchange.standard, syntax=interchange.syntax,
+        sender_qualifier=sender.qualifier, sender=sender.id, receiver_qualifier=receiver.qualifier, receiver=receiver.id,
+        control=interchange.control, test=interchange.test, state=state, outcome=outcome, verdict=verdict, original_id=original,
+        failure="", **row).returning(t.c.id)).scalar_one()
     return Exchange(made, receipt.id, interchange.ordinal, state, outcome, verdict, original)
 
 
@@ -271,17 +274,18 @@ def close(connection: Connection, exchange: int, failure: str = "") -> tuple[str
 
     A wholly refused exchange gives back its control number and keeps only the identity of its bytes.
     """
+    t = ledger().exchange
     counts = message_counts(connection, exchange)
-    posted = counts.get("posted", 0)
+    posted = counts.get("posted", 0) + counts.get("reconciled", 0)
     failed = counts.get("failed", 0) or bool(failure)
+    refused = connection.execute(select(t.c.outcome).where(t.c.id == exchange)).scalar_one() == "refused"
     if failed:
         state, verdict = "failed", ""
-    elif posted:
+    elif posted and not refused:
         clean = posted == sum(counts.values()) and not _with_errors(connection, exchange)
         state, verdict = "done", (Verdict.ACCEPTED if clean else Verdict.WITH_ERRORS).value
     else:
         state, verdict = ("held" if counts.get("held") else "rejected"), Verdict.REJECTED.value
-    t = ledger().exchange
     connection.execute(update(t).where(t.c.id == exchange).values(state=state, verdict=verdict, failure=failure))
     if state == "rejected":
         i = ledger().identity

@@ -69,14 +69,21 @@ def own_contents(connection: Connection, entries: Sequence[tuple[str, str, int, 
     )
 
 
-def posted_ordinals(connection: Connection, exchange: int, first: int, last: int) -> set[int]:
-    """The messages of an exchange that have their row already, between two ordinals."""
-    m = ledger().message
-    return set(
-        connection.execute(
-            select(m.c.ordinal).where(m.c.exchange_id == exchange, m.c.ordinal.between(first, last))
-        ).scalars()
-    )
+def posted(connection: Connection, exchange: int, first: int, last: int) -> Iterator[tuple[int, str, list[Finding]]]:
+    """The messages of an exchange that have their row already, between two ordinals: (ordinal, state, what was found in it)."""
+    m, f = ledger().message, ledger().finding
+    rows = connection.execute(select(m.c.id, m.c.ordinal, m.c.state).where(m.c.exchange_id == exchange, m.c.ordinal.between(first, last))).all()
+    findings: dict[int, list[Finding]] = {}
+    if rows:
+        for row in connection.execute(select(f).where(f.c.message_id.in_([row.id for row in rows])).order_by(f.c.id)):
+            findings.setdefault(row.message_id, []).append(_finding(row))
+    for row in rows:
+        yield row.ordinal, row.state, findings.get(row.id, [])
+
+
+def add_documents(connection: Connection, entries: Sequence[tuple[int, str, str]]) -> None:
+    """Keep which business documents came in a message: (message, kind, number), to find it by them."""
+    insert_rows(connection, ledger().message_document, ("message_id", "kind", "number"), entries)
 
 
 _MESSAGE = (
@@ -137,13 +144,11 @@ def message_counts(connection: Connection, exchange: int) -> dict[str, int]:
     return {row[0]: row[1] for row in rows}
 
 
-def add_findings(
-    connection: Connection, receipt: int, entries: Sequence[tuple[int | None, int | None, Finding]]
-) -> None:
-    """Keep findings: (exchange, message, finding); None where it belongs to the whole."""
+def add_findings(connection: Connection, entries: Sequence[tuple[int, int | None, int | None, Finding]]) -> None:
+    """Keep findings: (receipt, exchange, message, finding); None where it belongs to the whole."""
     rows = [
         (receipt, exchange, message, finding.kind, finding.value, finding.note, _place_text(finding.position))
-        for exchange, message, finding in entries
+        for receipt, exchange, message, finding in entries
     ]
     insert_rows(
         connection,

@@ -16,9 +16,10 @@ class State:
 
 
 STATES = (
-    State("receipt", "received", "the bytes are durable in the archive", ("scanned", "failed")),
+    State("receipt", "received", "the bytes are durable in the archive", ("scanned", "failed", "quarantined")),
     State("receipt", "scanned", "every interchange in it has its row and its intake outcome", ("done",)),
     State("receipt", "done", "every exchange in it is closed", ("scanned",)),
+    State("receipt", "quarantined", "the program stopped twice while it read it; a person must release it", ("received",)),
     State("receipt", "failed", "its envelopes could not be read because of our own mistake", ("received",)),
     State(
         "exchange",
@@ -31,8 +32,10 @@ STATES = (
     State("exchange", "held", "closed: nothing was posted, and a person must decide about at least one message"),
     State("exchange", "failed", "our own mistake; tried again when the same bytes come again", ("open",)),
     State("exchange", "duplicate", "the same bytes came before; what became of the first holds"),
-    State("exchange", "quarantined", "its control number came before with other content; a person must decide"),
+    State("exchange", "quarantined", "nothing of it is posted until a person decides: its reason says why", ("open", "discarded")),
+    State("exchange", "discarded", "a person decided that nothing of it is posted"),
     State("message", "posted", "its records are in the CRM"),
+    State("message", "reconciled", "it answers something that we sent"),
     State("message", "rejected", "refused; its findings say why"),
     State(
         "message", "held", "kept for a person: its party is not clear, or the same content came under another number"

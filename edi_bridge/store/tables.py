@@ -101,6 +101,8 @@ def make(metadata: MetaData) -> LedgerTables:
         _later("lane"),  # '' live, staging_, pilot_
         _later("received_at"),
         _later("hold_until"),  # legal hold: a day before which it is not purged
+        _later("reason"),  # why a person must decide about it
+        Column("messages", Integer, nullable=False, server_default="0"),  # that its envelope holds
         Column("copy_of", Id),  # the exchange that it is an edited copy of
         UniqueConstraint("receipt_id", "ordinal"),
         Index(None, "control"),

@@ -59,10 +59,11 @@ def upgrade() -> None:
     for table, columns in TABLES.items():
         _create(table, columns.split())
     for table, column in (("receipt", "source"), ("receipt", "worker"), ("receipt", "held_until"),
-                          ("exchange", "lane"), ("exchange", "received_at"), ("exchange", "hold_until")):
+                          ("exchange", "lane"), ("exchange", "received_at"), ("exchange", "hold_until"), ("exchange", "reason")):
         op.add_column(table, sa.Column(column, sa.Text(), nullable=False, server_default=""))
     op.add_column("receipt", sa.Column("test", sa.Boolean()))
     op.add_column("receipt", sa.Column("starts", sa.Integer(), nullable=False, server_default="0"))
+    op.add_column("exchange", sa.Column("messages", sa.Integer(), nullable=False, server_default="0"))
     op.add_column("exchange", sa.Column("copy_of", Id))
     if op.get_bind().dialect.name == "sqlite":
         for act in ("UPDATE", "DELETE"):

@@ -1,0 +1,92 @@
+"""The ledger and CRM rows of a batch of messages, inside its transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection
+
+from edi_bridge.crm.document import Document
+from edi_bridge.crm.identity import OwnIdentities
+from edi_bridge.crm.post import PostItem, post_batch
+from edi_bridge.engine.report import MessageReport
+from edi_bridge.finding import Finding, Verdict
+from edi_bridge.store import ledger, message
+from edi_bridge.store.draft import Draft, judge
+from edi_bridge.store.ledger import Exchange, Receipt
+
+Item = tuple[Receipt, Exchange, Any]  # the outcome of `pipeline.inbound`
+
+
+@dataclass(slots=True)
+class Posted:
+    """What became of a message; not `fresh`: it had its row already, `findings` are those that the ledger kept."""
+
+    state: str = ""
+    findings: list[Finding] = field(default_factory=list)
+    documents: list[Document] = field(default_factory=list)
+    fresh: bool = False
+
+    def report(self, outcome: Any) -> MessageReport:
+        """For who watches."""
+        one = outcome.message
+        return MessageReport(outcome.interchange.ordinal, one.ordinal, str(one.type), one.reference, self.state, self.findings,
+                             self.documents, one.offset)
+
+
+def write(connection: Connection, items: Sequence[Item], *, versions: Mapping[str, str], own: OwnIdentities, hold_repeated: bool,
+          failure: str = "") -> list[Posted]:
+    """Write what is not there yet; what became of each item, in their order. What has its row already is left as it is."""
+    results, todo = _there(connection, items)
+    drafts = judge(connection, [(exchange.id, outcome) for _, exchange, outcome in todo], versions=versions,
+                   hold_repeated=hold_repeated, failure=failure)
+    ids = message.add_messages(connection, [draft.row for draft in drafts])
+    posting = [
+        PostItem(number, draft.partner, draft.row.record_type, draft.outcome.records, draft.position)
+        for number, draft in zip(ids, drafts, strict=True)
+        if draft.row.state == "posted"
+    ]
+    made = {result.message_id: result for result in post_batch(connection, posting, own)} if posting else {}
+    entries: list[tuple[int, int | None, int | None, Finding]] = []
+    contents: list[tuple[str, str, int, int]] = []
+    documents: list[tuple[int, str, str]] = []
+    for number, draft, (receipt, exchange, outcome) in zip(ids, drafts, todo, strict=True):
+        posted = _posted(connection, number, draft, made.get(number), contents)
+        results[exchange.id, outcome.message.ordinal] = posted
+        entries += [(receipt.id, exchange.id, number, finding) for finding in posted.findings]
+        documents += [(number, document.kind, document.number) for document in posted.documents]
+    message.own_contents(connection, contents)
+    message.add_findings(connection, entries)
+    message.add_documents(connection, documents)
+    return [results[exchange.id, outcome.message.ordinal] for _, exchange, outcome in items]
+
+
+def _there(connection: Connection, items: Sequence[Item]) -> tuple[dict[tuple[int, int], Posted], list[Item]]:
+    """What has its row already (with its findings), and what has not; nothing is done to an exchange that is closed."""
+    ordinals: dict[int, list[int]] = {}
+    for _, exchange, outcome in items:
+        ordinals.setdefault(exchange.id, []).append(outcome.message.ordinal)
+    still = ledger.lock_exchanges(connection, sorted(ordinals))
+    there: dict[tuple[int, int], Posted] = {}
+    for exchange, mine in ordinals.items():
+        for ordinal, state, findings in message.posted(connection, exchange, min(mine), max(mine)):
+            there[exchange, ordinal] = Posted(state, findings)
+        if exchange not in still:
+            for ordinal in mine:
+                there.setdefault((exchange, ordinal), Posted("closed"))
+    return there, [item for item in items if (item[1].id, item[2].message.ordinal) not in there]
+
+
+def _posted(connection: Connection, number: int, draft: Draft, result: Any, contents: list[tuple[str, str, int, int]]) -> Posted:
+    row = draft.row
+    posted = Posted(row.state, draft.findings, fresh=True)
+    if result:
+        posted.state, posted.documents = result.state, result.documents
+        posted.findings = [*draft.findings, *result.findings]
+        if result.state != "posted":
+            message.set_message(connection, number, result.state, Verdict.REJECTED)
+        elif not draft.content_known:
+            contents.append((draft.scope, row.content, row.exchange, row.ordinal))
+    return posted

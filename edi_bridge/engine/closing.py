@@ -1,0 +1,107 @@
+"""The end of an exchange, in one transaction: its verdict, the answers with their numbers in the outbox, what answers in it said.
+
+The answers are made of what the ledger decided. Nothing negative ever goes out for our own mistake: an exchange that failed is
+answered when it was done again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection
+
+from edi_bridge.answering import Collected, answered
+from edi_bridge.crashpoint import passing
+from edi_bridge.finding import Finding
+from edi_bridge.interchange import Address, Interchange
+from edi_bridge.partner import Partner, acknowledging
+from edi_bridge.store import alarm, control_number, ledger, outbox
+from edi_bridge.store.archive import Archive
+from edi_bridge.store.ledger import Exchange
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """An interchange whose last message was read: what its envelope shows now, and what was collected for its answers (None:
+    nobody is answered)."""
+
+    exchange: Exchange
+    interchange: Interchange
+    findings: list[Finding]
+    partner: Partner | None
+    collected: Collected | None
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """Closes exchanges. `prepared` gives the time that stands in answers (ISO 8601 to the minute), `now` the ledger's."""
+
+    archive: Archive
+    prepared: Callable[[], str]
+    now: Callable[[], str]
+
+    def close(self, connection: Connection, end: End) -> None:
+        """State, verdict and answers of an exchange that is still open."""
+        state, _ = ledger.close(connection, end.exchange.id)
+        subject = f"exchange {end.exchange.id}"
+        if state == "failed":  # one of its messages
+            self.fail(connection, end.exchange, "")
+            return
+        if state == "held":
+            alarm.raise_(connection, "quarantine", subject, f"nothing of {subject} was posted: a person must decide", self.now())
+        if end.collected is None or end.partner is None:
+            return
+        for sentence in self._answer(connection, end, end.collected, end.partner):
+            alarm.raise_(connection, "unanswered", subject, f"{subject}: {sentence}", self.now())
+
+    def fail(self, connection: Connection, exchange: Exchange, failure: str) -> None:
+        """Close an exchange that our own mistake stopped (its traceback; '' where one of its messages has it): no answer goes out."""
+        if failure:
+            ledger.close(connection, exchange.id, failure)
+        subject = f"exchange {exchange.id}"
+        alarm.raise_(connection, "failed", subject, f"a mistake of edi_bridge itself stopped {subject}; it is tried again"
+                     " when it is replayed or comes again", self.now())
+
+    def _answer(self, connection: Connection, end: End, collected: Collected, partner: Partner) -> list[str]:
+        """Put the answers into the outbox; what a person must be told because no answer says it."""
+        interchange = end.interchange
+        scope = control_number.scope(interchange.standard, _address(interchange.receiver), _address(interchange.sender),
+                                     test=bool(interchange.test))
+
+        def draw(kind: str) -> int:
+            number = control_number.draw(connection, scope, kind, partner.numbers, self.now())
+            passing("number_drawn")
+            return number
+
+        made = answered(collected, end.findings, draw, self.prepared())
+        passing("ack_rendered")
+        for answer in made.answers:
+            outbox.add(connection, self.archive, outbox.Outgoing(
+                partner.name, "answer", answer.name, interchange.standard, interchange.receiver, interchange.sender, answer.control,
+                answer.content, bool(interchange.test), partner.answers_by, exchange=end.exchange.id,
+                origin=f"answers exchange {end.exchange.id}"), self.now())
+        passing("outbox_written")
+        return made.told
+
+
+def _address(address: Address) -> str:
+    return f"{address.qualifier.strip()}:{address.id.rstrip()}"
+
+
+def collecting(interchange: Interchange, partner: Partner | None, prepared: str) -> Collected | None:
+    """What takes in an interchange's messages for its answers; None where nothing can answer it."""
+    if partner is None or interchange.standard not in ("edifact", "x12"):
+        return None
+    if all(when == "never" for when in _agreed(partner).values()):
+        return None
+    return Collected(interchange, partner, prepared)
+
+
+def _agreed(partner: Partner) -> dict[str, Any]:
+    """Which answers go out for anything at all."""
+    said = acknowledging(partner)
+    for agreement in partner.agreements:
+        said |= {name: when for name, when in agreement.acknowledge.items() if when != "never"}
+    return said

@@ -1,0 +1,98 @@
+"""What an interchange is when it comes: new, the same again, another under a known number; and what nobody may post unseen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection
+
+from edi_bridge.finding import Finding, found
+from edi_bridge.interchange import Position
+from edi_bridge.partner import Partner
+from edi_bridge.store import alarm, ledger, message, outbox
+from edi_bridge.store.ledger import Exchange, Receipt
+
+UNAGREED = {  # kind of finding → why a person must look first
+    "unknown_partner": "nobody knows its sender",
+    "test_on_live": "it is a test, and nothing is agreed for tests",
+    "not_for_us": "it is meant for somebody else",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """Gives interchanges their rows. `strict`: see `Engine`; `now`: the time as the ledger writes it."""
+
+    catalog: Any
+    versions: Mapping[str, str]
+    strict: bool
+    now: Callable[[], str]
+
+    def take_in(self, connection: Connection, receipt: Receipt, scanned: Sequence[Any]) -> None:
+        """A row, an outcome and the findings of the envelope for each interchange that has none yet."""
+        there = ledger.taken_in(connection, receipt.id, [one.interchange.ordinal for one in scanned])
+        entries: list[tuple[int, int | None, int | None, Finding]] = []
+        for one in scanned:
+            if one.interchange.ordinal not in there:
+                entries += self._one(connection, receipt, one)
+        message.add_findings(connection, entries)
+
+    def _one(self, connection: Connection, receipt: Receipt, one: Any) -> list[tuple[int, int | None, int | None, Finding]]:
+        interchange = one.interchange
+        name = getattr(one, "partner", "") or receipt.partner
+        partner = self.catalog.partner_named(name) if name and self.strict else None
+        exchange = ledger.intake(
+            connection, receipt, interchange, name, one.verdict, [str(listed[1]) for listed in one.messages[:1]], self.versions,
+            received_at=self.now(), messages=len(one.messages), held=self._why_not(receipt, one, partner),
+            window=partner.window if partner else 0)
+        findings = list(one.findings)
+        self._aftermath(connection, exchange, interchange, findings)
+        if exchange.outcome == "again":
+            return []
+        return [(receipt.id, exchange.id, None, finding) for finding in findings]
+
+    def _aftermath(self, connection: Connection, exchange: Exchange, interchange: Any, findings: list[Finding]) -> None:
+        if exchange.outcome == "conflict":
+            note = f"control number {interchange.control} came before with other content, in exchange {exchange.original}"
+            findings.append(found("duplicate_interchange", Position(interchange=interchange.ordinal, offset=interchange.offset),
+                                  interchange.control, note))
+        if exchange.outcome == "again" and exchange.original is not None:
+            outbox.repeat(connection, exchange.original, exchange.id, self.now())
+        if exchange.state == "quarantined":
+            subject = f"exchange {exchange.id}"
+            why = findings[-1].sentence() if findings else "a person must decide about it"
+            alarm.raise_(connection, "quarantine", subject, f"{subject} from {interchange.sender} is quarantined: {why}", self.now())
+
+    def _why_not(self, receipt: Receipt, one: Any, partner: Partner | None) -> str:
+        """Why it is not posted before a person has looked at it; '' when nothing stands against it."""
+        if not self.strict:
+            return ""
+        if partner is None:
+            return UNAGREED["unknown_partner"]
+        told = next((UNAGREED[finding.kind] for finding in one.findings if finding.kind in UNAGREED), "")
+        if told:
+            return told
+        test = one.interchange.test
+        if receipt.test is not None and test is not None and bool(test) != receipt.test:
+            return "it is a test in a channel for live traffic" if test else "it is live traffic in a channel for tests"
+        return ""
+
+    def nothing_inside(self, connection: Connection, receipt: Receipt) -> None:
+        """A file that holds no interchange: somebody must look at it."""
+        self._alarm(connection, receipt, "nothing in it can be read as a message")
+
+    def poisoned(self, connection: Connection, receipt: Receipt) -> None:
+        """A file in which the program stopped again and again."""
+        ledger.set_receipt(connection, receipt.id, "quarantined", "the program stopped twice while it read this file")
+        self._alarm(connection, receipt, "the program stopped twice while it read it; release it to try again")
+
+    def failed(self, connection: Connection, receipt: Receipt) -> None:
+        """A file that our own mistake, or a wrong configuration, kept from being read."""
+        subject = f"receipt {receipt.id}"
+        alarm.raise_(connection, "failed", subject, f"{subject} ({receipt.name}) could not be read; the ledger says why", self.now())
+
+    def _alarm(self, connection: Connection, receipt: Receipt, why: str) -> None:
+        subject = f"receipt {receipt.id}"
+        alarm.raise_(connection, "quarantine", subject, f"{subject} ({receipt.name}) is quarantined: {why}", self.now())

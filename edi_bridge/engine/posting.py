@@ -1,0 +1,479 @@
+"""Receipts on their way through the engine: received, scanned, posted in batches, closed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol
+
+from sqlalchemy import Connection
+
+from edi_bridge.answering import Collected
+from edi_bridge.crashpoint import passing
+from edi_bridge.crm.identity import OwnIdentities
+from edi_bridge.database import Database
+from edi_bridge.engine import batch
+from edi_bridge.engine.closing import Closing, End, collecting
+from edi_bridge.engine.guard import Failure, guarded
+from edi_bridge.engine.intake import Intake
+from edi_bridge.engine.reconciling import Reconciling
+from edi_bridge.engine.report import ExchangeSummary, MessageReport, ReceiptSummary
+from edi_bridge.fault import ConfigFault
+from edi_bridge.finding import found
+from edi_bridge.store import ledger, message, outbox
+from edi_bridge.store.archive import Archive, Blob
+from edi_bridge.store.ledger import Exchange, Receipt
+
+BATCH_LINES = 10_000  # of one batch together, so that messages of many lines do not pile up
+INTAKE_BATCH = 64
+BREATH = 500  # messages of a first pass after which others get their turn
+POISON = 2  # starts without an end after which nobody tries again by himself
+
+OnMessage = Callable[[MessageReport], None] | None
+
+
+class Line(Protocol):
+    """The path as the engine walks it (`pipeline.py`)."""
+
+    def scan(
+        self, source: BinaryIO, catalog: Any, *, partner: str | None = None, map: str | None = None, breath: int = 0
+    ) -> Iterator[Any]:
+        """Each interchange with its envelope's findings and verdict, nothing mapped; None each `breath` messages."""
+
+    def inbound(
+        self, source: BinaryIO, catalog: Any, *, partner: str | None = None, map: str | None = None, suspended: Any = ()
+    ) -> Iterator[Any]:
+        """Each message with its records, findings and verdict."""
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A delivery whose bytes are in the archive. `name` is the partner's name for it, kept as text; `source` what the transport
+    calls this very file; `test`: the channel is for tests."""
+
+    blob: Blob
+    name: str
+    channel: str = ""
+    partner: str = ""
+    map: str = ""
+    source: str = ""
+    test: bool | None = None
+
+
+@dataclass(slots=True)
+class Work:
+    """A receipt on its way. `broken`: from which interchange on the path broke, and the traceback."""
+
+    receipt: Receipt
+    joined: bool = False
+    open: dict[int, Exchange] = field(default_factory=dict)
+    collected: dict[int, Collected | None] = field(default_factory=dict)
+    broken: tuple[int, str] | None = None
+    failure: str = ""
+    stopped: bool = False  # nothing more happens to it now
+
+
+@dataclass(slots=True)
+class Waiting:
+    """What the next commits will hold: messages with their work, ends of interchanges, receipts that are through."""
+
+    messages: list[tuple[Work, Any]] = field(default_factory=list)
+    ends: list[tuple[Work, End]] = field(default_factory=list)
+    done: list[Work] = field(default_factory=list)
+    lines: int = 0
+    since: float = field(default_factory=time.monotonic)
+
+    @property
+    def kept(self) -> tuple[int, int] | None:
+        """The interchange whose messages must be posted together and alone; None: no such one is waiting."""
+        if self.messages and self.messages[-1][1].keep:
+            work, outcome = self.messages[-1]
+            return work.receipt.id, outcome.interchange.ordinal
+        return None
+
+    def add(self, work: Work, outcome: Any) -> None:
+        """One more message."""
+        self.messages.append((work, outcome))
+        self.lines += sum(len(record.get("lines", ())) + 1 for record in outcome.records)
+
+
+class Engine:
+    """Posts what comes in. It holds no state between receipts but what it was given.
+
+    `catalog` is handed to the path untouched; `versions` (map and agreement hashes) are pinned to each exchange; `own` are our
+    identities; `path` is `pipeline` unless given. `strict`: what no partner or agreement stands for is quarantined, as it must be
+    when nobody looks on; else the standard's own maps read it. `answers`: acknowledgements go to the outbox.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        archive: Archive,
+        catalog: Any,
+        *,
+        own: OwnIdentities = frozenset(),
+        versions: Mapping[str, str] | None = None,
+        same_content: str = "hold",
+        batch_messages: int = 64,
+        batch_milliseconds: int = 200,
+        path: Line | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        strict: bool = False,
+        answers: bool = False,
+    ):
+        self.database = database
+        self.archive = archive
+        self.catalog = catalog
+        self.own = own
+        self.versions = dict(versions or {})
+        self.same_content = same_content
+        self.batch_messages = batch_messages
+        self.batch_seconds = batch_milliseconds / 1000
+        self.clock = clock
+        self.strict = strict
+        self.answers = answers
+        if path is None:
+            from edi_bridge import pipeline
+
+            path = pipeline
+        self.path: Line = path
+        self.closing = Closing(archive, lambda: clock().strftime("%Y-%m-%dT%H:%M"), self.now)
+        self.reconciling = Reconciling(database, archive, catalog, self.now)
+        self.taking_in = Intake(catalog, self.versions, strict, self.now)
+
+    def now(self) -> str:
+        """The time, as the ledger writes it."""
+        return self.clock().astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+    # taking in
+
+    def receive(self, incoming: Sequence[Incoming]) -> list[tuple[Receipt, bool]]:
+        """Commit 1: a row for each delivery (and whether it joins an unfinished earlier one of the same bytes). After it the
+        transport may confirm."""
+        with self.database.write() as connection:
+            now = self.now()
+            taken = [ledger.receive(connection, one.blob, one.name, now, one.channel, one.partner, one.map, one.source, one.test)
+                     for one in incoming]
+        passing("receipt_committed")
+        return taken
+
+    def post_file(
+        self,
+        name: str,
+        source: BinaryIO | Path,
+        *,
+        channel: str = "",
+        partner: str | None = None,
+        map: str | None = None,
+        on_message: OnMessage = None,
+    ) -> ReceiptSummary:
+        """Take a file in and post it: everything from the archive to the closing.
+
+        `name` is the partner's name for it, kept as text. `on_message` is told each message once it is committed.
+        Raises TransientFault when archive or database do not let us go on: doing it again goes on where it stopped.
+        """
+        if isinstance(source, Path):
+            with source.open("rb") as file:
+                blob = self.archive.put(file)
+        else:
+            blob = self.archive.put(source)
+        taken = self.receive([Incoming(blob, name, channel, partner or "", map or "")])
+        return self._last(self.process(taken, on_message))
+
+    def resume(self, on_message: OnMessage = None) -> list[ReceiptSummary]:
+        """Finish what a stopped or killed process left."""
+        with self.database.read() as connection:
+            left = ledger.unfinished(connection)
+        return [self._last(self.process([(receipt, True)], on_message)) for receipt in left]
+
+    @staticmethod
+    def _last(steps: Iterator[ReceiptSummary | None]) -> ReceiptSummary:
+        summary = next(one for one in steps if one is not None)
+        for _ in steps:
+            pass
+        return summary
+
+    def process(self, taken: Sequence[tuple[Receipt, bool]], on_message: OnMessage = None) -> Iterator[ReceiptSummary | None]:
+        """Everything behind commit 1, for receipts that share their commits. Yields None between two commits, and each receipt's
+        summary when it is through. ConfigFault where an option or a file of the home is wrong: the same bytes are tried again."""
+        works = [Work(receipt, joined) for receipt, joined in taken]
+        self._begin(works)
+        yield from self._scan_all([work for work in works if not work.stopped])
+        waiting = Waiting()
+        for work in works:
+            if work.stopped:
+                continue
+            with self.database.read() as connection:
+                work.open = {e.ordinal: e for e in ledger.exchanges(connection, work.receipt.id) if e.state == "open"}
+            for full in self._walk(work, waiting):
+                if full:
+                    self._flush(waiting, on_message)
+                    waiting = Waiting()
+                    yield None
+            waiting.done.append(work)
+        self._flush(waiting, on_message)
+        yield from (self._summary(work) for work in works)
+
+    def _begin(self, works: Sequence[Work]) -> None:
+        """Count the start, so that a file that stops the program again and again is noticed."""
+        with self.database.write() as connection:
+            for work in works:
+                if ledger.started(connection, work.receipt.id) > POISON:
+                    self.taking_in.poisoned(connection, work.receipt)
+                    work.stopped = True
+
+    # the first pass
+
+    def _scan_all(self, works: Sequence[Work]) -> Iterator[None]:
+        """Each receipt's interchanges get their rows and intake outcomes, together where there are many small ones."""
+        todo = [work for work in works if work.receipt.state == "received"]
+        if len(todo) > 1:
+            together = guarded(lambda: self._scan_together(todo))
+            if together is None:
+                return
+        for work in todo:
+            yield from self._scan_one(work)
+
+    def _scan_together(self, works: Sequence[Work]) -> None:
+        """All in one commit; a ConfigFault or a mistake of ours is left to who scans them one by one."""
+        seen = [(work, list(self._scanned(work))) for work in works]
+        with self.database.write() as connection:
+            for work, scanned in seen:
+                self._intake(connection, work, [one for one in scanned if one is not None])
+                self._scan_done(connection, work, len(scanned))
+        passing("scanned")
+
+    def _scan_one(self, work: Work) -> Iterator[None]:
+        steps = self._scan(work)
+        try:
+            while True:
+                step = guarded(lambda: next(steps, True), tries=1)
+                if isinstance(step, Failure):
+                    self._fail(work, step.text)
+                    return
+                if step is True:
+                    return
+                yield None
+        except ConfigFault as fault:  # an option or a file of the home is wrong: tried again with the same bytes
+            self._fail(work, str(fault))
+            raise
+
+    def _scan(self, work: Work) -> Iterator[None]:
+        seen = 0
+        pending: list[Any] = []
+        for one in self._scanned(work):
+            if one is None:
+                yield None
+                continue
+            seen += 1
+            pending.append(one)
+            if len(pending) >= INTAKE_BATCH:
+                self._commit_intake(work, pending)
+                pending = []
+                yield None
+        self._commit_intake(work, pending, seen)
+        passing("scanned")
+
+    def _scanned(self, work: Work) -> Iterator[Any]:
+        receipt = work.receipt
+        with self.archive.open(receipt.sha256) as source:
+            yield from self.path.scan(source, self.catalog, partner=receipt.partner or None, map=receipt.map or None, breath=BREATH)
+
+    def _commit_intake(self, work: Work, scanned: Sequence[Any], seen: int | None = None) -> None:
+        def commit() -> None:
+            with self.database.write() as connection:
+                self._intake(connection, work, scanned)
+                if seen is not None:
+                    self._scan_done(connection, work, seen)
+
+        result = guarded(commit)
+        if isinstance(result, Failure):
+            raise RuntimeError(result.text)  # told by who scans
+
+    def _intake(self, connection: Connection, work: Work, scanned: Sequence[Any]) -> None:
+        self.taking_in.take_in(connection, work.receipt, scanned)
+
+    def _scan_done(self, connection: Connection, work: Work, seen: int) -> None:
+        if not seen:
+            kind = "unknown_format" if work.receipt.size else "empty_file"
+            message.add_findings(connection, [(work.receipt.id, None, None, found(kind))])
+            if self.strict:
+                self.taking_in.nothing_inside(connection, work.receipt)
+        ledger.set_receipt(connection, work.receipt.id, "scanned")
+
+    def _fail(self, work: Work, failure: str) -> None:
+        work.failure, work.stopped = failure, True
+        with self.database.write() as connection:
+            ledger.set_receipt(connection, work.receipt.id, "failed", failure)
+            self.taking_in.failed(connection, work.receipt)
+
+    # the second pass
+
+    def _walk(self, work: Work, waiting: Waiting) -> Iterator[bool]:
+        """Put the messages and ends of a receipt's open exchanges into `waiting`; True each time that it is full.
+
+        A consumer that was told so continues with an empty one: it is the same object, emptied.
+        """
+        if not work.open:
+            return
+        receipt, at = work.receipt, min(work.open)
+        suspended = [e.ordinal for e in work.open.values() if e.outcome == "refused"]
+        with self.archive.open(receipt.sha256) as source:
+            outcomes = iter(self.path.inbound(source, self.catalog, partner=receipt.partner or None, map=receipt.map or None,
+                                              suspended=self._suspended(receipt, suspended)))
+            while True:
+                outcome = guarded(lambda: next(outcomes, None), tries=1)
+                if isinstance(outcome, Failure):
+                    work.broken = (at, outcome.text)
+                    break
+                if outcome is None:
+                    break
+                at = outcome.interchange.ordinal
+                exchange = work.open.get(at)
+                if exchange is None:
+                    continue
+                if outcome.message is None:
+                    waiting.ends.append((work, self._end(work, exchange, outcome)))
+                    if waiting.kept or len(waiting.ends) >= self.batch_messages:
+                        yield True
+                    continue
+                if exchange.outcome == "refused":
+                    self._collect(work, outcome, outcome.findings)
+                    continue
+                if (waiting.kept or (outcome.keep and waiting.messages)) and waiting.kept != (receipt.id, at):
+                    yield True
+                waiting.add(work, outcome)
+                if not outcome.keep and (
+                    len(waiting.messages) >= self.batch_messages
+                    or waiting.lines >= BATCH_LINES
+                    or time.monotonic() - waiting.since >= self.batch_seconds
+                ):
+                    yield True
+
+    def _suspended(self, receipt: Receipt, refused: Sequence[int]) -> frozenset[int]:
+        """Of the refused interchanges those that one of their messages condemned."""
+        if not refused:
+            return frozenset()
+        with self.database.read() as connection:
+            ids = {e.id: e.ordinal for e in ledger.exchanges(connection, receipt.id) if e.ordinal in refused}
+            return frozenset(ordinal for id, ordinal in ids.items()
+                             if any(one.kind == "interchange_suspended" for one in message.envelope_findings(connection, receipt.id, id)))
+
+    def _collect(self, work: Work, outcome: Any, findings: Any) -> None:
+        ordinal = outcome.interchange.ordinal
+        if ordinal not in work.collected:
+            work.collected[ordinal] = self._collected(outcome)
+        collected = work.collected[ordinal]
+        if collected is not None:
+            collected.add(outcome.message, list(findings))
+
+    def _collected(self, outcome: Any) -> Collected | None:
+        if not self.answers or not outcome.partner:
+            return None
+        return collecting(outcome.interchange, self.catalog.partner_named(outcome.partner), self.closing.prepared())
+
+    def _end(self, work: Work, exchange: Exchange, outcome: Any) -> End:
+        partner = self.catalog.partner_named(outcome.partner) if outcome.partner and self.answers else None
+        ordinal = outcome.interchange.ordinal
+        collected = work.collected.pop(ordinal, None) if ordinal in work.collected else self._collected(outcome)
+        return End(exchange, outcome.interchange, outcome.findings, partner, collected)
+
+    # commits
+
+    def _flush(self, waiting: Waiting, on_message: OnMessage) -> None:
+        """The messages in one commit, then the ends and finished receipts in another."""
+        if waiting.messages:
+            self._post(waiting.messages, on_message)
+        closing = [(work, self._complete(work, end)) for work, end in waiting.ends]
+        self._close(closing, waiting.done)
+        waiting.messages.clear()
+        waiting.ends.clear()
+        waiting.done.clear()
+        waiting.lines, waiting.since = 0, time.monotonic()
+
+    def _complete(self, work: Work, end: End) -> End:
+        """The end with what was collected of the messages that were posted with it."""
+        if end.exchange.ordinal in work.collected:
+            return End(end.exchange, end.interchange, end.findings, end.partner, work.collected.pop(end.exchange.ordinal))
+        return end
+
+    def _post(self, items: Sequence[tuple[Work, Any]], on_message: OnMessage) -> None:
+        """Post a batch in one transaction; when that fails by our mistake, each message in its own (kept ones fail together)."""
+        result = guarded(lambda: self._transact(items))
+        if isinstance(result, Failure):
+            if len(items) > 1 and not items[0][1].keep:
+                for item in items:
+                    self._post([item], on_message)
+                return
+            result = self._transact(items, result.text)
+        passing("batch_committed")
+        for (work, outcome), posted in zip(items, result, strict=True):
+            self._collect(work, outcome, posted.findings)
+            if on_message and posted.fresh:
+                on_message(posted.report(outcome))
+
+    def _transact(self, items: Sequence[tuple[Work, Any]], failure: str = "") -> list[batch.Posted]:
+        with self.database.write() as connection:
+            passing("tx_begun")
+            posted = batch.write(connection, [(work.receipt, work.open[outcome.interchange.ordinal], outcome) for work, outcome in items],
+                                 versions=self.versions, own=self.own, hold_repeated=self.same_content == "hold", failure=failure)
+            passing("crm_written")
+        return posted
+
+    def _close(self, ends: Sequence[tuple[Work, End]], done: Sequence[Work]) -> None:
+        """Close exchanges and receipts in one transaction, each alone where our own mistake stops them together."""
+        for work in done:  # what a broken path never reached
+            if work.broken:
+                left = [(ordinal, exchange) for ordinal, exchange in sorted(work.open.items()) if ordinal >= work.broken[0]]
+                self._close_failed(left, work.broken[1])
+        result = guarded(lambda: self._closed(ends, done))
+        if isinstance(result, Failure):
+            for one in ends:
+                alone = guarded(lambda one=one: self._closed([one], []))
+                if isinstance(alone, Failure):
+                    self._close_failed([(one[1].exchange.ordinal, one[1].exchange)], alone.text)
+            self._closed([], done)
+        passing("committed")
+
+    def _closed(self, ends: Sequence[tuple[Work, End]], done: Sequence[Work]) -> None:
+        statements = {id(end): self.reconciling.read(work.receipt, end.interchange) for work, end in ends}
+        with self.database.write() as connection:
+            passing("closing_begun")
+            still = ledger.lock_exchanges(connection, sorted(end.exchange.id for _, end in ends))
+            for _, end in ends:
+                if end.exchange.id in still:
+                    self.reconciling.note(connection, end.exchange.id, statements[id(end)])
+                    self.closing.close(connection, end)
+            for work in done:
+                ledger.set_receipt(connection, work.receipt.id, "done")
+
+    def _close_failed(self, exchanges: Sequence[tuple[int, Exchange]], failure: str) -> None:
+        with self.database.write() as connection:
+            still = ledger.lock_exchanges(connection, sorted(exchange.id for _, exchange in exchanges))
+            for _, exchange in exchanges:
+                if exchange.id in still:
+                    self.closing.fail(connection, exchange, failure)
+
+    def _summary(self, work: Work) -> ReceiptSummary:
+        receipt = work.receipt
+        with self.database.read() as connection:
+            rows = [
+                ExchangeSummary(
+                    e.id,
+                    e.ordinal,
+                    e.state,
+                    e.outcome,
+                    e.verdict,
+                    e.original,
+                    message.message_counts(connection, e.id),
+                    message.envelope_findings(connection, receipt.id, e.id),
+                    [entry.id for entry in outbox.listing(connection, exchange=e.id)][::-1],
+                )
+                for e in ledger.exchanges(connection, receipt.id)
+            ]
+            whole = message.envelope_findings(connection, receipt.id, None)
+        failure = work.failure or (work.broken[1] if work.broken else "")
+        return ReceiptSummary(receipt.id, receipt.name, receipt.sha256, receipt.size, work.joined, rows, whole, failure)

@@ -1,0 +1,84 @@
+"""Our interchange and group numbers: drawn inside the commit that uses them, so that none is used twice and none is lost.
+
+ISA13 and GS06 have nine digits at most (X12.5, X12.6), UNB 0020 and UNG 0048 fourteen characters (ISO 9735-1). Test and live have
+sequences of their own. A sequence never goes back; at the end of its range it starts again only where the agreement says `wrap`,
+which is counted and dated.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from edi_bridge.fault import ConfigFault
+from edi_bridge.store.tables import ledger
+
+NINE_DIGITS = 999_999_999
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """The range of a sequence, and whether it starts again at its end."""
+
+    first: int = 1
+    last: int = NINE_DIGITS
+    wrap: bool = True
+
+
+def scope(standard: str, sender: str, receiver: str, *, test: bool) -> str:
+    """In which circle our numbers are unique: standard, we and they (qualifier:id), test or live."""
+    return json.dumps([standard, sender, receiver, "test" if test else "live"])
+
+
+def draw(connection: Connection, scope: str, kind: str, numbers: Numbers, at: str) -> int:
+    """The next number of a sequence, its row locked until the transaction ends. `kind`: interchange or group; `at`: now.
+
+    ConfigFault when the range is used up and must not start again.
+    """
+    t = ledger().control_number
+    mine = (t.c.scope == scope) & (t.c.kind == kind)
+    row = connection.execute(update(t).where(mine).values(last=t.c.last + 1).returning(t.c.last)).first()
+    if row is None:
+        row = _begun(connection, scope, kind, numbers)
+    value = int(row[0])
+    if value < numbers.first:  # the range was moved up
+        value = numbers.first
+    elif value > numbers.last:
+        if not numbers.wrap:
+            raise ConfigFault.at("", 0, 0, f"our {kind} numbers for {scope} are used up at {numbers.last} and must not start again (wrap)")
+        value = numbers.first
+        connection.execute(update(t).where(mine).values(wrapped=t.c.wrapped + 1, wrapped_at=at))
+    if value != row[0]:
+        connection.execute(update(t).where(mine).values(last=value))
+    return value
+
+
+def _begun(connection: Connection, scope: str, kind: str, numbers: Numbers) -> tuple[int]:
+    """The first number of a new sequence; another process may begin it at the same moment."""
+    t = ledger().control_number
+    try:
+        with connection.begin_nested():
+            connection.execute(insert(t).values(scope=scope, kind=kind, last=numbers.first, wrapped=0, wrapped_at=""))
+        return (numbers.first,)
+    except IntegrityError:
+        made = connection.execute(
+            update(t).where((t.c.scope == scope) & (t.c.kind == kind)).values(last=t.c.last + 1).returning(t.c.last)
+        ).one()
+        return (int(made[0]),)
+
+
+def jump_ahead(connection: Connection, by: int) -> list[tuple[str, str, int]]:
+    """Move every sequence on, after a restore of an older copy, so that no number is used twice: (scope, kind, last)."""
+    t = ledger().control_number
+    rows = connection.execute(update(t).values(last=t.c.last + by).returning(t.c.scope, t.c.kind, t.c.last))
+    return [(row.scope, row.kind, row.last) for row in rows]
+
+
+def all_of(connection: Connection) -> list[tuple[str, str, int, int]]:
+    """Every sequence: scope, kind, the number used last, how often it started again."""
+    t = ledger().control_number
+    rows = connection.execute(select(t.c.scope, t.c.kind, t.c.last, t.c.wrapped).order_by(t.c.scope, t.c.kind))
+    return [(row.scope, row.kind, row.last, row.wrapped) for row in rows]

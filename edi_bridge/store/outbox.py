@@ -1,0 +1,267 @@
+"""What goes out: bytes frozen before they are sent, and what became of them.
+
+An entry is made in the transaction that draws its number. Its bytes, its number and (from the first attempt on) its name at the
+partner never change: whatever is sent again is the same. Small contents stand in the row, large ones in the archive.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any, BinaryIO
+
+from sqlalchemy import Connection, func, insert, or_, select, update
+
+from edi_bridge.fault import TerminalFault
+from edi_bridge.interchange import Address
+from edi_bridge.store.archive import Archive
+from edi_bridge.store.tables import ledger
+
+IN_ROW = 256 * 1024  # bytes; larger contents go into the archive
+
+OPEN = ("waiting", "sending", "uncertain")
+
+
+@dataclass(frozen=True, slots=True)
+class SentMessage:
+    """One message in what goes out. `record` is the JSON of what was written, '' for answers."""
+
+    ordinal: int
+    reference: str
+    type: str
+    group_control: str = ""
+    group_kind: str = ""
+    document: str = ""
+    map: str = ""
+    map_hash: str = ""
+    record_type: str = ""
+    record: str = ""
+    origin: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """What is to go out. `kind`: document or answer; `channel` '' is the partner's own way, found when it is sent; `exchange` is
+    the one it answers; `due_at` when the partner's acknowledgement must be here ('' : none is expected)."""
+
+    partner: str
+    kind: str
+    name: str
+    standard: str
+    sender: Address
+    receiver: Address
+    control: str
+    content: bytes
+    test: bool = False
+    channel: str = ""
+    file_name: str = ""
+    exchange: int | None = None
+    due_at: str = ""
+    origin: str = ""
+    next_at: str = ""  # not before
+    messages: Sequence[SentMessage] = field(default_factory=tuple)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A row of the outbox, without its bytes."""
+
+    id: int
+    partner: str
+    channel: str
+    kind: str
+    name: str
+    standard: str
+    sender_qualifier: str
+    sender: str
+    receiver_qualifier: str
+    receiver: str
+    control: str
+    test: bool
+    exchange_id: int | None
+    sha256: str
+    size: int
+    file_name: str
+    state: str
+    tries: int
+    next_at: str
+    error: str
+    created_at: str
+    sent_at: str
+    due_at: str
+    outcome: str
+    network: str
+    origin: str
+
+
+def add(connection: Connection, archive: Archive, one: Outgoing, at: str) -> int:
+    """Freeze what is to go out; its number. Nothing is sent before the transaction is committed."""
+    digest = sha256(one.content).hexdigest()
+    content: bytes | None = one.content
+    if len(one.content) > IN_ROW:
+        archive.put(io.BytesIO(one.content))
+        content = None
+    t = ledger()
+    made: int = connection.execute(insert(t.outbox).values(
+        partner=one.partner, channel=one.channel, kind=one.kind, name=one.name, standard=one.standard,
+        sender_qualifier=one.sender.qualifier, sender=one.sender.id, receiver_qualifier=one.receiver.qualifier,
+        receiver=one.receiver.id, control=one.control, test=one.test, exchange_id=one.exchange, sha256=digest,
+        size=len(one.content), content=content, file_name=one.file_name, state="waiting", tries=0, next_at=one.next_at, error="",
+        created_at=at, sent_at="", due_at=one.due_at, outcome="", network="", origin=one.origin,
+    ).returning(t.outbox.c.id)).scalar_one()
+    rows = [dict(outbox_id=made, ordinal=m.ordinal, partner=one.partner, group_control=m.group_control, group_kind=m.group_kind,
+                 reference=m.reference, type=m.type, document=m.document, map=m.map, map_hash=m.map_hash, record_type=m.record_type,
+                 record=m.record, outcome="", created_at=at, origin=m.origin or one.origin, test=one.test) for m in one.messages]
+    if rows:
+        connection.execute(insert(t.sent_message), rows)
+    return made
+
+
+def repeat(connection: Connection, exchange: int, for_exchange: int, at: str) -> list[int]:
+    """Lay the answers to an exchange down again, byte for byte and under the same numbers; the numbers of the new entries.
+
+    The same interchange came again: its sender gets the answers that it got the first time.
+    """
+    t = ledger().outbox
+    made = []
+    for row in connection.execute(select(t).where(t.c.exchange_id == exchange, t.c.kind == "answer").order_by(t.c.id)).all():
+        if row.state in OPEN:
+            continue  # the first is still on its way: it answers both
+        again = {name: value for name, value in row._mapping.items() if name != "id"}
+        again |= {"exchange_id": for_exchange, "state": "waiting", "tries": 0, "next_at": "", "error": "", "created_at": at,
+                  "sent_at": "", "outcome": "", "network": "", "origin": f"the answer of exchange {exchange} again"}
+        made.append(connection.execute(insert(t).values(**again).returning(t.c.id)).scalar_one())
+    return made
+
+
+_ENTRY = tuple(Entry.__slots__)
+
+
+def _columns() -> list[Any]:
+    t = ledger().outbox
+    return [t.c[name] for name in _ENTRY]
+
+
+def _entry(row: Any) -> Entry:
+    return Entry(*(getattr(row, name) for name in _ENTRY))
+
+
+def get(connection: Connection, id: int) -> Entry | None:
+    """One entry."""
+    t = ledger().outbox
+    row = connection.execute(select(*_columns()).where(t.c.id == id)).first()
+    return _entry(row) if row else None
+
+
+def open_content(connection: Connection, archive: Archive, id: int) -> BinaryIO:
+    """The frozen bytes, verified. TerminalFault when they were altered."""
+    t = ledger().outbox
+    row = connection.execute(select(t.c.content, t.c.sha256).where(t.c.id == id)).one()
+    if row.content is None:
+        return archive.open(row.sha256)
+    if sha256(row.content).hexdigest() != row.sha256:
+        raise TerminalFault(f"the bytes of entry {id} of the outbox were altered: their SHA-256 is no longer the one they had")
+    return io.BytesIO(row.content)
+
+
+def due(connection: Connection, now: str, limit: int = 100) -> list[Entry]:
+    """What is to be sent, or looked after, now: the oldest first."""
+    t = ledger().outbox
+    query = select(*_columns()).where(t.c.state.in_(OPEN), t.c.next_at <= now).order_by(t.c.id).limit(limit)
+    return [_entry(row) for row in connection.execute(query)]
+
+
+def next_due(connection: Connection) -> str | None:
+    """When the next one is to be sent ('' at once); None when nothing is."""
+    t = ledger().outbox
+    value: str | None = connection.execute(select(func.min(t.c.next_at)).where(t.c.state.in_(OPEN))).scalar()
+    return value
+
+
+def begin(connection: Connection, id: int, file_name: str, channel: str, until: str) -> Entry | None:
+    """Take an entry for sending; None when another took it. `until`: nobody else touches it before; a process that dies in the
+    middle leaves it `sending`, and who finds it after that time looks at the partner before sending again."""
+    t = ledger().outbox
+    now = select(t.c.state).where(t.c.id == id).with_for_update()
+    state = connection.execute(now).scalar()
+    if state not in OPEN:
+        return None
+    values: dict[str, Any] = {"state": "uncertain" if state != "waiting" else "sending", "tries": t.c.tries + 1, "next_at": until,
+                              "channel": channel}
+    if file_name:
+        values["file_name"] = file_name
+    connection.execute(update(t).where(t.c.id == id).values(**values))
+    return get(connection, id)
+
+
+def mark(connection: Connection, id: int, state: str, *, at: str = "", next_at: str = "", error: str = "", due_at: str | None = None) -> None:
+    """Note what became of an attempt: sent (`at`), waiting (again at `next_at`), uncertain, failed, cancelled."""
+    t = ledger().outbox
+    values: dict[str, Any] = {"state": state, "next_at": next_at, "error": error}
+    if at:
+        values["sent_at"] = at
+    if due_at is not None:
+        values["due_at"] = due_at
+    connection.execute(update(t).where(t.c.id == id).values(**values))
+
+
+def listing(connection: Connection, *, states: Iterable[str] = (), partner: str = "", exchange: int | None = None,
+            limit: int = 200) -> list[Entry]:
+    """Entries by state and partner, the newest first."""
+    t = ledger().outbox
+    query = select(*_columns()).order_by(t.c.id.desc()).limit(limit)
+    if chosen := tuple(states):
+        query = query.where(t.c.state.in_(chosen))
+    if partner:
+        query = query.where(t.c.partner == partner)
+    if exchange is not None:
+        query = query.where(t.c.exchange_id == exchange)
+    return [_entry(row) for row in connection.execute(query)]
+
+
+def counts(connection: Connection) -> dict[str, int]:
+    """How many entries are in each state."""
+    t = ledger().outbox
+    rows = connection.execute(select(t.c.state, func.count()).group_by(t.c.state))
+    return {row[0]: row[1] for row in rows}
+
+
+def overdue(connection: Connection, now: str) -> list[Entry]:
+    """What was sent and not answered in time."""
+    t = ledger().outbox
+    query = select(*_columns()).where(t.c.state == "sent", t.c.due_at != "", t.c.due_at < now,
+                                      or_(t.c.outcome == "", t.c.outcome == "received")).order_by(t.c.id)
+    return [_entry(row) for row in connection.execute(query)]
+
+
+def messages(connection: Connection, id: int) -> list[Any]:
+    """The messages in an entry, in their order (rows of `sent_message`)."""
+    t = ledger().sent_message
+    return list(connection.execute(select(t).where(t.c.outbox_id == id).order_by(t.c.ordinal)))
+
+
+def candidates(connection: Connection, standard: str, sender: Address, receiver: Address, limit: int = 500) -> list[Entry]:
+    """What we sent between two addresses and an answer could be about, the newest last: what was sent, or may have been.
+
+    Qualifiers are compared by who matches the answer (`ack.reconcile`), ids here.
+    """
+    t = ledger().outbox
+    query = select(*_columns()).where(
+        t.c.kind == "document", t.c.standard == standard, t.c.sender == sender.id.rstrip(), t.c.receiver == receiver.id.rstrip(),
+        t.c.state.in_(("sent", "sending", "uncertain", "waiting", "failed"))).order_by(t.c.id.desc()).limit(limit)
+    return [_entry(row) for row in connection.execute(query)][::-1]
+
+
+def set_outcome(connection: Connection, id: int, outcome: str) -> None:
+    """What the partner's answers say of the whole entry."""
+    t = ledger().outbox
+    connection.execute(update(t).where(t.c.id == id).values(outcome=outcome))
+
+
+def set_message_outcome(connection: Connection, id: int, group_control: str, reference: str, outcome: str) -> None:
+    """What the partner's answers say of one message of an entry."""
+    t = ledger().sent_message
+    connection.execute(update(t).where(t.c.outbox_id == id, t.c.group_control == group_control, t.c.reference == reference)
+                       .values(outcome=outcome))

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, BinaryIO, Protocol, cast
 
 from edi_bridge import syntax
-from edi_bridge.checking import checked_read
+from edi_bridge.checking import Checks, checked_read
 from edi_bridge.finding import Finding, Verdict, found
 from edi_bridge.finding_merge import beyond, merged
 from edi_bridge.interchange import AnyMessage, Interchange, Message, MessageType, Position
@@ -46,20 +46,11 @@ class Configuration(Protocol):
     def sheet_map(self, first_line: bytes, partner: Partner | None) -> CompiledMap | None:
         """The map whose layout fits the first line of a CSV."""
 
-    def checker_for(self, type: MessageType, partner: Partner | None) -> Checker | None:
+    def checker_for(self, type: MessageType, partner: Partner | None) -> Checks | None:
         """What checks messages of this type as it is agreed; None where no guide is known."""
 
     def lookups_of(self, partner: Partner | None) -> Get:
         """The tables of the partner's keys and ours."""
-
-
-class Checker(Protocol):
-    """Holds messages against a guide."""
-
-    key: str
-
-    def check(self, message: Any) -> list[Finding]:
-        """Everything in which the message does not keep to its guide."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +196,7 @@ def _beyond_reader(faults: list[Finding], message: AnyMessage, findings: Sequenc
 
 
 def _outcome(interchange: Interchange, message: AnyMessage, chosen: CompiledMap | None, records: list[dict[str, Any]],
-             findings: list[Finding], partner: Partner | None, checker: Checker | None) -> MessageOutcome:
+             findings: list[Finding], partner: Partner | None, checker: Checks | None) -> MessageOutcome:
     kept = sorted(_kept(findings, partner, message.type), key=_place)
     policies = partner.policies(message.type) if partner else ()
     own = [one for one in kept if one.kind != "message_suspended"]

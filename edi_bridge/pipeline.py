@@ -28,6 +28,10 @@ NOT_KEPT = frozenset({"message_too_large", "segment_too_large"})  # of such a me
 class Configuration(Protocol):
     """What the path needs to know; `catalog.Catalog` is one."""
 
+    @property
+    def judges_whole(self) -> bool:
+        """Whether any partner wants interchanges judged as a whole."""
+
     def partner_of(self, interchange: Interchange) -> Partner | None:
         """Who sent it, by its envelope."""
 
@@ -106,7 +110,11 @@ def scan(source: bytes | BinaryIO, catalog: Configuration, *, partner: str | Non
 
 def suspended(source: bytes | BinaryIO, catalog: Configuration, *, partner: str | None = None, map: str | None = None,
               limits: Limits = DEFAULT) -> frozenset[int]:
-    """The ordinals of the interchanges that one of their messages condemns, by a dry pass over everything."""
+    """The ordinals of the interchanges that one of their messages condemns, by a dry pass over everything.
+
+    Where no partner wants interchanges judged as a whole, nothing is read of the source."""
+    if not catalog.judges_whole:
+        return frozenset()
     return frozenset(one.interchange.ordinal for one in scan(source, catalog, partner=partner, map=map, limits=limits)
                      if any(finding.kind == "interchange_suspended" for finding in one.findings))
 

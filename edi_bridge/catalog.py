@@ -60,6 +60,11 @@ class Catalog:
         partners_.check_unique(found)
         return found
 
+    @property
+    def judges_whole(self) -> bool:
+        """Whether any partner wants interchanges judged as a whole."""
+        return any(one.judged_whole for one in self.partners)
+
     @cached_property
     def own(self) -> partners_.Own:
         """Our own company (`partners/_own.yaml`)."""

@@ -19,6 +19,7 @@ from functools import lru_cache
 from typing import Any
 
 MARK = "\x01"
+STRAYS_KEPT = 100  # of a file of junk no more
 GROUPS_KEPT = 10_000  # of one interchange, for what answers them; no honest one has that many
 NATIVE = MARK + "\x07"  # stands for a MARK that the input itself carries (X12 binary content)
 
@@ -570,6 +571,7 @@ class Interchange:
     findings: list[Any] = field(default_factory=list)
     groups: list[Group] = field(default_factory=list)  # those that `messages` went past, and with them their trailers
     group_trailers: dict[int, str] = field(default_factory=dict)  # by the group's ordinal: raw wire text without terminator
+    strays: list[Stray] = field(default_factory=list)  # segments outside messages that `messages` went past (a TA1)
 
     @property
     def messages(self) -> Iterator[AnyMessage]:
@@ -582,6 +584,8 @@ class Interchange:
                     self.groups.append(part)
                 case GroupEnd(group=group) if group.ordinal <= GROUPS_KEPT:
                     self.group_trailers[group.ordinal] = part.trailer
+                case Stray() if len(self.strays) < STRAYS_KEPT:
+                    self.strays.append(part)
 
     def drain(self) -> None:
         """Read what is left, so that trailer and findings are complete."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, BinaryIO, Protocol, cast
 
 from edi_bridge import syntax
-from edi_bridge.checking import checked_read
+from edi_bridge.checking import Checks, checked_read
 from edi_bridge.finding import Finding, Verdict, found
 from edi_bridge.finding_merge import beyond, merged
 from edi_bridge.interchange import AnyMessage, Interchange, Message, MessageType, Position
@@ -27,6 +27,10 @@ NOT_KEPT = frozenset({"message_too_large", "segment_too_large"})  # of such a me
 
 class Configuration(Protocol):
     """What the path needs to know; `catalog.Catalog` is one."""
+
+    @property
+    def judges_whole(self) -> bool:
+        """Whether any partner wants interchanges judged as a whole."""
 
     def partner_of(self, interchange: Interchange) -> Partner | None:
         """Who sent it, by its envelope."""
@@ -46,20 +50,11 @@ class Configuration(Protocol):
     def sheet_map(self, first_line: bytes, partner: Partner | None) -> CompiledMap | None:
         """The map whose layout fits the first line of a CSV."""
 
-    def checker_for(self, type: MessageType, partner: Partner | None) -> Checker | None:
+    def checker_for(self, type: MessageType, partner: Partner | None) -> Checks | None:
         """What checks messages of this type as it is agreed; None where no guide is known."""
 
     def lookups_of(self, partner: Partner | None) -> Get:
         """The tables of the partner's keys and ours."""
-
-
-class Checker(Protocol):
-    """Holds messages against a guide."""
-
-    key: str
-
-    def check(self, message: Any) -> list[Finding]:
-        """Everything in which the message does not keep to its guide."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +110,11 @@ def scan(source: bytes | BinaryIO, catalog: Configuration, *, partner: str | Non
 
 def suspended(source: bytes | BinaryIO, catalog: Configuration, *, partner: str | None = None, map: str | None = None,
               limits: Limits = DEFAULT) -> frozenset[int]:
-    """The ordinals of the interchanges that one of their messages condemns, by a dry pass over everything."""
+    """The ordinals of the interchanges that one of their messages condemns, by a dry pass over everything.
+
+    Where no partner wants interchanges judged as a whole, nothing is read of the source."""
+    if not catalog.judges_whole:
+        return frozenset()
     return frozenset(one.interchange.ordinal for one in scan(source, catalog, partner=partner, map=map, limits=limits)
                      if any(finding.kind == "interchange_suspended" for finding in one.findings))
 
@@ -205,7 +204,7 @@ def _beyond_reader(faults: list[Finding], message: AnyMessage, findings: Sequenc
 
 
 def _outcome(interchange: Interchange, message: AnyMessage, chosen: CompiledMap | None, records: list[dict[str, Any]],
-             findings: list[Finding], partner: Partner | None, checker: Checker | None) -> MessageOutcome:
+             findings: list[Finding], partner: Partner | None, checker: Checks | None) -> MessageOutcome:
     kept = sorted(_kept(findings, partner, message.type), key=_place)
     policies = partner.policies(message.type) if partner else ()
     own = [one for one in kept if one.kind != "message_suspended"]

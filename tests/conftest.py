@@ -1,6 +1,9 @@
-"""What tests of several folders need: a database of each kind.
+"""What tests of several folders need: a database of each kind, and what holds for all that make up their own cases.
 
 `database` runs a test twice, on SQLite and on a real PostgreSQL that the first such test starts on 127.0.0.1.
+
+Tests with hypothesis try the same cases in each run, so that a run is not red by chance; new cases belong into `tests/full`, or
+are asked for: `python -m pytest tests/property --hypothesis-profile=random`.
 """
 
 from __future__ import annotations
@@ -19,8 +22,13 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from hypothesis import settings
 
 from edi_bridge.database import Database, connect, upgrade
+
+settings.register_profile("same-cases", derandomize=True)
+settings.register_profile("random", derandomize=False, print_blob=True)
+settings.load_profile("same-cases")
 
 MISSING = "PostgreSQL's initdb and postgres were not found: install the Debian package postgresql"
 

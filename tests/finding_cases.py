@@ -113,7 +113,7 @@ def _walked(case: Case) -> Iterator[telling.Told]:
     catalog, content = _catalog(case), case.message.read_bytes()
     given: dict[str, Any] = {"partner": case.partner, "map": case.map, "limits": Limits(**case.limits)}
     step = pipeline.check if case.by == "check" else None
-    suspended = pipeline.suspended(content, catalog, **given) if any(one.judged_whole for one in catalog.partners) else ()
+    suspended = pipeline.suspended(content, catalog, **given)
     for outcome in pipeline.inbound(content, catalog, step=step, suspended=suspended, **given):
         policies = policies_of(catalog, outcome)
         for finding in outcome.findings:

@@ -32,6 +32,12 @@ def read(message: Message, interchange: Interchange, words: Words = no_words) ->
     return READERS[message.standard, message.type.name](message, interchange, words)
 
 
+def strays(interchange: Interchange, words: Words = no_words) -> Iterator[Answer]:
+    """The TA1s of an interchange whose messages were gone through (`Interchange.strays`)."""
+    start = "TA1" + interchange.delimiters.element
+    return (ta1(one, interchange, words) for one in interchange.strays if interchange.standard == "x12" and one.raw.startswith(start))
+
+
 def answers(interchange: Interchange, words: Words = no_words) -> Iterator[Answer]:
     """Every answer of an interchange, in its order; other messages are passed over. Uses up its parts."""
     for part in interchange.parts:

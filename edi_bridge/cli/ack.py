@@ -7,15 +7,14 @@ import itertools
 import sys
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from edi_bridge.cli import options, show
-from edi_bridge.cli.inputs import Input, expand
+from edi_bridge.cli.inputs import expand
 from edi_bridge.fault import ConfigFault
 from edi_bridge.finding import Verdict
 
@@ -51,6 +50,7 @@ def ack(file: str, partner: str | None, control: int, prepared: str | None, line
     Exit codes: 0 everything is accepted, 1 something is refused or a person must act, 2 wrong use or configuration.
     """
     from edi_bridge import answering, pipeline
+    from edi_bridge.cli.translating import opened
 
     stamp = _time(prepared)
     catalog = options.catalog_of(options.optional_home(home))
@@ -58,14 +58,9 @@ def ack(file: str, partner: str | None, control: int, prepared: str | None, line
     if len(inputs) != 1:
         raise click.UsageError("FILE is one file")
     one = inputs[0]
-    content = b"" if one.path else _all(one)
-    suspended: frozenset[int] = frozenset()
-    if any(known.judged_whole for known in catalog.partners):
-        with _opened(one, content) as source:
-            suspended = pipeline.suspended(source, catalog, partner=partner)
     numbers: defaultdict[str, Iterator[int]] = defaultdict(lambda: itertools.count(control))  # interchanges and groups have numbers of their own
     code, written = 0, io.BytesIO()
-    with _opened(one, content) as source:
+    with opened(one, catalog, partner, None) as (source, suspended):
         outcomes = pipeline.inbound(source, catalog, partner=partner, suspended=suspended)
         for answered in answering.answers(outcomes, catalog, draw=lambda kind: next(numbers[kind]), prepared=stamp):
             code = max(code, _tell(one.name, answered))
@@ -87,16 +82,6 @@ def _time(prepared: str | None) -> str:
         return datetime.strptime(prepared, FORM).strftime(FORM)
     except ValueError:
         raise click.BadParameter("a time is of the form 2026-03-01T14:05", param_hint="--at") from None
-
-
-def _all(one: Input) -> bytes:
-    with one.open() as source:
-        return source.read()
-
-
-def _opened(one: Input, content: bytes) -> AbstractContextManager[BinaryIO]:
-    """The file from its beginning, or what standard input gave."""
-    return one.open() if one.path else nullcontext(io.BytesIO(content))
 
 
 def _tell(file: str, answered: Answered) -> int:

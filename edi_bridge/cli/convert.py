@@ -208,14 +208,12 @@ def _records(content: bytes, file: str, catalog: Catalog, map_: str | None, writ
         return _from_json(content, file, writer.record)
     from edi_bridge import pipeline
     from edi_bridge.cli import telling
-    from edi_bridge.cli.translating import Job, policies_of
+    from edi_bridge.cli.translating import policies_of
     from edi_bridge.finding import Verdict
 
-    job = Job(None, None, map_, False, limit)
-    job.catalog = catalog
     counting = telling.Counting(limit)
     source = _Source()
-    suspended = pipeline.suspended(content, catalog, map=map_) if any(one.judged_whole for one in catalog.partners) else frozenset()
+    suspended = pipeline.suspended(content, catalog, map=map_)
     for outcome in pipeline.inbound(content, catalog, map=map_, suspended=suspended):
         source.interchange = source.interchange or outcome.interchange
         if outcome.message is not None and outcome.message.type.usage:

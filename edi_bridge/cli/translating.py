@@ -128,12 +128,13 @@ def policies_of(catalog: Catalog, outcome: MessageOutcome) -> list[tuple[str, te
 
 
 @contextmanager
-def opened(one: Input, job: Job, moved: Callable[[float], None] | None = None) -> Iterator[tuple[BinaryIO, frozenset[int]]]:
+def opened(one: Input, catalog: Catalog, partner: str | None, map: str | None,
+           moved: Callable[[float], None] | None = None) -> Iterator[tuple[BinaryIO, frozenset[int]]]:
     """A file's bytes, and its interchanges that a dry pass found to be rejected as a whole.
 
     The dry pass is made only where a partner wants whole interchanges judged; standard input is kept for it meanwhile.
     """
-    if not any(partner.judged_whole for partner in job.catalog.partners):
+    if not catalog.judges_whole:
         with one.open(moved) as source:
             yield source, frozenset()
         return
@@ -144,7 +145,7 @@ def opened(one: Input, job: Job, moved: Callable[[float], None] | None = None) -
             copyfileobj(first, kept)
             kept.seek(0)
             first = cast(BinaryIO, kept)
-        suspended = pipeline.suspended(first, job.catalog, partner=job.partner, map=job.map)
+        suspended = pipeline.suspended(first, catalog, partner=partner, map=map)
         if one.path is None:
             first.seek(0)
             yield first, suspended
@@ -162,7 +163,7 @@ def file_pieces(one: Input, job: Job, moved: Callable[[float], None] | None = No
     """One file through the whole path; a mistake in a map ends this file only."""
     gathering = Gathering(job, one.name)
     try:
-        with opened(one, job, moved) as (source, suspended):
+        with opened(one, job.catalog, job.partner, job.map, moved) as (source, suspended):
             for outcome in pipeline.inbound(source, job.catalog, partner=job.partner, map=job.map, suspended=suspended):
                 if gathering.take(outcome):
                     yield gathering.give()

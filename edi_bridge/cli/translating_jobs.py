@@ -90,7 +90,7 @@ def _chunks(
         return pool.submit(_translate, one.name, replace(head, parts=iter(()), findings=[]), chunk, forced)
 
     try:
-        with opened(one, job, moved) as (source, suspended):
+        with opened(one, job.catalog, job.partner, job.map, moved) as (source, suspended):
             for step in pipeline.inbound(source, job.catalog, partner=job.partner, map=job.map, step=_as_they_are, suspended=suspended):
                 if isinstance(step, pipeline.MessageOutcome):  # the end of an interchange
                     if chunk:

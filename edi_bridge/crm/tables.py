@@ -12,24 +12,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
-
 from sqlalchemy import (
     Boolean,
     Column,
     Connection,
-    ForeignKey,
     ForeignKeyConstraint,
     Index,
-    Integer,
     MetaData,
     PrimaryKeyConstraint,
     Table,
-    Text,
     UniqueConstraint,
 )
 
-from edi_bridge.database import Exact, Id, lane_of, new_metadata
+from edi_bridge.crm.columns import count, decimals, key, link, message, texts
+from edi_bridge.crm.followup_tables import followup_tables
+from edi_bridge.database import Id, lane_of, new_metadata
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +49,15 @@ class CrmTables:
     invoice_line: Table
     invoice_tax: Table
     invoice_allowance: Table
+    order_response: Table
+    response_line: Table
+    response_schedule: Table
+    despatch_advice: Table
+    despatch_pack: Table
+    despatch_item: Table
+    remittance: Table
+    remittance_item: Table
+    remittance_deduction: Table
     product: Table
     document_link: Table
 
@@ -70,32 +76,11 @@ def tables(lane: str = "") -> CrmTables:
 def make(metadata: MetaData, lane: str = "") -> CrmTables:
     """Define a lane's tables in `metadata`. The ledger's `message` is shared by all lanes."""
     return CrmTables(
-        **_party_tables(metadata, lane), **_order_tables(metadata, lane), **_invoice_tables(metadata, lane)
+        **_party_tables(metadata, lane),
+        **_order_tables(metadata, lane),
+        **_invoice_tables(metadata, lane),
+        **followup_tables(metadata, lane),
     )
-
-
-def _key() -> Column[int]:
-    return Column("id", Id, primary_key=True)
-
-
-def _texts(names: str) -> list[Column[str]]:
-    return [Column(name, Text, nullable=False) for name in names.split()]
-
-
-def _decimals(names: str) -> list[Column[Any]]:
-    return [Column(name, Exact) for name in names.split()]
-
-
-def _count(name: str, *, null: bool = False) -> Column[int]:
-    return Column(name, Integer, nullable=null)
-
-
-def _link(name: str, target: str, *, null: bool = False) -> Column[int]:
-    return Column(name, Id, ForeignKey(f"{target}.id"), nullable=null)
-
-
-def _message(name: str = "message_id") -> Column[int]:
-    return _link(name, "message")
 
 
 _ADDRESS = "department street street_2 building city region postcode po_box country"
@@ -107,75 +92,75 @@ def _party_tables(metadata: MetaData, lane: str) -> dict[str, Table]:
         "customer": Table(
             customer,
             metadata,
-            _key(),
+            key(),
             Column("is_customer", Boolean, nullable=False),
             Column("is_supplier", Boolean, nullable=False),
-            *_texts("name status language currency website valid_from valid_to record"),
-            _message(),
-            _message("changed_by"),
+            *texts("name status language currency website valid_from valid_to record"),
+            message(),
+            message("changed_by"),
         ),
         "customer_name": Table(
             f"{customer}_name",
             metadata,
-            _link("customer_id", customer),
-            *_texts("name kind"),
-            _message(),
+            link("customer_id", customer),
+            *texts("name kind"),
+            message(),
             PrimaryKeyConstraint("customer_id", "name"),
         ),
         "customer_address": Table(
             f"{customer}_address",
             metadata,
-            _link("customer_id", customer),
-            *_texts(f"kind {_ADDRESS}"),
-            _message(),
+            link("customer_id", customer),
+            *texts(f"kind {_ADDRESS}"),
+            message(),
             PrimaryKeyConstraint("customer_id", "kind"),
         ),
         "customer_location": Table(
             location,
             metadata,
-            _key(),
-            _link("customer_id", customer),
-            *_texts(f"key role name name_2 {_ADDRESS} valid_from record"),
-            _message(),
+            key(),
+            link("customer_id", customer),
+            *texts(f"key role name name_2 {_ADDRESS} valid_from record"),
+            message(),
             UniqueConstraint("customer_id", "key"),
         ),
         "customer_identifier": Table(
             f"{customer}_identifier",
             metadata,
-            _key(),
-            _link("customer_id", customer),
-            *_texts("scheme value"),
-            _link("location_id", location, null=True),  # the branch it stands for; NULL: the customer as a whole
-            _message(),
+            key(),
+            link("customer_id", customer),
+            *texts("scheme value"),
+            link("location_id", location, null=True),  # the branch it stands for; NULL: the customer as a whole
+            message(),
             UniqueConstraint("scheme", "value"),
             Index(None, "customer_id"),
         ),
         "customer_contact": Table(
             f"{customer}_contact",
             metadata,
-            _key(),
-            _link("customer_id", customer),
-            _link("location_id", location, null=True),
-            *_texts("role name phone fax email"),
-            _message(),
+            key(),
+            link("customer_id", customer),
+            link("location_id", location, null=True),
+            *texts("role name phone fax email"),
+            message(),
             Index(None, "customer_id"),
         ),
         "customer_account": Table(
             f"{customer}_account",
             metadata,
-            _key(),
-            _link("customer_id", customer),
-            *_texts("iban bic account bank_code bank_name holder currency country"),
-            _message(),
+            key(),
+            link("customer_id", customer),
+            *texts("iban bic account bank_code bank_name holder currency country"),
+            message(),
             Index(None, "customer_id"),
         ),
         "product": Table(
             f"{lane}product",
             metadata,
-            _key(),
-            _link("customer_id", customer),
-            *_texts("gtin our_item partner_item description"),
-            _message(),
+            key(),
+            link("customer_id", customer),
+            *texts("gtin our_item partner_item description"),
+            message(),
             UniqueConstraint("customer_id", "gtin", "our_item", "partner_item"),
             Index(None, "gtin"),
         ),
@@ -189,22 +174,22 @@ def _order_tables(metadata: MetaData, lane: str) -> dict[str, Table]:
     order, customer, location = f"{lane}sales_order", f"{lane}customer", f"{lane}customer_location"
 
     def of_order() -> Column[int]:
-        return _link("order_id", order)
+        return link("order_id", order)
 
     return {
         "sales_order": Table(
             order,
             metadata,
-            _key(),
-            _link("customer_id", customer),
-            *_texts("direction number release type purpose state"),
-            *_texts("issued_on requested_delivery currency"),
-            _link("deliver_to_id", location, null=True),
-            *_decimals("total"),
-            _count("line_count"),
-            *_texts("partner content record"),
-            _message(),
-            _message("changed_by"),
+            key(),
+            link("customer_id", customer),
+            *texts("direction number release type purpose state"),
+            *texts("issued_on requested_delivery currency"),
+            link("deliver_to_id", location, null=True),
+            *decimals("total"),
+            count("line_count"),
+            *texts("partner content record"),
+            message(),
+            message("changed_by"),
             UniqueConstraint("customer_id", "direction", "number", "release"),
             Index(None, "number"),
         ),
@@ -212,23 +197,23 @@ def _order_tables(metadata: MetaData, lane: str) -> dict[str, Table]:
             f"{lane}order_line",
             metadata,
             of_order(),
-            _count("position"),
-            *_texts("number state gtin buyer_item seller_item description unit requested_delivery"),
-            *_decimals("quantity net_price net_amount"),
-            *_texts("record"),
-            _message(),
+            count("position"),
+            *texts("number state gtin buyer_item seller_item description unit requested_delivery"),
+            *decimals("quantity net_price net_amount"),
+            *texts("record"),
+            message(),
             PrimaryKeyConstraint("order_id", "position"),
         ),
         "order_schedule": Table(
             f"{lane}order_schedule",
             metadata,
             of_order(),
-            _count("line"),
-            _count("position"),
-            _link("location_id", location, null=True),
-            *_texts("location unit date"),
-            *_decimals("quantity"),
-            _message(),
+            count("line"),
+            count("position"),
+            link("location_id", location, null=True),
+            *texts("location unit date"),
+            *decimals("quantity"),
+            message(),
             PrimaryKeyConstraint("order_id", "line", "position"),
             ForeignKeyConstraint(["order_id", "line"], [f"{lane}order_line.order_id", f"{lane}order_line.position"]),
         ),
@@ -236,22 +221,22 @@ def _order_tables(metadata: MetaData, lane: str) -> dict[str, Table]:
             f"{lane}order_allowance",
             metadata,
             of_order(),
-            _count("line"),
-            _count("position"),
-            *_texts(_ALLOWANCE),
-            *_decimals("percent amount base quantity tax_rate"),
-            _message(),
+            count("line"),
+            count("position"),
+            *texts(_ALLOWANCE),
+            *decimals("percent amount base quantity tax_rate"),
+            message(),
             PrimaryKeyConstraint("order_id", "line", "position"),
         ),
         "order_change": Table(
             f"{lane}order_change",
             metadata,
-            _key(),
-            _link("customer_id", customer),
-            *_texts("direction order_number release"),
-            _link("order_id", order, null=True),
-            *_texts("number type purpose act state issued_on content record before"),
-            _message(),
+            key(),
+            link("customer_id", customer),
+            *texts("direction order_number release"),
+            link("order_id", order, null=True),
+            *texts("number type purpose act state issued_on content record before"),
+            message(),
             Index(None, "customer_id", "order_number"),
             Index(None, "order_id"),
         ),
@@ -262,21 +247,21 @@ def _invoice_tables(metadata: MetaData, lane: str) -> dict[str, Table]:
     invoice, customer = f"{lane}invoice", f"{lane}customer"
 
     def of_invoice() -> Column[int]:
-        return _link("invoice_id", invoice)
+        return link("invoice_id", invoice)
 
     return {
         "invoice": Table(
             invoice,
             metadata,
-            _key(),
-            _link("customer_id", customer),
-            *_texts("direction kind number type purpose state"),
-            *_texts("issued_on due_on currency"),
-            *_decimals("net tax payable"),
-            _count("line_count"),
-            *_texts("order_number partner content record"),
-            _message(),
-            _message("changed_by"),
+            key(),
+            link("customer_id", customer),
+            *texts("direction kind number type purpose state"),
+            *texts("issued_on due_on currency"),
+            *decimals("net tax payable"),
+            count("line_count"),
+            *texts("order_number partner content record"),
+            message(),
+            message("changed_by"),
             UniqueConstraint("customer_id", "direction", "kind", "number"),
             Index(None, "number"),
         ),
@@ -284,46 +269,46 @@ def _invoice_tables(metadata: MetaData, lane: str) -> dict[str, Table]:
             f"{lane}invoice_line",
             metadata,
             of_invoice(),
-            _count("position"),
-            *_texts("number gtin buyer_item seller_item description unit order_number order_line"),
-            *_decimals("quantity net_price net_amount"),
-            *_texts("record"),
-            _message(),
+            count("position"),
+            *texts("number gtin buyer_item seller_item description unit order_number order_line"),
+            *decimals("quantity net_price net_amount"),
+            *texts("record"),
+            message(),
             PrimaryKeyConstraint("invoice_id", "position"),
         ),
         "invoice_tax": Table(
             f"{lane}invoice_tax",
             metadata,
             of_invoice(),
-            _count("line"),
-            _count("position"),
-            *_texts("type category currency exemption"),
-            *_decimals("rate base amount"),
-            _message(),
+            count("line"),
+            count("position"),
+            *texts("type category currency exemption"),
+            *decimals("rate base amount"),
+            message(),
             PrimaryKeyConstraint("invoice_id", "line", "position"),
         ),
         "invoice_allowance": Table(
             f"{lane}invoice_allowance",
             metadata,
             of_invoice(),
-            _count("line"),
-            _count("position"),
-            *_texts(_ALLOWANCE),
-            *_decimals("percent amount base quantity tax_rate"),
-            _message(),
+            count("line"),
+            count("position"),
+            *texts(_ALLOWANCE),
+            *decimals("percent amount base quantity tax_rate"),
+            message(),
             PrimaryKeyConstraint("invoice_id", "line", "position"),
         ),
         "document_link": Table(
             f"{lane}document_link",
             metadata,
-            _key(),
-            _link("customer_id", customer),
-            *_texts("relation from_kind"),
+            key(),
+            link("customer_id", customer),
+            *texts("relation from_kind"),
             Column("from_id", Id, nullable=False),
-            *_texts("to_kind to_number"),
+            *texts("to_kind to_number"),
             Column("to_id", Id),  # NULL: the other document has not come yet
-            _message(),
+            message(),
             UniqueConstraint("from_kind", "from_id", "relation", "to_kind", "to_number"),
-            Index(None, "customer_id", "to_kind", "to_number"),
+            Index(None, "to_number"),
         ),
     }

@@ -7,11 +7,12 @@ answered when it was done again.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection
 
+from edi_bridge.ack.statement import Answer
 from edi_bridge.answering import Collected, answered
 from edi_bridge.crashpoint import passing
 from edi_bridge.finding import Finding
@@ -32,6 +33,7 @@ class End:
     findings: list[Finding]
     partner: Partner | None
     collected: Collected | None
+    answers: list[Answer] = field(default_factory=list)  # to what we sent
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
 from sqlalchemy import Connection
 
+from edi_bridge.ack.statement import Answer
 from edi_bridge.answering import Collected
 from edi_bridge.crashpoint import passing
 from edi_bridge.crm.identity import OwnIdentities
@@ -71,6 +72,7 @@ class Work:
     joined: bool = False
     open: dict[int, Exchange] = field(default_factory=dict)
     collected: dict[int, Collected | None] = field(default_factory=dict)
+    answers: dict[int, list[Answer]] = field(default_factory=dict)  # what came in answers something that we sent
     broken: tuple[int, str] | None = None
     failure: str = ""
     stopped: bool = False  # nothing more happens to it now
@@ -141,7 +143,7 @@ class Engine:
             path = pipeline
         self.path: Line = path
         self.closing = Closing(archive, lambda: clock().strftime("%Y-%m-%dT%H:%M"), self.now)
-        self.reconciling = Reconciling(database, archive, catalog, self.now)
+        self.reconciling = Reconciling(catalog, self.now)
         self.taking_in = Intake(catalog, self.versions, strict, self.now)
 
     def now(self) -> str:
@@ -343,6 +345,8 @@ class Engine:
                 if exchange.outcome == "refused":
                     self._collect(work, outcome, outcome.findings)
                     continue
+                if outcome.message.type.is_answer and outcome.interchange.standard in ("edifact", "x12"):
+                    work.answers.setdefault(at, []).append(self.reconciling.read(outcome.message, outcome.interchange))
                 if (waiting.kept or (outcome.keep and waiting.messages)) and waiting.kept != (receipt.id, at):
                     yield True
                 waiting.add(work, outcome)
@@ -379,7 +383,8 @@ class Engine:
         partner = self.catalog.partner_named(outcome.partner) if outcome.partner and self.answers else None
         ordinal = outcome.interchange.ordinal
         collected = work.collected.pop(ordinal, None) if ordinal in work.collected else self._collected(outcome)
-        return End(exchange, outcome.interchange, outcome.findings, partner, collected)
+        answers = [*work.answers.pop(ordinal, ()), *self.reconciling.strays(outcome.interchange)]
+        return End(exchange, outcome.interchange, outcome.findings, partner, collected, answers)
 
     # commits
 
@@ -397,7 +402,7 @@ class Engine:
     def _complete(self, work: Work, end: End) -> End:
         """The end with what was collected of the messages that were posted with it."""
         if end.exchange.ordinal in work.collected:
-            return End(end.exchange, end.interchange, end.findings, end.partner, work.collected.pop(end.exchange.ordinal))
+            return replace(end, collected=work.collected.pop(end.exchange.ordinal))
         return end
 
     def _post(self, items: Sequence[tuple[Work, Any]], on_message: OnMessage) -> None:
@@ -439,13 +444,12 @@ class Engine:
         passing("committed")
 
     def _closed(self, ends: Sequence[tuple[Work, End]], done: Sequence[Work]) -> None:
-        statements = {id(end): self.reconciling.read(work.receipt, end.interchange) for work, end in ends}
         with self.database.write() as connection:
             passing("closing_begun")
             still = ledger.lock_exchanges(connection, sorted(end.exchange.id for _, end in ends))
             for _, end in ends:
                 if end.exchange.id in still:
-                    self.reconciling.note(connection, end.exchange.id, statements[id(end)])
+                    self.reconciling.note(connection, end.exchange.id, end.answers)
                     self.closing.close(connection, end)
             for work in done:
                 ledger.set_receipt(connection, work.receipt.id, "done")

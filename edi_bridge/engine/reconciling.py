@@ -1,29 +1,25 @@
 """Answers that come in, laid beside what we sent: CONTRL, TA1, 997, 999, APERAK, 824.
 
-What an interchange says is read from the archive before the closing transaction; in it, each statement gets its row, and what we
-sent its outcome. An answer to nothing we sent is kept, with an alarm; a late one still counts.
+In the closing transaction of the interchange that brought them each statement gets its row, and what we sent its outcome. An answer to nothing we sent is kept, with an alarm; a late one still counts.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
-from edi_bridge import explaining, syntax
+from edi_bridge import explaining
 from edi_bridge.ack import reading
 from edi_bridge.ack import reconcile as matching
 from edi_bridge.ack.reconcile import Key, Reconciled, Sent, SentGroup, SentMessage
-from edi_bridge.ack.statement import Answer, Outcome, Statement
-from edi_bridge.database import Database
-from edi_bridge.interchange import Address, Interchange
+from edi_bridge.ack.statement import Answer, Outcome, Statement, Subject
+from edi_bridge.interchange import Address, Interchange, Message
 from edi_bridge.store import alarm, outbox
-from edi_bridge.store.archive import Archive
-from edi_bridge.store.ledger import Receipt
 from edi_bridge.store.tables import ledger
 
 REFUSALS = (Outcome.REJECTED, Outcome.PARTIALLY, Outcome.WITH_ERRORS)
@@ -33,8 +29,6 @@ REFUSALS = (Outcome.REJECTED, Outcome.PARTIALLY, Outcome.WITH_ERRORS)
 class Reconciling:
     """Reads and notes answers. `now`: the time as the ledger writes it."""
 
-    database: Database
-    archive: Archive
     catalog: Any
     now: Callable[[], str]
 
@@ -42,15 +36,13 @@ class Reconciling:
     def _words(self) -> Any:
         return explaining.code_words(self.catalog.guide)
 
-    def read(self, receipt: Receipt, interchange: Interchange) -> list[Answer]:
-        """The answers in an interchange whose messages were gone through already."""
-        if interchange.standard not in ("edifact", "x12") or not _may_answer(interchange):
-            return []
-        with self.archive.open(receipt.sha256) as source:
-            for one in syntax.read(source):
-                if one.ordinal == interchange.ordinal:
-                    return list(reading.answers(one, self._words))
-        return []
+    def read(self, message: Message, interchange: Interchange) -> Answer:
+        """What a message that answers something says."""
+        return reading.read(message, interchange, self._words)
+
+    def strays(self, interchange: Interchange) -> list[Answer]:
+        """What stands between the messages of an interchange that were gone through: TA1s."""
+        return list(reading.strays(interchange, self._words)) if interchange.strays else []
 
     def note(self, connection: Connection, exchange: int, answers: Sequence[Answer]) -> None:
         """Keep what the answers of an exchange say, and what became of what we sent by them."""
@@ -64,7 +56,7 @@ class Reconciling:
         connection.execute(insert(ledger().answered), [
             _row(exchange, one, entries.get(id(one.sent)) if one.sent is not None else None, self.now()) for one in matched])
         touched = list({id(one.sent): one.sent for one in matched if one.sent is not None}.values())
-        for one in touched:
+        for one in touched:  # their statements have their rows by now
             self._outcome(connection, one, entries[id(one)], [each for each in matched if each.sent is one])
         for one in matched:
             if one.sent is None:
@@ -81,8 +73,7 @@ class Reconciling:
 
     def _outcome(self, connection: Connection, sent: Sent, entry: outbox.Entry, matched: Sequence[Reconciled]) -> None:
         """Write down what holds now for the interchange and its messages; a refusal rings."""
-        earlier = _earlier(connection, entry.id, sent)
-        for state in matching.states([sent], [*earlier, *matched]):
+        for state in matching.states([sent], [_again(row, sent) for row in _statements(connection, entry.id)]):
             said = state.outcome.value if state.outcome is not None else ""
             level, group, reference = state.key
             if level == "interchange" and said:
@@ -96,13 +87,6 @@ class Reconciling:
             words = f"{refused[0].statement.answer}: {refused[0].statement.outcome.value}"
             alarm.raise_(connection, "acknowledgement_negative", subject,
                          f"{entry.partner} did not take all of {entry.name} {entry.control} ({words})", self.now())
-
-
-def _may_answer(interchange: Interchange) -> bool:
-    """Whether answers can be in it: cheap, by the kinds of its groups; a TA1 stands in an interchange of X12 beside groups."""
-    if interchange.standard == "edifact":
-        return interchange.answers
-    return interchange.answers or not interchange.groups
 
 
 def _sent(connection: Connection, entry: outbox.Entry) -> Sent:
@@ -125,6 +109,13 @@ def _statements(connection: Connection, entry: int) -> list[Any]:
     return list(connection.execute(select(t).where(t.c.outbox_id == entry).order_by(t.c.id)))
 
 
+def _again(row: Any, sent: Sent) -> Reconciled:
+    """A statement that came, from its row."""
+    subject = Subject(row.level, sent.standard)
+    below = Outcome(row.below) if row.below else None
+    return Reconciled(Statement(row.answer, subject, Outcome(row.outcome), below=below), sent, _key(row))
+
+
 def _key(row: Any) -> Key:
     return row.level, row.group_control, row.reference
 
@@ -135,4 +126,4 @@ def _row(exchange: int, one: Reconciled, entry: outbox.Entry | None, at: str) ->
     return {"outbox_id": entry.id if entry else None, "exchange_id": exchange, "answer": statement.answer,
             "family": matching.FAMILIES[statement.answer], "level": level, "group_control": group, "reference": reference,
             "outcome": statement.outcome.value, "said": matching.said(statement),
-            "words": "; ".join(filter(None, (complaint.words for complaint in statement.complaints)))[:1000], "late": one.late, "at": at}
+            "words": "; ".join(filter(None, (complaint.words for complaint in statement.complaints)))[:1000], "below": statement.below.value if statement.below else "", "late": one.late, "at": at}

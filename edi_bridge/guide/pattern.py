@@ -119,7 +119,7 @@ class ValuePatterns:
 
     def free(self, use: ElementUse) -> str:
         """A value of which only type and length matter: its code list is another than the standard's."""
-        return self._text(use.type, self.several)
+        return self._free(use.type)
 
     def value(self, use: ElementUse) -> str:
         """A filled simple element or component, the others beside it left aside."""
@@ -129,7 +129,13 @@ class ValuePatterns:
             return _one_of(use.only | use.added, self._text(use.type, self.any))
         if use.codes is not None and use.codes.complete:
             return _one_of(frozenset((*use.codes.codes, *use.added)), self._text(use.type, self.any))
-        return self._text(use.type, self.several)
+        return self._free(use.type)
+
+    def _free(self, type: ElementType | None) -> str:
+        """A value of a type. Where released characters may stand in it, those without any are still matched the quick way; both
+        ways stand in one atomic group, so that no value is looked at more than twice."""
+        plain, several = self._text(type, self.any), self._text(type, self.several)
+        return plain if plain == several else f"(?>{plain}(?!{MARK})|{several})"
 
     def _text(self, type: ElementType | None, character: str) -> str:
         """A value of a type, codes and dates in a plain text left aside."""

@@ -16,7 +16,7 @@ from edi_bridge.guide.guide import ElementUse
 from edi_bridge.guide.pattern import EDIFACT_DATES, X12_DATES, ValuePatterns
 from edi_bridge.guide.quick import Quick
 from edi_bridge.guide.walk import follow
-from edi_bridge.interchange import MARK, Delimiters, Message
+from edi_bridge.interchange import Delimiters, Message
 from edi_bridge.structure import Node
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def _one(uses: tuple[ElementUse, ...], parts: list[str], at: int, before: tuple[
     literal = re.escape(text)
     if use.id in (LIST, AGENCY, "2379") or (use.id == "1250" and follows == "1251"):
         return literal
-    writer: ValuePatterns = quick.values(masked=MARK in text)
+    writer: ValuePatterns = quick.values(masked=bool(syntax.delimiters.release))
     if use.id == "2380":
         named = next((part for other, part in zip(uses, parts, strict=False) if other.id == "2379"), "")
         pattern = EDIFACT_DATES.get(named) or (literal if named in moment.EDIFACT else writer.value(use))

@@ -9,7 +9,8 @@ trailing empties, `X` the state of this message (`notes`, the hierarchy's counte
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -27,14 +28,19 @@ from edi_bridge.mapping.write_plan import (
     constants,
     shape_of,
 )
-from edi_bridge.structure import Structure, width
+from edi_bridge.structure import UNLIMITED, Structure, width
+
+
+Sink = Callable[[str, str], str]
+"""The expressions of a segment's text and of the place it was made of ('': what the segment writes) → the statement that takes it."""
 
 
 class SegmentWriter:
     """The source text of a map's write functions, and the constants it refers to."""
 
-    def __init__(self, planner: WritePlanner, root: WrittenScope, structure: Structure):
+    def __init__(self, planner: WritePlanner, root: WrittenScope, structure: Structure, naming: bool = False):
         self.structure = structure
+        self.naming = naming  # what is hung up says what it was made of: for messages with more than their structure has room for
         self.code = Lines()
         self.planner = planner
         for scope in planner.scopes.values():
@@ -57,7 +63,7 @@ class SegmentWriter:
             with code.block(f"def w{number}(r, X):"):
                 self._prologue(scope)
                 code.add("texts = []")
-                self._segment(scope.segment, "texts.append")
+                self._segment(scope.segment, lambda text, place: f"texts.append({text})", alone=True)
                 code.add("return texts")
         else:
             assert scope.group is not None
@@ -80,7 +86,7 @@ class SegmentWriter:
                 self.code.add(f"w{root.plan.number}(item, g, X)")
                 with self.code.block("if any(g):"):
                     self._trigger(group, "g")
-                    self.code.add(f"HANG(h, {step.node.slot}, g)")
+                    self.code.add(self._hung("h", step.node.slot, "g", "(item, '', '')"))
 
     def _prologue(self, scope: WrittenScope) -> None:
         known = self.code.constant("K", scope.known)
@@ -95,7 +101,7 @@ class SegmentWriter:
             if not value.sources and value.constant is not None:
                 given, constant = _get(value.target), self.code.constant("D", value.constant)
                 with self.code.block(f"if {given} is not None and {given} != {constant}:"):
-                    self.code.add(f"X.fixed({value.number}, {given}, {constant})")
+                    self.code.add(f"X.fixed({value.number}, {_place(value.target)}, {given}, {constant})")
         for rule, target in scope.plan.required:
             with self.code.block(f"if {_get(target)} is None:"):
                 self.code.add(f"X.missing(r, {target!r})")
@@ -109,7 +115,7 @@ class SegmentWriter:
         for segment in group.segments.values():
             if segment not in late and not (tree and segment.node.slot == 0):
                 with self._only_if(_fields_of_segment(segment)):
-                    self._segment(segment, f"HANG({name}, {segment.node.slot}, %s)")
+                    self._segment(segment, self._sink(name, segment))
         for below in group.groups.values():
             inner = self.code.name("g")
             if below.kinds is not None:
@@ -124,11 +130,11 @@ class SegmentWriter:
                 self._group(below, inner)
                 with self.code.block(f"if any({inner}):"):
                     self._trigger(below, inner)
-                    self.code.add(f"HANG({name}, {below.node.slot}, {inner})")
+                    self.code.add(self._hung(name, below.node.slot, inner, _several(_targets(below))))
         for one, step in zip(group.lists, group.list_steps, strict=True):
             self._group_list(one, step, name, tree)
         for segment in late:
-            self._segment(segment, f"HANG({name}, {segment.node.slot}, %s)")
+            self._segment(segment, self._sink(name, segment))
         if tree and drop:
             with self.code.block(f"if X.last == N and not any({name}):"):
                 self.code.add("X.drop()")
@@ -168,8 +174,8 @@ class SegmentWriter:
                 self._trigger(one.scope.group, inner)
                 if step.onward:
                     with self.code.block(f"if len({name}[{step.node.slot}] or ()) < {step.nth - 1}:"):
-                        self.code.add(f"X.gap({'.'.join(one.target)!r}, {step.nth})")
-                self.code.add(f"HANG({name}, {step.node.slot}, {inner})")
+                        self.code.add(f"X.gap({_place(one.target)}, {step.nth})")
+                self.code.add(self._hung(name, step.node.slot, inner, "(item, '', '')"))
 
     def _trigger(self, group: WrittenGroup, name: str) -> None:
         """A group that says anything begins with its trigger, if only with the constants of the path."""
@@ -188,14 +194,21 @@ class SegmentWriter:
             extra[tree.kind] = repr(group.kinds[0])
         if tree.has_child is not None:
             extra[tree.has_child] = "('1' if X.last > N else '0')"
-        self._segment(segment, f"HANG({name}, 0, %s)", extra)
+        self._segment(segment, self._sink(name, segment), extra)
 
     # --- segments ------------------------------------------------------------------------------------------------------
 
-    def _segment(self, segment: WrittenSegment, sink: str, extra: dict[tuple[int, int], str] | None = None) -> None:
-        """Everything that goes into one segment: converted, joined, handed to `sink` (a call with %s for the text)."""
-        if "%s" not in sink:
-            sink += "(%s)"
+    def _hung(self, instance: str, slot: int, what: str, place: str) -> str:
+        """The statement that hangs a segment's text or a group's instance up, if need be with the place that it was made of."""
+        return f"HANG({instance}, {slot}, {what}, {place})" if self.naming else f"HANG({instance}, {slot}, {what})"
+
+    def _sink(self, instance: str, segment: WrittenSegment) -> Sink:
+        targets = _several(_segment_targets(segment))
+        return lambda text, place: self._hung(instance, segment.node.slot, text, place or targets)
+
+    def _segment(self, segment: WrittenSegment, sink: Sink, extra: dict[tuple[int, int], str] | None = None, alone: bool = False) -> None:
+        """Everything that goes into one segment: converted, joined, handed to `sink`. `alone`: an item that is one segment, which would
+        come back as two items if it became two."""
         cells: dict[tuple[int, int], list[str]] = {}
         filled: list[str] = list((extra or {}).values())[:1]
         conditional: dict[tuple[Any, Any], list[tuple[int, str]]] = {}
@@ -231,7 +244,8 @@ class SegmentWriter:
                 cells.setdefault((aux.positions[0], aux.component), []).append(f"y{self._number(value)}_{a}")
         for place, expression in (extra or {}).items():
             cells.setdefault(place, []).insert(0, expression)
-        self._rivals(segment, conditional)
+        names = self._names(segment)
+        self._rivals(segment, conditional, names)
         for (position, tests), parts in conditional.items():
             there = " or ".join(v for _, v in parts)
             if any(not component for component, _ in parts):
@@ -243,26 +257,31 @@ class SegmentWriter:
                 if op == "=" and values[0]:
                     cells.setdefault((position, number), []).append(f"({values[0]!r} if {there} else '')")
         self._beside(segment, cells, beside)
-        self._contradictions(segment, cells)
+        self._contradictions(segment, cells, names)
         items = [one for one in segment.lists if one.step is not None]
         if moving or pairs or items:
-            self._moving_segment(segment, cells, filled, moving, pairs, span, items, sink)
+            self._moving_segment(segment, cells, filled, moving, pairs, span, items, sink, names, alone)
         elif flow is not None:
             self._flow_segment(segment, cells, filled, flow, sink)
         elif filled:
             with self.code.block(f"if {' or '.join(filled)}:"):
-                self.code.add(sink % self._joined(segment, cells))
+                self.code.add(sink(self._joined(segment, cells), ""))
         for one in segment.lists:
             if one.step is None:
                 guard = self._guard(one)
                 with self.code.block(f"for item in {self._items(one)} if {guard} else ():"):
                     with self.code.block(f"for text in w{one.scope.plan.number}(item, X):"):
-                        self.code.add(sink % "text")
+                        self.code.add(sink("text", "(item, '', '')"))
 
-    def _rivals(self, segment: WrittenSegment, conditional: dict[tuple[Any, Any], list[tuple[int, str]]]) -> None:
+    def _names(self, segment: WrittenSegment) -> dict[str, tuple[int, Target]]:
+        """The locals of a segment's values, and of what stands beside them → the rule's number and the field."""
+        return {name: (value.plan.number, value.target) for value in segment.values if value.plan is not None
+                for name in (self._variable(value), *(f"y{self._number(value)}_{a}" for a in range(len(value.aux))))}
+
+    def _rivals(self, segment: WrittenSegment, conditional: dict[tuple[Any, Any], list[tuple[int, str]]],
+                fields: dict[str, tuple[int, Target]]) -> None:
         """Values of one composite whose tests exclude each other (the numbers that different agencies give a party): the first
         one there takes it, the others are said to have found no room."""
-        numbers = {self._variable(value): value.plan.number for value in segment.values if value.plan is not None}
         places = list(conditional.items())
         for at, ((position, tests), parts) in enumerate(places):
             before = [name for (other, other_tests), others in places[:at] if other == position and _exclude(tests, other_tests)
@@ -271,8 +290,7 @@ class SegmentWriter:
             if not before:
                 continue
             with self.code.block(f"if ({' or '.join(names)}) and ({' or '.join(before)}):"):
-                told = tuple(numbers.get(name, -1) for name in names)
-                self.code.add(f"X.outdone({told!r}, ({', '.join(names)},))")
+                self.code.add(f"X.outdone({_told(names, fields)})")
                 self.code.add(f"{' = '.join(names)} = ''")
 
     def _beside(self, segment: WrittenSegment, cells: dict[tuple[int, int], list[str]],
@@ -282,34 +300,32 @@ class SegmentWriter:
         chains: dict[tuple[int, int], list[str]] = {}
         for values in beside.values():
             if len(values) > 1:
-                numbers = tuple(value.plan.number if value.plan is not None else -1 for value, _ in values)
-                self.code.add(f"X.crowded({numbers!r}, ({', '.join(name for _, name in values)}))")
+                self.code.add(f"X.crowded({_told([name for _, name in values], self._names(segment))})")
             for value, name in values:
                 assert isinstance(value.step, ElementStep)
                 for test in value.step.beside:
                     itself = (test.element, test.component) == (value.step.positions[0], value.step.component)
                     if test.op == "=" and itself:  # a code that is this field's only where it is one of these
                         with self.code.block(f"if {name} and {name} not in {self.code.constant('K', test.values)}:"):
-                            self.code.add(f"X.forbidden({segment.node.name!r}, {(test.element, test.component)!r}, {name})")
+                            self.code.add(f"X.forbidden({_told([name], self._names(segment))})")
                     elif test.op == "=":
                         chosen = f"y{self._number(value)}_0 or " if any(aux.positions[0] < 0 for aux in value.aux) else ""
                         chains.setdefault((test.element, test.component), []).append(f"({chosen}{test.values[0]!r} if {name} else '')")
                     elif test.op == "!=" and itself:
                         with self.code.block(f"if {name} in {self.code.constant('K', test.values)}:"):
-                            self.code.add(f"X.forbidden({segment.node.name!r}, {(test.element, test.component)!r}, {name})")
+                            self.code.add(f"X.forbidden({_told([name], self._names(segment))})")
         for place, values in beside.items():
             chains.setdefault(place, []).extend(name for _, name in values)
         for place, names in chains.items():
             cells.setdefault(place, []).append(names[0] if len(names) == 1 else f"({' or '.join(names)})")
 
-    def _contradictions(self, segment: WrittenSegment, cells: dict[tuple[int, int], list[str]]) -> None:
+    def _contradictions(self, segment: WrittenSegment, cells: dict[tuple[int, int], list[str]], fields: dict[str, tuple[int, Target]]) -> None:
         """Two values for one place, or a value that the path itself forbids there: it would be read back as something
         else, so it is said instead of written silently."""
-        tag = segment.node.name
-        for place, names in cells.items():
+        for names in cells.values():
             if len(names) > 1:
                 with self.code.block(f"if len({{{', '.join(names)}}} - {{''}}) > 1:"):
-                    self.code.add(f"X.clash({tag!r}, {place!r})")
+                    self.code.add(f"X.clash({_told(names, fields)})")
         for test in segment.tests:
             names = [*cells.get((test.element, test.component), ()), *(cells.get((test.element, 1), ()) if not test.component else ())]
             for name in names:
@@ -321,23 +337,26 @@ class SegmentWriter:
                     case _:
                         continue
                 with self.code.block(f"if {condition}:"):
-                    self.code.add(f"X.forbidden({tag!r}, {(test.element, test.component)!r}, {name})")
+                    self.code.add(f"X.forbidden({_told([name], fields)})")
 
     def _moving_segment(self, segment: WrittenSegment, cells: Any, filled: list[str], moving: Any, pairs: list[tuple[str, str]],
-                        span: PairStep | None, items: list[WrittenList], sink: str) -> None:
+                        span: PairStep | None, items: list[WrittenList], sink: Sink, fields: dict[str, tuple[int, Target]], alone: bool) -> None:
         """A segment with equal composites, pairs or a list of them: as many segments as they need."""
         code = self.code
+        taking: list[str] = []  # expressions of what takes the places one after another, as fields or items of the record
         code.add("L = []")
         start, room, size = 1, 1, 1
         for (positions, tests, _), parts in moving.items():
             start, room = positions[0], len(positions)
             with code.block(f"if {' or '.join(v for _, v in parts)}:"):
                 code.add(f"L.append(({self._composite(parts, tests)},))")
+            taking.append(f"*([{', '.join(_place(fields[name][1]) for _, name in parts if name in fields)}] if {' or '.join(v for _, v in parts)} else ())")
         if span is not None:
             start, room, size = span.start, (span.end - span.start + 1) // 2, 2
         for qualifier, variable in pairs:
             with code.block(f"if {variable}:"):
                 code.add(f"L.append(({qualifier}, {variable}))")
+            taking.append(f"*([{_place(fields[variable][1])}] if {variable} else ())")
         outside = "()"
         for one in items:
             step = one.step
@@ -349,9 +368,12 @@ class SegmentWriter:
             number = one.scope.plan.number
             if number < 0:  # numbers that `expand:` collected
                 code.add(f"L += [(W_(number, X, {one.use.rule.expand_to!r}),) for number in r.get('\\0numbers', ())]")
+                taking.append(f"*([(r, {one.use.rule.expand_to!r}, '')] * len(r.get('\\0numbers', ())))")
                 continue
-            with code.block(f"for item in {self._items(one)}:"):
+            listed = self._items(one)
+            with code.block(f"for item in {listed}:"):
                 code.add(f"L.append(w{number}(item, X))")
+            taking.append(f"*((item, '', '') for item in {listed})")
             if isinstance(step, PairStep) and _outside(one.scope):
                 outside = "O"
         end = start + room * size
@@ -359,36 +381,40 @@ class SegmentWriter:
             for position in range(start, end):
                 own = {part: names for (at, part), names in cells.items() if at == position}
                 if own:
-                    code.add(f"w = {_element_expression(own)}")
-                    with code.block("if w:"):
-                        code.add("L.insert(0, (w,))")
+                    itself = code.name("w")
+                    code.add(f"{itself} = {_element_expression(own)}")
+                    with code.block(f"if {itself}:"):
+                        code.add(f"L.insert(0, ({itself},))")
+                    taking.insert(0, f"*([None] if {itself} else ())")
         with code.block(f"if L{''.join(f' or {name}' for name in filled)}:"):
             before = self._joined(segment, {place: v for place, v in cells.items() if place[0] < start}, until=start)
             behind = self._joined(segment, cells, start=end)
             if outside == "O":
                 with code.block(f"for O, T in RUNS(L, {room}):"):
-                    code.add(sink % f"JE(({segment.node.name!r}, *O, *T))")
+                    code.add(sink(f"JE(({segment.node.name!r}, *O, *T))", ""))
                 return
             code.add(f"T = CHUNKS(L, {room})")
-            if segment.node.max == 1 or sink.startswith("texts.append"):  # an item that is one segment would come back as two
-                with code.block("if len(T) > 1:"):
-                    code.add(f"X.no_room({segment.node.name!r})")
+            most = 1 if alone else segment.node.max
+            if most < UNLIMITED:
+                with code.block(f"if len(T) > {most}:"):
+                    code.add(f"X.no_room({segment.node.name!r}, [{', '.join(taking)}], {most * room})")
+                    code.add(f"del T[{most}:]")
             with code.block("for T in T:"):
                 if behind:
                     code.add(f"T += [''] * ({end - start} - len(T))")
-                code.add(sink % f"JE(({before}, *T{behind}))")
+                code.add(sink(f"JE(({before}, *T{behind}))", ""))
 
-    def _flow_segment(self, segment: WrittenSegment, cells: Any, filled: list[str], flow: WrittenValue, sink: str) -> None:
+    def _flow_segment(self, segment: WrittenSegment, cells: Any, filled: list[str], flow: WrittenValue, sink: Sink) -> None:
         """As many segments as the text needs; one without text where only what stands beside it is there (coded text)."""
         assert flow.plan is not None and isinstance(flow.step, ElementStep)
         number, node = flow.plan.number, segment.node
         most = node.max if node.slot or node.parent is None else node.parent.max  # a trigger again is the group again
         self.code.add(f"v = {_get(flow.target)}")
-        with self.code.block("if v is not None:"), self.code.block(f"for T in W{number}(v, X, {most}):"):
-            self.code.add(sink % self._joined(segment, {**cells, (flow.step.positions[0], flow.step.component): ["T"]}))
+        with self.code.block("if v is not None:"), self.code.block(f"for T in W{number}(v, X, {most}, {_place(flow.target)}):"):
+            self.code.add(sink(self._joined(segment, {**cells, (flow.step.positions[0], flow.step.component): ["T"]}), ""))
         if filled:
             with self.code.block(f"elif {' or '.join(filled)}:"):
-                self.code.add(sink % self._joined(segment, cells))
+                self.code.add(sink(self._joined(segment, cells), ""))
 
     def _joined(self, segment: WrittenSegment, cells: dict[tuple[int, int], list[str]], until: int = 0, start: int = 0) -> str:
         """The expression of a whole segment; without joining only its elements before `until` or from `start` on."""
@@ -464,9 +490,10 @@ class SegmentWriter:
         number, plan = value.plan.number, value.plan
         if value.common is not None:
             items = _get(value.common, "()") if value.common else "r['']"
-            code.add(f"v = X.common({number}, [{_get(value.target, record='one')} for one in {items}])")
+            code.add(f"v = X.common({number}, {'.'.join(value.target)!r}, {items})")
         else:
             code.add(f"v = {_get(value.target)}")
+        place = "''" if value.common is not None else _place(value.target)
         fallback = plan.constant if plan.constant is not None else plan.default
         if fallback is not None:
             guards = "".join(f" and {_get(guard)}" for guard in value.guards[-1:])
@@ -490,16 +517,16 @@ class SegmentWriter:
             keyword = "if"
             if plan.convert.table is not None and plan.convert.table.broader and not value.aux:
                 with code.block("if w.__class__ is Bad and w.value is not None:"):
-                    code.add(f"X.broader({number}, v, w)")
+                    code.add(f"X.broader({number}, {place}, v, w)")
                     code.add(f"{names} = w.value")
                 keyword = "elif"
             with code.block(f"{keyword} w.__class__ is Bad:"):
                 if plan.rule.codes is not None and plan.default is not None:
-                    code.add(f"X.instead({number}, v, w)")
+                    code.add(f"X.instead({number}, {place}, v, w)")
                     code.add(f"w = W{number}[{self.code.constant('D', plan.default)}]")
                     code.add(f"{names} = {empty} if w.__class__ is Bad else w")
                 else:
-                    code.add(f"X.bad({number}, v, w)")
+                    code.add(f"X.bad({number}, {place}, v, w)")
                     code.add(f"{names} = {empty}")
             with code.block("else:"):
                 code.add(f"{names} = w")
@@ -582,6 +609,40 @@ def _get(target: Target, default: str = "", record: str = "r") -> str:
     *above, last = target
     chain = record + "".join(f".get({name!r}, E)" for name in above)
     return f"{chain}.get({last!r}{', ' + default if default else ''})"
+
+
+def _place(target: Target) -> str:
+    """The expression of a field's place for a note: the object of the record, and the path in it."""
+    return f"(r, {'.'.join(target)!r}, '')"
+
+
+def _several(targets: Sequence[Target]) -> str:
+    """The place of what was made of any of these fields."""
+    return f"(r, {tuple('.'.join(target) for target in targets)!r}, '')"
+
+
+def _segment_targets(segment: WrittenSegment) -> list[Target]:
+    """The fields of a scope's record that are written into a segment."""
+    return [*(value.common or value.target for value in segment.values if value.plan is not None), *(one.target for one in segment.lists)]
+
+
+def _targets(group: WrittenGroup) -> list[Target]:
+    """The same of a whole group."""
+    return [*(target for segment in group.segments.values() for target in _segment_targets(segment)),
+            *(target for below in group.groups.values() for target in _targets(below)), *(one.target for one in group.lists)]
+
+
+_LOCAL = re.compile(r"\b[xy]\d+(?:v\d+)?(?:_\d+)?\b")
+
+
+def _told(expressions: Sequence[str], fields: Mapping[str, tuple[int, Target]]) -> str:
+    """Wire texts and what each was made from: `((x7, 7, (r, 'buyer.duns', '')), …)`; of an expression its first field."""
+    told = []
+    for text in expressions:
+        known = [fields[name] for name in _LOCAL.findall(text) if name in fields]
+        number, place = (known[0][0], _place(known[0][1])) if known else (-1, "''")
+        told.append(f"({text}, {number}, {place}), ")
+    return f"({''.join(told)})"
 
 
 def _base(target: Target) -> str:

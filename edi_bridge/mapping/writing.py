@@ -20,7 +20,9 @@ from edi_bridge.structure import Instance, Node, Structure, width
 Record = dict[str, Any]
 # kind, rule number, place, value, text; the place is a path, or the object of the record, a field's path in it, and how the scope
 # around calls that object
-Note = tuple[str, int, "str | tuple[Record, str, str]", Any, str]
+Place = str | tuple[Record, str, str]
+Note = tuple[str, int, Place, Any, str]
+Told = tuple[str, int, Place]  # a wire text, the rule's number, and the place of the value that it was made of
 
 
 class SegmentWriteProgram:
@@ -29,14 +31,17 @@ class SegmentWriteProgram:
     def __init__(self, plan: MapPlan, structure: Structure):
         self.plan = plan
         self.structure = structure
-        planner = WritePlanner(plan, structure.root)
-        root = planner.build()
-        generator = SegmentWriter(planner, root, structure)
-        self._text = generator.source()
-        self._constants = generator.code.constants
-        self._code = compile(self._text, f"<map {plan.spec.name}, writing>", "exec")
+        self._text, self._constants, self._code = self._generated(naming=False)
         self._bound: dict[tuple[Delimiters, str, str], dict[str, Any]] = {}
+        self._named: tuple[str, dict[str, Any], Any] | None = None
         self._by_number = {value.number: value for value in plan.values()}
+
+    def _generated(self, naming: bool) -> tuple[str, dict[str, Any], Any]:
+        """The generated Python, the constants that it refers to, and its code."""
+        planner = WritePlanner(self.plan, self.structure.root)
+        generator = SegmentWriter(planner, planner.build(), self.structure, naming)
+        text = generator.source()
+        return text, generator.code.constants, compile(text, f"<map {self.plan.spec.name}, writing>", "exec")
 
     def source(self) -> str:
         """The generated Python, for people."""
@@ -45,12 +50,17 @@ class SegmentWriteProgram:
     def _bind(self, delimiters: Delimiters, encoding: str, policy: str) -> dict[str, Any]:
         key = (delimiters, encoding, policy)
         if key not in self._bound:
-            space = {**_runtime(delimiters, encoding, policy), **self._constants}
-            for value in self.plan.values():
-                space[f"W{value.number}"] = _converter(value, delimiters, encoding, policy)
-            exec(self._code, space)  # our own generated text; nothing of a partner's is in it
-            self._bound[key] = space
+            self._bound[key] = self._space(self._constants, self._code, *key)
         return self._bound[key]
+
+    def _space(self, constants: dict[str, Any], code: Any, delimiters: Delimiters, encoding: str, policy: str,
+               **instead: Any) -> dict[str, Any]:
+        """The write functions, ready to be called; `instead` of some of what they call."""
+        space = {**_runtime(delimiters, encoding, policy), **constants, **instead}
+        for value in self.plan.values():
+            space[f"W{value.number}"] = _converter(value, delimiters, encoding, policy)
+        exec(code, space)  # our own generated text; nothing of a partner's is in it
+        return space
 
     def write(self, records: Sequence[Record], delimiters: Delimiters, encoding: str = "ascii",
               policy: str = "error") -> tuple[list[str], list[Finding]]:
@@ -59,7 +69,17 @@ class SegmentWriteProgram:
         `policy` says what becomes of a character that cannot stand in the data (a delimiter in X12 without a release
         character, a character outside the charset): error (finding cannot_write) or replace (by a blank or `?`).
         """
-        space = self._bind(delimiters, encoding, policy)
+        segments, state = self._run(self._bind(delimiters, encoding, policy), records)
+        if state.overfull:  # once more, noting what is hung up where
+            self._named = self._named or self._generated(naming=True)
+            hung = _Hung()
+            segments, state = self._run(self._space(*self._named[1:], delimiters, encoding, policy, HANG=hung.hang), records, hung)
+        if not state.notes:
+            return segments, []
+        places = _Places(records)
+        return segments, [self._finding(note, places) for note in state.notes]
+
+    def _run(self, space: dict[str, Any], records: Sequence[Record], hung: _Hung | None = None) -> tuple[list[str], _State]:
         state = _State()
         root: Instance = [None] * width(self.structure.root)
         if self.plan.records:
@@ -68,17 +88,15 @@ class SegmentWriteProgram:
             space[f"w{self.plan.root.number}"](records[0], root, state)
         if self.structure.hierarchy is not None and state.tree:
             root[self.structure.hierarchy.node.slot] = state.tree
-        segments = list(_flatten(self.structure.root, root, state))
-        if not state.notes:
-            return segments, []
-        places = _Places(records)
-        return segments, [self._finding(note, places) for note in state.notes]
+        return list(_flatten(self.structure.root, root, state, hung)), state
 
     def _finding(self, note: Note, places: _Places) -> Finding:
         kind, number, path, value, text = note
         plan = self._by_number.get(number)
-        if isinstance(path, tuple):
+        if isinstance(path, tuple) and (path[2] or id(path[0]) in places.objects):
             place = places.inside(*path)
+        elif isinstance(path, tuple):  # an object made while writing
+            place = places.whole(path[1], value)
         else:
             place = places.whole(".".join(plan.target) if plan is not None else path, value)
         if plan is not None and plan.sources:
@@ -94,19 +112,19 @@ class _Places:
 
     def __init__(self, records: Sequence[Record]):
         self._left: dict[str, list[tuple[str, Any]]] = {}
-        self._objects: dict[int, str] = {}
+        self.objects: dict[int, str] = {}
         for record in records:
-            self._objects[id(record)] = ""
+            self.objects[id(record)] = ""
             for path, value in _everything(record, ""):
                 if isinstance(value, dict):
-                    self._objects[id(value)] = f"{path}."
+                    self.objects[id(value)] = f"{path}."
                 names = unnumbered(path).split(".")
                 for start in range(len(names)):
                     self._left.setdefault(".".join(names[start:]), []).append((path, value))
 
     def inside(self, object_: Record, name: str, within: str) -> str:
         """`lines[1].quantity` for a field of an object of the records; of one made while writing, as the scope around calls it."""
-        return self._objects.get(id(object_), within) + name
+        return (self.objects.get(id(object_), within) + name).removesuffix(".")
 
     def whole(self, target: str, value: Any) -> str:
         """`lines[1].net_price` for `net_price`: the first of these fields with this value that was not named yet."""
@@ -133,12 +151,13 @@ def _everything(value: Any, path: str) -> Iterator[tuple[str, Any]]:
 class _State:
     """What one message collects while it is written."""
 
-    __slots__ = ("notes", "last", "tree")
+    __slots__ = ("notes", "last", "tree", "overfull")
 
     def __init__(self) -> None:
         self.notes: list[Note] = []
         self.last = 0  # the number of the hierarchy's newest node
         self.tree: list[Instance] = []
+        self.overfull = False  # more stands somewhere than the structure has room for
 
     def next(self) -> int:
         self.last += 1
@@ -149,20 +168,20 @@ class _State:
         self.last -= 1
         self.tree.pop()
 
-    def bad(self, number: int, value: Any, bad: Bad) -> None:
-        self.notes.append(("cannot_write", number, "", value, bad.note))
+    def bad(self, number: int, place: Place, value: Any, bad: Bad) -> None:
+        self.notes.append(("cannot_write", number, place, value, bad.note))
 
-    def instead(self, number: int, value: Any, bad: Bad) -> None:
+    def instead(self, number: int, place: Place, value: Any, bad: Bad) -> None:
         """A value without a code of theirs: the default stands there instead."""
-        self.notes.append(("field_not_carried", number, "", value, f"{bad.note}; the default is written"))
+        self.notes.append(("field_not_carried", number, place, value, f"{bad.note}; the default is written"))
 
-    def broader(self, number: int, value: Any, bad: Bad) -> None:
+    def broader(self, number: int, place: Place, value: Any, bad: Bad) -> None:
         """A value without a code of theirs: that of a broader one stands there instead."""
-        self.notes.append(("field_not_carried", number, "", value, bad.note))
+        self.notes.append(("field_not_carried", number, place, value, bad.note))
 
-    def fixed(self, number: int, value: Any, constant: Any) -> None:
+    def fixed(self, number: int, place: Place, value: Any, constant: Any) -> None:
         """A value where the message itself means another one, without saying it anywhere."""
-        self.notes.append(("field_not_carried", number, "", value, f"in this message it is always {constant}"))
+        self.notes.append(("field_not_carried", number, place, value, f"in this message it is always {constant}"))
 
     def missing(self, record: Record, target: tuple[str, ...]) -> None:
         self.notes.append(("required_missing", 0, (record, ".".join(target), ""), None, "the message needs it and the record does not have it"))
@@ -172,44 +191,54 @@ class _State:
             if name not in known and not name.startswith("\0"):
                 self.notes.append(("field_not_carried", 0, (record, name, within), None, "the message has no place for it in this map"))
 
-    def gap(self, field: str, nth: int) -> None:
+    def gap(self, place: Place, nth: int) -> None:
         """An item that stands behind others in the message (`#2+`), and these are not there."""
-        self.notes.append(("cannot_write", 0, field, None, f"stands in the message from number {nth} on, and there is none before it"))
+        self.notes.append(("cannot_write", 0, place, None, f"stands in the message from number {nth} on, and there is none before it"))
 
     def homeless(self, field: str, item: Record) -> None:
         """An item of a list for which no place of the message is meant."""
-        self.notes.append(("field_not_carried", 0, field, next(iter(item.values()), None), "the message has no place for this one"))
+        self.notes.append(("field_not_carried", 0, (item, "", field), next(iter(item.values()), None), "the message has no place for this one"))
 
-    def crowded(self, numbers: tuple[int, ...], texts: tuple[str, ...]) -> None:
+    def crowded(self, told: Sequence[Told]) -> None:
         """Of several values for one place the first is written; the others cannot be carried."""
-        kept = next((at for at, text in enumerate(texts) if text), len(texts))
-        self.outdone(numbers[kept + 1:], texts[kept + 1:])
+        kept = next((at for at, (text, *_) in enumerate(told) if text), len(told))
+        self.outdone(told[kept + 1:])
 
-    def outdone(self, numbers: tuple[int, ...], texts: tuple[str, ...]) -> None:
+    def outdone(self, told: Sequence[Told]) -> None:
         """Values whose place another one has."""
-        self.notes += [("field_not_carried", number, "", text, "another value has taken the only place for it")
-                       for number, text in zip(numbers, texts, strict=True) if text]
+        self.notes += [("field_not_carried", number, place, text, "another value has taken the only place for it")
+                       for text, number, place in told if text]
 
-    def no_room(self, tag: str) -> None:
-        self.notes.append(("cannot_write", 0, tag, None, f"more values than {tag} has room for"))
+    def no_room(self, tag: str, taking: Sequence[Place | None], room: int) -> None:
+        """Values beyond those that the segments of a tag have room for, in the order in which they take it."""
+        self.notes += [("cannot_write", 0, place, None, f"more values than {tag} has room for") for place in taking[room:] if place is not None]
 
-    def clash(self, tag: str, place: tuple[int, int]) -> None:
-        self.notes.append(("cannot_write", 0, _place(tag, place), None, "two fields want the same place of one segment"))
+    def clash(self, told: Sequence[Told]) -> None:
+        """Different values for one place: the first stands there."""
+        texts = [text for text, *_ in told if text]
+        self.notes += [("cannot_write", number, place, text, "another field wants the same place of the segment")
+                       for text, number, place in told if text and text != texts[0]]
 
-    def forbidden(self, tag: str, place: tuple[int, int], text: str) -> None:
-        self.notes.append(("cannot_write", 0, _place(tag, place), text, "this code would be read back as another field"))
+    def forbidden(self, told: Sequence[Told]) -> None:
+        """A code that the path itself does not allow there."""
+        self.notes += [("cannot_write", number, place, text, "this code would be read back as another field") for text, number, place in told]
 
-    def common(self, number: int, values: list[Any]) -> Any:
-        """The value that all items agree on; a finding where they do not."""
-        given = [value for value in values if value is not None]
-        if any(value != given[0] for value in given):
-            self.notes.append(("cannot_write", number, "", given[1], f"stands once in the message, but the items differ ({given[0]})"))
-        return given[0] if given else None
+    def common(self, number: int, field: str, items: Sequence[Record]) -> Any:
+        """The value that all items agree on; a finding for each that differs from the first."""
+        first = None
+        for item in items:
+            value = _inside(item, field)
+            first = value if first is None else first
+            if value is not None and value != first:
+                self.notes.append(("cannot_write", number, (item, field, ""), value, f"stands once in the message, but the items differ ({first})"))
+        return first
 
 
-def _place(tag: str, place: tuple[int, int]) -> str:
-    element, component = place
-    return f"{tag}/{element:02}" + (f".{component}" if component else "")
+def _inside(item: Record, field: str) -> Any:
+    value: Any = item
+    for name in field.split("."):
+        value = value.get(name) if value is not None else None
+    return value
 
 
 def _converter(plan: ValuePlan, delimiters: Delimiters, encoding: str, policy: str) -> Any:
@@ -218,20 +247,20 @@ def _converter(plan: ValuePlan, delimiters: Delimiters, encoding: str, policy: s
     if convert.codec is not None and convert.codec.flow is not None:
         text_flow = convert.codec.flow
 
-        def flow(value: str, state: _State, most: int) -> Iterator[str]:
+        def flow(value: str, state: _State, most: int, place: Place) -> Iterator[str]:
             written = convert.write(value)
             if not isinstance(written, Bad) and len(written) > most:
                 written = Bad("cannot_write", f"the text needs {len(written)} segments, {most} may stand there")
             if isinstance(written, Bad):
-                state.bad(plan.number, value, written)
+                state.bad(plan.number, place, value, written)
                 return
             if text_flow.mode == "lines" and text_flow.read_segments(written) != [value]:
-                state.notes.append(("field_not_carried", plan.number, "", value, "its lines cannot stand there as they are: they are broken anew"))
+                state.notes.append(("field_not_carried", plan.number, place, value, "its lines cannot stand there as they are: they are broken anew"))
             for parts in written:
                 safe = [_safe(part, delimiters, encoding, policy) for part in parts]
                 wrong = next((part for part in safe if isinstance(part, Bad)), None)
                 if wrong is not None:
-                    state.bad(plan.number, value, wrong)
+                    state.bad(plan.number, place, value, wrong)
                     return
                 yield delimiters.component.join(safe)
 
@@ -356,14 +385,40 @@ def _runtime(delimiters: Delimiters, encoding: str, policy: str) -> dict[str, An
             "RUNS": runs, "COLLECT": collect, "W_": number, "CALL": call, "Bad": Bad, "E": {}}
 
 
-def _flatten(group: Node, instance: Instance, state: _State) -> Iterator[str]:
-    """The segments in the structure's order; more than the structure has room for is said."""
+class _Hung:
+    """What the texts and groups of a message were made of, by the place where they hang."""
+
+    def __init__(self) -> None:
+        self.made_of: dict[tuple[int, int], list[tuple[Record, Any, str]]] = {}
+
+    def hang(self, instance: Instance, slot: int, item: Any, place: tuple[Record, Any, str]) -> None:
+        """Hang up a segment's text or a group's instance, and note its place in the record."""
+        if instance[slot] is None:
+            instance[slot] = []
+        instance[slot].append(item)
+        self.made_of.setdefault((id(instance), slot), []).append(place)
+
+    def beyond(self, instance: Instance, slot: int, most: int) -> Iterator[Place]:
+        """The places of what hangs there beyond so many; of a segment or group made of several fields, those that have a value."""
+        for object_, names, within in self.made_of[id(instance), slot][most:]:
+            if isinstance(names, str):
+                yield object_, names, within
+                continue
+            there = [name for name in names if _inside(object_, name) is not None]
+            tops = {name.split(".")[0] for name in there}
+            yield from ((object_, name, within) for name in (tops if len(tops) == 1 and len(there) > 1 else there))
+
+
+def _flatten(group: Node, instance: Instance, state: _State, hung: _Hung | None) -> Iterator[str]:
+    """The segments in the structure's order; more than the structure has room for is said, where it is known what was `hung` up."""
     for child, held in zip(group.children, instance, strict=False):
         if held:
             if len(held) > child.max and child.slot:  # a trigger again is the group again
-                state.notes.append(("cannot_write", 0, child.path, len(held), f"may stand there {child.max} times at most"))
+                state.overfull = True
+                state.notes += [("cannot_write", 0, place, None, f"{child.path} may stand there {child.max} times at most")
+                                for place in (hung.beyond(instance, child.slot, child.max) if hung is not None else ())]
             if child.children:
                 for item in held:
-                    yield from _flatten(child, item, state)
+                    yield from _flatten(child, item, state, hung)
             else:
                 yield from held

@@ -12,18 +12,23 @@ attribute itself.
 Names in the generated code: `el` the scope's element, `X` the state of this document, `c3` a child on some level, `g3`
 its number in the table of its level, `t3` what a test looks at, `v7_0` the raw text of rule 7 from its first path
 (`a7_0_1` what its codec needs beside it), `u3` the element that a group of values was taken from, `o7_0` the elements of a
-list or object, `M7` the converter of rule 7.
+list or object, `p7_0` the element around an object's, `M7` the converter of rule 7.
+
+Fields of an object may stand around its element (`../cbc:CustomerAssignedAccountID` of a `cac:Party`): they are read where
+that element is not there, too.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from edi_bridge.mapping.emit import Lines, when_expression
 from edi_bridge.mapping.plan import MapPlan, ScopePlan, ScopeUse, ValuePlan
 from edi_bridge.mapping.resolve_xml import XmlResolved, XmlTest
 from edi_bridge.mapping.xml_read_plan import (
+    Around,
     Branch,
     Slot,
     Taken,
@@ -32,6 +37,7 @@ from edi_bridge.mapping.xml_read_plan import (
     exclusive,
     inside,
     place_of,
+    said_by_the_map,
     variables,
 )
 from edi_bridge.structure_xml import XmlStructure
@@ -78,6 +84,10 @@ class XmlReader:
             if "el" in bases:
                 self._at(bases["el"], "el")
             self._decode(plan)
+            said = said_by_the_map(plan)
+            if said and plan is not self.plan.root:  # an empty element: what the map alone says of it is not written either
+                with self.code.block(f"if r.keys() <= {self.code.constant('K', said)}:"):
+                    self.code.add("return {}")
             self.code.add("return r")
 
     def _takers(self, plan: ScopePlan) -> Iterator[tuple[Any, XmlResolved]]:
@@ -90,6 +100,8 @@ class XmlReader:
         for use in plan.uses:
             for k, resolved in enumerate(use.sources):
                 yield (use, k), resolved
+                if _has_parent(use, resolved):
+                    yield Around(use, k), replace(resolved, steps=resolved.steps[:-1])
 
     def _wants_beside(self, value: ValuePlan, k: int, beside: XmlResolved) -> bool:
         match beside_kind(value):
@@ -104,12 +116,14 @@ class XmlReader:
             branch = branch.below.setdefault(step.child.tag, Slot(step.child)).branch(step.tests, step.nth)
         if isinstance(one, Taken):
             branch.taken.setdefault(one.plan.rule.take, []).append(one)
+        elif isinstance(one, Around):
+            branch.around.append(one)
         else:
             branch.uses.append(one)
 
     def _initialise(self, takers: list[Any]) -> None:
         texts = [one.variable for one in takers if isinstance(one, Taken)]
-        things = [f"o{one[0].number}_{one[1]}" for one in takers if not isinstance(one, Taken)]
+        things = variables([one for one in takers if not isinstance(one, Taken)])
         for names, start in ((texts, "''"), (things, "None")):
             if names:
                 self.code.add(" = ".join(names) + f" = {start}")
@@ -137,6 +151,8 @@ class XmlReader:
             self._take(mode, taken, element)
         for use, k in branch.uses:
             self._collect(use, k, element)
+        for one in branch.around:
+            self.code.add(f"{one.variable} = {element} if {one.variable} is None else {one.variable}")
         if branch.below:
             self._children(branch.below, element)
 
@@ -369,6 +385,14 @@ class XmlReader:
                 code.add(f"{first} = o{use.number}_{k}")
             with code.block(f"elif o{use.number}_{k} is not None:"):
                 code.add(f"X.second({use.number}, {k}, o{use.number}_{k}{'[0]' if use.many else ''}, None)")
+        lone = _fields_around(use)
+        if lone:
+            places = [f"p{use.number}_{k}" if _has_parent(use, one) else "el" for k, one in enumerate(use.sources)
+                      if not one.up and not one.root]
+            with code.block(f"if {first} is None:"):
+                code.add(f"w = X.lone(s{use.item.number}, {code.constant('K', lone)}, {', '.join(places)})")
+                with code.block("if w:"):
+                    code.add(f"{store} = {value}")
         with code.block(f"if {first} is not None:"):
             if use.many:
                 code.add("w = []")
@@ -385,6 +409,17 @@ class XmlReader:
         """The local that counts a branch's elements."""
         branch.counter = branch.counter or self.code.name("m")
         return branch.counter
+
+
+def _fields_around(use: ScopeUse) -> frozenset[str]:
+    """The fields of an object that stand around its element, and so may be there without it."""
+    return frozenset() if use.many else frozenset(
+        value.target[0] for value in use.item.values for source in value.sources if source.up or source.root)
+
+
+def _has_parent(use: ScopeUse, resolved: XmlResolved) -> bool:
+    """Whether the element around an object's has to be looked for; it is the scope's own where the path has one step."""
+    return bool(_fields_around(use)) and len(resolved.steps) > 1 and not resolved.up and not resolved.root
 
 
 def _record(target: Target) -> str:

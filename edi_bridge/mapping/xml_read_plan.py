@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from edi_bridge.mapping.plan import ScopeUse, ValuePlan
+from edi_bridge.mapping.plan import ScopePlan, ScopeUse, ValuePlan
 from edi_bridge.mapping.resolve_xml import XmlResolved, XmlTest
 from edi_bridge.structure_xml import XmlChild
 
@@ -29,6 +29,19 @@ class Taken:
         return f"v{self.plan.number}_{self.k}" if self.beside < 0 else f"a{self.plan.number}_{self.k}_{self.beside}"
 
 
+@dataclass(frozen=True, slots=True)
+class Around:
+    """The element around that of an object, for what of it stands there (source `k`)."""
+
+    use: ScopeUse
+    k: int
+
+    @property
+    def variable(self) -> str:
+        """Its local in the generated code."""
+        return f"p{self.use.number}_{self.k}"
+
+
 @dataclass(eq=False)
 class Branch:
     """What happens at the elements of one name with one set of tests. Texts of one element belong together: those
@@ -38,6 +51,7 @@ class Branch:
     nth: int
     taken: dict[str, list[Taken]] = field(default_factory=dict)
     uses: list[tuple[ScopeUse, int]] = field(default_factory=list)
+    around: list[Around] = field(default_factory=list)
     below: dict[str, Slot] = field(default_factory=dict)
     counter: str = ""
 
@@ -70,6 +84,11 @@ def currency_of(value: ValuePlan) -> str:
     return match[1] if match else "currency"
 
 
+def said_by_the_map(plan: ScopePlan) -> frozenset[str]:
+    """The fields of an item that stand nowhere in the message (`is:` without `at:`): alone they make no item."""
+    return frozenset(one.target[0] for one in plan.values if one.constant is not None and not one.sources)
+
+
 def place_of(resolved: XmlResolved) -> tuple[Any, ...]:
     """What two paths of one scope must share to mean the same place."""
     return resolved.steps, resolved.attribute, resolved.up, resolved.root
@@ -80,6 +99,7 @@ def inside(branch: Branch) -> Iterator[Any]:
     for taken in branch.taken.values():
         yield from taken
     yield from branch.uses
+    yield from branch.around
     for slot in branch.below.values():
         for below in slot.branches:
             yield from inside(below)
@@ -87,7 +107,7 @@ def inside(branch: Branch) -> Iterator[Any]:
 
 def variables(takers: list[Any]) -> list[str]:
     """Their locals in the generated code."""
-    return [one.variable if isinstance(one, Taken) else f"o{one[0].number}_{one[1]}" for one in takers]
+    return [one.variable if isinstance(one, Taken | Around) else f"o{one[0].number}_{one[1]}" for one in takers]
 
 
 def exclusive(branches: list[Branch]) -> bool:

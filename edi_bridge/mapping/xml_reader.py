@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from edi_bridge.finding import Finding, found
@@ -112,6 +112,49 @@ class _State:
         return self.known[key]
 
 
+    def lone(self, function: Callable[[Any, _State], Record], fields: frozenset[str], *around: Any) -> Record:
+        """An object whose element is not there, of those `fields` of it that stand around it; {} when none does."""
+        parent = next((one for one in around if one is not None), None)
+        noted = len(self.notes)
+        record = function(Absent(parent), self)
+        if record.keys().isdisjoint(fields):  # only constants and defaults, and what it would need
+            del self.notes[noted:]
+            return {}
+        return record
+
+
+class Absent:
+    """Stands for an element that is not there: empty, in the one that would be around it. Where that is not there either
+    it is around itself."""
+
+    __slots__ = ("parent",)
+    tag, text, prefix, sourceline = "", None, None, None
+
+    def __init__(self, parent: Any):
+        self.parent = parent
+
+    def getparent(self) -> Any:
+        """The element around it."""
+        return self if self.parent is None else self.parent
+
+    def get(self, name: str, default: str = "") -> str:
+        """It has no attributes."""
+        return default
+
+    def iterchildren(self, tag: str | None = None) -> Iterator[Any]:
+        """Nothing stands in it."""
+        return iter(())
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+    def __bool__(self) -> bool:
+        return True
+
+
 class _Places:
     """Positions of elements; keeps the numbers of namesakes, so that many findings do not count the same siblings again
     and again."""
@@ -122,6 +165,8 @@ class _Places:
 
     def position(self, element: Any, attribute: str) -> Position:
         document = self.document
+        while isinstance(element, Absent):
+            element = document.root if element.parent is None else element.parent
         path = self._path(element) + (f"/@{_local(attribute)}" if attribute else "")
         line = document.line + element.sourceline - 1 if element.sourceline else document.line
         return Position(interchange=document.interchange, message=document.ordinal, line=line, path=path)

@@ -19,7 +19,7 @@ from typing import Any
 
 from edi_bridge.mapping.emit import Lines, when_expression
 from edi_bridge.mapping.plan import ValuePlan
-from edi_bridge.mapping.xml_read_plan import beside_kind, currency_of
+from edi_bridge.mapping.xml_read_plan import beside_kind, currency_of, said_by_the_map
 from edi_bridge.mapping.xml_write_plan import (
     Condition,
     Target,
@@ -198,6 +198,10 @@ class XmlWriter:
             self.code.add("X.stack.pop()")
             with self.code.block("if w is not None:"):
                 self.code.add(f"{nodes}.append(({one.child.tag!r}, *w)); {flag} = True")
+            said = said_by_the_map(one.scope.plan) if one.scope.plan is not None else frozenset()
+            if said:
+                with self.code.block(f"elif item.keys() <= {self.code.constant('K', said)}:"):
+                    self.code.add(f"X.nothing({name!r}, n)")
 
     def _own(self, one: XmlList, nodes: str, flag: str) -> None:
         """A list whose item is the element itself (`each: "."`): there is room for one item."""

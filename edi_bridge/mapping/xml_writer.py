@@ -115,6 +115,9 @@ class _State:
     def no_place(self, name: str, number: int) -> None:
         self._say("field_not_carried", (f"{name}[{number - 1}]",), "no place of this list is meant for such an item")
 
+    def nothing(self, name: str, number: int) -> None:
+        self._say("cannot_write", (f"{name}[{number - 1}]",), "it has no value that stands in the message, and so gets no element")
+
     def gap(self, name: str, number: int) -> None:
         self._say("cannot_write", (), f"{name} number {number} cannot stand without the one before it")
 

@@ -241,6 +241,7 @@ def _outward(metadata: MetaData) -> tuple[Table, ...]:
         _text("group_control"),
         _text("reference"),
         _text("outcome"),
+        _text("below"),  # what holds for everything inside that it does not name
         _text("said"),
         _text("words"),
         Column("late", Boolean, nullable=False),

@@ -25,8 +25,9 @@ UNKNOWN_SIZE = -1
 
 @dataclass(frozen=True, slots=True)
 class RemoteFile:
-    """A file that waits at the partner: its name as the server says it, its size in bytes (UNKNOWN_SIZE where the server does
-    not say), when it was last written (ISO 8601, UTC; '' unknown), and what finds this very file again (`token`)."""
+    """A file that waits at the partner: its name as the server says it, on one line (signs that do not print stand as escapes:
+    `\\n`, `\\xff`), its size in bytes (UNKNOWN_SIZE where the server does not say), when it was last written (ISO 8601, UTC;
+    '' unknown), and what finds this very file again, with the exact bytes of its name (`token`)."""
 
     name: str
     size: int = UNKNOWN_SIZE
@@ -58,6 +59,10 @@ class Transport(Protocol):
     @property
     def reads_once(self) -> bool:
         """Whether fetching takes the file away at the partner, so that the fetched bytes are the only ones."""
+
+    @property
+    def notes(self) -> list[str]:
+        """What concerned single files only and was passed over (a name that cannot be fetched), a sentence each."""
 
     def listing(self) -> Iterator[RemoteFile]:
         """What waits, the oldest first; never folders, symbolic links or what is still under a temporary name."""

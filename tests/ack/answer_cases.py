@@ -33,7 +33,7 @@ def catalog(folder: Path) -> Catalog:
 def answered(content: bytes, known: Catalog) -> list[answering.Answered]:
     """What answers the content, with control numbers from 9001 (interchanges) and 501 (groups)."""
     numbers = {"interchange": itertools.count(9001), "group": itertools.count(501)}
-    suspended = pipeline.suspended(content, known) if any(one.judged_whole for one in known.partners) else frozenset()
+    suspended = pipeline.suspended(content, known)
     outcomes = pipeline.inbound(content, known, suspended=suspended)
     return list(answering.answers(outcomes, known, draw=lambda kind: next(numbers[kind]), prepared=PREPARED))
 

@@ -51,7 +51,7 @@ def _answered(kind: str) -> list[answering.Answered]:
     (case,) = (one for one in CASES if one.kind == kind)
     known, content = home(case), case.message.read_bytes()
     given = {"partner": case.partner, "map": case.map, "limits": Limits(**case.limits)}
-    suspended = pipeline.suspended(content, known, **given) if any(one.judged_whole for one in known.partners) else frozenset()
+    suspended = pipeline.suspended(content, known, **given)
     partner = Partner("p")
 
     def outcomes() -> Iterator[MessageOutcome]:

@@ -26,11 +26,16 @@ ROWS = {
     "structure": 1,
     "structure_xml": 1,
     "layout": 1,
+    "report_time": 0,
+    "report_layout": 1,
+    "file_name": 1,
     "syntax": 2,
     "guide": 2,
     "mapping": 2,
     "ack": 2,
     "partner": 2,
+    "network_report": 2,
+    "channel": 2,
     "finding_merge": 2,
     "checking": 2,
     "rollout": 2,
@@ -50,6 +55,7 @@ ROWS = {
     "crashpoint": 4,
     "einvoice": 4,
     "transport": 4,
+    "secret": 4,
     "catalog": 5,
     "store": 5,
     "crm": 5,
@@ -67,6 +73,7 @@ ALLOWED = {
     ("structure", "finding"): "the walk says what stands at a wrong place",
     ("database", "migrations"): "upgrade() runs them, imported when there is something to do",
     ("migrations", "database"): "they bring its tables to the newest state",
+    ("transport", "secret"): "a transport signs in with the secrets that its channel names",
 }
 
 CLOCKS_AND_DISKS = {

@@ -235,7 +235,7 @@ def test_an_item_that_no_place_is_meant_for_is_said_and_one_that_fits_nowhere_go
     segments, findings = one.write([record], X12, "ascii")
     assert segments == ["PKG*****A", "PO1*1", "SCH*1*EA****20261201"]
     assert [(f.kind, f.position.path, f.value) for f in findings] == [
-        ("field_not_carried", "notes", "delivery"), ("field_not_carried", "lines[0].schedules[0].location", "")]
+        ("field_not_carried", "notes[1]", "delivery"), ("field_not_carried", "lines[0].schedules[0].location", "")]
 
 
 def test_a_text_with_line_breaks_goes_where_lines_may_stand_or_loses_them_where_the_agreement_replaces():

@@ -30,13 +30,19 @@ def no_hang() -> Iterator[None]:
     signal.signal(signal.SIGALRM, before)
 
 
+@pytest.mark.parametrize("guided", [False, True])
 @pytest.mark.parametrize("name", CASES)
-def test_learned_patterns_are_linear_on_hostile_text(name: str, no_hang: None) -> None:
-    compiled = Catalog().map_named(name)
+def test_learned_patterns_are_linear_on_hostile_text(name: str, guided: bool, no_hang: None) -> None:
+    """`guided`: those that also demand what the guide demands of each value."""
+    catalog = Catalog()
+    compiled = catalog.map_named(name)
     texts = []
     for interchange in syntax.read(io.BytesIO(b"".join(CASES[name](30)))):
         for message in interchange.messages:
-            compiled.read(message)
+            if guided:
+                assert compiled.read_good(message, catalog.checker_for(message.type, None).pieces) is not None
+            else:
+                compiled.read(message)
             texts.append(message.text)
     templates = [template for pair in compiled.reader.by_lines.readers() for reader in pair for template in reader.templates.kept]
     assert len(templates) >= 3, "nothing was learned: nothing is proven"

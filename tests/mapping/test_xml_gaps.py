@@ -194,3 +194,48 @@ def test_a_discount_has_its_minus_on_the_wire_only() -> None:
     assert one.read("10.500-") == one.read("10.500") == Decimal("10.500")
     assert one.write(Decimal("10.500")) == ("10.500-",) and one.write(Decimal("0.00")) == ("0.00",)
     assert isinstance(one.write(Decimal(-3)), Bad)
+
+
+AROUND = """
+  number: {at: Head/ID}
+  seller:
+    at: "Person"
+    fields:
+      gln: {at: Number}
+      name: {at: Called}
+      sender_number: {at: ../Mail}
+      receiver_number: {at: ^/Head/Currency}
+      language: {default: de}
+"""
+
+
+def test_fields_of_an_object_that_stand_around_its_element_are_read_and_written_without_it() -> None:
+    one = compiled("order", AROUND)
+    text = "<Doc><Head><ID>7</ID><Currency>K12</Currency></Head><Mail>L-00812</Mail></Doc>"
+    (record,), findings = read(one, text)
+    assert findings == []
+    assert record["seller"] == {"sender_number": "L-00812", "receiver_number": "K12", "language": "de"}
+    assert written(one, record) == text
+
+
+def test_an_object_of_which_only_the_map_says_something_is_none() -> None:
+    assert read(compiled("order", AROUND), "<Doc><Head><ID>7</ID></Head></Doc>") == ([{"number": "7"}], [])
+
+
+def test_what_an_object_needs_is_missed_where_only_what_stands_around_it_is_there() -> None:
+    one = compiled("order", AROUND.replace("{at: Number}", "{at: Number, required: true}"))
+    (record,), findings = read(one, "<Doc><Mail>L-00812</Mail></Doc>")
+    assert (record["seller"]["sender_number"], findings) == ("L-00812", ["required_missing"])
+    assert read(one, "<Doc><Head><ID>7</ID></Head></Doc>")[1] == []
+
+
+CONSTANT = """
+  notes: {each: Text, fields: {kind: {is: reason}, code: {at: Kind}, text: {at: Line/Words}}}
+"""
+
+
+def test_an_item_of_which_only_the_map_says_something_is_none_and_when_writing_a_finding() -> None:
+    one = compiled("order", CONSTANT)
+    assert read(one, "<Doc><Text><Line/></Text><Text><Kind>A</Kind></Text></Doc>") == ([{"notes": [{"kind": "reason", "code": "A"}]}], [])
+    _, findings = one.write([{"notes": [{"kind": "reason", "text": "late"}, {"kind": "reason"}]}])
+    assert [finding.sentence() for finding in findings] == ["cannot_write: notes[1]: it has no value that stands in the message, and so gets no element"]

@@ -5,54 +5,12 @@ Revision ID: 0001
 
 from __future__ import annotations
 
-from typing import Any
-
-import sqlalchemy as sa
-from alembic import op
-
-from edi_bridge.database import Exact, Id
+from edi_bridge.migrations.shorthand import create
 
 revision = "0001"
 down_revision = None
 branch_labels = None
 depends_on = None
-
-_TYPES: dict[str, Any] = {
-    "id": Id,
-    "text": sa.Text(),
-    "count": sa.Integer(),
-    "boolean": sa.Boolean(),
-    "decimal": Exact(),
-}
-
-
-def _columns(text: str) -> list[Any]:
-    """`type name name? …; type …`: a question mark where NULL is allowed."""
-    made: list[Any] = []
-    for part in text.split(";"):
-        type_, *names = part.split()
-        made += [sa.Column(name.rstrip("?"), _TYPES[type_], nullable=name.endswith("?")) for name in names]
-    return made
-
-
-def _create(table: str, columns: str, key: str, *, links: str = "", unique: str = "", indexes: str = "") -> None:
-    """`links`: `column>table` or `a,b>table:c,d`; `unique`: one; `indexes`: several. Lists of columns have commas."""
-    rules: list[Any] = [sa.PrimaryKeyConstraint(*key.split(","), name=f"pk_{table}")]
-    for link in links.split():
-        ours, _, target = link.partition(">")
-        name, _, theirs = target.partition(":")
-        rules.append(
-            sa.ForeignKeyConstraint(
-                ours.split(","),
-                [f"{name}.{column}" for column in (theirs or "id").split(",")],
-                name=f"fk_{table}_{ours.replace(',', '_')}",
-            )
-        )
-    if unique:
-        rules.append(sa.UniqueConstraint(*unique.split(","), name=f"uq_{table}_{unique.replace(',', '_')}"))
-    op.create_table(table, *_columns(columns), *rules)
-    for index in indexes.split():
-        op.create_index(f"ix_{table}_{index.replace(',', '_')}", table, index.split(","))
 
 
 def upgrade() -> None:
@@ -64,13 +22,13 @@ def upgrade() -> None:
 
 
 def _ledger() -> None:
-    _create(
+    create(
         "receipt",
         "id id; text sha256; id size; text name channel received_at state partner map failure",
         "id",
         indexes="sha256 state",
     )
-    _create(
+    create(
         "exchange",
         "id id receipt_id; count ordinal; text standard syntax sender_qualifier sender receiver_qualifier "
         "receiver control; boolean test?; text partner state outcome verdict; id original_id?; text versions "
@@ -80,7 +38,7 @@ def _ledger() -> None:
         unique="receipt_id,ordinal",
         indexes="control state",
     )
-    _create(
+    create(
         "message",
         "id id exchange_id; count ordinal; text type reference state verdict content map map_hash "
         "record_type; count records; text failure",
@@ -88,14 +46,14 @@ def _ledger() -> None:
         links="exchange_id>exchange",
         unique="exchange_id,ordinal",
     )
-    _create(
+    create(
         "finding",
         "id id receipt_id exchange_id? message_id?; text kind value note position",
         "id",
         links="receipt_id>receipt exchange_id>exchange message_id>message",
         indexes="exchange_id message_id receipt_id",
     )
-    _create(
+    create(
         "identity",
         "id id; text kind scope value; id exchange_id; count message",
         "id",
@@ -106,27 +64,27 @@ def _ledger() -> None:
 
 
 def _parties() -> None:
-    _create(
+    create(
         "customer",
         "id id; boolean is_customer is_supplier; text name status language currency website valid_from "
         "valid_to record; id message_id changed_by",
         "id",
         links="message_id>message changed_by>message",
     )
-    _create(
+    create(
         "customer_name",
         "id customer_id; text name kind; id message_id",
         "customer_id,name",
         links="customer_id>customer message_id>message",
     )
-    _create(
+    create(
         "customer_address",
         "id customer_id; text kind department street street_2 building city region postcode po_box country; "
         "id message_id",
         "customer_id,kind",
         links="customer_id>customer message_id>message",
     )
-    _create(
+    create(
         "customer_location",
         "id id customer_id; text key role name name_2 department street street_2 building city region "
         "postcode po_box country valid_from record; id message_id",
@@ -134,7 +92,7 @@ def _parties() -> None:
         links="customer_id>customer message_id>message",
         unique="customer_id,key",
     )
-    _create(
+    create(
         "customer_identifier",
         "id id customer_id; text scheme value; id location_id? message_id",
         "id",
@@ -142,21 +100,21 @@ def _parties() -> None:
         unique="scheme,value",
         indexes="customer_id",
     )
-    _create(
+    create(
         "customer_contact",
         "id id customer_id location_id?; text role name phone fax email; id message_id",
         "id",
         links="customer_id>customer location_id>customer_location message_id>message",
         indexes="customer_id",
     )
-    _create(
+    create(
         "customer_account",
         "id id customer_id; text iban bic account bank_code bank_name holder currency country; id message_id",
         "id",
         links="customer_id>customer message_id>message",
         indexes="customer_id",
     )
-    _create(
+    create(
         "product",
         "id id customer_id; text gtin our_item partner_item description; id message_id",
         "id",
@@ -167,7 +125,7 @@ def _parties() -> None:
 
 
 def _orders() -> None:
-    _create(
+    create(
         "sales_order",
         "id id customer_id; text direction number release type purpose state issued_on requested_delivery "
         "currency; id deliver_to_id?; decimal total?; count line_count; text partner content record; id "
@@ -177,28 +135,28 @@ def _orders() -> None:
         unique="customer_id,direction,number,release",
         indexes="number",
     )
-    _create(
+    create(
         "order_line",
         "id order_id; count position; text number state gtin buyer_item seller_item description unit "
         "requested_delivery; decimal quantity? net_price? net_amount?; text record; id message_id",
         "order_id,position",
         links="order_id>sales_order message_id>message",
     )
-    _create(
+    create(
         "order_schedule",
         "id order_id; count line position; id location_id?; text location unit date; decimal quantity?; id message_id",
         "order_id,line,position",
         links="order_id>sales_order order_id,line>order_line:order_id,position location_id>customer_location "
         "message_id>message",
     )
-    _create(
+    create(
         "order_allowance",
         "id order_id; count line position; text kind code reason unit tax_category; decimal percent? amount? "
         "base? quantity? tax_rate?; id message_id",
         "order_id,line,position",
         links="order_id>sales_order message_id>message",
     )
-    _create(
+    create(
         "order_change",
         "id id customer_id; text direction order_number release; id order_id?; text number type purpose act "
         "state issued_on content record before; id message_id",
@@ -209,7 +167,7 @@ def _orders() -> None:
 
 
 def _invoices() -> None:
-    _create(
+    create(
         "invoice",
         "id id customer_id; text direction kind number type purpose state issued_on due_on currency; decimal "
         "net? tax? payable?; count line_count; text order_number partner content record; id message_id "
@@ -219,28 +177,28 @@ def _invoices() -> None:
         unique="customer_id,direction,kind,number",
         indexes="number",
     )
-    _create(
+    create(
         "invoice_line",
         "id invoice_id; count position; text number gtin buyer_item seller_item description unit order_number "
         "order_line; decimal quantity? net_price? net_amount?; text record; id message_id",
         "invoice_id,position",
         links="invoice_id>invoice message_id>message",
     )
-    _create(
+    create(
         "invoice_tax",
         "id invoice_id; count line position; text type category currency exemption; decimal rate? base? "
         "amount?; id message_id",
         "invoice_id,line,position",
         links="invoice_id>invoice message_id>message",
     )
-    _create(
+    create(
         "invoice_allowance",
         "id invoice_id; count line position; text kind code reason unit tax_category; decimal percent? "
         "amount? base? quantity? tax_rate?; id message_id",
         "invoice_id,line,position",
         links="invoice_id>invoice message_id>message",
     )
-    _create(
+    create(
         "document_link",
         "id id customer_id; text relation from_kind; id from_id; text to_kind to_number; id to_id? message_id",
         "id",

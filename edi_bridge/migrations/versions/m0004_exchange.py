@@ -13,7 +13,7 @@ from alembic import op
 from edi_bridge.database import Id
 
 revision = "0004"
-down_revision = "0002"
+down_revision = "0003"
 branch_labels = None
 depends_on = None
 
@@ -24,7 +24,7 @@ TABLES = {
     "outcome network origin",
     "sent_message": "outbox_id:id?>outbox ordinal:count partner group_control group_kind reference type document map map_hash "
     "record_type record outcome created_at origin test:boolean",
-    "answered": "outbox_id:id?>outbox exchange_id:id>exchange answer family level group_control reference outcome said words "
+    "answered": "outbox_id:id?>outbox exchange_id:id>exchange answer family level group_control reference outcome below said words "
     "late:boolean at",
     "control_number": "scope kind last:id wrapped:count wrapped_at",
     "message_document": "message_id:id>message kind number",

@@ -1,0 +1,8 @@
+"""Channels: how bytes come from a partner and go to it, as a partner's file or `partners/_channels.yaml` says. Values only."""
+
+from __future__ import annotations
+
+from edi_bridge.channel.channel import Channel, doubts, load, load_company
+from edi_bridge.channel.options import OPTIONS, Option, as_markdown
+
+__all__ = ["OPTIONS", "Channel", "Option", "as_markdown", "doubts", "load", "load_company"]

@@ -1,0 +1,115 @@
+"""The options of each kind of channel, as tables; docs/channels.md is printed from them.
+
+A new kind is a row of OPTIONS (and of `transport.KINDS`); what two options say against each other is a row of `rules.RULES`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One key of a channel. `type` is one of `values.TYPES`; `default` is written as in YAML (None: nothing)."""
+
+    name: str
+    type: str
+    default: Any
+    says: str
+    choices: tuple[str, ...] = ()
+    required: bool = False
+
+
+# Every channel has these; they become fields of `Channel`, not options.
+COMMON = (
+    Option("kind", "choice", None, "what it is: a row of the tables below", required=True),
+    Option("poll", "schedule", "every 5m", "when we look for files: `every 30s`, `every 5m`, or a cron line `*/10 6-20 * * 1-5` (minute, hour, day, month, weekday)"),
+    Option("zone", "zone", "UTC", "the time zone of a cron line, such as Europe/Berlin"),
+    Option("holidays", "days", (), "days on which a cron line rests: `[2026-12-25, 2026-12-26]`"),
+    Option("test", "flag", False, "a test channel: what comes here never counts as live, and only tests go out"),
+)
+
+# Where files wait and are laid down.
+FILES = (
+    Option("get", "folder", None, "the folder where we fetch; none: nothing is fetched"),
+    Option("put", "folder", None, "the folder where we put; none: nothing is put"),
+    Option("pattern", "patterns", ("*",), "names to fetch, `*` for any characters; a list: any of them; case counts"),
+    Option("temporary", "patterns", ("*.tmp", "*.part", "*.filepart", ".*"), "names that are never fetched, because somebody still writes them"),
+    Option("settle", "time", "5s", "a file counts as whole when its size and time have not changed for so long; 0s: at once"),
+    Option("after", "choice", "delete", "what becomes of a file there, once we have it for good", ("delete", "move", "keep")),
+    Option("done", "folder", None, "where `after: move` moves it"),
+    Option("upload", "template", "{name}.part", "the name while we write; it gets its own name when it is whole. `tmp/{name}`: in another folder"),
+)
+
+# A server behind a network.
+NETWORK = (
+    Option("host", "text", None, "the server's name or address", required=True),
+    Option("timeout", "time", "30s", "how long one step may take on the network: connecting, an answer, a block of bytes"),
+    Option("deadline", "time", "10m", "how long a whole file may take"),
+)
+
+DIRECTORY = (
+    *(Option(one.name, "local" if one.type == "folder" else one.type, one.default, one.says, one.choices, one.required) for one in FILES),
+    Option("claim", "local", None, "where a file stands while we take it, on the same file system; default: `.claimed` in `get`"),
+)
+
+SFTP = (
+    *NETWORK[:1],
+    Option("port", "port", 22, "the server's port"),
+    Option("user", "text", None, "the name under which we sign in", required=True),
+    Option("host_key", "host_keys", (), "the server's key, pinned: `SHA256:…` or `ssh-ed25519 AAAA…`; a list while it is being changed. Nothing else is spoken to"),
+    Option("key", "secret", None, "the secret that holds our private key (OpenSSH or PEM; ed25519, ecdsa, rsa)"),
+    Option("passphrase", "secret", None, "the secret that opens `key`, where it is locked"),
+    Option("agent", "flag", False, "sign in with the keys of the running ssh-agent"),
+    Option("password", "secret", None, "the secret that is the password; also answers a server that asks for it (keyboard-interactive)"),
+    *FILES,
+    Option("rename", "choice", "auto", "auto: upload under the name of `upload`, then rename; never: for servers that cannot rename, straight under its name",
+           ("auto", "never")),
+    *NETWORK[1:],
+    Option("keepalive", "time", "30s", "how often we say that we are still there; 0s: never"),
+    Option("weak", "texts", (), "old algorithms to allow all the same, by name (`hmac-sha1`, `aes256-cbc`), for a server that has no better ones"),
+)
+
+OPTIONS: dict[str, tuple[Option, ...]] = {
+    "directory": DIRECTORY,
+    "sftp": SFTP,
+}
+
+KINDS_SAY = {
+    "directory": "A folder of this machine, or one that is mounted here",
+    "sftp": "An SFTP server (files over SSH)",
+}
+
+
+def as_markdown() -> str:
+    """The tables as they stand in docs/channels.md."""
+    parts = ["### Every channel", "", *_table(COMMON)]
+    for kind, options in OPTIONS.items():
+        parts += ["", f"### `kind: {kind}`", "", f"{KINDS_SAY[kind]}.", "", *_table(options)]
+    return "\n".join(parts) + "\n"
+
+
+def _table(options: tuple[Option, ...]) -> list[str]:
+    rows = [f"| `{one.name}` | {_values(one)} | {_default(one)} | {one.says.replace('|', chr(92) + '|')} |" for one in options]
+    return ["| option | is | default | says |", "|---|---|---|---|", *rows]
+
+
+def _values(option: Option) -> str:
+    from edi_bridge.channel.values import TYPES
+
+    return ", ".join(f"`{one}`" for one in option.choices) or TYPES[option.type].says
+
+
+def _default(option: Option) -> str:
+    if option.required:
+        return "must be said"
+    match option.default:
+        case None | ():
+            return "–"
+        case bool():
+            return f"`{str(option.default).lower()}`"
+        case tuple():
+            return " ".join(f"`{one}`" for one in option.default)
+        case _:
+            return f"`{option.default}`"

@@ -1,0 +1,217 @@
+"""The types of options: what YAML must say, and the value it becomes. Each reader returns (value, what is wrong or '')."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import datetime
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+Read = tuple[Any, str]
+
+SECRET = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
+TIME = re.compile(r"([0-9]{1,9})(ms|s|m|h|d)")
+UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+# Cron: name of the field, lowest and highest number, the words that stand for numbers.
+CRON = (
+    ("minute", 0, 59, ()),
+    ("hour", 0, 23, ()),
+    ("day", 1, 31, ()),
+    ("month", 1, 12, ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")),
+    ("weekday", 0, 7, ("sun", "mon", "tue", "wed", "thu", "fri", "sat")),
+)
+HOST_KEYS = ("ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "ssh-rsa")
+
+
+@dataclass(frozen=True, slots=True)
+class Type:
+    """How a value of an option is read, and what the docs call it."""
+
+    says: str
+    read: Callable[[Any], Read]
+
+
+def text(value: Any) -> Read:
+    """A text on one line."""
+    if not isinstance(value, str):
+        return None, "is a text: put it in quotes"
+    if not value or CONTROL.search(value):
+        return None, "is a text on one line, not empty"
+    return value, ""
+
+
+def flag(value: Any) -> Read:
+    """true or false."""
+    return (value, "") if isinstance(value, bool) else (None, "is true or false")
+
+
+def port(value: Any) -> Read:
+    """A TCP port."""
+    good = isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 65535
+    return (value, "") if good else (None, "is a port, a number from 1 to 65535")
+
+
+def whole(value: Any) -> Read:
+    """A whole number, not negative."""
+    good = isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    return (value, "") if good else (None, "is a whole number, 0 or more")
+
+
+def time(value: Any) -> Read:
+    """A length of time in seconds."""
+    found = TIME.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        return None, "is a time with its unit: 500ms, 30s, 10m, 2h, 1d"
+    return int(found.group(1)) * UNITS[found.group(2)], ""
+
+
+def folder(value: Any) -> Read:
+    """A folder at the partner: as it is told there, without a slash at its end."""
+    read, wrong = text(value)
+    if wrong:
+        return None, "is a folder, a text on one line"
+    return (read.rstrip("/") or "/", "")
+
+
+def local(value: Any) -> Read:
+    """A folder of this machine; `..` has no place in it."""
+    read, wrong = folder(value)
+    if not wrong and ".." in read.split("/"):
+        return None, "must not hold `..`"
+    return read, wrong
+
+
+def secret(value: Any) -> Read:
+    """The name of a secret, never the secret itself."""
+    if isinstance(value, str) and SECRET.fullmatch(value):
+        return value, ""
+    return None, "is the NAME of a secret (letters, digits, _ . -), not the secret itself"
+
+
+def texts(value: Any) -> Read:
+    """One text or a list of them."""
+    listed = value if isinstance(value, list) else [value]
+    if not listed or any(text(one)[1] for one in listed):
+        return None, "is a text or a list of texts"
+    return tuple(listed), ""
+
+
+def patterns(value: Any) -> Read:
+    """Patterns of names."""
+    read, wrong = texts(value)
+    if not wrong and any("/" in one for one in read):
+        return None, "is a pattern of names, without folders"
+    return (None, "is a pattern of names such as \"*.edi\", or a list of them (in quotes)") if wrong else (read, "")
+
+
+def template(value: Any) -> Read:
+    """A name made of another name."""
+    read, wrong = text(value)
+    if wrong or read.count("{name}") != 1 or re.search(r"[{}]", read.replace("{name}", "")):
+        return None, "is a name in which {name} stands once: \"{name}.part\""
+    if read == "{name}":
+        return None, "must differ from the name itself; where the server cannot rename, say rename: never"
+    if ".." in read.split("/"):
+        return None, "must not hold `..`"
+    return read, ""
+
+
+def host_keys(value: Any) -> Read:
+    """Pinned keys of a server: `SHA256:` and 43 characters (as ssh-keygen -l prints), or type and key in base64."""
+    read, wrong = texts(value)
+    if wrong:
+        return None, "is a fingerprint (in quotes), or a list of them"
+    made = []
+    for one in read:
+        words = one.split()
+        if re.fullmatch(r"SHA256:[A-Za-z0-9+/]{43}=?", one):
+            made.append(one.rstrip("="))
+        elif len(words) >= 2 and words[0] in HOST_KEYS and _is_base64(words[1]):
+            made.append(" ".join(words[:2]))
+        elif re.fullmatch(r"(MD5:)?([0-9a-fA-F]{2}:){15}[0-9a-fA-F]{2}", one):
+            return None, "is an MD5 fingerprint, which can be forged; ask for the SHA256 one (ssh-keygen -l -E sha256)"
+        else:
+            return None, f"holds {one!r}; a host key is `SHA256:` with 43 characters, or its whole line `ssh-ed25519 AAAA…`"
+    return tuple(made), ""
+
+
+def _is_base64(word: str) -> bool:
+    try:
+        return bool(base64.b64decode(word, validate=True))
+    except binascii.Error:
+        return False
+
+
+def schedule(value: Any) -> Read:
+    """`every 5m`, or a cron line of five fields."""
+    if not isinstance(value, str):
+        return None, "is `every 5m` or a cron line in quotes"
+    words = value.split()
+    if words[:1] == ["every"]:
+        seconds, wrong = time(words[1] if len(words) == 2 else None)
+        if wrong or seconds < 1:
+            return None, "is `every` and a time of at least 1s: every 5m"
+        return f"every {words[1]}", ""
+    if len(words) != len(CRON):
+        return None, "is `every 5m`, or a cron line of five fields: minute, hour, day, month, weekday"
+    for word, (name, low, high, names) in zip(words, CRON, strict=True):
+        if not all(_cron_part(part, low, high, names) for part in word.lower().split(",")):
+            return None, f"has {word!r} as its {name}; it is *, a number from {low} to {high}, a range 1-5, a list 1,3 or a step */10"
+    return " ".join(words), ""
+
+
+def _cron_part(part: str, low: int, high: int, names: tuple[str, ...]) -> bool:
+    span, slash, step = part.partition("/")
+    if slash and not (step.isdecimal() and 1 <= int(step) <= high):
+        return False
+    if span == "*":
+        return True
+    ends = [names.index(end) + (low if names[0] == "jan" else 0) if end in names else int(end) if end.isdecimal() and len(end) < 3 else -1
+            for end in span.split("-")]
+    return len(ends) in (1, 2) and all(low <= end <= high for end in ends) and ends == sorted(ends)
+
+
+def zone(value: Any) -> Read:
+    """The name of a time zone; whether it exists is seen when it is used."""
+    good = isinstance(value, str) and re.fullmatch(r"[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*", value)
+    return (value, "") if good else (None, "is a time zone such as Europe/Berlin")
+
+
+def days(value: Any) -> Read:
+    """Calendar days, ISO 8601."""
+    listed = value if isinstance(value, list) else [value]
+    made = []
+    for one in listed:
+        try:
+            made.append(datetime.date.fromisoformat(one).isoformat())
+        except (TypeError, ValueError):
+            return None, f"holds {one!r}; a day is written 2026-12-25"
+    return tuple(made), ""
+
+
+def _choice(value: Any) -> Read:
+    return (value, "") if isinstance(value, str) else (None, "is one word")
+
+
+TYPES = {
+    "text": Type("text", text),
+    "texts": Type("text or list", texts),
+    "flag": Type("true, false", flag),
+    "port": Type("port", port),
+    "whole": Type("number", whole),
+    "time": Type("time", time),
+    "folder": Type("folder there", folder),
+    "local": Type("folder here", local),
+    "secret": Type("name of a secret", secret),
+    "patterns": Type("pattern or list", patterns),
+    "template": Type("name with {name}", template),
+    "host_keys": Type("fingerprint or list", host_keys),
+    "schedule": Type("schedule", schedule),
+    "zone": Type("time zone", zone),
+    "days": Type("days", days),
+    "choice": Type("word", _choice),
+}

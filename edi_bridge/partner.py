@@ -9,10 +9,12 @@ from typing import Any
 from edi_bridge.fault import ConfigFault
 from edi_bridge.finding import KINDS, Finding, Severity, Verdict
 from edi_bridge.interchange import Address, MessageType
-from edi_bridge.yamltext import Block, Problems
+from edi_bridge.yamltext import Block, Problems, seconds
 
-PARTNER_KEYS = ("partner", "about", "name", "identities", "charset", "allow_doctype", "findings", "acknowledge", "errors", "envelope", "agreements")
-AGREEMENT_KEYS = ("message", "direction", "map", "test", "findings", "acknowledge", "restrict", "envelope")
+PARTNER_KEYS = ("partner", "about", "name", "identities", "charset", "allow_doctype", "findings", "acknowledge", "errors", "envelope", "agreements",
+                "channels", "send", "answers", "numbers", "window", "expect", "wait", "same_content")
+AGREEMENT_KEYS = ("message", "direction", "map", "test", "findings", "acknowledge", "restrict", "envelope",
+                  "channel", "batch", "names", "expect", "wait", "same_content")
 ERRORS = {"interchange": ("split", "keep"), "suspend": ("message", "all")}
 ENVELOPE_KEYS = ("syntax", "usage", "application", "charset", "delimiters", "line_breaks", "characters")
 DELIMITER_KEYS = ("element", "component", "terminator", "release", "repetition", "decimal")
@@ -23,6 +25,32 @@ ACTIONS = ("reject", "reject_interchange", "note", "off")
 ACKNOWLEDGE = {  # what is answered, and when, unless the partner or the agreement says otherwise
     "ta1": "asked", "997": "always", "999": "never", "contrl": "asked", "receipt": "never", "aperak": "never", "824": "never"}
 WHEN = ("always", "on_error", "asked", "never")
+EXPECTED = ("contrl", "997", "999", "ta1", "aperak", "824", "network")  # what may be expected in answer to what we send
+SAME_CONTENT = ("hold", "post")
+BATCH_KEYS = ("count", "size", "wait")
+NUMBER_KEYS = ("first", "last", "wrap")
+LARGEST = 999_999_999  # ISA13 and GS06 have nine digits (X12.5, X12.6); UNB 0020 takes more, but nobody needs them
+WINDOW = 365  # days after which a control number may come again
+WAIT = 3 * 86400.0  # seconds that a change, response or invoice waits for the document it refers to
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """The range of our interchange and group numbers for a partner, and whether it starts again at its end."""
+
+    first: int = 1
+    last: int = LARGEST
+    wrap: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """How messages are put together into one interchange: at most `count` of them or about `size` bytes, at the latest `wait`
+    seconds after the first."""
+
+    count: int = 1
+    size: int = 1_000_000
+    wait: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +98,12 @@ class Agreement:
     acknowledge: Mapping[str, str] = field(default_factory=dict)
     restrict: Block | None = None
     envelope: Mapping[str, Any] = field(default_factory=dict)
+    channel: str = ""  # for sending; '': the partner's
+    batch: Batch = Batch()
+    names: str = ""  # a template of file names; '': the channel's
+    expect: Mapping[str, float] = field(default_factory=dict)  # answer → seconds within which it must be here
+    wait: float | None = None
+    same_content: str = ""
 
     def fits(self, type: MessageType, direction: str = "in") -> bool:
         """Whether it rules a message of this type."""
@@ -93,6 +127,17 @@ class Partner:
     errors: Errors = Errors()
     envelope: Mapping[str, Any] = field(default_factory=dict)
     file: str = ""
+    send: str = ""  # the channel by which we send
+    answers_by: str = ""  # the channel by which we answer; '': the one for sending
+    numbers: Numbers = Numbers()
+    window: int = WINDOW
+    expect: Mapping[str, float] = field(default_factory=dict)
+    wait: float = WAIT
+    same_content: str = ""
+
+    def expecting(self, agreement: Agreement | None) -> dict[str, float]:
+        """Which answers must come to what we send, and within how many seconds; the agreement's word before the partner's."""
+        return {**self.expect, **(agreement.expect if agreement else {})}
 
     @property
     def judged_whole(self) -> bool:
@@ -216,15 +261,103 @@ def load(block: Block) -> Partner:
             problems.add(entry.value_marks["restrict"], "restrict: names places of the message, each with what is narrowed there")
         agreements.append(Agreement(message, str(entry.get("map") or ""), str(entry.get("direction") or "in"), bool(entry.get("test")),
                                     _policy(entry, problems), _acknowledge(entry, problems), restrict if isinstance(restrict, Block) else None,
-                                    _envelope(entry, problems)))
+                                    _envelope(entry, problems), *_traffic(entry, problems)))
     identities = _identities(block, problems)
     policy = _policy(block, problems)
     acknowledge = _acknowledge(block, problems)
     errors = _errors(block, problems)
     envelope = _envelope(block, problems)
+    send, answers = _text(block, "send", problems), _text(block, "answers", problems)
+    numbers, window = _numbers(block, problems), _window(block, problems)
+    expect, same = _expect(block, problems), _choice(block, "same_content", SAME_CONTENT, problems)
+    wait = _time(block, "wait", problems)
     problems.done()
     return Partner(str(block["partner"]), str(block.get("name") or block["partner"]), identities, tuple(agreements),
-                   block.get("charset"), bool(block.get("allow_doctype")), policy, acknowledge, errors, envelope, block.file)
+                   block.get("charset"), bool(block.get("allow_doctype")), policy, acknowledge, errors, envelope, block.file,
+                   send, answers, numbers, window, expect, WAIT if wait is None else wait, same)
+
+
+def _traffic(entry: Block, problems: Problems) -> tuple[Any, ...]:
+    """What an agreement says of sending and waiting, in the order of `Agreement`."""
+    return (_text(entry, "channel", problems), _batch(entry, problems), _text(entry, "names", problems), _expect(entry, problems),
+            _time(entry, "wait", problems), _choice(entry, "same_content", SAME_CONTENT, problems))
+
+
+def _text(block: Block, key: str, problems: Problems) -> str:
+    value = block.get(key)
+    if value is not None and not (isinstance(value, str) and value):
+        problems.add(block.value_marks[key], f"{key}: is a text")
+    return str(value or "")
+
+
+def _choice(block: Block, key: str, choices: tuple[str, ...], problems: Problems) -> str:
+    value = block.get(key)
+    if value is not None and value not in choices:
+        problems.add(block.value_marks[key], f"{key}: is {' or '.join(choices)}")
+    return str(value or "")
+
+
+def _time(block: Block, key: str, problems: Problems) -> float | None:
+    if key not in block:
+        return None
+    made = seconds(block[key])
+    if made is None:
+        problems.add(block.value_marks[key], f"{key}: is a time with its unit: 30s, 10m, 2h, 3d")
+    return made
+
+
+def _whole(block: Block, key: str, default: int, least: int, most: int, problems: Problems) -> int:
+    value = block.get(key, default)
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+        problems.add(block.value_marks[key], f"{key}: is a whole number from {least:,} to {most:,}")
+        return default
+    return value
+
+
+def _inner(block: Block, key: str, keys: tuple[str, ...], example: str, problems: Problems) -> Block | None:
+    """A block within; None where there is none or where it is something else."""
+    said = block.get(key)
+    if said is None:
+        return None
+    if not isinstance(said, Block):
+        problems.add(block.value_marks[key], f"{key}: is {example}")
+        return None
+    problems.unknown_keys(said, keys, f"{key}:")
+    return said
+
+
+def _numbers(block: Block, problems: Problems) -> Numbers:
+    said = _inner(block, "numbers", NUMBER_KEYS, "{first: 1, last: 99999, wrap: true}", problems)
+    if said is None:
+        return Numbers()
+    first = _whole(said, "first", 1, 1, LARGEST, problems)
+    last = _whole(said, "last", LARGEST, 1, LARGEST, problems)
+    if first > last:
+        problems.add(said.mark, "the first number is larger than the last")
+    if not isinstance(said.get("wrap", True), bool):
+        problems.add(said.value_marks["wrap"], "wrap: is true or false")
+    return Numbers(first, last, bool(said.get("wrap", True)))
+
+
+def _window(block: Block, problems: Problems) -> int:
+    made = _time(block, "window", problems)
+    if made is not None and made < 86400:
+        problems.add(block.value_marks["window"], "window: is at least one day: 365d")
+    return WINDOW if made is None else int(made // 86400)
+
+
+def _expect(block: Block, problems: Problems) -> dict[str, float]:
+    said = _inner(block, "expect", EXPECTED, "{\"997\": 24h, contrl: 4h}", problems)
+    made = {str(key): _time(said, key, problems) for key in said} if said is not None else {}
+    return {key: value for key, value in made.items() if value is not None}
+
+
+def _batch(block: Block, problems: Problems) -> Batch:
+    said = _inner(block, "batch", BATCH_KEYS, "{count: 50, size: 1000000, wait: 10m}", problems)
+    if said is None:
+        return Batch()
+    return Batch(_whole(said, "count", 1000, 1, 1_000_000, problems), _whole(said, "size", 1_000_000, 1, 2_000_000_000, problems),
+                 _time(said, "wait", problems) or 0.0)
 
 
 def load_own(block: Block) -> Own:

@@ -87,7 +87,13 @@ class Scanned:
 
 def scan(source: bytes | BinaryIO, catalog: Configuration, *, partner: str | None = None, map: str | None = None,
          limits: Limits = DEFAULT) -> Iterator[Scanned]:
-    """The envelopes alone: nothing is mapped, memory holds one message at a time and a line for each.
+    """The envelopes alone: nothing is mapped, memory holds one message at a time and a line for each."""
+    return (one for one in scanning(source, catalog, partner=partner, map=map, limits=limits) if one is not None)
+
+
+def scanning(source: bytes | BinaryIO, catalog: Configuration, *, partner: str | None = None, map: str | None = None,
+             limits: Limits = DEFAULT, breath: int = 0) -> Iterator[Scanned | None]:
+    """The same; after each `breath` messages it yields None, so that others get their turn while a large file is read.
 
     Only where a partner wants its interchanges judged as a whole, each message goes the whole path, so that an
     interchange with a message that condemns it is rejected before anything of it is posted.
@@ -102,6 +108,8 @@ def scan(source: bytes | BinaryIO, catalog: Configuration, *, partner: str | Non
                 outcome = translate(interchange, message, own, who, forced, catalog)
                 guilty = outcome if condemns(outcome.findings, who, message.type) else None
             messages.append((message.ordinal, message.type, message.reference, own))
+            if breath and not len(messages) % breath:
+                yield None
         findings = _kept([*_envelope_findings(interchange), *_sender_findings(interchange, who, catalog)], who, None)
         if guilty is not None:
             findings.append(_suspended(guilty))

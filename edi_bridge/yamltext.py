@@ -147,3 +147,13 @@ class Problems:
         """Raise ConfigFault when anything was noted."""
         if self.found:
             raise ConfigFault(self.found)
+
+
+_TIME = re.compile(r"([0-9]{1,9})(ms|s|m|h|d)")
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+def seconds(value: Any) -> float | None:
+    """A length of time with its unit (500ms, 30s, 10m, 2h, 1d) in seconds; None for anything else."""
+    found = _TIME.fullmatch(value) if isinstance(value, str) else None
+    return int(found.group(1)) * _SECONDS[found.group(2)] if found else None

@@ -33,8 +33,8 @@ def file_of(*lines: dict[str, Any]) -> bytes:
 class JsonPath:
     """See above. `scanned` and `walked` count how often a file was read."""
 
-    def scan(
-        self, source: BinaryIO, catalog: Any, *, partner: str | None = None, map: str | None = None
+    def scanning(
+        self, source: BinaryIO, catalog: Any, *, partner: str | None = None, map: str | None = None, breath: int = 0
     ) -> Iterator[Scanned]:
         for envelope, line in _envelopes(source):
             findings = [found(line["reject"], Position(interchange=envelope.ordinal))] if line["reject"] else []
@@ -49,7 +49,7 @@ class JsonPath:
             )
 
     def inbound(
-        self, source: BinaryIO, catalog: Any, *, partner: str | None = None, map: str | None = None
+        self, source: BinaryIO, catalog: Any, *, partner: str | None = None, map: str | None = None, suspended: Any = ()
     ) -> Iterator[MessageOutcome]:
         for envelope, line in _envelopes(source):
             for ordinal, one in enumerate(line["messages"], 1):

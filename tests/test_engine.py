@@ -413,10 +413,10 @@ def test_a_mistake_of_configuration_is_told_and_the_same_bytes_are_taken_once_it
         raise ConfigFault.at("order.yaml", 3, 1, "no such map")
         yield
 
-    scan = engine.path.scan
-    monkeypatch.setattr(engine.path, "scan", wrong, raising=False)
+    scan = engine.path.scanning
+    monkeypatch.setattr(engine.path, "scanning", wrong, raising=False)
     with pytest.raises(ConfigFault, match="no such map"):
         post(engine, FILE)
     assert engine.resume() == []
-    monkeypatch.setattr(engine.path, "scan", scan)
+    monkeypatch.setattr(engine.path, "scanning", scan)
     assert post(engine, FILE).joined and count(engine, "sales_order") > 0

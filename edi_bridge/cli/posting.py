@@ -4,7 +4,7 @@ line."""
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -107,11 +107,14 @@ class Watched:
         self._told: dict[tuple[int, int], list[tuple[Finding, telling.Told | None]]] = {}
         self._counting = telling.Counting(self.limit)
 
-    def scan(
-        self, source: BinaryIO, catalog: Any, *, partner: str | None = None, map: str | None = None
-    ) -> Iterator[pipeline.Scanned]:
+    def scanning(
+        self, source: BinaryIO, catalog: Any, *, partner: str | None = None, map: str | None = None, breath: int = 0
+    ) -> Iterator[pipeline.Scanned | None]:
         """As the pipeline's."""
-        for scanned in pipeline.scan(source, catalog, partner=partner, map=map):
+        for scanned in pipeline.scanning(source, catalog, partner=partner, map=map, breath=breath):
+            if scanned is None:
+                yield None
+                continue
             head = scanned.interchange
             types = dict.fromkeys(f"{type_.name} {type_.version}".strip() for _, type_, _, _ in scanned.messages)
             self.seen[head.ordinal] = Exchange(
@@ -121,10 +124,10 @@ class Watched:
             yield scanned
 
     def inbound(
-        self, source: BinaryIO, catalog: Any, *, partner: str | None = None, map: str | None = None
+        self, source: BinaryIO, catalog: Any, *, partner: str | None = None, map: str | None = None, suspended: Collection[int] = ()
     ) -> Iterator[Any]:
         """As the pipeline's."""
-        for outcome in pipeline.inbound(source, catalog, partner=partner, map=map):
+        for outcome in pipeline.inbound(source, catalog, partner=partner, map=map, suspended=suspended):
             if outcome.message is not None and outcome.findings:
                 self._remember(outcome)
             yield outcome

@@ -70,12 +70,12 @@ def _there(connection: Connection, items: Sequence[Item]) -> tuple[dict[tuple[in
         ordinals.setdefault(exchange.id, []).append(outcome.message.ordinal)
     still = ledger.lock_exchanges(connection, sorted(ordinals))
     there: dict[tuple[int, int], Posted] = {}
-    for exchange, mine in ordinals.items():
-        for ordinal, state, findings in message.posted(connection, exchange, min(mine), max(mine)):
-            there[exchange, ordinal] = Posted(state, findings)
-        if exchange not in still:
+    for number, mine in ordinals.items():
+        for ordinal, state, findings in message.posted(connection, number, min(mine), max(mine)):
+            there[number, ordinal] = Posted(state, findings)
+        if number not in still:
             for ordinal in mine:
-                there.setdefault((exchange, ordinal), Posted("closed"))
+                there.setdefault((number, ordinal), Posted("closed"))
     return there, [item for item in items if (item[1].id, item[2].message.ordinal) not in there]
 
 

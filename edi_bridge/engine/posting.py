@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
@@ -39,7 +40,7 @@ OnMessage = Callable[[MessageReport], None] | None
 class Line(Protocol):
     """The path as the engine walks it (`pipeline.py`)."""
 
-    def scan(
+    def scanning(
         self, source: BinaryIO, catalog: Any, *, partner: str | None = None, map: str | None = None, breath: int = 0
     ) -> Iterator[Any]:
         """Each interchange with its envelope's findings and verdict, nothing mapped; None each `breath` messages."""
@@ -213,7 +214,6 @@ class Engine:
             for full in self._walk(work, waiting):
                 if full:
                     self._flush(waiting, on_message)
-                    waiting = Waiting()
                     yield None
             waiting.done.append(work)
         self._flush(waiting, on_message)
@@ -282,7 +282,7 @@ class Engine:
     def _scanned(self, work: Work) -> Iterator[Any]:
         receipt = work.receipt
         with self.archive.open(receipt.sha256) as source:
-            yield from self.path.scan(source, self.catalog, partner=receipt.partner or None, map=receipt.map or None, breath=BREATH)
+            yield from self.path.scanning(source, self.catalog, partner=receipt.partner or None, map=receipt.map or None, breath=BREATH)
 
     def _commit_intake(self, work: Work, scanned: Sequence[Any], seen: int | None = None) -> None:
         def commit() -> None:
@@ -437,7 +437,7 @@ class Engine:
         result = guarded(lambda: self._closed(ends, done))
         if isinstance(result, Failure):
             for one in ends:
-                alone = guarded(lambda one=one: self._closed([one], []))
+                alone = guarded(partial(self._closed, [one], []))
                 if isinstance(alone, Failure):
                     self._close_failed([(one[1].exchange.ordinal, one[1].exchange)], alone.text)
             self._closed([], done)

@@ -56,8 +56,8 @@ class Reconciling:
         connection.execute(insert(ledger().answered), [
             _row(exchange, one, entries.get(id(one.sent)) if one.sent is not None else None, self.now()) for one in matched])
         touched = list({id(one.sent): one.sent for one in matched if one.sent is not None}.values())
-        for one in touched:  # their statements have their rows by now
-            self._outcome(connection, one, entries[id(one)], [each for each in matched if each.sent is one])
+        for mine in touched:  # their statements have their rows by now
+            self._outcome(connection, mine, entries[id(mine)], [each for each in matched if each.sent is mine])
         for one in matched:
             if one.sent is None:
                 note = next((finding.note for finding in one.findings), "")

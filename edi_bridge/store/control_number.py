@@ -8,25 +8,13 @@ which is counted and dated.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 
 from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from edi_bridge.fault import ConfigFault
+from edi_bridge.partner import Numbers
 from edi_bridge.store.tables import ledger
-
-NINE_DIGITS = 999_999_999
-
-
-@dataclass(frozen=True, slots=True)
-class Numbers:
-    """The range of a sequence, and whether it starts again at its end."""
-
-    first: int = 1
-    last: int = NINE_DIGITS
-    wrap: bool = True
-
 
 def scope(standard: str, sender: str, receiver: str, *, test: bool) -> str:
     """In which circle our numbers are unique: standard, we and they (qualifier:id), test or live."""
@@ -40,10 +28,11 @@ def draw(connection: Connection, scope: str, kind: str, numbers: Numbers, at: st
     """
     t = ledger().control_number
     mine = (t.c.scope == scope) & (t.c.kind == kind)
-    row = connection.execute(update(t).where(mine).values(last=t.c.last + 1).returning(t.c.last)).first()
-    if row is None:
-        row = _begun(connection, scope, kind, numbers)
-    value = int(row[0])
+    more = update(t).where(mine).values(last=t.c.last + 1).returning(t.c.last)
+    drawn: int | None = connection.execute(more).scalar()
+    if drawn is None:
+        drawn = _begun(connection, scope, kind, numbers)
+    value = drawn
     if value < numbers.first:  # the range was moved up
         value = numbers.first
     elif value > numbers.last:
@@ -51,23 +40,21 @@ def draw(connection: Connection, scope: str, kind: str, numbers: Numbers, at: st
             raise ConfigFault.at("", 0, 0, f"our {kind} numbers for {scope} are used up at {numbers.last} and must not start again (wrap)")
         value = numbers.first
         connection.execute(update(t).where(mine).values(wrapped=t.c.wrapped + 1, wrapped_at=at))
-    if value != row[0]:
+    if value != drawn:
         connection.execute(update(t).where(mine).values(last=value))
     return value
 
 
-def _begun(connection: Connection, scope: str, kind: str, numbers: Numbers) -> tuple[int]:
+def _begun(connection: Connection, scope: str, kind: str, numbers: Numbers) -> int:
     """The first number of a new sequence; another process may begin it at the same moment."""
     t = ledger().control_number
     try:
         with connection.begin_nested():
             connection.execute(insert(t).values(scope=scope, kind=kind, last=numbers.first, wrapped=0, wrapped_at=""))
-        return (numbers.first,)
+        return numbers.first
     except IntegrityError:
-        made = connection.execute(
-            update(t).where((t.c.scope == scope) & (t.c.kind == kind)).values(last=t.c.last + 1).returning(t.c.last)
-        ).one()
-        return (int(made[0]),)
+        more = update(t).where((t.c.scope == scope) & (t.c.kind == kind)).values(last=t.c.last + 1).returning(t.c.last)
+        return int(connection.execute(more).scalar_one())
 
 
 def jump_ahead(connection: Connection, by: int) -> list[tuple[str, str, int]]:

@@ -87,7 +87,7 @@ def test_findings_come_back_as_they_were(database: Database) -> None:
     ]
     exchange = take_in(database, "s1", envelope("1"))
     with database.write() as connection:
-        messages.add_findings(connection, exchange.receipt, [(exchange.id, None, finding) for finding in findings])
+        messages.add_findings(connection, [(exchange.receipt, exchange.id, None, finding) for finding in findings])
     with database.read() as connection:
         assert [finding for _, _, finding in messages.findings(connection, exchange.receipt)] == findings
 

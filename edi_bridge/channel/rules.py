@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 Options = Mapping[str, Any]
 
 FILE_KINDS = ("directory", "sftp")
+ADDRESSES = ("url", "look", "list", "fetch", "probe")
+HERE = re.compile(r"http://(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])(?::\d+)?(?:[/?]|\Z)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +24,7 @@ class Rule:
     says: str
 
 
-RULES = (
+RULES: tuple[Rule, ...] = (
     Rule(FILE_KINDS, "kind", lambda said: not said["get"] and not said["put"],
          "the channel has nothing to do: say get: (the folder where we fetch), put: (where we put), or both"),
     Rule(FILE_KINDS, "after", lambda said: said["after"] == "move" and not said["done"], "after: move needs done:, the folder to move to"),
@@ -37,6 +40,30 @@ RULES = (
     Rule(("sftp",), "passphrase", lambda said: bool(said["passphrase"]) and not said["key"], "passphrase: opens key:, and there is none"),
     Rule(("sftp",), "timeout", lambda said: said["timeout"] <= 0, "timeout: must be longer than nothing"),
     Rule(("sftp",), "deadline", lambda said: said["deadline"] < said["timeout"], "deadline: is shorter than timeout:, which is of one step"),
+)
+
+
+def _origins(said: Options) -> set[str]:
+    return {"/".join(said[name].split("/", 3)[:3]).partition("?")[0].lower() for name in ADDRESSES if said[name]}
+
+
+RULES += (
+    Rule(("http",), "kind", lambda said: not said["url"] and not said["list"],
+         "the channel has nothing to do: say url: (where we post), list: (where files wait), or both"),
+    Rule(("http",), "url", lambda said: any(said[name] and said[name].startswith("http:") and not HERE.match(said[name]) for name in ADDRESSES)
+         and not said["plain"], "an address is not encrypted: take https, or say plain: true where the way there is safe by other means"),
+    Rule(("http",), "url", lambda said: len(_origins(said)) > 1,
+         "url, list, fetch, look and probe lead to different servers: one channel is one partner's server, which gets our password"),
+    Rule(("http",), "user", lambda said: bool(said["user"]) != bool(said["password"]), "user: and password: go together"),
+    Rule(("http",), "bearer", lambda said: bool(said["user"]) and bool(said["bearer"]), "sign in by user: or by bearer:, not by both"),
+    Rule(("http",), "look", lambda said: bool(said["look"]) and "{name}" not in said["look"], "look: needs {name}, by which one file is asked for"),
+    Rule(("http",), "fetch", lambda said: bool(said["fetch"]) and "{name}" not in said["fetch"], "fetch: needs {name}"),
+    Rule(("http",), "timeout", lambda said: said["timeout"] <= 0, "timeout: must be longer than nothing"),
+    Rule(("http",), "deadline", lambda said: said["deadline"] < said["timeout"], "deadline: is shorter than timeout:, which is of one step"),
+    Rule(("http-in",), "user", lambda said: bool(said["user"]) != bool(said["password"]), "user: and password: go together"),
+    Rule(("http-in",), "kind", lambda said: not (said["user"] or said["token"] or said["token_hash"]),
+         "say how the partner signs in: user: and password:, token: or token_hash:"),
+    Rule(("http-in",), "token_hash", lambda said: bool(said["token"]) and bool(said["token_hash"]), "say token: or token_hash:, not both"),
 )
 
 DOUBTS = (

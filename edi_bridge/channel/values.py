@@ -146,6 +146,39 @@ def _is_base64(word: str) -> bool:
         return False
 
 
+def fingerprints(value: Any) -> Read:
+    """Pinned certificates: `SHA256:` and 43 characters, or 64 hexadecimal digits (openssl x509 -fingerprint -sha256)."""
+    read, wrong = texts(value)
+    for one in read or ():
+        if not re.fullmatch(r"SHA256:[A-Za-z0-9+/]{43}=?|(?:(?:sha256|SHA256)[:=])?(?:[0-9a-fA-F]{2}:?){31}[0-9a-fA-F]{2}", one):
+            return None, f"holds {one!r}; a certificate's fingerprint is `SHA256:` with 43 characters, or 64 hexadecimal digits"
+    return (None, "is a fingerprint (in quotes), or a list of them") if wrong else (read, "")
+
+
+def sha256(value: Any) -> Read:
+    """A SHA-256 as `sha256:` and hexadecimal digits."""
+    good = isinstance(value, str) and re.fullmatch(r"(?:sha256:)?[0-9a-fA-F]{64}", value)
+    return (value.removeprefix("sha256:").lower(), "") if good else (None, "is sha256: and 64 hexadecimal digits (in quotes)")
+
+
+def address(value: Any) -> Read:
+    """An address of the web, without secrets in it (they would stand in logs)."""
+    found = re.fullmatch(r"https?://([^/?#\s\\]+)([/?][^\s#]*)?", value) if isinstance(value, str) else None
+    if found is None:
+        return None, "is an address such as https://edi.acme.example/in"
+    if "@" in found[1]:
+        return None, "must not hold a user or password; name secrets with user:, password: or bearer:"
+    if value.count("{name}") > 1 or re.search(r"[{}]", found[1] + (found[2] or "").replace("{name}", "")):
+        return None, "may have {name} in its path, once, and no other braces"
+    return value, ""
+
+
+def header(value: Any) -> Read:
+    """The name of a header of HTTP (RFC 9110 5.1)."""
+    good = isinstance(value, str) and re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}", value)
+    return (value, "") if good else (None, "is the name of a header, such as X-API-Key")
+
+
 def schedule(value: Any) -> Read:
     """`every 5m`, or a cron line of five fields."""
     if not isinstance(value, str):
@@ -210,6 +243,10 @@ TYPES = {
     "patterns": Type("pattern or list", patterns),
     "template": Type("name with {name}", template),
     "host_keys": Type("fingerprint or list", host_keys),
+    "fingerprints": Type("fingerprint or list", fingerprints),
+    "sha256": Type("SHA-256", sha256),
+    "address": Type("address", address),
+    "header": Type("header", header),
     "schedule": Type("schedule", schedule),
     "zone": Type("time zone", zone),
     "days": Type("days", days),

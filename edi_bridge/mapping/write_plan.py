@@ -96,6 +96,7 @@ class WrittenScope:
     known: frozenset[str]
     expand_to: str = ""
     tree: bool = False
+    conditions: dict[Target, list[Any]] = field(default_factory=dict)  # field → the `when:` of each rule of it; None: without one
 
 
 class WritePlanner:
@@ -134,6 +135,8 @@ class WritePlanner:
 
     def _fill(self, scope: WrittenScope, plan: ScopePlan, prefix: Target, guards: tuple[Target, ...], outer: Resolved | None) -> None:
         """Hang the scope's values and lists; `outer` is the place of the object they stand in."""
+        for one in plan.rules():
+            scope.conditions.setdefault((*prefix, *one.target), []).append(one.when)
         for value in plan.values:
             if not value.sources:
                 continue

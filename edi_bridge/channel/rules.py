@@ -68,7 +68,7 @@ RULES += (
 
 DOUBTS = (
     Rule(("sftp",), "kind", lambda said: not said["host_key"],
-         "no host key is pinned, so nothing is fetched or put yet: `edi-bridge partner ping` shows the server's key; "
+         "no host key is pinned, so nothing is fetched or put yet: edi-bridge partner ping shows the server's key; "
          "write it as host_key: when the partner has confirmed it"),
     Rule(("sftp",), "rename", lambda said: said["rename"] == "never" and bool(said["put"]),
          "rename: never lets the partner see files that are still being written: agree on a pause, or on a name that comes last"),

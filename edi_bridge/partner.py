@@ -11,7 +11,8 @@ from edi_bridge.finding import KINDS, Finding, Severity, Verdict
 from edi_bridge.interchange import Address, MessageType
 from edi_bridge.yamltext import Block, Problems
 
-PARTNER_KEYS = ("partner", "about", "name", "identities", "charset", "allow_doctype", "findings", "acknowledge", "errors", "envelope", "agreements")
+PARTNER_KEYS = ("partner", "about", "name", "identities", "charset", "allow_doctype", "findings", "acknowledge", "errors", "envelope", "agreements",
+                "channels")
 AGREEMENT_KEYS = ("message", "direction", "map", "test", "findings", "acknowledge", "restrict", "envelope")
 ERRORS = {"interchange": ("split", "keep"), "suspend": ("message", "all")}
 ENVELOPE_KEYS = ("syntax", "usage", "application", "charset", "delimiters", "line_breaks", "characters")
@@ -93,6 +94,7 @@ class Partner:
     errors: Errors = Errors()
     envelope: Mapping[str, Any] = field(default_factory=dict)
     file: str = ""
+    channels: Any = None  # YAML, read by `channel`
 
     @property
     def judged_whole(self) -> bool:
@@ -224,7 +226,8 @@ def load(block: Block) -> Partner:
     envelope = _envelope(block, problems)
     problems.done()
     return Partner(str(block["partner"]), str(block.get("name") or block["partner"]), identities, tuple(agreements),
-                   block.get("charset"), bool(block.get("allow_doctype")), policy, acknowledge, errors, envelope, block.file)
+                   block.get("charset"), bool(block.get("allow_doctype")), policy, acknowledge, errors, envelope, block.file,
+                   block.get("channels"))
 
 
 def load_own(block: Block) -> Own:

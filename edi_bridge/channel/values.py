@@ -10,6 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from edi_bridge import file_name
+from edi_bridge.report_layout import READY, report_layout
+from edi_bridge.yamltext import Block, Problems
+
 Read = tuple[Any, str]
 
 SECRET = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
@@ -179,6 +183,23 @@ def header(value: Any) -> Read:
     return (value, "") if good else (None, "is the name of a header, such as X-API-Key")
 
 
+def names(value: Any) -> Read:
+    """A template of the names of our files."""
+    wrong = file_name.problems(value) if isinstance(value, str) else ["is a name with fields, such as \"{type}_{control}.edi\""]
+    return (None, "; ".join(wrong)) if wrong else (value, "")
+
+
+def report(value: Any) -> Read:
+    """How a network's reports look: a ready layout by name, or a block that declares one."""
+    if isinstance(value, str) and value in READY:
+        return READY[value], ""
+    if not isinstance(value, Block):
+        return None, f"is {' or '.join(READY)}, or a block that declares a layout"
+    problems = Problems("")
+    layout = report_layout(value, problems)
+    return (None, "; ".join(f"line {line}: {says.removeprefix('report: ')}" for _, line, _, says in problems.found)) if problems.found else (layout, "")
+
+
 def schedule(value: Any) -> Read:
     """`every 5m`, or a cron line of five fields."""
     if not isinstance(value, str):
@@ -247,6 +268,8 @@ TYPES = {
     "sha256": Type("SHA-256", sha256),
     "address": Type("address", address),
     "header": Type("header", header),
+    "names": Type("name with fields", names),
+    "report": Type("ta1, ta3 or layout", report),
     "schedule": Type("schedule", schedule),
     "zone": Type("time zone", zone),
     "days": Type("days", days),

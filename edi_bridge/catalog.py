@@ -11,15 +11,16 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
+from edi_bridge import channel, structure
 from edi_bridge import partner as partners_
-from edi_bridge import structure
+from edi_bridge.channel import Channel
 from edi_bridge.fault import ConfigFault
 from edi_bridge.interchange import Interchange, MessageType
 from edi_bridge.mapping import mapfile
 from edi_bridge.mapping.codec import CodeTable, load_table
 from edi_bridge.mapping.compile import CompiledMap
 from edi_bridge.mapping.lookup import Layer, Row, Tables
-from edi_bridge.yamltext import Block, parse
+from edi_bridge.yamltext import Block, Problems, parse
 
 PACKAGE = Path(__file__).parent
 GUIDES = PACKAGE / "guide" / "standard"
@@ -82,6 +83,29 @@ class Catalog:
                 return one
         known = ", ".join(one.name for one in self.partners)
         raise ConfigFault.at("", 0, 0, f"there is no partner {name}; known are {known}")
+
+    @cached_property
+    def channels(self) -> dict[str, Channel]:
+        """Every channel by name: those of the partners' files, then the company's (`partners/_channels.yaml`), which serve many.
+
+        ConfigFault with everything that is wrong in all of them. Folders of this machine start from the home.
+        """
+        problems, found = Problems(""), {}
+        bases = {name: str(path.parent.parent) for name, path in self._files("partners")}
+        for one in self.partners:
+            found.update(channel.load(one.channels, one.name, one.file, bases.get(one.file.rpartition("/")[2].removesuffix(".yaml"), ""), problems))
+        path = dict(self._files("partners")).get("_channels")
+        if path is not None:
+            found.update(channel.load_company(self._block(path), bases["_channels"], problems))
+        channel.clashes(found, problems)
+        problems.done()
+        return found
+
+    def channel_named(self, name: str) -> Channel:
+        """The channel of that name (`acme.sftp`); ConfigFault when there is none."""
+        if name not in self.channels:
+            raise ConfigFault.at("", 0, 0, f"there is no channel {name}; known are {', '.join(self.channels) or 'none'}")
+        return self.channels[name]
 
     def is_ours(self, interchange: Interchange) -> bool:
         """Whether the receiver is our own company; True where nobody asked or nothing is known of us."""

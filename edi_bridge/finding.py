@@ -127,7 +127,6 @@ APERAK = {
     "CONFLICT": "what the document says does not fit together",
     "DUPLICAT": "the document was here before",
     "TEST": "a test document among real ones",
-    "NOTTAKEN": "documents of this type are not taken",
 }
 
 # those codes of 647 (TED01) that we send; they stand in its list from 003050 to 005010
@@ -348,6 +347,8 @@ def _table() -> dict[str, Kind]:
              "a person must decide which customer is meant", aperak="CONFLICT", x824="012"),
         _row("unknown_order", b, note, "the order it refers to is not here (yet)", "it is linked when the order comes",
              aperak="UNKNOWN", x824="011"),
+        _row("unknown_invoice", b, note, "the invoice that is paid or taken back is not here (yet)", "it is tied when the invoice comes",
+             aperak="UNKNOWN", x824="011"),
         _row("duplicate_document", b, reject, "a document with this number is here already with other content",
              "the partner must send a change or a new number", aperak="DUPLICAT", x824="006"),
         _row("message_posted_before", b, note, "this message was posted before; nothing was changed", "nothing has to be done",
@@ -356,14 +357,12 @@ def _table() -> dict[str, Kind]:
              "check our own identities (partners/_own.yaml) and the document's buyer and seller", aperak="UNKNOWN", x824="027"),
         _row("own_party", b, note, "the party is our own company, a carrier or a bank; it is no customer", "nothing has to be done"),
         _row("unknown_customer", b, note, "the customer to be removed is not here", "nothing has to be done", aperak="UNKNOWN", x824="027"),
-        _row("no_posting", b, reject, "the CRM does not keep records of this type", "translate it instead of posting it",
-             aperak="NOTTAKEN", x824="024"),
         _row("missing_number", b, reject, "the document has no number", "the map must read one", aperak="MISSING", x824="007"),
         _row("test_document", b, reject, "the document says that it is a test", "the partner must not send tests as live data",
              aperak="TEST", x824="024"),
         _row("same_content", b, reject, "the same content came before under another number",
              "a person decides; set same_content: post to take such messages", aperak="DUPLICAT", x824="006"),
-        _row("unknown_order_line", b, note, "the line that the change names is not in the order", "compare the change with the order",
+        _row("unknown_order_line", b, note, "the line that the document names is not in the order", "compare the two",
              aperak="UNKNOWN", x824="011"),
     ]
     return {row.name: row for row in rows}

@@ -134,6 +134,7 @@ class Partner:
     expect: Mapping[str, float] = field(default_factory=dict)
     wait: float = WAIT
     same_content: str = ""
+    channels: Any = None  # YAML, read by `channel`
 
     def expecting(self, agreement: Agreement | None) -> dict[str, float]:
         """Which answers must come to what we send, and within how many seconds; the agreement's word before the partner's."""
@@ -274,7 +275,8 @@ def load(block: Block) -> Partner:
     problems.done()
     return Partner(str(block["partner"]), str(block.get("name") or block["partner"]), identities, tuple(agreements),
                    block.get("charset"), bool(block.get("allow_doctype")), policy, acknowledge, errors, envelope, block.file,
-                   send, answers, numbers, window, expect, WAIT if wait is None else wait, same)
+                   send, answers, numbers, window, expect, WAIT if wait is None else wait, same,
+                   block.get("channels"))
 
 
 def _traffic(entry: Block, problems: Problems) -> tuple[Any, ...]:

@@ -30,7 +30,22 @@ settings.register_profile("same-cases", derandomize=True)
 settings.register_profile("random", derandomize=False, print_blob=True)
 settings.load_profile("same-cases")
 
+HANG = 60  # seconds; a pattern that is linear takes milliseconds for a megabyte, a quadratic one hours
 MISSING = "PostgreSQL's initdb and postgres were not found: install the Debian package postgresql"
+
+
+@pytest.fixture
+def no_hang() -> Iterator[None]:
+    """Ends a test whose pattern does not run in linear time, with TimeoutError."""
+
+    def stop(*_: object) -> None:
+        raise TimeoutError("a pattern does not run in linear time")
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.alarm(HANG)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
 
 
 def postgres_binaries() -> Path:

@@ -155,7 +155,7 @@ def test_notes_are_what_harms_nobody() -> None:
     assert {kind.name for kind in KINDS.values() if kind.severity is Severity.NOTE} == {
         "junk_between_interchanges", "character_outside_set", "transmission_control", "missing_terminator", "segment_outside_message",
         "csv_unknown_column", "csv_key_returns", "trailing_separator", "invalid_check_digit", "value_not_read", "alternatives_differ",
-        "field_not_carried", "totals_differ", "no_agreement", "einvoice_warning", "unknown_partner", "answer_received", "unknown_order",
+        "field_not_carried", "totals_differ", "no_agreement", "einvoice_warning", "unknown_partner", "answer_received", "unknown_order", "unknown_invoice",
         "message_posted_before", "own_party", "unknown_customer", "unknown_order_line", "answer_repeated", "answer_late", "answer_changed",
         "answer_malformed", "answer_contradicts_itself", "answer_to_nothing_sent"}
 

@@ -24,6 +24,7 @@ from edi_bridge.ack.statement import (
     Subject,
     Words,
     meaning,
+    whole_number,
 )
 from edi_bridge.finding import APERAK, Finding, found
 from edi_bridge.interchange import Address, Interchange, Message, Position
@@ -77,7 +78,7 @@ def contrl(message: Message, interchange: Interchange, words: Words) -> Answer:
         if tag in ACTIONS and (levels or tag == "UCI"):
             levels.append(_level(message, interchange, levels, number, words, release, findings))
         elif tag in ("UCS", "UCD") and levels:
-            where = _number(message.value(number, 1)) if tag == "UCS" else where
+            where = whole_number(message.value(number, 1)) if tag == "UCS" else where
             if tag == "UCS" or last in ("UCS", "UCD"):
                 _error(message, levels[-1], number, where, words, release)
         elif tag == "FTX":  # stands in no CONTRL, but some networks explain themselves
@@ -109,9 +110,9 @@ def _level(message: Message, interchange: Interchange, above: list[_Level], numb
         parent.children.append(made)
     code = value(number, error)
     if code:
-        element = _number(value(number, place, 1))
+        element = whole_number(value(number, place, 1))
         position = Position(tag=value(number, error + 1) or None, element=element - 1 if element and element > 1 else None,
-                            component=_number(value(number, place, 2)))
+                            component=whole_number(value(number, place, 2)))
         made.complaints.append(
             Complaint(
                 code,
@@ -153,9 +154,9 @@ def _error(message: Message, level: _Level, number: int, where: int | None, word
     missing = code == MISSING
     place = Position(segment=where + 1 if where is not None and missing and tag == "UCS" else where)
     if tag == "UCD":
-        element = _number(value(number, 2, 1))
-        place = replace(place, element=element - 1 if element and element > 1 else None, component=_number(value(number, 2, 2)),
-                        repetition=_number(value(number, 2, 3)))
+        element = whole_number(value(number, 2, 1))
+        place = replace(place, element=element - 1 if element and element > 1 else None,
+                        component=whole_number(value(number, 2, 2)), repetition=whole_number(value(number, 2, 3)))
     level.complaints.append(Complaint(code, "0085", meaning(words, release, "0085", code), f"CONTRL {tag} 0085 = {code}", place,
                                       missing=missing))
 
@@ -202,7 +203,7 @@ def aperak(message: Message, interchange: Interchange, words: Words) -> Answer:
                 response, function = value(number, 4), value(number, 3)
             case "RFF" if complaints:
                 complaints[-1] = replace(
-                    complaints[-1], position=replace(complaints[-1].position, segment=_number(value(number, 1, 3)))
+                    complaints[-1], position=replace(complaints[-1].position, segment=whole_number(value(number, 1, 3)))
                 )
             case "RFF":
                 subject = _named(subject, value(number, 1, 1), value(number, 1, 2))
@@ -249,9 +250,3 @@ def _explained(complaint: Complaint, text: str) -> Complaint:
         element, component = (int(found_[n]) if found_[n] else None for n in (3, 4))
         return replace(complaint, position=replace(complaint.position, tag=found_[2], element=element, component=component))
     return replace(complaint, text=f"{complaint.text} {text}" if complaint.text else text)
-
-
-def _number(text: str) -> int | None:
-    """A count from 1, or None."""
-    text = text.strip()
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None

@@ -21,6 +21,7 @@ from edi_bridge.ack.statement import (
     Subject,
     Words,
     meaning,
+    whole_number,
 )
 from edi_bridge.finding import Finding, found
 from edi_bridge.interchange import Interchange, Message, Position, Stray
@@ -116,15 +117,15 @@ def _fault(reading: _Reading, tag: str, number: int) -> None:
     """AK3: a segment; AK4: an element of it."""
     value, held = reading.message.value, reading.sets[-1].complaints
     if tag[2] == "3":
-        where = _number(value(number, 2))
+        where = whole_number(value(number, 2))
         reading.segment = Position(segment=where, tag=value(number, 1).strip() or None, path=value(number, 3).strip() or None)
         code = value(number, 4)
         if where is None:
             reading.say("answer_malformed", number, f"{tag}02 {value(number, 2)!r} is no position")
         held.append(reading.complaint(tag, 4, code or ELEMENTS_AT_FAULT, reading.segment))
         return
-    place = replace(reading.segment, element=_number(value(number, 1, 1)), component=_number(value(number, 1, 2)),
-                    repetition=_number(value(number, 1, 3)), id=value(number, 2) or None)
+    place = replace(reading.segment, element=whole_number(value(number, 1, 1)), component=whole_number(value(number, 1, 2)),
+                    repetition=whole_number(value(number, 1, 3)), id=value(number, 2) or None)
     text = ""
     if held and held[-1].code == ELEMENTS_AT_FAULT and held[-1].position == reading.segment:
         text = held.pop().text  # it said only that elements follow
@@ -159,7 +160,7 @@ def _group(reading: _Reading, number: int) -> Statement:
     if outcome is None:
         reading.say("answer_malformed", number, f"AK901 {code!r} is not in the list of codes")
         outcome = _worst(reading)
-    sums = [_number(reading.message.value(number, element)) for element in (2, 3, 4)]
+    sums = [whole_number(reading.message.value(number, element)) for element in (2, 3, 4)]
     for sentence in _contradictions(reading, code, outcome, sums):
         reading.say("answer_contradicts_itself", number, sentence)
     return Statement(reading.name, reading.group, outcome, reading.codes("AK9", number, 5), BELOW.get(outcome), f"AK901 = {code}",
@@ -253,10 +254,10 @@ def advice(message: Message, interchange: Interchange, words: Words) -> Answer:
             case "TED" if statements:
                 code = value(number, 1)
                 place = Position(
-                    segment=_number(value(number, 4)),
+                    segment=whole_number(value(number, 4)),
                     tag=value(number, 3) or None,
-                    element=_number(value(number, 5, 1)),
-                    component=_number(value(number, 5, 2)),
+                    element=whole_number(value(number, 5, 1)),
+                    component=whole_number(value(number, 5, 2)),
                     id=value(number, 6) or None,
                 )
                 one = Complaint(code, "647", meaning(words, release, "647", code), f"824 TED01 = {code}", place, value(number, 7),
@@ -292,9 +293,3 @@ def _advised(message: Message, interchange: Interchange, number: int, findings: 
         f"OTI01 = {code}",
         message.locate(number),
     )
-
-
-def _number(text: str) -> int | None:
-    """A count from 1, or None."""
-    text = text.strip()
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None

@@ -22,13 +22,8 @@ READERS: dict[tuple[str, str], Callable[[Message, Interchange, Words], Answer]] 
 }
 
 
-def is_answer(message: Message) -> bool:
-    """Whether a message is one of those that answer others."""
-    return (message.standard, message.type.name) in READERS
-
-
 def read(message: Message, interchange: Interchange, words: Words = no_words) -> Answer:
-    """What one message says. KeyError for a message that is no answer: ask `is_answer` first."""
+    """What one message says. KeyError for a message that is no answer: ask its type's `is_answer` first."""
     return READERS[message.standard, message.type.name](message, interchange, words)
 
 
@@ -42,7 +37,7 @@ def answers(interchange: Interchange, words: Words = no_words) -> Iterator[Answe
     """Every answer of an interchange, in its order; other messages are passed over. Uses up its parts."""
     for part in interchange.parts:
         match part:
-            case Message() if is_answer(part):
+            case Message() if part.type.is_answer:
                 yield read(part, interchange, words)
             case Stray() if interchange.standard == "x12" and part.raw.startswith("TA1" + interchange.delimiters.element):
                 yield ta1(part, interchange, words)

@@ -123,6 +123,12 @@ class Answer:
     text: str = ""  # for people
 
 
+def whole_number(text: str) -> int | None:
+    """A count or position as an answer writes it; None where it is none."""
+    text = text.strip()
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+
+
 def meaning(words: Words, release: str, element: str, code: str) -> str:
     """What a code means: by the lists of its release, else by our own table; '' where neither knows it."""
     return words(release, element, code) or FALLBACK.get((element, code), "")

@@ -71,6 +71,17 @@ def load_company(block: Block, base: str = "", problems: Problems | None = None)
     return made
 
 
+def clashes(channels: Mapping[str, Channel], problems: Problems) -> None:
+    """Note channels that would take each other's files: one place, one set of names, fetched by two."""
+    seen: dict[tuple[Any, ...], Channel] = {}
+    for one in channels.values():
+        if one.options.get("get"):
+            place = (one.kind, *(one.options.get(key) for key in ("host", "port", "user", "get", "pattern")))
+            other = seen.setdefault(place, one)
+            if other is not one:
+                problems.add(one.mark, f"channel {one.name} fetches the same files as {other.name} ({other.file}): each would miss what the other took", one.file)
+
+
 def doubts(channel: Channel) -> list[str]:
     """What is allowed and yet seldom meant, a sentence each."""
     return [rule.says for rule in DOUBTS if channel.kind in rule.kinds and rule.broken(channel.options)]

@@ -71,14 +71,114 @@ SFTP = (
     Option("weak", "texts", (), "old algorithms to allow all the same, by name (`hmac-sha1`, `aes256-cbc`), for a server that has no better ones"),
 )
 
+_FTP = (
+    *NETWORK[:1],
+    Option("port", "port", None, "the server's port; none: 21, with `tls: implicit` 990"),
+    Option("user", "text", "anonymous", "the name under which we sign in"),
+    Option("password", "secret", None, "the secret that is the password"),
+    Option("account", "text", None, "our account there: said to a server that asks for it (ACCT), and `{account}` in names of files"),
+)
+_FTP_WAYS = (
+    Option("passive", "flag", True, "we open the data connections; false: the server opens them to us (active), for old servers"),
+    Option("listing", "choice", "auto", "how the folder is listed; auto: MLSD where the server knows it, else LIST, else names alone",
+           ("auto", "mlsd", "list", "nlst")),
+    *FILES,
+    next(one for one in SFTP if one.name == "rename"),
+    *NETWORK[1:],
+)
+
+FTP = (*_FTP, *_FTP_WAYS)
+
+FTPS = (
+    *_FTP,
+    Option("tls", "choice", "explicit", "explicit: in clear until AUTH TLS, then TLS; implicit: TLS at once", ("explicit", "implicit")),
+    Option("certificate", "fingerprints", (), "the server's certificate, pinned: `SHA256:…` as `edi-bridge partner ping` shows it; a list while it is being "
+           "changed. Then no authority is asked, unless `ca` names one"),
+    Option("ca", "local", None, "a file with the authorities that vouch for the server (PEM); none: those of this system"),
+    Option("client_certificate", "secret", None, "the file in the secrets folder with our own certificate and key (PEM), where the server asks for one"),
+    *_FTP_WAYS,
+)
+
+_MAILBOX = ("get", "put", "pattern", "temporary", "after", "done", "host", "user", "port", "account")  # what a mailbox says in its own way
+
+VAN = (
+    Option("over", "choice", "sftp", "how the network is reached; the options of that kind hold here too", ("sftp", "ftps", "ftp")),
+    *NETWORK[:1],
+    Option("port", "port", None, "the server's port; none: that of its kind"),
+    Option("user", "text", None, "the name under which we sign in", required=True),
+    Option("account", "text", None, "our account or mailbox at the network: `{account}` in `names`; said to a server that asks for it (ACCT)"),
+    Option("we_put", "folder", None, "the folder where the network takes what we send; none: nothing is sent"),
+    Option("we_get", "folder", None, "the folder where the network lays down what is for us; none: nothing is fetched"),
+    Option("pattern", "patterns", ("*",), "names to fetch from `we_get`"),
+    Option("temporary", "patterns", ("*.tmp", "*.part", "*.filepart", ".*"), "names that are never fetched, because somebody still writes them"),
+    Option("after", "choice", "delete", "what becomes of a file there, once we have it for good", ("delete", "keep")),
+    Option("reads_once", "flag", False, "the network takes a file away when it is read: the bytes are stored before anything else is fetched"),
+    Option("names", "names", "{type}_{sender}_{time}_{control}.edi", "what our files are called there: letters, digits, `.`, `_`, `-` and the fields "
+           "`{type}` `{sender}` `{receiver}` `{control}` `{time}` `{account}` `{number}` `{test}`"),
+    Option("takes_away", "flag", True, "the network takes what we put as soon as it sees it, so that a file which is not there may well have arrived; "
+           "false: it stays until the receiver has it"),
+    Option("reports", "folder", None, "the folder with the network's reports; none: it gives none"),
+    Option("report_pattern", "patterns", ("*",), "names of reports"),
+    Option("report", "report", None, "how a report looks: `ta1`, `ta3`, or a layout of your own"),
+    *(one for one in {one.name: one for one in (*SFTP, *FTPS)}.values() if one.name not in _MAILBOX),
+)
+
+HTTP = (
+    Option("url", "address", None, "where we post files; `{name}` in it stands for the file's name. None: nothing is posted"),
+    Option("method", "choice", "POST", "how files are posted", ("POST", "PUT")),
+    Option("user", "text", None, "sign in with this name and `password`"),
+    Option("password", "secret", None, "the secret that is the password of `user`"),
+    Option("bearer", "secret", None, "the secret that is the bearer token"),
+    Option("api_key", "secret", None, "the secret that is the API key"),
+    Option("api_key_header", "header", "X-API-Key", "the header in which the API key stands"),
+    Option("sign", "secret", None, "the secret with which the bytes are signed (HMAC-SHA256, `sha256=` and hexadecimal digits)"),
+    Option("sign_header", "header", "X-Signature", "the header in which the signature stands"),
+    Option("key_header", "header", "Idempotency-Key", "the header with the SHA-256 of the bytes, by which the partner can tell a repeat"),
+    Option("repeats", "choice", "unknown", "told: the partner tells a repeat by its key, so that after a lost answer it is simply sent again", ("unknown", "told")),
+    Option("content_type", "text", None, "what the bytes are called; none: by how they begin (application/EDIFACT, application/EDI-X12, application/xml)"),
+    Option("look", "address", None, "where a posted file can be seen, with `{name}`; asked when an answer was lost. 404: it is not there"),
+    Option("look_method", "choice", "HEAD", "how it is asked for", ("HEAD", "GET")),
+    Option("list", "address", None, "where the names of waiting files are listed (JSON, or one a line). None: nothing is fetched"),
+    Option("fetch", "address", None, "where a waiting file is fetched and, with `after: delete`, deleted, with `{name}`; none: `list` and `/{name}`"),
+    *(one for one in FILES if one.name in ("pattern", "temporary")),
+    Option("settle", "time", "0s", "a listed file counts as whole when its size and time have not changed for so long"),
+    Option("after", "choice", "delete", "what becomes of a file there, once we have it for good", ("delete", "keep")),
+    Option("probe", "address", None, "an address that may be asked (GET) to see whether the partner is well"),
+    Option("certificate", "fingerprints", (), "the server's certificate, pinned: `SHA256:…` as `edi-bridge partner ping` shows it; a list while it is being changed"),
+    Option("ca", "local", None, "a file with the authorities that vouch for the server (PEM); none: those of this system"),
+    Option("client_certificate", "secret", None, "the file in the secrets folder with our own certificate and key (PEM), for mutual TLS"),
+    Option("proxy", "address", None, "a proxy on the way there"),
+    Option("plain", "flag", False, "allow addresses without TLS that lead to another machine"),
+    *NETWORK[1:],
+)
+
+HTTP_IN = (
+    Option("user", "text", None, "the name with which the partner signs in, with `password`"),
+    Option("password", "secret", None, "the secret that is its password"),
+    Option("token", "secret", None, "the secret that is the partner's bearer token"),
+    Option("token_hash", "sha256", None, "instead of `token`: the SHA-256 of a long random token, `sha256:` and 64 hexadecimal digits"),
+    Option("client_certificate", "fingerprints", (), "the partner's own certificate, asked for in addition: `SHA256:…`; a list while it is being changed"),
+    Option("most", "whole", 100_000_000, "the largest body in bytes"),
+)
+
 OPTIONS: dict[str, tuple[Option, ...]] = {
     "directory": DIRECTORY,
     "sftp": SFTP,
+    "ftps": FTPS,
+    "ftp": FTP,
+    "van": VAN,
+    "http": HTTP,
+    "http-in": HTTP_IN,
 }
 
 KINDS_SAY = {
     "directory": "A folder of this machine, or one that is mounted here",
     "sftp": "An SFTP server (files over SSH)",
+    "ftps": "An FTP server under TLS",
+    "ftp": "An FTP server in clear: passwords and files can be read on the way",
+    "van": "Our mailbox at a network (VAN), through which many partners are reached",
+    "http": "A partner that takes files by HTTP, or has a mailbox that HTTP can list",
+    "http-in": "Files that a partner posts to us: `POST /in/CHANNEL` of our own server",
 }
 
 

@@ -10,6 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from edi_bridge import file_name
+from edi_bridge.report_layout import READY, report_layout
+from edi_bridge.yamltext import Block, Problems
+
 Read = tuple[Any, str]
 
 SECRET = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
@@ -146,6 +150,56 @@ def _is_base64(word: str) -> bool:
         return False
 
 
+def fingerprints(value: Any) -> Read:
+    """Pinned certificates: `SHA256:` and 43 characters, or 64 hexadecimal digits (openssl x509 -fingerprint -sha256)."""
+    read, wrong = texts(value)
+    for one in read or ():
+        if not re.fullmatch(r"SHA256:[A-Za-z0-9+/]{43}=?|(?:(?:sha256|SHA256)[:=])?(?:[0-9a-fA-F]{2}:?){31}[0-9a-fA-F]{2}", one):
+            return None, f"holds {one!r}; a certificate's fingerprint is `SHA256:` with 43 characters, or 64 hexadecimal digits"
+    return (None, "is a fingerprint (in quotes), or a list of them") if wrong else (read, "")
+
+
+def sha256(value: Any) -> Read:
+    """A SHA-256 as `sha256:` and hexadecimal digits."""
+    good = isinstance(value, str) and re.fullmatch(r"(?:sha256:)?[0-9a-fA-F]{64}", value)
+    return (value.removeprefix("sha256:").lower(), "") if good else (None, "is sha256: and 64 hexadecimal digits (in quotes)")
+
+
+def address(value: Any) -> Read:
+    """An address of the web, without secrets in it (they would stand in logs)."""
+    found = re.fullmatch(r"https?://([^/?#\s\\]+)([/?][^\s#]*)?", value) if isinstance(value, str) else None
+    if found is None:
+        return None, "is an address such as https://edi.acme.example/in"
+    if "@" in found[1]:
+        return None, "must not hold a user or password; name secrets with user:, password: or bearer:"
+    if value.count("{name}") > 1 or re.search(r"[{}]", found[1] + (found[2] or "").replace("{name}", "")):
+        return None, "may have {name} in its path, once, and no other braces"
+    return value, ""
+
+
+def header(value: Any) -> Read:
+    """The name of a header of HTTP (RFC 9110 5.1)."""
+    good = isinstance(value, str) and re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}", value)
+    return (value, "") if good else (None, "is the name of a header, such as X-API-Key")
+
+
+def names(value: Any) -> Read:
+    """A template of the names of our files."""
+    wrong = file_name.problems(value) if isinstance(value, str) else ["is a name with fields, such as \"{type}_{control}.edi\""]
+    return (None, "; ".join(wrong)) if wrong else (value, "")
+
+
+def report(value: Any) -> Read:
+    """How a network's reports look: a ready layout by name, or a block that declares one."""
+    if isinstance(value, str) and value in READY:
+        return READY[value], ""
+    if not isinstance(value, Block):
+        return None, f"is {' or '.join(READY)}, or a block that declares a layout"
+    problems = Problems("")
+    layout = report_layout(value, problems)
+    return (None, "; ".join(f"line {line}: {says.removeprefix('report: ')}" for _, line, _, says in problems.found)) if problems.found else (layout, "")
+
+
 def schedule(value: Any) -> Read:
     """`every 5m`, or a cron line of five fields."""
     if not isinstance(value, str):
@@ -210,6 +264,12 @@ TYPES = {
     "patterns": Type("pattern or list", patterns),
     "template": Type("name with {name}", template),
     "host_keys": Type("fingerprint or list", host_keys),
+    "fingerprints": Type("fingerprint or list", fingerprints),
+    "sha256": Type("SHA-256", sha256),
+    "address": Type("address", address),
+    "header": Type("header", header),
+    "names": Type("name with fields", names),
+    "report": Type("ta1, ta3 or layout", report),
     "schedule": Type("schedule", schedule),
     "zone": Type("time zone", zone),
     "days": Type("days", days),

@@ -221,8 +221,7 @@ def _records(content: bytes, file: str, catalog: Catalog, map_: str | None, writ
         for finding in outcome.findings:
             told = telling.tell(file, finding, outcome.message, outcome.interchange, policies_of(catalog, outcome))
             if told and counting.wants(finding.kind):
-                for line in telling.lines(told):
-                    show.note(line)
+                telling.note(told)
         if outcome.verdict is Verdict.REJECTED:
             source.refused += 1
         elif outcome.records:
@@ -323,8 +322,7 @@ def _tell(findings: list[Any], where: str, limit: int) -> None:
         if counting.wants(finding.kind):
             told = telling.tell(where, finding, None, None)
             if told:
-                for line in telling.lines(told):
-                    show.note(line)
+                telling.note(told)
     for line in counting.hidden():
         show.note(line)
 

@@ -137,8 +137,7 @@ class Printer:
     def finding(self, told: telling.Told) -> None:
         """On stderr, after what stands before it."""
         sys.stdout.flush()
-        for line in telling.lines(told):
-            show.note(line)
+        telling.note(told)
 
     def _message(self, message: AnyMessage) -> None:
         kind = message.type
@@ -329,4 +328,4 @@ def _words(parts: list[Any]) -> str:
 
 
 def _short(text: str) -> str:
-    return show.clean(text if len(text) <= LONG else text[: LONG - 1] + "…")
+    return show.clean(show.cut(text, LONG))

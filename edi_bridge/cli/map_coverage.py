@@ -129,7 +129,8 @@ def _unread(places: list[Unread]) -> None:
         return
     show.heading("What comes to nothing")
     show.table(("path", ">times", ">messages", "why", "example", "where"), [
-        (one.path, one.count, one.messages, one.why, _cut(one.examples[0].text), f"{one.examples[0].source}, {place_words(one.examples[0].position)}")
+        (one.path, one.count, one.messages, one.why, show.cut(one.examples[0].text, LONG),
+         f"{one.examples[0].source}, {place_words(one.examples[0].position)}")
         for one in places], indent=2)
     for why in dict.fromkeys(one.why for one in places):
         show.note(f"  {why}: {WHY[why]}")
@@ -161,10 +162,6 @@ def _codes(listed: list[RuleUse]) -> None:
 def _few(codes: tuple[str, ...]) -> str:
     more = len(codes) - MANY
     return " ".join(codes) if more <= 0 else f"{' '.join(codes[:MANY])} and {more} more"
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= LONG else text[:LONG - 1] + "…"
 
 
 # --- for programs -----------------------------------------------------------------------------------------------------

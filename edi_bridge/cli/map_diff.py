@@ -136,8 +136,7 @@ def _way(way: Way) -> None:
 
 
 def _told(change: Change) -> str:
-    return " → ".join("nothing" if text is None else text if len(text) <= LONG else text[:LONG - 1] + "…"
-                      for text in (change.old, change.new))
+    return " → ".join("nothing" if text is None else show.cut(text, LONG) for text in (change.old, change.new))
 
 
 def _json(comparison: Comparison, left: Counter[str]) -> None:

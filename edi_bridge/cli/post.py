@@ -99,8 +99,7 @@ def _posted(poster: Any, one: Any, partner: str | None, map_: str | None, moved:
 def tell(result: Posted) -> None:
     """The findings of a file on stderr."""
     for told in result.findings:
-        for line in telling.lines(told):
-            show.note(line)
+        telling.note(told)
     for line in result.hidden:
         show.note(f"{show.clean(result.file)}  {line}")
     if result.failure:

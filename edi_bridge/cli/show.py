@@ -29,6 +29,11 @@ def clean(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode("ascii") for c in text)
 
 
+def cut(text: str, length: int) -> str:
+    """A text of at most `length` characters; one that is cut ends in `…`."""
+    return text if len(text) <= length else text[: length - 1] + "…"
+
+
 def coloured(stream: TextIO) -> bool:
     """Whether a stream is a terminal that wants colours (no-color.org)."""
     return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"

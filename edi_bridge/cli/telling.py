@@ -141,6 +141,12 @@ def lines(told: Told, stream: TextIO | None = None) -> list[str]:
     return made
 
 
+def note(told: Told) -> None:
+    """The finding on stderr."""
+    for line in lines(told):
+        show.note(line)
+
+
 def limit_of(kind: str, limit: int) -> int:
     """How many findings of a kind are shown for a file: of what is only noted by default, a few are enough."""
     return limit if KINDS[kind].severity is Severity.REJECT else min(limit, NOTES)

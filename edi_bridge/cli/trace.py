@@ -142,11 +142,8 @@ def _row(field: Traced) -> tuple[str, ...]:
     where = place_words(field.places[0].position) if field.places else field.how
     more = f" and {len(field.places) - 1} more" if len(field.places) > 1 else ""
     origin = f"{field.origin.file}:{field.origin.line}"
-    return head + field.path, _cut("" if field.value is None else str(field.value)), where + more, _cut(raw), conversions, origin, field.layer
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= LONG else text[: LONG - 1] + "…"
+    value = show.cut("" if field.value is None else str(field.value), LONG)
+    return head + field.path, value, where + more, show.cut(raw, LONG), conversions, origin, field.layer
 
 
 def place_words(position: Position) -> str:

@@ -190,8 +190,7 @@ class Tally:
         self.refused_interchanges += piece.refused_interchanges
         for told in piece.told:
             if self._counting.wants(told.kind):
-                for line in telling.lines(told):
-                    show.note(line)
+                telling.note(told)
         for kind, count in piece.untold.items():
             self._counting.wants(kind, count)
         if piece.trouble:

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, and_, select, tuple_, update
 
 from edi_bridge.crm.identity import Identifier, OwnIdentities
+from edi_bridge.crm.line_match import LineIndex
 from edi_bridge.crm.tables import CrmTables, of
 from edi_bridge.database import decimal_value, insert_rows, take_ids
 
@@ -68,6 +69,37 @@ COLUMNS: dict[str, tuple[str, ...]] = {
             invoice_id line position kind code reason unit tax_category percent amount base quantity tax_rate
             message_id
         """,
+        "order_response": """
+            id customer_id direction order_number release number key order_id outcome type purpose state issued_on
+            expected currency total line_count partner content record message_id changed_by
+        """,
+        "response_line": """
+            response_id position number order_line outcome status gtin buyer_item seller_item description unit
+            confirmed_on ship_on reason ordered confirmed backordered net_price net_amount record message_id
+        """,
+        "response_schedule": "response_id line position outcome unit date ship_on quantity message_id",
+        "despatch_advice": """
+            id customer_id direction number type purpose state issued_on shipped_on expected order_number delivery_note
+            bill_of_lading carrier carrier_reference transport_mode deliver_to_id gross_weight weight_unit pack_count
+            item_count partner content record message_id changed_by
+        """,
+        "despatch_pack": """
+            despatch_id position parent sscc level kind order_number tracking packages gross_weight weight_unit
+            message_id
+        """,
+        "despatch_item": """
+            despatch_id position pack order_id number order_number order_line gtin buyer_item seller_item description
+            unit batch best_before status quantity ordered message_id
+        """,
+        "remittance": """
+            id customer_id direction number purpose handling state issued_on paid_on value_date currency means trace
+            amount item_count partner content record message_id changed_by
+        """,
+        "remittance_item": """
+            remittance_id position invoice_id document type action date currency order_number amount gross discount
+            deducted record message_id
+        """,
+        "remittance_deduction": "remittance_id item position line reason document type amount message_id",
         "document_link": "customer_id relation from_kind from_id to_kind to_number to_id message_id",
     }.items()
 }
@@ -93,6 +125,13 @@ class Known:
 DocumentKey = tuple[int, str, str]  # customer, direction, number
 Entry = tuple[int, str]  # id, content hash
 
+# The columns by which what follows an order is known, and the one of them by which it is looked up.
+FOLLOWUPS = {
+    "order_response": (("customer_id", "direction", "order_number", "key"), "order_number"),
+    "despatch_advice": (("customer_id", "direction", "number"), "number"),
+    "remittance": (("customer_id", "direction", "number"), "number"),
+}
+
 
 class Batch:
     """The state of one posting transaction. It lives as long as the caller's transaction and not longer."""
@@ -115,7 +154,11 @@ class Batch:
         self.orders: dict[DocumentKey, dict[str, Entry]] = {}  # by release
         self.partner_orders: dict[tuple[str, str, str], set[int]] = {}  # partner, direction, number → customers
         self.invoices: dict[DocumentKey, dict[str, Entry]] = {}  # by kind
-        self.waiting: set[tuple[int, str, str]] = set()  # customer, kind, number of documents that something waits for
+        self.partner_invoices: dict[tuple[str, str, str], set[int]] = {}  # partner, direction, number → customers
+        self.followups: dict[str, dict[tuple[Any, ...], Entry]] = {table: {} for table in FOLLOWUPS}
+        self.waiting: set[tuple[str, str]] = set()  # kind, number of documents that something waits for
+        self.early: set[tuple[int, str]] = set()  # customer, number of orders that a change waits for
+        self.order_lines: dict[int, LineIndex] = {}
 
     def new_id(self, table: str) -> int:
         """The number of a new row."""
@@ -247,36 +290,68 @@ class Batch:
                 )
         for some in chunks(sorted(set(invoices))):
             for found in self.connection.execute(
-                select(i.customer_id, i.direction, i.number, i.kind, i.id, i.content).where(i.number.in_(some))
-            ):
-                self.invoices.setdefault((found.customer_id, found.direction, found.number), {})[found.kind] = (
-                    found.id,
-                    found.content,
+                select(i.customer_id, i.direction, i.number, i.kind, i.id, i.content, i.partner).where(
+                    i.number.in_(some)
                 )
+            ):
+                key = (found.customer_id, found.direction, found.number)
+                self.put_invoice(key, found.kind, (found.id, found.content), found.partner)
 
     def put_order(self, customer: int, direction: str, number: str, release: str, entry: Entry, partner: str) -> None:
         """Remember an order."""
         self.orders.setdefault((customer, direction, number), {})[release] = entry
         self.partner_orders.setdefault((partner, direction, number), set()).add(customer)
 
-    def learn_waiting(self, customers: Iterable[int], numbers: Iterable[str]) -> None:
-        """Look up which of these numbers are waited for: by links, or by order changes that came before their order."""
-        link, change = self.tables.document_link.c, self.tables.order_change.c
-        ids = sorted(set(customers))
+    def put_invoice(self, key: DocumentKey, kind: str, entry: Entry, partner: str) -> None:
+        """Remember an invoice."""
+        self.invoices.setdefault(key, {})[kind] = entry
+        self.partner_invoices.setdefault((partner, key[1], key[2]), set()).add(key[0])
+
+    def learn_followups(self, table: str, numbers: Iterable[str]) -> None:
+        """Look up what is here of responses (by the number of their order), despatch advices or remittances."""
+        keys, by = FOLLOWUPS[table]
+        c = getattr(self.tables, table).c
         for some in chunks(sorted(set(numbers))):
+            for row in self.connection.execute(select(c.id, c.content, *[c[key] for key in keys]).where(c[by].in_(some))):
+                self.followups[table][tuple(row[2:])] = (row.id, row.content)
+
+    def learn_lines(self, orders: Iterable[int]) -> None:
+        """Read by what the lines of these orders are known."""
+        missing = sorted(set(orders) - set(self.order_lines))
+        c = self.tables.order_line.c
+        for some in chunks(missing):
+            self.order_lines.update({order: LineIndex() for order in some})
+            for order, *line in self.connection.execute(
+                select(c.order_id, c.position, c.number, c.gtin, c.buyer_item, c.seller_item)
+                .where(c.order_id.in_(some))
+                .order_by(c.order_id, c.position)
+            ):
+                self.order_lines[order].add(*line)
+
+    def lines_of(self, order: int) -> LineIndex:
+        """By what the lines of an order are known."""
+        if order not in self.order_lines:
+            self.flush()  # it may have come in this batch
+            self.learn_lines([order])
+        return self.order_lines[order]
+
+    def learn_waiting(self, customers: Iterable[int], orders: Iterable[str], invoices: Iterable[str]) -> None:
+        """Look up which of these documents are waited for: by links, or by order changes that came before their order."""
+        link, change = self.tables.document_link.c, self.tables.order_change.c
+        ids, orders = sorted(set(customers)), sorted(set(orders))
+        for some in chunks(sorted({*orders, *invoices})):
+            for row in self.connection.execute(
+                select(link.to_kind, link.to_number).where(link.to_number.in_(some), link.to_id.is_(None)).distinct()
+            ):
+                self.waiting.add((row[0], row[1]))
+        for some in chunks(orders):
             for few in chunks(ids):
-                for row in self.connection.execute(
-                    select(link.customer_id, link.to_kind, link.to_number).where(
-                        link.customer_id.in_(few), link.to_number.in_(some), link.to_id.is_(None)
-                    )
-                ):
-                    self.waiting.add((row[0], row[1], row[2]))
                 for early in self.connection.execute(
                     select(change.customer_id, change.order_number).where(
                         change.customer_id.in_(few), change.order_number.in_(some), change.order_id.is_(None)
                     )
                 ):
-                    self.waiting.add((early[0], "order", early[1]))
+                    self.early.add((early[0], early[1]))
 
 
 def chunks(values: Sequence[Any]) -> Iterator[Sequence[Any]]:

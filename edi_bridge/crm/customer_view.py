@@ -10,7 +10,17 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, String, Table, cast, func, literal, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    String,
+    Table,
+    cast,
+    func,
+    literal,
+    select,
+)
 
 from edi_bridge.crm.document import decoded
 from edi_bridge.crm.tables import of

@@ -1,4 +1,4 @@
-"""What orders and invoices have in common: their content, their numbers, their links and what may come of a record."""
+"""What documents have in common: their content, their numbers, their links and what may come of a record."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from decimal import Decimal
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Table, delete, select, update
+from sqlalchemy import Table, delete, select
 
-from edi_bridge.crm.batch import Batch, DocumentKey
+from edi_bridge.crm.batch import Batch
 from edi_bridge.crm.identity import Match, Sides
 from edi_bridge.crm.party import Counterpart, counterpart_of
 from edi_bridge.finding import Finding, found
@@ -22,7 +22,7 @@ Record = Mapping[str, Any]
 # What stands in an index may not be longer (PostgreSQL: about 2,700 bytes for all columns of an index together).
 LONGEST = 400
 _INDEXED = frozenset({
-    "number", "release", "order_number", "name", "name_2", "search_name", "street", "city", "postcode", "gln", "duns",
+    "number", "release", "order_number", "document", "sscc", "name", "name_2", "search_name", "street", "city", "postcode", "gln", "duns",
     "vat", "tax_number", "registration", "sender_number", "receiver_number", "id", "id_scheme", "endpoint",
     "endpoint_scheme", "scheme", "value",
 })  # fmt: skip
@@ -40,9 +40,9 @@ def overlong(part: Record, path: str = "") -> str:
                 return wrong
         elif kind is list and name != "notes":
             for nth, item in enumerate(value, 1):
-                # Of a line only what may become a location is looked at; its item numbers see `see_product`.
+                # Of a line only its order and what may become a location is looked at; its item numbers see `see_product`.
                 if name == "lines":
-                    item = {"schedules": item["schedules"]} if "schedules" in item else {}
+                    item = {field: item[field] for field in ("order_number", "schedules") if field in item}
                 if item and (wrong := overlong(item, f"{path}{name}[{nth}]/")):
                     return wrong
     return ""
@@ -59,7 +59,8 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """What a record became: kind is customer, order, order_change, invoice, credit_note or proforma."""
+    """What a record became: kind is customer, order, order_change, order_response, despatch_advice, invoice, credit_note,
+    proforma or remittance."""
 
     kind: str
     id: int
@@ -69,11 +70,12 @@ class Document:
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of one record. `state`: posted, rejected, or held for a person."""
+    """What became of one record. `state`: posted, rejected, held for a person, or waiting for another document."""
 
     state: str = "posted"
     documents: list[Document] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    waits_for: list[Any] = field(default_factory=list)  # reference.BusinessKey
 
     def note(self, source: Source, kind: str, path: str = "", value: str = "", note: str = "") -> None:
         """Add a finding at the source's place; `path` is the record's field."""
@@ -91,15 +93,22 @@ class Outcome:
 
 
 def judged(
-    batch: Batch, record_type: str, record: Record, source: Source, outcome: Outcome, order_number: str | None = None
+    batch: Batch,
+    record_type: str,
+    record: Record,
+    source: Source,
+    outcome: Outcome,
+    order_number: str | None = None,
+    *,
+    needs: str = "number",
 ) -> Counterpart | None:
-    """The counterpart of a document, or None when the outcome is a refusal.
+    """The counterpart of a document, or None when the outcome is a refusal. `needs` is the number that it must have.
 
     A document that names no counterpart belongs to the customer of the order that it refers to (`order_number`), when
     the partner has exactly one of that number.
     """
-    if not record.get("number"):
-        outcome.refuse(source, "missing_number", "number")
+    if not record.get(needs):
+        outcome.refuse(source, "missing_number", needs)
         return None
     counterpart = counterpart_of(batch, record_type, record, source.partner)
     sides = counterpart.sides
@@ -119,10 +128,10 @@ def judged(
     return None
 
 
-def encoded(record: Record) -> tuple[str, list[str], str]:
-    """(the head as JSON, each line as JSON, the content's hash)."""
-    lines = [to_json(line) for line in record.get("lines", ())]
-    head = to_json({name: value for name, value in record.items() if name != "lines"})
+def encoded(record: Record, parts: str = "lines") -> tuple[str, list[str], str]:
+    """(the head as JSON, each line as JSON, the content's hash). `parts` is the field that holds the lines."""
+    lines = [to_json(line) for line in record.get(parts, ())]
+    head = to_json({name: value for name, value in record.items() if name != parts})
     digest = sha256(head)
     for line in lines:
         digest.update(b"\n")
@@ -130,9 +139,9 @@ def encoded(record: Record) -> tuple[str, list[str], str]:
     return head.decode(), [line.decode() for line in lines], digest.hexdigest()
 
 
-def decoded(record_type: str, head: str, lines: Sequence[str]) -> dict[str, Any]:
+def decoded(record_type: str, head: str, lines: Sequence[str], parts: str = "lines") -> dict[str, Any]:
     """The inverse of `encoded`."""
-    joined = head[:-1] + ("" if head == "{}" else ",") + '"lines":[' + ",".join(lines) + "]}" if lines else head
+    joined = head[:-1] + ("" if head == "{}" else ",") + f'"{parts}":[' + ",".join(lines) + "]}" if lines else head
     return from_json(joined, record_type)
 
 
@@ -142,21 +151,21 @@ def same_record(record_type: str, ours: Sequence[str], theirs: Record) -> bool:
 
 
 def stored(batch: Batch, record_type: str, head_table: Table, line_table: Table, number: int) -> dict[str, Any]:
-    """The record of a document as the database has it now."""
-    key = line_table.c[f"{record_type}_id"]
+    """The record of an order or invoice as the database has it now."""
     head = batch.connection.execute(select(head_table.c.record).where(head_table.c.id == number)).scalar_one()
-    lines = (
-        batch.connection.execute(select(line_table.c.record).where(key == number).order_by(line_table.c.position))
-        .scalars()
-        .all()
-    )
-    return decoded(record_type, head, lines)
+    return decoded(record_type, head, stored_lines(batch, line_table, f"{record_type}_id", number))
 
 
-def remove_parts(batch: Batch, record_type: str, number: int, tables: Sequence[Table]) -> None:
+def stored_lines(batch: Batch, table: Table, column: str, number: int) -> Sequence[str]:
+    """The lines of a document as JSON; `column` names the document in the table."""
+    query = select(table.c.record).where(table.c[column] == number).order_by(table.c.position)
+    return batch.connection.execute(query).scalars().all()
+
+
+def remove_parts(batch: Batch, column: str, number: int, tables: Sequence[Table]) -> None:
     """Delete the rows under a document, children first, so that they can be written anew."""
     for table in tables:
-        batch.connection.execute(delete(table).where(table.c[f"{record_type}_id"] == number))
+        batch.connection.execute(delete(table).where(table.c[column] == number))
 
 
 def amount(line: Record) -> Decimal | None:
@@ -228,30 +237,7 @@ def link(
     kind, number, other = to
     batch.rows["document_link"].append((customer, relation, *from_, kind, number, other, message))
     if other is None:
-        batch.waiting.add((customer, kind, number))
-
-
-def fulfil(batch: Batch, key: DocumentKey, kind: str, number: int) -> None:
-    """A document has come: give its id to the links of its customer that wait for its number.
-
-    An order that we sold is meant by our invoices, one that we bought by those of the supplier.
-    """
-    customer, direction, text = key
-    batch.flush()
-    t, i = batch.tables.document_link.c, batch.tables.invoice.c
-    same_side = select(i.id).where(i.customer_id == customer, i.direction == SIDE[direction])
-    batch.connection.execute(
-        update(batch.tables.document_link)
-        .where(
-            t.customer_id == customer,
-            t.to_kind == kind,
-            t.to_number == text,
-            t.to_id.is_(None),
-            t.from_kind == "invoice",
-            t.from_id.in_(same_side),
-        )
-        .values(to_id=number)
-    )
+        batch.waiting.add((kind, number))
 
 
 SIDE = {"sold": "receivable", "bought": "payable", "receivable": "receivable", "payable": "payable"}

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, select
 
+from edi_bridge.crm.batch import FOLLOWUPS
 from edi_bridge.crm.tables import CrmTables, of
 
 _LEFT_OUT = ("id", "message_id", "changed_by")
@@ -21,8 +22,18 @@ _POINTERS = {
     "deliver_to_id": "customer_location",
     "order_id": "sales_order",
     "invoice_id": "invoice",
+    "response_id": "order_response",
+    "despatch_id": "despatch_advice",
+    "remittance_id": "remittance",
 }
-_KINDS = {"order": "sales_order", "invoice": "invoice"}
+_KINDS = {"order": "sales_order"}  # other kinds of links are named as their tables
+# What documents are known by within their customer.
+_KNOWN_BY = {
+    "customer_location": ("key",),
+    "sales_order": ("direction", "number", "release"),
+    "invoice": ("direction", "kind", "number"),
+    **{table: columns[1:] for table, (columns, _) in FOLLOWUPS.items()},
+}
 _ENCODER = msgspec.json.Encoder(decimal_format="string", order="sorted")
 
 
@@ -45,12 +56,13 @@ def _shown(key: str, value: Any, row: Any, names: dict[str, dict[int, str]]) -> 
     if key in _POINTERS:
         return names[_POINTERS[key]][value]
     if key in ("from_id", "to_id"):
-        return names[_KINDS[row[key.replace("_id", "_kind")]]][value]
+        kind = row[key.replace("_id", "_kind")]
+        return names[_KINDS.get(kind, kind)][value]
     return value.normalize() + 0 if isinstance(value, Decimal) else value
 
 
 def _names(connection: Connection, t: CrmTables) -> dict[str, dict[int, str]]:
-    """What customers, locations, orders and invoices are known by."""
+    """What customers, locations and documents are known by."""
     customers: dict[int, str] = {}
     i, c = t.customer_identifier.c, t.customer.c
     for number, scheme, value in connection.execute(
@@ -60,12 +72,8 @@ def _names(connection: Connection, t: CrmTables) -> dict[str, dict[int, str]]:
     for number, name in connection.execute(select(c.id, c.name)):
         customers.setdefault(number, name)
     names: dict[str, dict[int, str]] = {"customer": customers}
-    for table, keys in (
-        (t.customer_location, ("key",)),
-        (t.sales_order, ("direction", "number", "release")),
-        (t.invoice, ("direction", "kind", "number")),
-    ):
-        name = "sales_order" if table is t.sales_order else "invoice" if table is t.invoice else "customer_location"
+    for name, keys in _KNOWN_BY.items():
+        table = getattr(t, name)
         names[name] = {
             row.id: " / ".join([customers[row.customer_id], *[getattr(row, key) for key in keys]])
             for row in connection.execute(select(table.c.id, table.c.customer_id, *[table.c[key] for key in keys]))

@@ -6,7 +6,15 @@ A despatch advice is a tree of packs; its record stands as a whole in the head r
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKeyConstraint, Index, MetaData, PrimaryKeyConstraint, Table, UniqueConstraint
+from sqlalchemy import (
+    Column,
+    ForeignKeyConstraint,
+    Index,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    UniqueConstraint,
+)
 
 from edi_bridge.crm.columns import count, decimals, key, link, message, texts
 

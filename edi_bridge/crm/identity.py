@@ -32,6 +32,13 @@ LOCATIONS = {
     "bought": ("ship_from", "issuer", "payee"),
 }
 
+# Of which roles our own identity says that we sell, that we buy, and which of the latter contradicts the former.
+ROLES = {
+    "order": (("seller",), ("buyer", "invoicee"), ("buyer",)),
+    "remittance": (("payee", "seller"), ("payer", "buyer"), ("payer",)),
+}
+OF_THE_SELLER = frozenset({"order_response", "despatch_advice", "invoice"})  # what a seller sends
+
 # Made by the buyer instead of the seller: our words and UNCL 1001.
 SELF_BILLED = frozenset({"self_billed_invoice", "self_billed_credit_note", "389", "261"})
 
@@ -121,12 +128,13 @@ def sides(record_type: str, record: Mapping[str, Any], own: OwnIdentities, partn
     def ours(roles: Sequence[str]) -> bool:
         return any(not own.isdisjoint(identifiers(record[role], partner)) for role in roles if role in record)
 
-    selling, buying = ours(("seller",)), ours(("buyer", "invoicee"))
-    if selling and ours(("buyer",)):
-        return Sides("", {}, "seller and buyer are both our own company")
+    we_sell, we_buy, both = ROLES.get(record_type, ROLES["order"])
+    selling, buying = ours(we_sell), ours(we_buy)
+    if selling and ours(both):
+        return Sides("", {}, f"{we_sell[0]} and {both[0]} are both our own company")
     if selling or buying:
         direction = "sold" if selling else "bought"
-    elif record_type == "invoice" and record.get("type") not in SELF_BILLED:
+    elif record_type in OF_THE_SELLER and record.get("type") not in SELF_BILLED:
         direction = "bought"
     else:
         direction = "sold"

@@ -21,7 +21,6 @@ from edi_bridge.crm.document import (
     allowance_row,
     check_totals,
     encoded,
-    fulfil,
     judged,
     link,
     remove_parts,
@@ -29,8 +28,10 @@ from edi_bridge.crm.document import (
     see_product,
     stored,
 )
+from edi_bridge.crm.follow import invoice_came
 from edi_bridge.crm.party import Counterpart, locations_of, settle
 from edi_bridge.crm.purpose import act_of, invoice_kind
+from edi_bridge.crm.reference import order_entry
 from edi_bridge.record import to_json
 
 
@@ -110,10 +111,11 @@ def _draft(
         )
     )
     _write_parts(batch, invoice, customer, counterpart.sides.direction, record, lines, source)
-    batch.invoices.setdefault((customer, side, number), {})[kind] = (invoice, content)
+    waited = ("invoice", number) in batch.waiting
+    batch.put_invoice((customer, side, number), kind, (invoice, content), source.partner)
     _tie(batch, invoice, (customer, counterpart.sides.direction, number), record, source, outcome)
-    if (customer, "invoice", number) in batch.waiting:
-        fulfil(batch, (customer, side, number), "invoice", invoice)
+    if waited:
+        invoice_came(batch, (customer, side, number), invoice, kind, source.partner)
     outcome.documents.append(Document(kind, invoice, number, customer))
     return outcome
 
@@ -134,7 +136,7 @@ def _replace(
     """Put a new version of an invoice in the place of the one that is here."""
     batch.flush()
     t = batch.tables
-    remove_parts(batch, "invoice", document.id, (t.invoice_tax, t.invoice_allowance, t.invoice_line))
+    remove_parts(batch, "invoice_id", document.id, (t.invoice_tax, t.invoice_allowance, t.invoice_line))
     batch.connection.execute(
         delete(t.document_link).where(
             t.document_link.c.from_kind == "invoice", t.document_link.c.from_id == document.id
@@ -230,8 +232,7 @@ def _tie(batch: Batch, invoice: int, key: DocumentKey, record: Record, source: S
         number for part in (record, *record.get("lines", ())) if (number := part.get("order_number"))
     )
     for number in numbers:
-        releases = batch.orders.get((customer, direction, number), {})
-        entry = releases.get("") or (next(iter(releases.values())) if len(releases) == 1 else None)
+        entry = order_entry(batch, customer, direction, number)
         if entry is None:
             outcome.note(source, "unknown_order", "order_number", number)
         link(

@@ -24,13 +24,13 @@ from edi_bridge.crm.document import (
     allowance_row,
     check_totals,
     encoded,
-    fulfil,
     judged,
     same_record,
     see_product,
     stored,
     total_of,
 )
+from edi_bridge.crm.follow import order_came
 from edi_bridge.crm.order_change import apply_change
 from edi_bridge.crm.order_rows import line_row, write_line_parts
 from edi_bridge.crm.party import Counterpart, locations_of, partner_itself, settle
@@ -142,13 +142,12 @@ def _draft(
         batch.rows["order_allowance"].append(allowance_row(batch, order, 0, position, part, message))
     batch.put_order(customer, direction, number, release, (order, content), source.partner)
     outcome.documents.append(Document("order", order, number, customer))
-    waited = [
-        one for one in (customer, partner_itself(batch, source.partner)) if (one, "order", number) in batch.waiting
-    ]
+    key, takers = (customer, direction, number), (customer, partner_itself(batch, source.partner))
+    if ("order", number) in batch.waiting:
+        order_came(batch, key, order, release, takers)
+    waited = [one for one in takers if (one, number) in batch.early]
     if waited:
-        key = (customer, direction, number)
-        fulfil(batch, key, "order", order)
-        _apply_waiting(batch, key, waited, release, order, outcome)
+        outcome.documents += changes_came(batch, key, waited, release, order, outcome)
     return outcome
 
 
@@ -217,7 +216,7 @@ def _wait(
     batch.rows["order_change"].append(
         _change_row(change, key, record, None, act, "waiting", "", content, source.message)
     )
-    batch.waiting.add((customer, "order", number))
+    batch.early.add((customer, number))
     outcome.note(source, "unknown_order", "order_number", number)
     outcome.documents.append(Document("order_change", change, record["number"], customer))
     return outcome
@@ -250,6 +249,7 @@ def _apply(
     content = encoded(record)[2]
     change = batch.new_id("order_change")
     was = apply_change(batch, order, key, record, act, source, outcome)
+    batch.order_lines.pop(order, None)
     batch.rows["order_change"].append(
         _change_row(change, key, record, order, act, "applied", was, content, source.message)
     )
@@ -257,10 +257,10 @@ def _apply(
     return outcome
 
 
-def _apply_waiting(
+def changes_came(
     batch: Batch, key: DocumentKey, customers: Sequence[int | None], release: str, order: int, outcome: Outcome
-) -> None:
-    """The order has come: apply what waited for it, in the order in which it came.
+) -> list[Document]:
+    """The order has come: apply the changes that came before it, in the order in which they came.
 
     A change that named no counterpart waits under the partner itself and is found there.
     """
@@ -269,7 +269,7 @@ def _apply_waiting(
     rows = batch.connection.execute(
         select(c.id, c.record, c.act, c.message_id)
         .where(
-            c.customer_id.in_(customers),
+            c.customer_id.in_([one for one in customers if one is not None]),
             c.direction == key[1],
             c.order_number == key[2],
             c.release.in_((release, "")),
@@ -277,11 +277,14 @@ def _apply_waiting(
         )
         .order_by(c.id)
     ).all()
+    documents = []
     for row in rows:
         batch.flush()
         record = from_json(row.record, "order")
         was = apply_change(batch, order, key, record, row.act, Source(row.message_id, ""), outcome)
+        batch.order_lines.pop(order, None)
         batch.connection.execute(
             update(table).where(c.id == row.id).values(order_id=order, customer_id=key[0], state="applied", before=was)
         )
-        outcome.documents.append(Document("order_change", row.id, record["number"], key[0]))
+        documents.append(Document("order_change", row.id, record["number"], key[0]))
+    return documents

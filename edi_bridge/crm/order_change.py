@@ -90,7 +90,7 @@ def _rewrite(
 ) -> dict[str, Any]:
     """Write the lines of an order anew; gives the new values of its head row."""
     t = batch.tables
-    remove_parts(batch, "order", order, (t.order_schedule, t.order_allowance, t.order_line))
+    remove_parts(batch, "order_id", order, (t.order_schedule, t.order_allowance, t.order_line))
     batch.learn_customers([key[0]])
     for position, (line, state, message) in enumerate(lines, 1):
         origin = Source(message, source.partner, source.position)

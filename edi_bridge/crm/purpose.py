@@ -1,9 +1,9 @@
 """What a document asks for, by the codes it carries; tables only.
 
-Records carry the words of `mappings/codes/` (message_function, order_type, invoice_type, line_action, customer_action,
-party_role); a map with `else: keep` may hand on the code itself, so the UNTDID codes behind the words stand here as
-well: 1225 message function, 1001 document name, 1229 action request, 3035 party function (UN/EDIFACT code lists D.96A
-and D.01B).
+Records carry the words of `mappings/codes/` (message_function, order_type, invoice_type, line_action, line_outcome,
+response_outcome, paid_document, customer_action, party_role); a map with `else: keep` may hand on the code itself, so
+the UNTDID codes behind the words stand here as well: 1225 message function, 1001 document name, 1229 action request,
+3035 party function (UN/EDIFACT code lists D.96A and D.01B).
 """
 
 from __future__ import annotations
@@ -84,6 +84,85 @@ LINE_ACTS = {
 ADDS = frozenset({"added", "1", ""})  # a line that need not be there before
 LINES_OF_PURPOSE = {"deletion": "cancel", "3": "cancel"}
 
+# What a response says of a line (line_outcome): agreed as ordered, agreed with a difference, to come later, not to come,
+# not decided yet, or offered and not agreed.
+LINE_STATUS = {
+    "accepted": "accepted",
+    "5": "accepted",
+    "unchanged": "accepted",
+    "4": "accepted",
+    "11": "accepted",
+    "added": "accepted",
+    "1": "accepted",
+    "shipped": "accepted",
+    "released": "accepted",
+    "forwarded": "accepted",
+    "delivered": "accepted",
+    "42": "accepted",
+    "price_pending": "accepted",
+    "date_pending": "accepted",
+    "changed": "changed",
+    "3": "changed",
+    "6": "changed",
+    "24": "changed",
+    "price_changed": "changed",
+    "quantity_changed": "changed",
+    "date_changed": "changed",
+    "substituted": "changed",
+    "partly_backordered": "changed",
+    "backordered": "backordered",
+    "rejected": "cancelled",
+    "7": "cancelled",
+    "rejected_not_in_contract": "cancelled",
+    "rejected_unknown_item": "cancelled",
+    "rejected_unit": "cancelled",
+    "rejected_unavailable": "cancelled",
+    "deleted": "cancelled",
+    "2": "cancelled",
+    "not_found": "cancelled",
+    "10": "cancelled",
+    "on_hold": "held",
+    "on_hold_description": "held",
+    "on_hold_waiver": "held",
+    "proposed": "proposed",
+    "23": "proposed",
+}
+AGREED = frozenset({"accepted", "changed"})  # a quantity of such a line is promised
+ADDED = frozenset({"added", "1"})  # a line that the seller adds; no line of the order is meant
+
+# What a response says as a whole (response_outcome) of lines that it does not name; `changed` and `received` say nothing
+# of a single line.
+ORDER_STATUS = {
+    "accepted": "accepted",
+    "rejected": "cancelled",
+    "counter_offer": "proposed",
+    "on_hold": "held",
+    "not_processed": "held",
+}
+CHANGES_ONLY = frozenset({"changes_only", "AI"})  # UNCL 4343: what is not named is accepted as it was ordered
+
+# What a payment pays (paid_document), as the CRM keeps it; a document of the payer's own or no invoice is not looked for.
+PAID = {
+    "": "invoice",
+    "invoice": "invoice",
+    "380": "invoice",
+    "corrected_invoice": "invoice",
+    "384": "invoice",
+    "consolidated_invoice": "invoice",
+    "385": "invoice",
+    "self_billed_invoice": "invoice",
+    "389": "invoice",
+    "prepayment_invoice": "invoice",
+    "386": "invoice",
+    "freight_invoice": "invoice",
+    "780": "invoice",
+    "debit_note": "invoice",
+    "383": "invoice",
+    "credit_note": "credit_note",
+    "381": "credit_note",
+    "83": "credit_note",
+}
+
 # What kind of invoice; what is not named is an invoice.
 CREDIT_NOTES = frozenset(
     {
@@ -130,3 +209,9 @@ def invoice_kind(type_: str) -> str:
     if type_ in CREDIT_NOTES:
         return "credit_note"
     return "proforma" if type_ in PROFORMA else "invoice"
+
+
+def line_status(outcome: str, of_order: str = "") -> str:
+    """accepted, changed, backordered, cancelled, held or proposed; '' where nothing is said of the line. `of_order` is the
+    outcome of the response as a whole."""
+    return LINE_STATUS.get(outcome, "") if outcome else ORDER_STATUS.get(of_order, "")

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+
 from sqlalchemy import (
     Boolean,
     Column,

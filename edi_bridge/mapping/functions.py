@@ -49,6 +49,10 @@ def _sum(record: Any, path: str, levels: int) -> str:
     return _total(values(record, path))
 
 
+def _total_if_any(record: Any, path: str, levels: int) -> str:
+    return _total(values(record, path)) if any(True for _ in values(record, path)) else ""
+
+
 def _sum_below(record: Any, path: str, levels: int) -> str:
     return _total(values_below(record, path))
 
@@ -73,6 +77,7 @@ def _where(record: Any, path: str, levels: int) -> str:
 FUNCTIONS: dict[str, tuple[Callable[[Any, str, int], str], str]] = {
     "count": (_count, "how many values there are at the path: count(lines)"),
     "sum": (_sum, "their exact sum: sum(lines.quantity)"),
+    "total": (_total_if_any, "the same, and nothing where there is no such value: total(taxes.amount)"),
     "sum_below": (_sum_below, "the same, wherever in the record the path begins, packs in packs: sum_below(items.quantity)"),
     "first": (_first, "the first of them"),
     "where": (_where, "a text where there is a value at the path, else nothing: where(project, Project reference)"),
@@ -88,6 +93,12 @@ def call(text: str, record: Any, levels: int = 0) -> str:
         return text
     name, path = match.groups()
     return FUNCTIONS[name][0](record[""] if isinstance(record, dict) and "" in record else record, path.strip(), levels)
+
+
+def field_of(text: str) -> str:
+    """The field whose value a call passes on as it is; '' where it makes one of its own."""
+    match = _CALL.fullmatch(text.strip())
+    return match.group(2).strip() if match and match.group(1) == "first" else ""
 
 
 def check(text: str) -> str:

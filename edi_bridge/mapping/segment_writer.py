@@ -102,6 +102,11 @@ class SegmentWriter:
                 given, constant = _get(value.target), self.code.constant("D", value.constant)
                 with self.code.block(f"if {given} is not None and {given} != {constant}:"):
                     self.code.add(f"X.fixed({value.number}, {_place(value.target)}, {given}, {constant})")
+        for target, conditions in scope.conditions.items():
+            if all(conditions):
+                met = " or ".join(f"({when_expression(when, self.code.constants, _base(target))})" for when in conditions)
+                with self.code.block(f"if {_get(target)} is not None and not ({met}):"):
+                    self.code.add(f"X.unmet({_place(target)}, {self.code.constant('C', [_said(when) for when in conditions])})")
         for rule, target in scope.plan.required:
             with self.code.block(f"if {_get(target)} is None:"):
                 self.code.add(f"X.missing(r, {target!r})")
@@ -609,6 +614,17 @@ def _get(target: Target, default: str = "", record: str = "r") -> str:
     *above, last = target
     chain = record + "".join(f".get({name!r}, E)" for name in above)
     return f"{chain}.get({last!r}{', ' + default if default else ''})"
+
+
+def _said(when: Mapping[str, tuple[Any, ...]]) -> str:
+    """A condition in words: `kind is discount`, `id is given`."""
+    def words(name: str, values: tuple[Any, ...]) -> str:
+        given = [str(value) for value in values if value is not None]
+        if not given:
+            return f"{name.rstrip('!')} is {'given' if name.endswith('!') else 'missing'}"
+        return f"{name.rstrip('!')} is {'not ' if name.endswith('!') else ''}{' or '.join(given)}"
+
+    return " and ".join(words(name, values) for name, values in when.items())
 
 
 def _place(target: Target) -> str:

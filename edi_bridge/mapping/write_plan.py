@@ -96,6 +96,7 @@ class WrittenScope:
     known: frozenset[str]
     expand_to: str = ""
     tree: bool = False
+    conditions: dict[Target, list[Any]] = field(default_factory=dict)  # field → the `when:` of each rule of it; None: without one
 
 
 class WritePlanner:
@@ -134,6 +135,8 @@ class WritePlanner:
 
     def _fill(self, scope: WrittenScope, plan: ScopePlan, prefix: Target, guards: tuple[Target, ...], outer: Resolved | None) -> None:
         """Hang the scope's values and lists; `outer` is the place of the object they stand in."""
+        for one in plan.rules():
+            scope.conditions.setdefault((*prefix, *one.target), []).append(one.when)
         for value in plan.values:
             if not value.sources:
                 continue
@@ -306,8 +309,13 @@ def _may_be(value: Any, shape: Any) -> bool:
 def _needs_met(item: Mapping[str, Any], shape: Shape) -> bool:
     """Whether the item has what the place needs, and the constants that it would write."""
     return all(item.get(name) is not None for name in shape[""]) and all(
-        item.get(name) == value for name, value in shape.items()
-        if name and value is not None and value != LINE and not isinstance(value, (dict, tuple)))
+        item.get(name) == value for name, value in _constants(shape).items())
+
+
+def _constants(shape: Shape) -> dict[str, Any]:
+    """The fields of which a place says itself what they are."""
+    return {name: value for name, value in shape.items()
+            if name and value is not None and value != LINE and not isinstance(value, (dict, tuple))}
 
 
 @dataclass(eq=False, frozen=True, slots=True)
@@ -319,12 +327,12 @@ class Places:
     told: set[str] = field(default_factory=set, compare=False)  # fields of which some place writes a constant
 
     def __post_init__(self) -> None:
-        self.told.update(name for shape in self.shapes for name, value in shape.items()
-                         if name and value is not None and value != LINE and not isinstance(value, (dict, tuple)))
+        self.told.update(name for shape in self.shapes for name in _constants(shape))
 
     def of(self, item: Any) -> int:
-        """The first place that has room for all of the item; where there is none, the one that can hold most of it; -1 where
-        every place would say something that the item does not."""
+        """The place that has room for all of the item: of several the one that is meant for the most of it, which says by
+        constants what it holds, and of these the first. Where there is none, the one that can hold most of it; -1 where every
+        place would say something that the item does not."""
         key = self._kind(item)
         if key is None:
             return self._of(item)
@@ -348,9 +356,9 @@ class Places:
         return tuple(kind)
 
     def _of(self, item: Any) -> int:
-        for number, shape in enumerate(self.shapes):
-            if fits(item, shape):
-                return number
+        fitting = [number for number, shape in enumerate(self.shapes) if fits(item, shape)]
+        if fitting:
+            return max(fitting, key=lambda number: (len(_constants(self.shapes[number])), -number))
         held = [sum(name in shape for name in item) + 100 * _needs_met(item, shape) for shape in self.shapes]
         return held.index(max(held)) if max(held) >= 100 else -1
 

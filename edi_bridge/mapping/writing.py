@@ -183,6 +183,10 @@ class _State:
         """A value where the message itself means another one, without saying it anywhere."""
         self.notes.append(("field_not_carried", number, place, value, f"in this message it is always {constant}"))
 
+    def unmet(self, place: Place, conditions: Sequence[str]) -> None:
+        """A value that the message can say only beside another one."""
+        self.notes.append(("field_not_carried", 0, place, None, f"the message says it only where {', or where '.join(conditions)}"))
+
     def missing(self, record: Record, target: tuple[str, ...]) -> None:
         self.notes.append(("required_missing", 0, (record, ".".join(target), ""), None, "the message needs it and the record does not have it"))
 

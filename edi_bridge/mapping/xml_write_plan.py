@@ -109,9 +109,22 @@ class XmlWritePlanner:
             self.scopes[self.plan.root.number] = self.top
             self._fill(self.top, self.plan.root, self.top.place, (), (), ())
         for resolved, text, source in self.plan.writes:
-            place = self._descend(self.top.place, resolved.steps)
-            self._put(place, resolved.attribute, XmlValue(None, (str(source.path),), call=text))
+            for around, steps in self._items(self.top.place, resolved.steps):
+                self._put(self._descend(around, steps), resolved.attribute, XmlValue(None, (str(source.path),), call=text))
         return self.top
+
+    def _items(self, place: XmlPlace, steps: tuple[XmlStep, ...]) -> list[tuple[XmlPlace, tuple[XmlStep, ...]]]:
+        """Where a path of `writes:` begins, with the rest of it: in each item of the lists of elements that it leads through,
+        whose fields its function then sees; else at the place itself."""
+        at, below = place, []
+        for n, step in enumerate(steps):
+            below += [found for one in at.lists if one.child.tag == step.child.tag
+                      for found in self._items(one.scope.place, steps[n + 1:])]
+            key = (step.child.tag, _written(step.tests), step.nth)
+            if below or key not in at.below:
+                break
+            at = at.below[key]
+        return below or [(place, steps)]
 
     def _fill(self, scope: XmlWrittenScope, plan: ScopePlan, place: XmlPlace, prefix: Target, guards: tuple[Target, ...],
               conditions: tuple[Condition, ...]) -> None:

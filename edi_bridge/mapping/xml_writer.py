@@ -149,8 +149,9 @@ class _State:
         return currency
 
     def call(self, text: str, record: Record, path: str) -> str:
-        """A constant or the result of a named function."""
-        safe = _safe(functions.call(text, record))
+        """A constant or the result of a named function; `$currency` is that of the record's head, for what stands in its lists."""
+        called = functions.call(text, record)
+        safe = _safe(self.currency if called == "$currency" else called)
         if isinstance(safe, Bad):
             self._say("cannot_write", (path,), safe.note)
             return ""

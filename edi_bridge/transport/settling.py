@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import time
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from itertools import count
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from edi_bridge.fault import TerminalFault
@@ -60,6 +61,14 @@ def sendable(name: str, upload: str = "{name}") -> tuple[bytes, bytes]:
     if wrong:
         raise TerminalFault(f"the name {shown(raw)!r} {wrong}; nothing was sent")
     return raw, temporary
+
+
+def numbered(raw: bytes) -> Iterator[bytes]:
+    """Names for a file where its own may be taken: `order.edi`, `order.edi.2`, `order.edi.3` …"""
+    yield raw
+    for number in count(2):
+        ending = b".%d" % number
+        yield raw[: NAME_MAX - len(ending)] + ending
 
 
 def wanted(name: str, patterns: Iterable[str], temporary: Iterable[str]) -> bool:

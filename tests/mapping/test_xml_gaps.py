@@ -239,3 +239,30 @@ def test_an_item_of_which_only_the_map_says_something_is_none_and_when_writing_a
     assert read(one, "<Doc><Text><Line/></Text><Text><Kind>A</Kind></Text></Doc>") == ([{"notes": [{"kind": "reason", "code": "A"}]}], [])
     _, findings = one.write([{"notes": [{"kind": "reason", "text": "late"}, {"kind": "reason"}]}])
     assert [finding.sentence() for finding in findings] == ["cannot_write: notes[1]: it has no value that stands in the message, and so gets no element"]
+
+
+def test_a_written_path_through_a_list_is_written_in_each_item_from_its_own_fields() -> None:
+    block = """map: test\nmessage: xml/test/Doc\nrecord: order\nfields:
+  currency: {at: Head/Currency}
+  notes: {each: Text, fields: {kind: {at: Kind}, text: {at: Line/Words}}}
+  allowances: {each: Charge, fields: {kind: {at: Sign}, amount: {at: Sum, as: decimal}}}
+writes:
+  Charge/Sum/@currency: where(amount, $currency)
+  Charge/Why: total(amount)
+"""
+    spec = mapfile.load(yamltext.parse(block.encode(), "test.yaml"), lambda name: pytest.fail(name), lambda name: pytest.fail(name))
+    tree = structure_xml.load(yamltext.parse(STRUCTURE.encode(), "structure.yaml"), "structure.yaml", lambda name: pytest.fail(name))
+    one = CompiledMap(spec, tree, lambda name, standard: pytest.fail(name))
+    assert written(one, {"currency": "EUR", "allowances": [{"kind": "x", "amount": Decimal("1.50")}, {"kind": "y"}]}) == (
+        '<Doc><Head><Currency>EUR</Currency></Head><Charge><Sign>x</Sign><Sum currency="EUR">1.50</Sum><Why>1.50</Why></Charge>'
+        "<Charge><Sign>y</Sign></Charge></Doc>")
+
+
+def test_an_item_stands_in_the_place_that_is_meant_for_it() -> None:
+    one = compiled("order", """
+  references:
+    - {each: Text, fields: {kind: {at: Kind}, number: {at: Line/Words}}}
+    - {each: Mail, fields: {kind: {is: account}, number: {at: "."}}}
+""")
+    record = {"references": [{"kind": "project", "number": "P"}, {"kind": "account", "number": "7"}]}
+    assert written(one, record) == "<Doc><Text><Kind>project</Kind><Line><Words>P</Words></Line></Text><Mail>7</Mail></Doc>"

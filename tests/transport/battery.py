@@ -129,7 +129,7 @@ class FetchBattery:
         place.lies("order.edi", b"UNA:+.? 'UNB\r\n\x00\xff")
         transport = place.open()
         file = only(transport)
-        assert (file.name, file.size) == ("order.edi", 17)
+        assert (file.name, file.size) == ("order.edi", 16)
         assert fetched(transport, file) == b"UNA:+.? 'UNB\r\n\x00\xff"
         assert place.kept(b"UNA:+.? 'UNB\r\n\x00\xff")
         transport.confirm(file)

@@ -1,0 +1,90 @@
+"""uvicorn's connection, with limits of time that it has not, and the socket it listens on."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from edi_bridge.fault import ConfigFault
+from edi_bridge.transport.certificate import fingerprint
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """Our certificate and key (PEM files), and the authorities of partners' certificates (mutual TLS) where those are asked for."""
+
+    certificate: Path
+    key: Path
+    authorities: Path | None = None
+
+
+class Watched(H11Protocol):
+    """uvicorn's connection with what it has not: a limit of time for the head of each request (a connection that says nothing,
+    or a byte a minute, is closed), and the client's certificate for the application."""
+
+    def __init__(self, patience: float, *args: Any, **more: Any):
+        super().__init__(*args, **more)
+        self._patience = patience
+        self._watch: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        secure = transport.get_extra_info("ssl_object")
+        if secure is not None:
+            der = secure.getpeercert(binary_form=True)
+            self.app_state = {**self.app_state, "certificate": fingerprint(der) if der else ""}
+        self._watch = self.loop.call_later(self._patience, self._give_up)
+
+    def data_received(self, data: bytes) -> None:
+        if self._watch is None and (self.cycle is None or self.cycle.response_complete):
+            self._watch = self.loop.call_later(self._patience, self._give_up)  # the head of the next request begins
+        super().data_received(data)
+        if self.cycle is not None and not self.cycle.response_complete:
+            self._unwatch()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._unwatch()
+        super().connection_lost(exc)
+
+    def _unwatch(self) -> None:
+        if self._watch is not None:
+            self._watch.cancel()
+            self._watch = None
+
+    def _give_up(self) -> None:
+        self._watch = None
+        if not self.transport.is_closing():
+            self.transport.abort()
+
+
+def bound_to(host: str, port: int) -> socket.socket:
+    """The listening socket. ConfigFault when the address is taken or is not of this machine."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind((host, port))
+    except OSError as error:
+        bound.close()
+        raise ConfigFault.at("", 0, 0, f"cannot listen on {host}:{port}: {error.strerror or error}") from None
+    return bound
+
+
+def server_context(tls: Tls) -> ssl.SSLContext:
+    """TLS 1.2 or newer with our certificate; with authorities named, who connects must show a certificate of theirs."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        context.load_cert_chain(tls.certificate, tls.key)
+        if tls.authorities:
+            context.load_verify_locations(tls.authorities)
+            context.verify_mode = ssl.CERT_REQUIRED
+    except (OSError, ssl.SSLError):
+        raise ConfigFault.at(str(tls.certificate), 0, 0, "certificate, key or authorities cannot be used: PEM files that fit together") from None
+    return context

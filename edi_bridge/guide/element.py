@@ -100,7 +100,7 @@ def _rule(rule: Rule, uses: tuple[ElementUse, ...], present: list[bool], element
     at = rule.broken(present)
     if at >= 0:
         place = rule.places[at]
-        names = ", ".join(f"{one:02}" if element is None else f"{element:02}.{one}" for one in rule.places)
+        names = ", ".join(f"{one:02}" if element is None else f"{element:02}.{one:02}" for one in rule.places)
         kind = "exclusion_violated" if rule.excludes(present) else "condition_violated"
         yield Wrong(kind, element or place, None if element is None else place, repetition, "",
                     f"{{}}: {rule.words.format(names)} ({rule})", uses[place - 1], within)

@@ -193,9 +193,9 @@ def _test(test: ValueTest, node: Node | None, structure: Structure, definition: 
 
 
 def name_of(definition: SegmentDef, position: int, component: int, structure: Structure) -> str:
-    """An element or component as a map names it: `C186.6060` (EDIFACT), `03`, `04.1` (X12)."""
+    """An element or component as a map names it: `C186.6060` (EDIFACT), `03`, `04.01` (X12)."""
     if structure.key.startswith("x12"):
-        return f"{position:02}" + (f".{component}" if component else "")
+        return f"{position:02}" + (f".{component:02}" if component else "")
     element = definition.elements[position - 1]
     if not component or not element.components:
         return element.id

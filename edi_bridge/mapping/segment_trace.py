@@ -104,7 +104,8 @@ def located(message: Message, at: At) -> Position:
 
 
 def guide_path(structure: Structure, node: Node, element: int, component: int = 0) -> tuple[str, str | None]:
-    """(`SG25/QTY/C186.6060`, `6060`); X12 elements by position: (`{PO1}/PO1/02`, `330`)."""
+    """(`SG25/QTY/C186.6060`, `6060`); X12 elements and components by position, in two digits each as
+    X12 names places: (`{PO1}/PO1/02`, `330`), (`{PO1}/PO1/03.01`, `355`)."""
     above = node.path
     defined = structure.segments[node.name].elements
     if not 0 < element <= len(defined):
@@ -112,7 +113,7 @@ def guide_path(structure: Structure, node: Node, element: int, component: int = 
     one = defined[element - 1]
     part = one.components[component - 1] if 0 < component <= len(one.components) else None
     if structure.key.startswith("x12"):
-        return f"{above}/{element:02}" + (f".{component}" if part else ""), (part or one).id
+        return f"{above}/{element:02}" + (f".{component:02}" if part else ""), (part or one).id
     return f"{above}/{one.id}" + (f".{part.id}" if part else ""), (part or one).id
 
 

@@ -181,6 +181,8 @@ class SegmentWriter:
                     with self.code.block(f"if len({name}[{step.node.slot}] or ()) < {step.nth - 1}:"):
                         self.code.add(f"X.gap({_place(one.target)}, {step.nth})")
                 self.code.add(self._hung(name, step.node.slot, inner, "(item, '', '')"))
+            with self.code.block("else:"):
+                self.code.add("X.nothing(item)")
 
     def _trigger(self, group: WrittenGroup, name: str) -> None:
         """A group that says anything begins with its trigger, if only with the constants of the path."""
@@ -275,7 +277,7 @@ class SegmentWriter:
             if one.step is None:
                 guard = self._guard(one)
                 with self.code.block(f"for item in {self._items(one)} if {guard} else ():"):
-                    with self.code.block(f"for text in w{one.scope.plan.number}(item, X):"):
+                    with self.code.block(f"for text in w{one.scope.plan.number}(item, X) or X.nothing(item):"):
                         self.code.add(sink("text", "(item, '', '')"))
 
     def _names(self, segment: WrittenSegment) -> dict[str, tuple[int, Target]]:
@@ -305,7 +307,9 @@ class SegmentWriter:
         chains: dict[tuple[int, int], list[str]] = {}
         for values in beside.values():
             if len(values) > 1:
-                self.code.add(f"X.crowded({_told([name for _, name in values], self._names(segment))})")
+                names = [name for _, name in values]
+                with self.code.block(f"if [{', '.join(names)}].count('') < {len(names) - 1}:"):
+                    self.code.add(f"{', '.join(names)} = X.crowded({_told(names, self._names(segment))})")
             for value, name in values:
                 assert isinstance(value.step, ElementStep)
                 for test in value.step.beside:
@@ -322,6 +326,9 @@ class SegmentWriter:
         for place, values in beside.items():
             chains.setdefault(place, []).extend(name for _, name in values)
         for place, names in chains.items():
+            if len(names) > 1:
+                with self.code.block(f"if len({{{', '.join(names)}}} - {{''}}) > 1:"):
+                    self.code.add(f"X.clash({_told(names, self._names(segment))})")
             cells.setdefault(place, []).append(names[0] if len(names) == 1 else f"({' or '.join(names)})")
 
     def _contradictions(self, segment: WrittenSegment, cells: dict[tuple[int, int], list[str]], fields: dict[str, tuple[int, Target]]) -> None:
@@ -378,6 +385,16 @@ class SegmentWriter:
             listed = self._items(one)
             with code.block(f"for item in {listed}:"):
                 code.add(f"L.append(w{number}(item, X))")
+                with code.block("if not L[-1][-1]:"):
+                    code.add("L.pop(); X.nothing(item)")
+                if isinstance(step, PairStep):
+                    with code.block("elif not L[-1][-2]:"):
+                        code.add("L.pop(); X.nothing(item)")
+                    for value in segment.values if not step.qualifiers else ():  # the pairs that no other rule takes
+                        if isinstance(value.step, PairStep):
+                            known = code.constant("K", frozenset(value.step.qualifiers))
+                            with code.block(f"elif not {self._variable(value)} and L[-1][-2] in {known}:"):
+                                code.add("X.forbidden(((L.pop()[-2], -1, (item, '', '')),))")
             taking.append(f"*((item, '', '') for item in {listed})")
             if isinstance(step, PairStep) and _outside(one.scope):
                 outside = "O"
@@ -463,6 +480,12 @@ class SegmentWriter:
                 outside.setdefault(step.positions[0], []).append(variable)
             else:
                 inside.append((-step.positions[0] if step.positions[0] < 0 else step.component, variable))
+        fields = self._names(scope.segment)
+        for number, op, values in scope.inner.tests if isinstance(scope.inner, ElementStep) else ():
+            for name in [name for place, name in inside if (place or 1) == number] if op in ("=", "!=") else ():
+                wrong = f"{name} not in" if op == "=" else f"{name} in"
+                with self.code.block(f"if {name} and {wrong} {self.code.constant('K', values)}:"):
+                    self.code.add(f"X.forbidden({_told([name], fields)})")
         if isinstance(scope.inner, PairStep):
             pair = [" or ".join([name for place, name in inside if place == at] or ["''"]) for at in (1, 2)]
             if not outside:

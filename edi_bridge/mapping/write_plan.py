@@ -253,7 +253,7 @@ class WritePlanner:
     def _places(self, together: list[ScopeUse]) -> Places:
         key = together[0].number
         if key not in self.shared:
-            self.shared[key] = Places(tuple(shape_of(other.item, one_line=True) for other in together))
+            self.shared[key] = Places(tuple(shape_of(other.item, one_line=True) | _qualified(other) for other in together))
         return self.shared[key]
 
     def _expand(self, item: WrittenScope, use: ScopeUse) -> None:
@@ -290,6 +290,19 @@ def shape_of(plan: ScopePlan, seen: Mapping[int, Shape] | frozenset[int] = froze
     return shape
 
 
+ANY = "\0any"  # fields of which a shape needs one: without the first value of a pair nothing is said
+
+
+def _qualified(use: ScopeUse) -> Shape:
+    """What a pair needs to be written: one of the fields that stand in its first place."""
+    if not any(isinstance(source.element, PairStep) for source in use.sources):
+        return {}
+    inner = [(value, value.target) for value in use.item.values] + [
+        (value, one.target) for one in use.item.uses if not one.many for value in one.item.values]
+    return {ANY: tuple(dict.fromkeys(target[0] for value, target in inner if any(
+        isinstance(source.element, ElementStep) and -source.element.positions[0] == 1 for source in value.sources)))}
+
+
 def fits(item: Any, shape: Any) -> bool:
     """Whether a place of this shape has room for everything in the item, and would not add anything to it."""
     if isinstance(item, list):
@@ -308,6 +321,8 @@ def _may_be(value: Any, shape: Any) -> bool:
 
 def _needs_met(item: Mapping[str, Any], shape: Shape) -> bool:
     """Whether the item has what the place needs, and the constants that it would write."""
+    if shape.get(ANY) and not any(item.get(name) for name in shape[ANY]):
+        return False
     return all(item.get(name) is not None for name in shape[""]) and all(
         item.get(name) == value for name, value in _constants(shape).items())
 

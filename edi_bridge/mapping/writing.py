@@ -203,10 +203,17 @@ class _State:
         """An item of a list for which no place of the message is meant."""
         self.notes.append(("field_not_carried", 0, (item, "", field), next(iter(item.values()), None), "the message has no place for this one"))
 
-    def crowded(self, told: Sequence[Told]) -> None:
-        """Of several values for one place the first is written; the others cannot be carried."""
+    def nothing(self, item: Record) -> tuple[()]:
+        """An item of which nothing can be said: what the message would need to say it is missing, or was refused, which is told."""
+        if item and not any(isinstance(place, tuple) and place[0] is item for _, _, place, _, _ in self.notes):
+            self.notes.append(("field_not_carried", 0, (item, "", ""), next(iter(item.values())), "the message has no place for this alone"))
+        return ()
+
+    def crowded(self, told: Sequence[Told]) -> list[str]:
+        """Of several values for one place the first is written; the others cannot be carried. Their texts without these."""
         kept = next((at for at, (text, *_) in enumerate(told) if text), len(told))
         self.outdone(told[kept + 1:])
+        return [text if at == kept else "" for at, (text, *_) in enumerate(told)]
 
     def outdone(self, told: Sequence[Told]) -> None:
         """Values whose place another one has."""
@@ -221,7 +228,7 @@ class _State:
         """Different values for one place: the first stands there."""
         texts = [text for text, *_ in told if text]
         self.notes += [("cannot_write", number, place, text, "another field wants the same place of the segment")
-                       for text, number, place in told if text and text != texts[0]]
+                       for text, number, place in told if text and text != texts[0] and _given(place)]
 
     def forbidden(self, told: Sequence[Told]) -> None:
         """A code that the path itself does not allow there."""
@@ -236,6 +243,11 @@ class _State:
             if value is not None and value != first:
                 self.notes.append(("cannot_write", number, (item, field, ""), value, f"stands once in the message, but the items differ ({first})"))
         return first
+
+
+def _given(place: Place) -> bool:
+    """Whether the record has the field itself; else its default stands there, which nobody misses."""
+    return isinstance(place, str) or _inside(place[0], place[1]) is not None
 
 
 def _inside(item: Record, field: str) -> Any:
@@ -383,7 +395,7 @@ def _runtime(delimiters: Delimiters, encoding: str, policy: str) -> dict[str, An
         return safe
 
     def call(text: str, record: Record, state: _State) -> str:
-        return number(functions.call(text, record, state.last), state)
+        return number(functions.call(text, record, state.last), state, functions.field_of(text))
 
     return {"JC": joiner(delimiters.component), "JE": joiner(delimiters.element), "HANG": hang, "CHUNKS": chunks,
             "RUNS": runs, "COLLECT": collect, "W_": number, "CALL": call, "Bad": Bad, "E": {}}

@@ -28,6 +28,7 @@ from edi_bridge.mapping.field_trace import (
     Traced,
     untraced,
 )
+from edi_bridge.mapping.segment_trace import guide_path
 from edi_bridge.pipeline import MessageOutcome
 from tests import sample_cases
 from tests.sample_cases import Case
@@ -216,6 +217,16 @@ def test_reading_pays_nothing() -> None:
     began = time.process_time()
     compiled.trace(message)
     assert time.process_time() - began < 1  # and a trace is made while a person waits
+
+
+@pytest.mark.parametrize(("element", "component", "path"), [
+    (5, 1, ("{PO1}/{SLN}/SLN/05.01", "355")), (4, 0, ("{PO1}/{SLN}/SLN/04", "380")), (5, 0, ("{PO1}/{SLN}/SLN/05", "C001")),
+])
+def test_x12_places_have_two_digits_as_those_of_the_check_have(element: int, component: int, path: tuple[str, str]) -> None:
+    """SLN05 is C001, composite unit of measure, whose first component is 355 (X12.22)."""
+    structure = CATALOG.structure("x12/004010/850")
+    (node,) = (child for child in structure.root.descendants() if child.path == "{PO1}/{SLN}/SLN")
+    assert guide_path(structure, node, element, component) == path
 
 
 def test_xpath_oracle_is_not_blind() -> None:

@@ -1,4 +1,4 @@
-"""`edi-bridge crm`: customers with their orders and invoices, as people look at them."""
+"""`edi-bridge crm`: customers with their orders and what follows them, as people look at them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,27 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edi_bridge.cli import options, show
+from edi_bridge.cli.crm_columns import (
+    ANSWER_COLUMNS,
+    DEDUCTION_COLUMNS,
+    DELIVERY_COLUMNS,
+    DESPATCH_COLUMNS,
+    INVOICE_COLUMNS,
+    ITEM_COLUMNS,
+    LINE_COLUMNS,
+    LINK_COLUMNS,
+    LISTS,
+    OPTIONAL,
+    ORDER_COLUMNS,
+    PACK_COLUMNS,
+    PAID_COLUMNS,
+    PAYMENT_COLUMNS,
+    PROGRESS_COLUMNS,
+    REMITTANCE_COLUMNS,
+    RESPONSE_COLUMNS,
+    TAX_COLUMNS,
+    WORDS,
+)
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -30,32 +51,18 @@ PARTY_ROLES = (
     "ultimate",
     "carrier",
 )
-# title of a column (see show.table) → the field it shows
-ORDER_COLUMNS = {
-    "id": "id", "order": "number", "~customer": "customer", "state": "state", "issued": "issued_on",
-    "delivery": "requested_delivery", ">lines": "line_count", ">total": "total", "currency": "currency",
-}  # fmt: skip
-INVOICE_COLUMNS = {
-    "id": "id", "number": "number", "kind": "kind", "~customer": "customer", "issued": "issued_on", "due": "due_on",
-    "order": "order_number", ">net": "net", ">tax": "tax", ">payable": "payable", "currency": "currency",
-}  # fmt: skip
-LINE_COLUMNS = {
-    ">line": "number", "gtin": "gtin", "their item": "buyer_item", "our item": "seller_item",
-    "~description": "description", ">quantity": "quantity", "unit": "unit", ">price": "net_price",
-    ">amount": "net_amount",
-}  # fmt: skip
-TAX_COLUMNS = {"type": "type", "category": "category", ">rate": "rate", ">base": "base", ">amount": "amount"}
 
 
 @click.group()
 def crm() -> None:
-    """Look at customers, orders and invoices of the CRM.
+    """Look at customers, orders and what follows them: responses, despatches, invoices, remittances.
 
     \b
     Examples:
       edi-bridge crm customers --search berlin
       edi-bridge crm customer 4012345000009
       edi-bridge crm order 4500012345 --json
+      edi-bridge crm despatches --search 340123450000000014
     """
 
 
@@ -69,8 +76,8 @@ def _connection(home: str | None, database: str | None) -> Iterator[Connection]:
         opened.close()
 
 
-def listing(name: str, sentence: str, rows_of: Callable[..., None], kind: str) -> None:
-    """A command that lists one kind of thing."""
+def listing(name: str, sentence: str, rows_of: Callable[..., None], view: str = "") -> None:
+    """A command that lists one kind of thing; `view` is its function in `followup_view`, else it is the customer view's."""
 
     @crm.command(name, help=f"{sentence}\n\n\b\nExample:\n  edi-bridge crm {name} --search 45", short_help=sentence)
     @search_option
@@ -79,20 +86,20 @@ def listing(name: str, sentence: str, rows_of: Callable[..., None], kind: str) -
     @options.database_option
     @options.json_option
     def command(search: str | None, limit: int, home: str | None, database: str | None, as_json: bool) -> None:
-        from edi_bridge.crm import customer_view
+        from edi_bridge.crm import customer_view, followup_view
 
         with _connection(home, database) as connection:
-            rows = getattr(customer_view, name)(connection, search=search, limit=limit)
+            rows = (getattr(followup_view, view) if view else getattr(customer_view, name))(connection, search=search, limit=limit)
         if as_json:
             options.print_json(rows)
         elif rows:
             rows_of(rows)
         else:
-            show.note(f"no {kind}" + (f" with {show.clean(search)}" if search else " yet"))
+            show.note(f"no {name}" + (f" with {show.clean(search)}" if search else " yet"))
 
 
-def single(name: str, sentence: str, print_one: Callable[[Row], None]) -> None:
-    """A command that shows one thing."""
+def single(name: str, sentence: str, print_one: Callable[[Row], None], view: str = "", plural: str = "") -> None:
+    """A command that shows one thing; `view` as for `listing`."""
 
     @crm.command(name, help=f"{sentence}\n\n\b\nExample:\n  edi-bridge crm {name} 1", short_help=sentence)
     @click.argument("id", metavar="ID")
@@ -100,15 +107,15 @@ def single(name: str, sentence: str, print_one: Callable[[Row], None]) -> None:
     @options.database_option
     @options.json_option
     def command(id: str, home: str | None, database: str | None, as_json: bool) -> None:
-        from edi_bridge.crm import customer_view
+        from edi_bridge.crm import customer_view, followup_view
 
         with _connection(home, database) as connection:
             try:
-                row = getattr(customer_view, name)(connection, id)
+                row = (getattr(followup_view, view) if view else getattr(customer_view, name))(connection, id)
             except ValueError as error:
                 raise click.UsageError(str(error)) from None
         if row is None:
-            raise click.UsageError(f"there is no {name} {show.clean(id)}; `edi-bridge crm {name}s` lists them")
+            raise click.UsageError(f"there is no {name} {show.clean(id)}; `edi-bridge crm {plural or name + 's'}` lists them")
         if as_json:
             options.print_json(row)
         else:
@@ -135,22 +142,21 @@ def customers_table(rows: list[Row]) -> None:
     )
 
 
-def orders_table(rows: list[Row]) -> None:
-    """Orders without their lines."""
-    _fields(ORDER_COLUMNS, rows)
-
-
-def invoices_table(rows: list[Row]) -> None:
-    """Invoices and credit notes without their lines."""
-    _fields(INVOICE_COLUMNS, rows)
+def table_of(columns: Mapping[str, str]) -> Callable[[list[Row]], None]:
+    """A printer of documents without their lines."""
+    return lambda rows: _fields(columns, rows)
 
 
 def _fields(columns: Mapping[str, str], rows: list[Row], indent: int = 0, without: str = "") -> None:
     """Rows by a table of columns; `without` is the title of one that would say the same in every row."""
-    shown = {title: field for title, field in columns.items() if title != without}
+    shown = {
+        title: field
+        for title, field in columns.items()
+        if title != without and (field not in OPTIONAL or any(row.get(field) not in (None, "", 0) for row in rows))
+    }
     show.table(
         list(shown),
-        [[_word(row.get(field)) if field == "kind" else row.get(field) for field in shown.values()] for row in rows],
+        [[_word(row.get(field)) if field in WORDS else row.get(field) for field in shown.values()] for row in rows],
         indent=indent,
     )
 
@@ -181,9 +187,9 @@ def _customer(row: Row) -> None:
         if rows and used:
             show.heading(title)
             show.table(used, [[one.get(column) for column in used] for one in rows], indent=2)
-    _part("orders", ORDER_COLUMNS, row["orders"], "~customer")
-    _part("invoices", INVOICE_COLUMNS, row["invoices"], "~customer")
-    sums = [(name, money(row["totals"][name])) for name in ("ordered", "sales", "purchases") if row["totals"][name]]
+    for title, shown in LISTS.items():
+        _part(title, shown, row[title], "~customer")
+    sums = [(name.replace("_", " "), money(amounts)) for name, amounts in row["totals"].items() if amounts]
     if sums:
         show.heading("totals")
         _pairs(sums)
@@ -195,6 +201,10 @@ def _order(row: Row) -> None:
     lines = row["record"].get("lines", [])
     _part(show.number(len(lines), "line"), LINE_COLUMNS, lines)
     _part("changes", {"number": "number", "what": "act", "state": "state", "issued": "issued_on"}, row["changes"])
+    if row["responses"] or row["despatches"] or row["invoices"]:
+        _part("how far it is", PROGRESS_COLUMNS, [_progress(line) for line in row["progress"]])
+    _part("responses", RESPONSE_COLUMNS, row["responses"], "~customer")
+    _part("despatches", DESPATCH_COLUMNS, row["despatches"], "~customer")
     _part("invoices", {"id": "id", "number": "number", "kind": "kind"}, row["invoices"])
 
 
@@ -204,8 +214,76 @@ def _invoice(row: Row) -> None:
     lines = row["record"].get("lines", [])
     _part(show.number(len(lines), "line"), {**LINE_COLUMNS, "order": "order_number"}, lines)
     _part("taxes", TAX_COLUMNS, row["record"].get("taxes", []))
-    links = [{**one, "here": "yes" if one["to_id"] else "not yet"} for one in row["links"]]
-    _part("refers to", {"how": "relation", "what": "to_kind", "number": "to_number", "here": "here"}, links)
+    balance = row["balance"]
+    if balance["payment"] not in ("", "unpaid"):
+        show.heading("payment")
+        amounts = [(name, balance[name]) for name in ("paid", "discount", "deducted", "open") if balance[name]]
+        others = [("in other currencies", money(balance["other"]))] if balance["other"] else []
+        _pairs([("state", balance["payment"]), *amounts, *others])
+    payments = [{**one, "why": ", ".join(_word(reason) for reason in one["reasons"])} for one in row["payments"]]
+    _part("remittances", PAYMENT_COLUMNS, payments)
+    _links(row)
+
+
+def _links(row: Row) -> None:
+    _part("refers to", LINK_COLUMNS, [{**one, "here": _here(one["to_id"])} for one in row["links"]])
+
+
+def _here(number: int | None) -> str:
+    return "yes" if number else "not yet"
+
+
+def _article(line: Row) -> str:
+    """By what people know it: its description, else a number."""
+    return str(next((line[name] for name in ("description", "gtin", "seller_item", "buyer_item") if line.get(name)), ""))
+
+
+def _progress(line: Row) -> Row:
+    others = [f"{name} {money({unit: value})}" for name, sums in line["other_units"].items() for unit, value in sums.items()]
+    return {
+        **line,
+        "article": _article(line),
+        "others": "; ".join(others),
+        "status": line["status"] or ("cancelled by the buyer" if line["state"] == "cancelled" else ""),
+    }
+
+
+def _response(row: Row) -> None:
+    _head(f"response {row['number'] or 'without a number'} to order {row['order_number']}  ({_what(row, 'order_id')})")
+    _document(row)
+    lines = [{**line, "article": _article(line)} for line in row["lines"]]
+    _part(show.number(len(lines), "line"), ANSWER_COLUMNS, lines)
+    parts = [{**part, "line": row["lines"][part["line"] - 1]["number"]} for part in row["schedules"]]
+    _part("deliveries", DELIVERY_COLUMNS, parts)
+
+
+def _what(row: Row, other: str = "") -> str:
+    words = [str(row["id"]), row["state"], row["direction"]]
+    return ", ".join([*words, *(["the order is not here yet"] if other and row[other] is None else [])])
+
+
+def _despatch(row: Row) -> None:
+    _head(f"despatch {row['number']}  ({_what(row)})")
+    _document(row)
+    places: dict[int, str] = {}
+    for pack in row["packs"]:
+        outer = places.get(pack["parent"], "")
+        nth = sum(1 for one in row["packs"] if one["parent"] == pack["parent"] and one["position"] <= pack["position"])
+        places[pack["position"]] = f"{outer}.{nth}" if outer else str(nth)
+    _part("packs", PACK_COLUMNS, [{**pack, "place": places[pack["position"]]} for pack in row["packs"]])
+    items = [{**item, "article": _article(item), "pack": places.get(item["pack"], "")} for item in row["items"]]
+    _part(show.number(len(items), "item"), ITEM_COLUMNS, items)
+    _links(row)
+
+
+def _remittance(row: Row) -> None:
+    _head(f"remittance {row['number']}  ({_what(row)})")
+    _document(row)
+    sought = {link["to_number"] for link in row["links"]}
+    items = [{**item, "here": _here(item["invoice_id"]) if item["document"] in sought else ""} for item in row["items"]]
+    _part(show.number(len(items), "document"), PAID_COLUMNS, items)
+    names = {0: "the payment", **dict(enumerate((item["document"] for item in row["items"]), 1))}
+    _part("deductions", DEDUCTION_COLUMNS, [{**part, "from": names[part["item"]]} for part in row["deductions"]])
 
 
 def _part(title: str, columns: Mapping[str, str], rows: list[Row], without: str = "") -> None:
@@ -218,6 +296,8 @@ def _part(title: str, columns: Mapping[str, str], rows: list[Row], without: str 
 def _document(row: Row) -> None:
     """The head of an order or invoice: what has a value, then parties and totals."""
     skip = {
+        "key",
+        "order_id",
         "id",
         "number",
         "state",
@@ -234,6 +314,7 @@ def _document(row: Row) -> None:
         "customer",
         "changed_by",
         "deliver_to_id",
+        "content",
     }
     _pairs(
         [("customer", f"{row['customer']} ({row['customer_id']})")]
@@ -276,15 +357,53 @@ def _pairs(pairs: list[tuple[str, Any]]) -> None:
         print(f"  {name:<{width}}  {show.cell(value)}")
 
 
-listing("customers", "Customers and suppliers, with their orders, invoices and sales.", customers_table, "customers")
+listing("customers", "Customers and suppliers, with their orders, invoices and sales.", customers_table)
 single(
     "customer",
-    "One customer: identifiers, addresses, contacts, orders, invoices, totals. ID is the number here or an identifier.",
+    "One customer: identifiers, addresses, contacts, documents, totals. ID is the number here or an identifier.",
     _customer,
 )
-listing("orders", "Orders, the newest first.", orders_table, "orders")
-single("order", "One order with its lines, changes and invoices. ID is the number here or the partner's.", _order)
-listing("invoices", "Invoices and credit notes, the newest first.", invoices_table, "invoices")
+listing("orders", "Orders, the newest first.", table_of(ORDER_COLUMNS))
 single(
-    "invoice", "One invoice or credit note with its lines and taxes. ID is the number here or the partner's.", _invoice
+    "order",
+    "One order: lines and how far they are, changes, responses, despatches, invoices. ID is the number here or the partner's.",
+    _order,
+)
+listing("responses", "Responses to orders, the newest first.", table_of(RESPONSE_COLUMNS), "order_responses")
+single(
+    "response",
+    "One response to an order, line by line. ID is the number here or the partner's.",
+    _response,
+    "order_response",
+)
+listing(
+    "despatches",
+    "Despatch advices, the newest first. TEXT is a number, an order's number or an SSCC.",
+    table_of(DESPATCH_COLUMNS),
+    "despatch_advices",
+)
+single(
+    "despatch",
+    "One despatch advice with its packs and items. ID is the number here or the partner's.",
+    _despatch,
+    "despatch_advice",
+    "despatches",
+)
+listing("invoices", "Invoices and credit notes, the newest first.", table_of(INVOICE_COLUMNS))
+single(
+    "invoice",
+    "One invoice or credit note: lines, taxes, what has been paid. ID is the number here or the partner's.",
+    _invoice,
+)
+listing(
+    "remittances",
+    "Payments announced, the newest first. TEXT is a number, or that of a document paid.",
+    table_of(REMITTANCE_COLUMNS),
+    "remittances",
+)
+single(
+    "remittance",
+    "One payment: the documents it pays, discounts and deductions. ID is the number here or the partner's.",
+    _remittance,
+    "remittance",
 )

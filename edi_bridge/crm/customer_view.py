@@ -10,22 +10,21 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Select,
-    String,
-    Table,
-    cast,
-    func,
-    literal,
-    select,
+from sqlalchemy import Connection, Select, Table, func, select
+
+from edi_bridge.crm.balance import balances, open_amounts
+from edi_bridge.crm.followup_view import (
+    answers_to,
+    despatch_advices,
+    links,
+    order_responses,
+    payments_of,
+    remittances,
 )
-
-from edi_bridge.crm.document import decoded
+from edi_bridge.crm.progress import progress
 from edi_bridge.crm.tables import of
+from edi_bridge.crm.view_query import Row, called, counts, document, document_number, fetch, grouped, listed
 
-Row = dict[str, Any]
 SIGN = {"invoice": 1, "credit_note": -1}
 
 
@@ -40,19 +39,19 @@ def customers(connection: Connection, search: str | None = None, *, limit: int =
     )
     if search:
         query = query.where(t.customer.c.id.in_(_matching(connection, search)))
-    rows = _rows(connection, query.order_by(func.lower(t.customer.c.name), t.customer.c.id).limit(limit))
+    rows = fetch(connection, query.order_by(func.lower(t.customer.c.name), t.customer.c.id).limit(limit))
     ids = [row["id"] for row in rows]
     cities = {
         row["customer_id"]: row
-        for row in _rows(
+        for row in fetch(
             connection,
             select(t.customer_address).where(
                 t.customer_address.c.customer_id.in_(ids), t.customer_address.c.kind == "main"
             ),
         )
     }
-    named = _grouped(
-        _rows(
+    named = grouped(
+        fetch(
             connection,
             select(t.customer_identifier.c.customer_id, t.customer_identifier.c.scheme, t.customer_identifier.c.value)
             .where(t.customer_identifier.c.customer_id.in_(ids), t.customer_identifier.c.location_id.is_(None))
@@ -60,8 +59,8 @@ def customers(connection: Connection, search: str | None = None, *, limit: int =
         ),
         "customer_id",
     )
-    orders = _counts(connection, t.sales_order, ids)
-    sold = _grouped(_rows(connection, _amounts(connection).where(t.invoice.c.customer_id.in_(ids))), "customer_id")
+    orders = counts(connection, t.sales_order, ids)
+    sold = grouped(fetch(connection, _amounts(connection).where(t.invoice.c.customer_id.in_(ids))), "customer_id")
     for row in rows:
         address = cities.get(row["id"], {})
         row["city"], row["country"] = address.get("city", ""), address.get("country", "")
@@ -90,17 +89,17 @@ def _matching(connection: Connection, search: str) -> Any:
 
 def customer(connection: Connection, key: int | str) -> Row | None:
     """The one view of a customer, by its number here or an identifier (`4012345000009`, `gln:4012345000009`), or None:
-    identifiers, names, addresses, contacts, locations, accounts, orders, invoices, products
-    and totals."""
+    identifiers, names, addresses, contacts, locations, accounts, orders, responses, despatches, invoices, remittances,
+    products and totals."""
     t = of(connection)
     number = _customer_number(connection, str(key))
     if number is None:
         return None
-    head = _rows(connection, select(t.customer).where(t.customer.c.id == number))[0]
+    head = fetch(connection, select(t.customer).where(t.customer.c.id == number))[0]
     head.pop("record")
 
     def under(table: Table, *order: str) -> list[Row]:
-        found = _rows(
+        found = fetch(
             connection, select(table).where(table.c.customer_id == number).order_by(*[table.c[name] for name in order])
         )
         return [
@@ -122,7 +121,10 @@ def customer(connection: Connection, key: int | str) -> Row | None:
         "accounts": under(t.customer_account, "id"),
         "products": under(t.product, "id"),
         "orders": orders(connection, customer=number),
+        "responses": order_responses(connection, customer=number),
+        "despatches": despatch_advices(connection, customer=number),
         "invoices": invoices(connection, customer=number),
+        "remittances": remittances(connection, customer=number),
         "totals": totals(connection, number),
     }
 
@@ -145,7 +147,8 @@ def _customer_number(connection: Connection, key: str) -> int | None:
 
 
 def totals(connection: Connection, customer: int | None = None) -> Row:
-    """Sales (receivables) and purchases (payables) by currency; open orders by currency, sold ones only."""
+    """Sales (receivables) and purchases (payables) by currency and what of them is open; open orders by currency, sold ones
+    only."""
     t = of(connection)
     amounts, sold = (
         _amounts(connection),
@@ -158,11 +161,12 @@ def totals(connection: Connection, customer: int | None = None) -> Row:
             amounts.where(t.invoice.c.customer_id == customer),
             sold.where(t.sales_order.c.customer_id == customer),
         )
-    rows = _rows(connection, amounts)
+    rows = fetch(connection, amounts)
     return {
         "sales": _sales(rows),
         "purchases": _sales(rows, "payable"),
-        "ordered": _sum((row["currency"], row["total"]) for row in _rows(connection, sold) if row["total"] is not None),
+        **{f"open_{side}": sums for side, sums in open_amounts(connection, customer).items()},
+        "ordered": _sum((row["currency"], row["total"]) for row in fetch(connection, sold) if row["total"] is not None),
     }
 
 
@@ -192,7 +196,8 @@ def _sum(pairs: Iterable[tuple[str, Decimal]]) -> dict[str, Decimal]:
 def orders(
     connection: Connection, *, customer: int | None = None, search: str | None = None, limit: int = 1000
 ) -> list[Row]:
-    """Orders, the newest first, without their lines. `search` is found anywhere in the number."""
+    """Orders, the newest first, without their lines; `answer` is what the latest response says. `search` is found anywhere
+    in the number."""
     t = of(connection)
     o = t.sales_order.c
     query = select(
@@ -209,15 +214,18 @@ def orders(
         o.line_count,
         o.partner,
         o.customer_id,
-        _called(t.customer).label("customer"),
+        called(t.customer).label("customer"),
     ).join_from(t.sales_order, t.customer)
-    return _listed(connection, query, o, customer, search, limit)
+    rows = listed(connection, query, o, customer, search, limit)
+    answers = answers_to(connection, [row["id"] for row in rows])
+    return [{**row, "answer": answers.get(row["id"], "")} for row in rows]
 
 
 def invoices(
     connection: Connection, *, customer: int | None = None, search: str | None = None, limit: int = 1000
 ) -> list[Row]:
-    """Invoices and credit notes, the newest first, without their lines."""
+    """Invoices and credit notes, the newest first, without their lines; `payment` and `open` as `balance.balances` gives
+    them."""
     t = of(connection)
     i = t.invoice.c
     query = select(
@@ -237,41 +245,29 @@ def invoices(
         i.line_count,
         i.partner,
         i.customer_id,
-        _called(t.customer).label("customer"),
+        called(t.customer).label("customer"),
     ).join_from(t.invoice, t.customer)
-    return _listed(connection, query, i, customer, search, limit)
-
-
-def _called(customer: Table) -> ColumnElement[str]:
-    """A customer's name; one that no document has named yet goes by its number here."""
-    return func.coalesce(customer.c.name, literal("customer ") + cast(customer.c.id, String))
-
-
-def _listed(
-    connection: Connection, query: Select[Any], c: Any, customer: int | None, search: str | None, limit: int
-) -> list[Row]:
-    if customer is not None:
-        query = query.where(c.customer_id == customer)
-    if search:
-        query = query.where(c.number.contains(search, autoescape=True))
-    return _rows(connection, query.order_by(c.issued_on.desc(), c.id.desc()).limit(limit))
+    rows = listed(connection, query, i, customer, search, limit)
+    known = balances(connection, (row["id"] for row in rows))
+    return [{**row, **{name: known[row["id"]][name] for name in ("open", "payment")}} for row in rows]
 
 
 def order(connection: Connection, key: int | str) -> Row | None:
-    """An order by its number here or, when that is clear, the partner's number: the record with its lines, changes,
-    the documents tied to it, and the message it came from. None when there is none, ValueError when several are."""
+    """An order by its number here or, when that is clear, the partner's number: the record with its lines, how far each
+    of them is (`progress.progress`), changes, the documents tied to it, and the message it came from. None when there is
+    none, ValueError when several are."""
     t = of(connection)
-    number = _document_number(connection, t.sales_order, key, "order")
+    number = document_number(connection, t.sales_order, key, "order")
     if number is None:
         return None
-    head = _rows(connection, select(t.sales_order).where(t.sales_order.c.id == number))[0]
-    lines = _rows(
+    head = fetch(connection, select(t.sales_order).where(t.sales_order.c.id == number))[0]
+    lines = fetch(
         connection,
         select(t.order_line.c.position, t.order_line.c.state, t.order_line.c.message_id, t.order_line.c.record)
         .where(t.order_line.c.order_id == number)
         .order_by(t.order_line.c.position),
     )
-    changes = _rows(
+    changes = fetch(
         connection,
         select(
             t.order_change.c.id,
@@ -284,7 +280,7 @@ def order(connection: Connection, key: int | str) -> Row | None:
         .where(t.order_change.c.order_id == number)
         .order_by(t.order_change.c.id),
     )
-    tied = _rows(
+    tied = fetch(
         connection,
         select(t.document_link.c.relation, t.invoice.c.id, t.invoice.c.kind, t.invoice.c.number)
         .join_from(t.document_link, t.invoice, t.invoice.c.id == t.document_link.c.from_id)
@@ -296,20 +292,24 @@ def order(connection: Connection, key: int | str) -> Row | None:
         .order_by(t.document_link.c.id),
     )
     return {
-        **_document(connection, "order", head, [line.pop("record") for line in lines]),
+        **document(connection, "order", head, [line.pop("record") for line in lines]),
         "line_states": lines,
         "changes": changes,
+        "progress": progress(connection, number),
+        "responses": order_responses(connection, order=number),
+        "despatches": despatch_advices(connection, order=number),
         "invoices": tied,
     }
 
 
 def invoice(connection: Connection, key: int | str) -> Row | None:
-    """An invoice or credit note, as `order` gives orders; `links` are the documents it refers to, here or not."""
+    """An invoice or credit note, as `order` gives orders; `links` are the documents it refers to, here or not; `balance`
+    and `payments` say what has been paid."""
     t = of(connection)
-    number = _document_number(connection, t.invoice, key, "invoice")
+    number = document_number(connection, t.invoice, key, "invoice")
     if number is None:
         return None
-    head = _rows(connection, select(t.invoice).where(t.invoice.c.id == number))[0]
+    head = fetch(connection, select(t.invoice).where(t.invoice.c.id == number))[0]
     lines = (
         connection.execute(
             select(t.invoice_line.c.record)
@@ -319,56 +319,9 @@ def invoice(connection: Connection, key: int | str) -> Row | None:
         .scalars()
         .all()
     )
-    links = _rows(
-        connection,
-        select(
-            t.document_link.c.relation, t.document_link.c.to_kind, t.document_link.c.to_number, t.document_link.c.to_id
-        )
-        .where(t.document_link.c.from_kind == "invoice", t.document_link.c.from_id == number)
-        .order_by(t.document_link.c.id),
-    )
-    return {**_document(connection, "invoice", head, list(lines)), "links": links}
-
-
-def _document(connection: Connection, kind: str, head: Row, lines: list[str]) -> Row:
-    t = of(connection)
-    name = connection.execute(select(_called(t.customer)).where(t.customer.c.id == head["customer_id"])).scalar_one()
-    record = decoded(kind, head.pop("record"), lines)
-    head.pop("content")
-    return {**head, "customer": name, "record": record}
-
-
-def _document_number(connection: Connection, table: Table, key: int | str, kind: str) -> int | None:
-    text = str(key)
-    by_number = (
-        connection.execute(select(table.c.id).where(table.c.number == text).order_by(table.c.id)).scalars().all()
-    )
-    by_id = (
-        connection.execute(select(table.c.id).where(table.c.id == int(text))).scalars().all()
-        if text.isdigit() and len(text) < 10
-        else []
-    )
-    if isinstance(key, int) or not by_number:
-        return int(by_id[0]) if by_id else None
-    if len(by_number) > 1:
-        raise ValueError(
-            f"{len(by_number)} {kind}s have the number {text}: give the one in the first column "
-            f"({', '.join(map(str, by_number))})"
-        )
-    return int(by_number[0])
-
-
-def _counts(connection: Connection, table: Table, ids: list[int]) -> dict[int, int]:
-    query = select(table.c.customer_id, func.count()).where(table.c.customer_id.in_(ids)).group_by(table.c.customer_id)
-    return {customer: count for customer, count in connection.execute(query)}
-
-
-def _grouped(rows: Iterable[Row], key: str) -> dict[Any, list[Row]]:
-    made: dict[Any, list[Row]] = {}
-    for row in rows:
-        made.setdefault(row[key], []).append(row)
-    return made
-
-
-def _rows(connection: Connection, query: Select[Any]) -> list[Row]:
-    return [dict(row) for row in connection.execute(query).mappings()]
+    return {
+        **document(connection, "invoice", head, list(lines)),
+        "links": links(connection, "invoice", number),
+        "balance": balances(connection, [number])[number],
+        "payments": payments_of(connection, number),
+    }

@@ -283,17 +283,6 @@ def test_cell_spans():
 
 # -- which layout
 
-def test_the_most_specific_layout_wins():
-    wide = SheetLayout(columns=(Column("order", required=True), Column("item", required=True), Column("qty")))
-    narrow = SheetLayout(columns=(Column("order", required=True),), delimiter=";")
-    other = SheetLayout(columns=(Column("customer", required=True),))
-    assert csv.match(["Order", "item"], [narrow, wide, other]) == 1
-    assert csv.match(["order"], [wide, narrow, other]) == 1
-    assert csv.match(["x"], [wide, narrow, other]) is None
-    assert csv.match_file(b"\xef\xbb\xbforder;item\n", [other, wide, narrow]) == 2
-    assert csv.header_of(b"title\n Order ,item\n1,2\n", replace(ORDERS, skip=1)) == ["Order", "item"]
-
-
 # -- writing what was built
 
 def test_built_csv_is_canonical_and_reads_back():

@@ -31,7 +31,7 @@ NEARLY, COMPARED, FAR_AHEAD = 0.25, 4, 48  # explanations that cost nearly the s
 REMEMBERED = 16  # missing and misplaced tags that still look for their counterpart
 
 # What an explanation costs. Nearly equal: the differences only break ties.
-MISSING, SURPLUS, SWAPPED, EARLY, TRIGGER, ORDER, FAR_TRIGGER, FAR_EARLY, PAIRED = 1.0, 1.0, 1.02, 1.04, 1.05, 1.1, 1.15, 1.2, 0.1
+MISSING, SWAPPED, EARLY, TRIGGER, ORDER, FAR_TRIGGER, FAR_EARLY, PAIRED = 1.0, 1.02, 1.04, 1.05, 1.1, 1.15, 1.2, 0.1
 RUN_TRIGGER = 2.5  # a trigger missing within a run of one tag: two too many of a run are rather told as such, more are not
 
 

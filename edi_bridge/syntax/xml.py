@@ -77,13 +77,8 @@ def build(root: Any, *, doctype: str | None = None, ordinal: int = 1) -> Interch
     return _interchange(envelope, ordinal, 0, "utf-8", iter([document]), [])
 
 
-def encoding_of(start: bytes) -> str:
-    """Python's name of the encoding by byte order mark, first bytes or XML declaration (XML 1.0 appendix F);
-    '' when Python does not know the declared one."""
-    return _mark(start) or _codec(_declared(start))
-
-
 def _mark(start: bytes) -> str:
+    """The encoding that a byte order mark or the first bytes tell (XML 1.0 appendix F); '' where they do not."""
     for mark, name in _BOMS:
         if start.startswith(mark):
             return name

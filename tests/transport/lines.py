@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import socket
+import struct
 import threading
 from contextlib import suppress
 
 
 class CutLine:
     """Relays to a port on this machine. The first `cuts` connections that have carried `after` bytes (one way: `up` is from us to
-    the server) are reset; later ones are left alone."""
+    the server) are shut down (`hard`: reset, so that who writes on is told); later ones are left alone. `at`: where it listens."""
 
-    def __init__(self, port: int, after: int, *, up: bool = False, cuts: int = 1):
+    def __init__(self, port: int, after: int, *, up: bool = False, cuts: int = 1, at: tuple[str, int] = ("127.0.0.1", 0),
+                 hard: bool = False):
         self.target, self.after, self.up, self.left = port, after, up, cuts
         self.connections = 0
+        self._hard = hard
         self._lock = threading.Lock()
         self._open: list[socket.socket] = []
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.create_server(at)
         self.port = int(self._listener.getsockname()[1])
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -39,12 +42,22 @@ class CutLine:
                         cut, self.left = self.left > 0, self.left - 1
                     if cut:
                         sink.sendall(block[: self.after - carried])
+                        if self._hard:
+                            self._reset(source, sink)
                         break
                 carried += len(block)
                 sink.sendall(block)
         for one in (source, sink):
             with suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
+
+    def _reset(self, *ends: socket.socket) -> None:
+        """Close them so that who writes on is told (RST) and does not write into the void."""
+        for one in ends:
+            with suppress(OSError):
+                one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                one.shutdown(socket.SHUT_RDWR)
+            one.close()
 
     def close(self) -> None:
         for one in [self._listener, *self._open]:

@@ -74,10 +74,7 @@ class Intake:
         told = next((UNAGREED[finding.kind] for finding in one.findings if finding.kind in UNAGREED), "")
         if told:
             return told
-        test = one.interchange.test
-        if receipt.test is not None and test is not None and bool(test) != receipt.test:
-            return "it is a test in a channel for live traffic" if test else "it is live traffic in a channel for tests"
-        return ""
+        return "it is live traffic in a channel for tests" if receipt.test and one.interchange.test is False else ""
 
     def nothing_inside(self, connection: Connection, receipt: Receipt) -> None:
         """A file that holds no interchange: somebody must look at it."""

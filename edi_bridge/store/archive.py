@@ -6,12 +6,14 @@ not at all. It is verified each time it is read, since a file altered on disk mu
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO, cast
 from uuid import uuid4
 
 from edi_bridge.fault import TerminalFault, TransientFault
@@ -44,38 +46,77 @@ class Archive:
         TransientFault when the disk is full, read-only or failing: nothing is kept then. A failed fsync is not tried
         again on the same file, because the system may have dropped the pages it could not write.
         """
+        return self.receive(lambda into: shutil.copyfileobj(source, into, CHUNK))
+
+    def note(self, said: Mapping[str, Any]) -> Path:
+        """Write down where bytes come from that will be received next, should the process die before they have a row in the
+        ledger (`orphans`). Whoever wrote that row forgets the note."""
+        path = self._incoming() / f"{uuid4().hex}.note"
+        _write(path, json.dumps(said).encode())
+        _sync_folder(path.parent)
+        return path
+
+    def _incoming(self) -> Path:
         incoming = self.folder / "incoming"
+        _make_folder(self.folder)
+        _make_folder(incoming)
+        return incoming
+
+    def receive(self, write: Callable[[BinaryIO], Any], note: Path | None = None) -> Blob:
+        """The same for bytes that somebody writes into a stream, with the `note` of where they come from."""
         try:
-            _make_folder(self.folder)
-            _make_folder(incoming)
-            return self._put(source, incoming / uuid4().hex)
+            return self._receive(write, note.with_suffix("") if note else self._incoming() / uuid4().hex, note)
         except OSError as error:
             raise TransientFault(f"the archive {self.folder} cannot be written: {error.strerror or error}") from error
 
-    def _put(self, source: BinaryIO, temporary: Path) -> Blob:
-        digest, size = sha256(), 0
+    def _receive(self, write: Callable[[BinaryIO], Any], temporary: Path, note: Path | None) -> Blob:
         try:
             with temporary.open("xb") as file:
-                while chunk := source.read(CHUNK):
-                    digest.update(chunk)
-                    size += len(chunk)
-                    file.write(chunk)
+                hashed = _Hashed(file)
+                write(cast(BinaryIO, hashed))
                 file.flush()
                 self.passing("temp_written")
                 os.fsync(file.fileno())
             self.passing("temp_synced")
-            name = digest.hexdigest()
-            target = self.path(name)
-            if self._whole(name, size):
-                return Blob(name, size)
-            _make_folder(target.parent)
-            temporary.chmod(0o400)
-            temporary.rename(target)
-            _sync_folder(target.parent)
-            self.passing("archived")
-            return Blob(name, size)
+            blob = Blob(hashed.digest.hexdigest(), hashed.size)
+            if note is not None:
+                _write(note, json.dumps({**json.loads(note.read_bytes()), "sha256": blob.sha256, "size": blob.size}).encode())
+            self._keep(temporary, blob)
+            return blob
         finally:
             temporary.unlink(missing_ok=True)
+
+    def _keep(self, temporary: Path, blob: Blob) -> None:
+        target = self.path(blob.sha256)
+        if self._whole(blob.sha256, blob.size):
+            return
+        _make_folder(target.parent)
+        temporary.chmod(0o400)
+        temporary.rename(target)
+        _sync_folder(target.parent)
+        self.passing("archived")
+
+    @staticmethod
+    def forget(note: Path) -> None:
+        """What was received with it has its row in the ledger, or never came."""
+        note.unlink(missing_ok=True)
+
+    def orphans(self) -> Iterator[tuple[Path, dict[str, Any], Blob | None]]:
+        """What a process that died had fetched and not yet written into the ledger: (its note, what that says, the bytes; None:
+        they had not come). Only while nothing is being received."""
+        for beside in sorted((self.folder / "incoming").glob("*.note")):
+            try:
+                said = json.loads(beside.read_bytes())
+            except ValueError:  # died while the note itself was written: nothing had been fetched
+                beside.unlink(missing_ok=True)
+                continue
+            left = beside.with_suffix("")
+            blob = Blob(said["sha256"], said["size"]) if "sha256" in said and self.path(said["sha256"]).exists() else None
+            if blob is None and left.exists() and left.stat().st_size:
+                with left.open("rb") as file:
+                    blob = self.put(file)
+            left.unlink(missing_ok=True)
+            yield beside, said, blob
 
     def _whole(self, digest: str, size: int) -> bool:
         """Whether the blob is there already; a damaged one is replaced by the bytes that have just come."""
@@ -96,10 +137,34 @@ class Archive:
 
     def sweep(self) -> int:
         """Remove what a killed process left half-written; how many. Only while nothing is being received."""
-        left = list((self.folder / "incoming").glob("*"))
+        left = [path for path in (self.folder / "incoming").glob("*") if path.suffix != ".note" and not path.with_suffix(".note").exists()]
         for path in left:
             path.unlink(missing_ok=True)
         return len(left)
+
+
+class _Hashed:
+    """A file that is hashed and counted while it is written."""
+
+    def __init__(self, file: BinaryIO):
+        self._file = file
+        self.digest, self.size = sha256(), 0
+
+    def write(self, chunk: bytes) -> int:
+        """As a file's."""
+        self.digest.update(chunk)
+        self.size += len(chunk)
+        return self._file.write(chunk)
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Replace a small file durably."""
+    part = path.with_suffix(".part")
+    with part.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    part.rename(path)
 
 
 def _digest(path: Path) -> str:

@@ -61,11 +61,16 @@ def receive(
     """The row of a delivery, and whether it joins an earlier one of the same bytes.
 
     It joins one that is not finished (the program was stopped), or one in which we failed: its failed exchanges are
-    opened again, and what they have posted stays. What is told with this delivery (`partner`, `map`) holds.
+    opened again, and what they have posted stays. What is told with this delivery (`partner`, `map`) holds. A file that a
+    transport (`source`) shows again is the delivery that it was.
     """
     t = ledger().receipt
     for row in connection.execute(select(t).where(t.c.sha256 == blob.sha256).order_by(t.c.id)).all():
         state = row.state
+        if source and (row.source, row.channel) == (source, channel):
+            return _receipt(row), True  # this very file: it was taken in, and could not be confirmed
+        if state == "quarantined":
+            continue
         if state == "failed":
             state = "received"
             connection.execute(update(t).where(t.c.id == row.id).values(state=state, failure=""))

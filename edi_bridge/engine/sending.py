@@ -1,0 +1,171 @@
+"""What stands in the outbox goes out: begun in a commit, put, looked after where its end is not known, marked in another commit.
+
+Wire delivery is at-least-once with the same bytes, the same name and the same control number. A process that dies between `begin`
+and `mark` leaves an entry that others leave alone for a while; whoever takes it then looks at the partner before sending again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import Enum
+from typing import Any
+
+from edi_bridge.crashpoint import passing
+from edi_bridge.database import Database
+from edi_bridge.fault import ConfigFault, TerminalFault, TransientFault, UncertainFault
+from edi_bridge.store import alarm, outbox
+from edi_bridge.store.archive import Archive
+from edi_bridge.store.outbox import Entry
+from edi_bridge.transport.contract import Presence, Transport
+
+FIRST_WAIT = 30.0  # seconds before the second try; each further one waits twice as long
+LONGEST_WAIT = 3600.0
+TRIES = 20  # about fourteen hours; then a person must look
+LEASE = 900.0  # seconds in which nobody else touches what is being sent
+NEVER = "9999-12-31T00:00:00.000000Z"
+
+
+class Sent(Enum):
+    """What became of one attempt."""
+
+    SENT = "sent"
+    AGAIN = "waiting"  # later
+    UNCERTAIN = "uncertain"
+    FAILED = "failed"
+    TAKEN = "taken"  # by another process
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """Sends entries of the outbox. `catalog` knows partners and channels; `named` makes the name of a file at the partner."""
+
+    database: Database
+    archive: Archive
+    catalog: Any
+    clock: Callable[[], datetime]
+
+    def channel_of(self, entry: Entry) -> str:
+        """By which channel an entry goes out; '' when none is agreed. The first attempt settles it."""
+        if entry.channel:
+            return entry.channel
+        try:
+            partner = self.catalog.partner_named(entry.partner)
+        except ConfigFault:
+            return ""
+        name = (partner.answers_by if entry.kind == "answer" else "") or partner.send
+        return self.full_name(entry.partner, name)
+
+    def full_name(self, partner: str, name: str) -> str:
+        """`sftp` in a partner's file is `acme.sftp`; a channel of the company has no dot."""
+        own = f"{partner}.{name}"
+        return own if name and own in self.catalog.channels else name
+
+    def no_channel(self, entry: Entry) -> None:
+        """Nobody said by which way it goes: it waits, and somebody is told."""
+        with self.database.write() as connection:
+            outbox.mark(connection, entry.id, "waiting", next_at=self._later(LONGEST_WAIT), error="no channel for sending is agreed")
+            alarm.raise_(connection, "sending_failed", f"partner {entry.partner}",
+                         f"something for {entry.partner} waits, and no channel is agreed for sending (send: in its file)", self._now())
+
+    def send(self, entry: Entry, transport: Transport, channel: str, name: Callable[[Entry], str]) -> Sent:
+        """One attempt. What the transport says is noted; nothing of it is raised but a ConfigFault of the channel."""
+        with self.database.write() as connection:
+            begun = outbox.begin(connection, entry.id, entry.file_name or name(entry), channel, self._later(LEASE))
+        if begun is None:
+            return Sent.TAKEN
+        try:
+            if begun.state == "uncertain" and (known := self._looked(begun, transport)) is not None:
+                return known
+            self._put(begun, transport)
+        except UncertainFault as fault:
+            return self._uncertain(begun, transport, str(fault))
+        except TransientFault as fault:
+            return self._again(begun, str(fault))
+        except (TerminalFault, ConfigFault) as fault:
+            return self._failed(begun, str(fault))
+        passing("sent")
+        return self._sent(begun)
+
+    def _put(self, entry: Entry, transport: Transport) -> None:
+        with self.database.read() as connection:
+            content = outbox.open_content(connection, self.archive, entry.id)
+        with content:
+            transport.put(entry.file_name, content, entry.size)
+
+    def _looked(self, entry: Entry, transport: Transport) -> Sent | None:
+        """What is known of an attempt whose end was not; None: it is not there, so it is sent now."""
+        presence = transport.look(entry.file_name, entry.size)
+        if presence is Presence.WHOLE:
+            return self._sent(entry)
+        return self._ask(entry) if presence is Presence.UNKNOWN else None
+
+    def _uncertain(self, entry: Entry, transport: Transport, why: str) -> Sent:
+        """Look at once; where that is not possible now, before the next attempt."""
+        try:
+            known = self._looked(entry, transport)
+        except TransientFault:
+            known = None
+            why = f"{why}; it could not be looked after either"
+        if known is not None:
+            return known
+        with self.database.write() as connection:
+            outbox.mark(connection, entry.id, "uncertain", next_at=self._later(self._wait(entry.tries)), error=why)
+        return Sent.UNCERTAIN
+
+    def _ask(self, entry: Entry) -> Sent:
+        """Nobody but the partner can say: it is not sent again by itself."""
+        sentence = (f"nobody can tell whether {entry.name} {entry.control} reached {entry.partner}: ask, then mark it as sent or"
+                    " send it again (outbox resolve)")
+        with self.database.write() as connection:
+            outbox.mark(connection, entry.id, "uncertain", next_at=NEVER, error="its end is not known, and the place cannot be looked at")
+            alarm.raise_(connection, "uncertain", f"outbox {entry.id}", sentence, self._now())
+        return Sent.UNCERTAIN
+
+    def _sent(self, entry: Entry) -> Sent:
+        now = self.clock()
+        with self.database.write() as connection:
+            outbox.mark(connection, entry.id, "sent", at=_text(now), due_at=self._due(entry, now))
+            for kind in ("sending_failed", "uncertain"):
+                alarm.clear(connection, kind, f"outbox {entry.id}", _text(now))
+            passing("sent_marked")
+        return Sent.SENT
+
+    def _due(self, entry: Entry, now: datetime) -> str:
+        """When the first of the answers that are expected must be here; '' when none is."""
+        if entry.kind != "document":
+            return ""
+        partner = self.catalog.partner_named(entry.partner)
+        agreement = next((one for one in partner.agreements if one.direction == "out" and one.message.rpartition("/")[2] == entry.name), None)
+        expected = [within for answer, within in partner.expecting(agreement).items() if answer != "network"]
+        return _text(now + timedelta(seconds=min(expected))) if expected else ""
+
+    def _again(self, entry: Entry, why: str) -> Sent:
+        if entry.tries >= TRIES:
+            return self._failed(entry, f"tried {entry.tries} times: {why}")
+        with self.database.write() as connection:
+            state = "uncertain" if entry.state == "uncertain" else "waiting"
+            outbox.mark(connection, entry.id, state, next_at=self._later(self._wait(entry.tries)), error=why)
+        return Sent.AGAIN
+
+    def _failed(self, entry: Entry, why: str) -> Sent:
+        with self.database.write() as connection:
+            outbox.mark(connection, entry.id, "failed", error=why)
+            alarm.raise_(connection, "sending_failed", f"outbox {entry.id}",
+                         f"{entry.name} {entry.control} cannot be sent to {entry.partner}: {why}", self._now())
+        return Sent.FAILED
+
+    @staticmethod
+    def _wait(tries: int) -> float:
+        return float(min(FIRST_WAIT * 2 ** max(0, tries - 1), LONGEST_WAIT))
+
+    def _now(self) -> str:
+        return _text(self.clock())
+
+    def _later(self, seconds: float) -> str:
+        return _text(self.clock() + timedelta(seconds=seconds))
+
+
+def _text(time: datetime) -> str:
+    return time.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

@@ -111,7 +111,7 @@ VAN = (
     Option("we_get", "folder", None, "the folder where the network lays down what is for us; none: nothing is fetched"),
     Option("pattern", "patterns", ("*",), "names to fetch from `we_get`"),
     Option("temporary", "patterns", ("*.tmp", "*.part", "*.filepart", ".*"), "names that are never fetched, because somebody still writes them"),
-    Option("after", "choice", "delete", "what becomes of a file there, once we have it for good", ("delete", "keep")),
+    *(one for one in FILES if one.name in ("after", "done")),
     Option("reads_once", "flag", False, "the network takes a file away when it is read: the bytes are stored before anything else is fetched"),
     Option("names", "names", "{type}_{sender}_{time}_{control}.edi", "what our files are called there: letters, digits, `.`, `_`, `-` and the fields "
            "`{type}` `{sender}` `{receiver}` `{control}` `{time}` `{account}` `{number}` `{test}`"),

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from edi_bridge.crm.batch import Batch, Entry
-from edi_bridge.crm.document import Outcome, Record, Source, link, see_product
+from edi_bridge.crm.document import Outcome, Record, Source, link
 from edi_bridge.crm.followup import Place, Shape, post
 from edi_bridge.crm.reference import order_entry, orders_named
 
@@ -135,7 +135,6 @@ def _write_item(
             message,
         )
     )
-    see_product(batch, place.customer, place.direction, item, message)
     if order and batch.lines_of(order[0]).find(item) is None:
         place.outcome.note(place.source, "unknown_order_line", "items", get("order_line", "") or get("number", ""))
 

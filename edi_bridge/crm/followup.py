@@ -91,7 +91,7 @@ def post(batch: Batch, record: Record, source: Source, shape: Shape) -> Outcome:
         entry = shape.latest(batch, record, customer, direction)
     number = record.get("number") or record[shape.needs]
     if entry is None or customer is None:
-        state = "cancelled" if act == "cancel" else "open"
+        state = "cancelled" if act == "cancel" else "valid"
         _draft(batch, record, source, outcome, counterpart, shape, (head, lines, content), state)
         return outcome
     document = Document(shape.table, entry[0], number, customer)

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import select
 
 from edi_bridge.crm.batch import Batch, Entry
-from edi_bridge.crm.document import Outcome, Record, Source, link, see_product, total_of
+from edi_bridge.crm.document import Outcome, Record, Source, link, total_of
 from edi_bridge.crm.followup import Place, Shape, post
 from edi_bridge.crm.purpose import ADDED, AGREED, line_status
 from edi_bridge.crm.reference import order_entry
@@ -114,7 +114,6 @@ def _write_line(batch: Batch, place: Place, position: int, line: Record, text: s
     for nth, (outcome, unit, date, ship_on, quantity) in enumerate(deliveries, 1):
         amount = None if quantity is None else batch.decimal(quantity)
         batch.rows["response_schedule"].append((place.id, position, nth, outcome, unit, date, ship_on, amount, message))
-    see_product(batch, place.customer, place.direction, line, message)
 
 
 def _deliveries(line: Record) -> Iterator[tuple[str, str, str, str, Decimal | None]]:

@@ -37,6 +37,10 @@ LATER = tuple(  # on a later line, behind what a mailbox put before it
     (name, re.compile(rb"(?:\A|[\r\n])[ \t]*(?:%b)" % start, re.DOTALL))
     for name, start in (("edifact", starts.EDIFACT), ("x12", starts.X12))
 )
+WITHIN = (  # within a line, behind a network's mailbag header (X12.56: IH…); so much of it that no text looks like it
+    ("edifact", re.compile(rb"UNA[^0-9A-Za-z].{5}[\r\n\t ]{0,8}UNB|UNB([^0-9A-Za-z\s])[A-Z]{4}(?!\1)[^0-9A-Za-z\s][1-4]\1", re.DOTALL)),
+    ("x12", re.compile(rb"ISA([^0-9A-Za-z\s])..\1.{10}\1..\1.{10}\1..\1.{15}\1..\1.{15}\1\d{6}\1\d{4}\1", re.DOTALL)),
+)
 EBCDIC = tuple(word.encode("cp500") for word in ("UNA", "UNB", "UNH", "UIB", "ISA", "<?xml"))
 BOMS = (starts.BOM, b"\xff\xfe", b"\xfe\xff")
 CONTROL = re.compile(rb"[\x00-\x08\x0b\x0e-\x1f\x7f]")
@@ -45,7 +49,7 @@ CONTROL = re.compile(rb"[\x00-\x08\x0b\x0e-\x1f\x7f]")
 def detect(first: bytes) -> str:
     """What a file is by its first bytes (8 kB are plenty): edifact, x12, xml, csv, ebcdic, empty or unknown.
 
-    A byte order mark, blanks, line breaks and lines of a mailbox may stand before an interchange. `csv` only says
+    A byte order mark, blanks, line breaks, lines of a mailbox and a network's header may stand before an interchange. `csv` only says
     that these are lines of text with a separator; which columns they have a map must say.
     """
     start = first
@@ -61,7 +65,7 @@ def detect(first: bytes) -> str:
             return name
     if start.startswith(EBCDIC):
         return "ebcdic"
-    later = [(hit.start(), name) for name, pattern in LATER if (hit := pattern.search(start))]
+    later = [(hit.start(), name) for name, pattern in (*LATER, *WITHIN) if (hit := pattern.search(start))]
     if later:
         return min(later)[1]
     line = re.split(rb"[\r\n]", start, maxsplit=1)[0]

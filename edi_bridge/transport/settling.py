@@ -59,7 +59,7 @@ def sendable(name: str, upload: str = "{name}") -> tuple[bytes, bytes]:
     elif max(len(raw), len(temporary.rpartition(b"/")[2])) > NAME_MAX:
         wrong = f"is longer than {NAME_MAX} bytes (with what upload: adds to it)"
     if wrong:
-        raise TerminalFault(f"the name {shown(raw)!r} {wrong}; nothing was sent")
+        raise TerminalFault(f"the name '{shown(raw)}' {wrong}; nothing was sent")
     return raw, temporary
 
 

@@ -78,7 +78,7 @@ class SftpTransport:
                     self.notes.append(f"{shown(self._get)} holds more than {MOST} entries; the others come when these are gone")
                     break
                 if not is_name(entry.name):
-                    self.notes.append(f"the server lists {shown(entry.name)!r}, which is no name of a file in a folder; it was passed over")
+                    self.notes.append(f"the server lists '{shown(entry.name)}', which is no name of a file in a folder; it was passed over")
                 elif wanted(shown(entry.name), self._channel.options["pattern"], self._channel.options["temporary"]):
                     if (seen := self._file(session, entry)) is not None:
                         found.append(seen)
@@ -173,7 +173,7 @@ class SftpTransport:
                 self._upload(session, written, name, source, size)
             self._passing("uploaded")
             if not never:
-                self._rename(session, written, path, name, there is not None)
+                self._rename(session, written, path, name, there is not None and there != NOTHING)
         self._passing("renamed")
 
     def _upload(self, session: Session, path: bytes, name: str, source: BinaryIO, size: int) -> None:
@@ -194,8 +194,9 @@ class SftpTransport:
                 raise TransientFault(f"{name}: the server has {there.size} bytes of it, and {size} were written; nothing was put")
         except (Refusal, TerminalFault, TransientFault) as fault:
             if not isinstance(fault, Dropped):
-                with suppress(Refusal, TransientFault):
-                    session.remove(path)
+                for undo in (lambda: session.close(handle), lambda: session.remove(path)):  # open, it would still fill a full disk
+                    with suppress(Refusal, TransientFault):
+                        undo()
             raise
 
     def _rename(self, session: Session, written: bytes, path: bytes, name: str, taken: bool) -> None:
@@ -301,6 +302,7 @@ class SftpTransport:
             except TransientFault:
                 self.close()
                 raise
+            sftp_login.watched(self._line, self._session, self._channel.options["timeout"])
         return self._session
 
     @contextmanager

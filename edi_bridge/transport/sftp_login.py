@@ -1,7 +1,8 @@
 """An SSH connection to a server whose key is pinned, signed in with what the channel names. Every step ends in time.
 
 Traps of paramiko that are held here: `start_client` returns as if nothing were wrong when its time is over; opening a subsystem waits
-for ever; a timeout and a refused login are the same exception; and it offers CBC, MD5 and SHA-1 unless told otherwise.
+for ever, and so does writing to a server that no longer reads; a timeout and a refused login are the same exception; and it offers
+CBC, MD5 and SHA-1 unless told otherwise.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import io
 import logging
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
@@ -20,6 +22,7 @@ import paramiko
 from edi_bridge.channel import Channel
 from edi_bridge.fault import ConfigFault, TerminalFault, TransientFault
 from edi_bridge.secret import Secrets
+from edi_bridge.transport.sftp_packets import Session
 
 # What paramiko would offer and nobody should use: CBC (RFC 4253 with plaintext recovery, CVE-2008-5161), 3DES, MD5, SHA-1.
 WEAK: dict[str, tuple[str, ...]] = {
@@ -61,6 +64,18 @@ def open_sftp(line: paramiko.Transport, channel: Channel) -> paramiko.Channel:
         except (paramiko.SSHException, OSError, EOFError) as error:
             raise TransientFault(f"{_place(channel)} opens no SFTP session: {_words(error)}") from None
     return pipe
+
+
+def watched(line: paramiko.Transport, session: Session, timeout: float) -> None:
+    """End the connection when a write has been under way for longer than the timeout: paramiko's own would be tried for ever."""
+
+    def watch() -> None:
+        while line.is_active():
+            time.sleep(min(1.0, timeout / 8))
+            if time.monotonic() - session.writing_since > timeout:
+                line.close()
+
+    threading.Thread(target=watch, name=f"sftp-watch-{line.native_id}", daemon=True).start()
 
 
 def shown_keys(channel: Channel) -> list[tuple[str, str]]:

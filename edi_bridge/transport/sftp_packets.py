@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import BinaryIO, NamedTuple, Protocol
 
+import paramiko
+
 from edi_bridge.fault import TransientFault
 
 BLOCK = 32768  # bytes of a read or write: every server takes it (draft 3: "all servers SHOULD support packets of at least 34000 bytes")
@@ -126,6 +128,7 @@ class Session:
         self._deadline = float("inf")
         self._came = bytearray()
         self._last = 0
+        self.writing_since = float("inf")  # when the write began that is under way (see `sftp_login.watched`)
         self._abandoned: set[int] = set()  # requests whose answers nobody waits for any more
         self._write(bytes([Kind.INIT]) + struct.pack(">I", 3))
         hello = self._receive()
@@ -314,6 +317,7 @@ class Session:
             try:
                 block = self._pipe.recv(65536)
             except TimeoutError:
+                self._limit()
                 raise TransientFault(f"the server has not answered for {self._timeout:g} s") from None
             if not block:
                 raise Dropped("the server ended the connection")
@@ -324,12 +328,16 @@ class Session:
 
     def _write(self, packet: bytes) -> None:
         self._limit()
+        begun = self.writing_since = time.monotonic()
         try:
             self._pipe.sendall(struct.pack(">I", len(packet)) + packet)
-        except TimeoutError:
-            raise TransientFault(f"the server has taken nothing for {self._timeout:g} s") from None
-        except OSError:
+        except (OSError, EOFError, paramiko.SSHException):
+            self._limit()
+            if time.monotonic() - begun >= self._timeout:
+                raise TransientFault(f"the server has taken nothing for {self._timeout:g} s") from None
             raise Dropped("the server ended the connection") from None
+        finally:
+            self.writing_since = float("inf")
 
     def _limit(self) -> None:
         left = self._deadline - time.monotonic()
@@ -345,4 +353,4 @@ def _status(answer: _Answer) -> tuple[int, str]:
     code = answer.number()
     says = answer.text().decode("utf-8", "backslashreplace") if answer.at < len(answer.body) else ""
     name = Code(code).name.lower().replace("_", " ") if code in Code.__members__.values() else f"code {code}"
-    return code, " ".join("".join(sign for sign in says if sign.isprintable()).split())[:200] or name
+    return code, " ".join("".join(sign if sign.isprintable() else " " for sign in says).split())[:200] or name

@@ -385,6 +385,8 @@ class PutBattery:
     @pytest.mark.parametrize("name", ["", ".", "..", "../x.edi", "/etc/x.edi", "a/b.edi", "a\\b.edi", "a\nb.edi", "a\r\nDELE x", "a\0b.edi", "x" * 300,
                                       "\u202eide.x", "-rf", "~root", "*.edi", "a ", "con|x", "ä" * 128, "x" * 251], ids=lambda name: repr(name)[:20])
     def test_a_name_that_cannot_be_sent_safely_is_refused(self, place: Place, name: str) -> None:
+        if not self.temporary and len(name) == 251:
+            pytest.skip("too long only with the ending of a temporary name")
         points: list[str] = []
         with pytest.raises(TerminalFault, match="name"):
             place.open(points.append).put(name, io.BytesIO(b"UNB"), 3)

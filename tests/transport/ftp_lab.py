@@ -104,7 +104,7 @@ class Pyftpd:
     user = USER
 
     def __init__(self, folder: Path, pem: Path | None, *, permissions: str = "elradfmwMT", implicit: bool = False, dtp: type | None = None,
-                 **handler: Any):
+                 base: type | None = None, **handler: Any):
         from pyftpdlib.authorizers import DummyAuthorizer
         from pyftpdlib.handlers import FTPHandler, TLS_FTPHandler
         from pyftpdlib.servers import FTPServer
@@ -115,7 +115,7 @@ class Pyftpd:
         secure: dict[str, Any] = {} if pem is None else {
             "certfile": str(pem), "tls_control_required": True, "tls_data_required": True, "ssl_context": None}
         dtp_of: dict[str, Any] = {} if dtp is None else {"dtp_handler": dtp}
-        base = FTPHandler if pem is None else (_implicit() if implicit else TLS_FTPHandler)
+        base = base or (FTPHandler if pem is None else _implicit() if implicit else TLS_FTPHandler)
         own = type("Handler", (base,), {"authorizer": self.authorizer, "passive_ports": [self.data], "auth_failed_timeout": 0.01,
                                         "banner": "lab", **secure, **dtp_of, **handler})
         self._server = FTPServer(("127.0.0.1", self.port), own)

@@ -11,23 +11,26 @@ import pwd
 import shutil
 import socket
 import subprocess
+import sys
 import time
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from lines import closed_port
+from odd_sftp_server import WAYS
 
 MISSING = "OpenSSH's sshd and ssh-keygen were not found: install the Debian package openssh-server"
 SSHD = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
 
-# What sftp-server is told on each port (sftp-server(8): -P names requests that are refused).
+# What runs on each port (sftp-server(8): -P names requests that are refused), and servers that misbehave in one way each.
 SERVERS = {
-    "full": "",
-    "plain": "-P posix-rename,fsync",  # knows no extension for renaming: the rename of the draft alone
-    "fixed": "-P posix-rename,rename,fsync",  # cannot rename at all
-    "blind": "-P lstat,stat,opendir,readdir",  # lets us write and not look
-    "reading": "-R",  # nothing may be written
+    "full": "internal-sftp",
+    "plain": "internal-sftp -P posix-rename,fsync",  # knows no extension for renaming: the rename of the draft alone
+    "fixed": "internal-sftp -P posix-rename,rename,fsync",  # cannot rename at all
+    "blind": "internal-sftp -P lstat,stat,opendir,readdir",  # lets us write and not look
+    "reading": "internal-sftp -R",  # nothing may be written
+    "odd": f"{sys.executable} {Path(__file__).with_name('odd_sftp_server.py')} `cat {{folder}}/way`",  # one of WAYS, as `Sshd.port` says
 }
 
 
@@ -64,7 +67,7 @@ class Sshd:
             *(f"Port {port}" for port in self.ports.values()), "ListenAddress 127.0.0.1", "UsePAM no", "StrictModes no", "PermitRootLogin yes",
             "PasswordAuthentication yes", "KbdInteractiveAuthentication no", "LogLevel ERROR", "MaxStartups 100:30:200", f"AuthorizedKeysFile {self.allowed}",
             f"PidFile {folder}/pid", *(f"HostKey {folder}/host_{kind}" for kind in host_keys), "Subsystem sftp internal-sftp", more,
-            *(f"Match LocalPort {self.ports[name]}\n  ForceCommand internal-sftp {options}" for name, options in SERVERS.items()),
+            *(f"Match LocalPort {self.ports[name]}\n  ForceCommand {command.format(folder=folder)}" for name, command in SERVERS.items()),
         ]
         (folder / "config").write_text("\n".join(lines) + "\n")
         if os.getuid() == 0:
@@ -82,6 +85,13 @@ class Sshd:
                 break
             time.sleep(0.05)
         pytest.fail(f"sshd does not start: {(self.folder / 'log').read_text()}", pytrace=False)
+
+    def port(self, server: str) -> int:
+        """The port of a server; a way to misbehave holds until the next one is asked for (an sshd has few ports)."""
+        if server in WAYS:
+            (self.folder / "way").write_text(server)
+            return self.ports["odd"]
+        return self.ports[server]
 
     def allow(self, private: Path) -> None:
         with self.allowed.open("a") as file:

@@ -30,7 +30,7 @@ def place_on(sshd: Sshd, tmp_path: Path, server: str = "full", **options: Any) -
         folder.mkdir()
     out, inbox, done = folders
     secrets = Secrets(None, {"EDI_BRIDGE_SECRET_OURS": (sshd.folder.parent / "ours").read_text(), "EDI_BRIDGE_SECRET_WRONG": "wrong horse"})
-    said = {"host": "127.0.0.1", "port": sshd.ports[server], "user": user(), "key": "ours", "host_key": sshd.host_key, "timeout": "10s",
+    said = {"host": "127.0.0.1", "port": sshd.port(server), "user": user(), "key": "ours", "host_key": sshd.host_key, "timeout": "10s",
             "get": str(out), "put": str(inbox), **options}
     return Place("sftp", said, secrets, out, inbox, done, str(done))
 

@@ -59,6 +59,7 @@ class Heading:
     line_breaks: bool = False
     characters: str = "error"
     lossy: bool = False  # leave out what the message cannot say, with a note; what the message needs is never left out
+    group: str = ""  # GS06; '': the control number
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,7 +259,7 @@ def _enclosed(bodies: Sequence[list[str]], compiled: CompiledMap, head: Heading,
         return built
     release = version + (head.usage if not head.usage.startswith("X") or version >= "005010" else "")
     group = (compiled.structure.kind, head.sender.internal or head.sender.id, head.receiver.internal or head.receiver.id,
-             head.control.lstrip("0") or "1", release, [(type, f"{number:04}", body) for number, body in enumerate(bodies, 1)])
+             head.group or head.control.lstrip("0") or "1", release, [(type, f"{number:04}", body) for number, body in enumerate(bodies, 1)])
     built = module.build(**common, groups=[group], version=head.syntax, encoding=codec)
     return built
 

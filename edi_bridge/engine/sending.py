@@ -12,9 +12,12 @@ from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Any
 
+from edi_bridge.channel import Channel
 from edi_bridge.crashpoint import passing
 from edi_bridge.database import Database
 from edi_bridge.fault import ConfigFault, TerminalFault, TransientFault, UncertainFault
+from edi_bridge.file_name import file_name
+from edi_bridge.partner import Agreement
 from edi_bridge.store import alarm, outbox
 from edi_bridge.store.archive import Archive
 from edi_bridge.store.outbox import Entry
@@ -24,6 +27,7 @@ FIRST_WAIT = 30.0  # seconds before the second try; each further one waits twice
 LONGEST_WAIT = 3600.0
 TRIES = 20  # about fourteen hours; then a person must look
 LEASE = 900.0  # seconds in which nobody else touches what is being sent
+ENDINGS = {"edifact": ".edi", "x12": ".x12", "xml": ".xml", "csv": ".csv", "fixed": ".txt"}
 NEVER = "9999-12-31T00:00:00.000000Z"
 
 
@@ -39,7 +43,7 @@ class Sent(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """Sends entries of the outbox. `catalog` knows partners and channels; `named` makes the name of a file at the partner."""
+    """Sends entries of the outbox. `catalog` knows partners and channels."""
 
     database: Database
     archive: Archive
@@ -69,10 +73,27 @@ class Sending:
             alarm.raise_(connection, "sending_failed", f"partner {entry.partner}",
                          f"something for {entry.partner} waits, and no channel is agreed for sending (send: in its file)", self._now())
 
-    def send(self, entry: Entry, transport: Transport, channel: str, name: Callable[[Entry], str]) -> Sent:
+    def file_name(self, entry: Entry, channel: Channel) -> str:
+        """What an entry is called at the partner, from its first attempt on: by the agreement's template, the channel's, or ours."""
+        agreement = self._agreement(entry)
+        ending = ENDINGS.get(entry.standard, ".edi")
+        template = (agreement.names if agreement else "") or channel.options.get("names") or "{type}_{sender}_{control}_{number}" + ending
+        moment = datetime.fromisoformat(entry.created_at)
+        return file_name(template, {
+            "type": entry.name.upper(), "sender": entry.sender, "receiver": entry.receiver, "control": entry.control,
+            "time": moment.strftime("%Y%m%dT%H%M%SZ"), "account": channel.options.get("account") or "", "number": str(entry.id),
+            "test": "T" if entry.test else "P"})
+
+    def _agreement(self, entry: Entry) -> Agreement | None:
+        partner = self.catalog.partner_named(entry.partner)
+        fitting = (one for one in partner.agreements if one.direction == "out" and one.message.rpartition("/")[2] == entry.name)
+        return next(fitting, None) if entry.kind == "document" else None
+
+    def send(self, entry: Entry, transport: Transport, channel: Channel) -> Sent:
         """One attempt. What the transport says is noted; nothing of it is raised but a ConfigFault of the channel."""
         with self.database.write() as connection:
-            begun = outbox.begin(connection, entry.id, entry.file_name or name(entry), channel, self._later(LEASE))
+            begun = outbox.begin(connection, entry.id, entry.file_name or self.file_name(entry, channel), channel.name,
+                                 self._later(LEASE))
         if begun is None:
             return Sent.TAKEN
         try:
@@ -137,8 +158,7 @@ class Sending:
         if entry.kind != "document":
             return ""
         partner = self.catalog.partner_named(entry.partner)
-        agreement = next((one for one in partner.agreements if one.direction == "out" and one.message.rpartition("/")[2] == entry.name), None)
-        expected = [within for answer, within in partner.expecting(agreement).items() if answer != "network"]
+        expected = [within for answer, within in partner.expecting(self._agreement(entry)).items() if answer != "network"]
         return _text(now + timedelta(seconds=min(expected))) if expected else ""
 
     def _again(self, entry: Entry, why: str) -> Sent:

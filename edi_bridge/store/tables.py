@@ -29,6 +29,7 @@ class LedgerTables:
     answered: Table
     control_number: Table
     message_document: Table
+    queue: Table
     waiting: Table
     channel: Table
     seen: Table
@@ -210,7 +211,7 @@ def _outward(metadata: MetaData) -> tuple[Table, ...]:
         "sent_message",
         metadata,
         _key(),
-        Column("outbox_id", Id, ForeignKey("outbox.id")),  # NULL: it waits for others to go out with
+        _link("outbox_id", "outbox"),
         Column("ordinal", Integer, nullable=False),
         _text("partner"),
         _text("group_control"),
@@ -270,7 +271,22 @@ def _outward(metadata: MetaData) -> tuple[Table, ...]:
         Index(None, "message_id"),
         Index(None, "number"),
     )
-    return outbox, sent_message, answered, control_number, message_document
+    queue = Table(  # records that wait for others, to go out in one interchange
+        "queue",
+        metadata,
+        _key(),
+        _text("partner"),
+        _text("key"),
+        _text("map"),
+        _text("record_type"),
+        _text("record"),
+        Column("size", Id, nullable=False),
+        _text("origin"),
+        Column("test", Boolean, nullable=False),
+        _text("created_at"),
+        Index(None, "partner", "key"),
+    )
+    return outbox, sent_message, answered, control_number, message_document, queue
 
 
 def _watching(metadata: MetaData) -> tuple[Table, ...]:

@@ -22,7 +22,8 @@ TABLES = {
     "outbox": "partner channel kind name standard sender_qualifier sender receiver_qualifier receiver control test:boolean "
     "exchange_id:id?>exchange sha256 size:id content:bytes? file_name state tries:count next_at error created_at sent_at due_at "
     "outcome network origin",
-    "sent_message": "outbox_id:id?>outbox ordinal:count partner group_control group_kind reference type document map map_hash "
+    "queue": "partner key map record_type record size:id origin test:boolean created_at",
+    "sent_message": "outbox_id:id>outbox ordinal:count partner group_control group_kind reference type document map map_hash "
     "record_type record outcome created_at origin test:boolean",
     "answered": "outbox_id:id?>outbox exchange_id:id>exchange answer family level group_control reference outcome below said words "
     "late:boolean at",
@@ -47,6 +48,7 @@ INDEXES = {
     "sent_message": "outbox_id document",
     "answered": "outbox_id exchange_id",
     "message_document": "message_id number",
+    "queue": "partner,key",
     "waiting": "message_id kind,number",
     "network_report": "outbox_id receipt_id",
 }

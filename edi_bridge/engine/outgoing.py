@@ -1,0 +1,243 @@
+"""Our own records into the outbox: the agreement's map and envelope, the guide's check, a number drawn in the same commit.
+
+What the guide or the map refuses is told and nothing is drawn. Where an agreement wants several messages in one interchange
+(`batch:`), a message is checked when it comes, waits in the ledger, and goes out with the others when there are enough of them
+or the first has waited long enough.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection
+
+from edi_bridge import completion, explaining, outbound, syntax
+from edi_bridge.crashpoint import passing
+from edi_bridge.database import Database
+from edi_bridge.fault import ConfigFault
+from edi_bridge.finding import Finding
+from edi_bridge.interchange import Address, MessageType
+from edi_bridge.mapping.compile import CompiledMap
+from edi_bridge.partner import Agreement, Partner
+from edi_bridge.record import from_json, to_json
+from edi_bridge.store import control_number, outbox, queue
+from edi_bridge.store.archive import Archive
+from edi_bridge.store.outbox import SentMessage
+
+Record = dict[str, Any]
+SEGMENTS = ("edifact", "x12")
+
+
+class Refused(Exception):
+    """Leaves the transaction without a trace; what is wrong was collected."""
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How a record goes to a partner: agreement, map, test or live."""
+
+    partner: Partner
+    agreement: Agreement
+    map: CompiledMap
+    test: bool
+
+    @property
+    def key(self) -> str:
+        """What goes out together."""
+        return f"{self.agreement.message} {'test' if self.test else 'live'}"
+
+    @property
+    def type(self) -> MessageType:
+        """The message that is written."""
+        return MessageType(*self.map.spec.message.split("/"))
+
+
+@dataclass(slots=True)
+class Submitted:
+    """What became of records: the entries of the outbox, those that wait for others to go with, and what was found. Nothing is
+    sent where something rejects it."""
+
+    entries: list[int] = field(default_factory=list)
+    waiting: list[int] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def refused(self) -> bool:
+        """Whether nothing goes out."""
+        return not self.entries and not self.waiting
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """Writes records for partners. `versions`: the hash of each map, kept with what it wrote."""
+
+    database: Database
+    archive: Archive
+    catalog: Any
+    clock: Callable[[], datetime]
+    versions: dict[str, str] = field(default_factory=dict)
+
+    def way(self, partner: str, record_type: str, message: str = "", *, test: bool | None = None) -> Way:
+        """The agreement for sending records of a type; `message` (edifact/D96A/INVOIC, or INVOIC) says which of several.
+
+        ConfigFault when none is agreed, or when several are and nobody says which.
+        """
+        who = self.catalog.partner_named(partner)
+        found = []
+        for one in who.agreements:
+            if one.direction != "out" or (message and message not in (one.message, one.message.rpartition("/")[2])):
+                continue
+            written = self.catalog.map_named(one.map) if one.map else self.catalog.map_for(MessageType(*one.message.split("/")), who, "out")
+            if written is not None and written.record == record_type and (test is None or one.test == test):
+                found.append(Way(who, one, written, one.test if test is None else test))
+        if len(found) != 1:
+            what = f"records of type {record_type}" + (f" as {message}" if message else "")
+            several = ", ".join(way.agreement.message for way in found)
+            raise ConfigFault.at(who.file, 0, 0, f"nothing is agreed with {partner} for sending {what} (agreements: direction: out)" if not found
+                                 else f"{what} can go to {partner} as {several}: say which")
+        return found[0]
+
+    def submit(self, way: Way, records: Sequence[Record], origin: str) -> Submitted:
+        """Records to a partner: into the outbox at once, or into the queue of those that go out together. `origin`: whose wish it
+        is (a file of `outgoing/`, a person)."""
+        passing("record_taken")
+        made = Submitted()
+        groups = [list(records)] if way.map.plan.records else [[one] for one in records]
+        batched = way.agreement.batch.count > 1 and way.map.standard in SEGMENTS
+        for group in groups:
+            try:
+                with self.database.write() as connection:
+                    if batched:
+                        made.waiting.append(self._queue(connection, way, group, origin, made.findings))
+                    else:
+                        made.entries += self._compose(connection, way, group, [origin], made.findings)
+            except Refused:
+                continue
+        if made.waiting:
+            made.entries += self.flush(way.partner.name)
+            made.waiting = [] if made.entries else made.waiting
+        return made
+
+    def _queue(self, connection: Connection, way: Way, group: Sequence[Record], origin: str, findings: list[Finding]) -> int:
+        composed = self._composed(way, group, "1", "1")
+        findings += composed.findings
+        if not composed.contents:
+            raise Refused
+        text = to_json(group[0] if len(group) == 1 else list(group)).decode()
+        return queue.add(connection, way.partner.name, way.key, way.map.spec.name, way.map.record, text, sum(map(len, composed.contents)),
+                         origin, way.test, self._now())
+
+    def flush(self, partner: str = "", *, everything: bool = False) -> list[int]:
+        """Compose what waited long enough, or is enough; the new entries of the outbox."""
+        made: list[int] = []
+        with self.database.read() as connection:
+            keys = queue.keys(connection, partner)
+        for name, key in keys:
+            message, _, kind = key.partition(" ")
+            while entries := self._flush(name, message, kind == "test", everything):
+                made += entries
+        return made
+
+    def _flush(self, partner: str, message: str, test: bool, everything: bool) -> list[int]:
+        findings: list[Finding] = []
+        with self.database.write() as connection:
+            key = f"{message} {'test' if test else 'live'}"
+            rows = queue.waiting(connection, partner, key)
+            if not rows:
+                return []
+            way = self.way(partner, rows[0].record_type, message, test=test)
+            chosen = self._enough(way, rows, everything)
+            if not chosen:
+                return []
+            records = [from_json(row.record.encode(), row.record_type) for row in chosen]
+            entries = self._compose(connection, way, records, [row.origin for row in chosen], findings)
+            queue.remove(connection, [row.id for row in chosen])
+        return entries
+
+    def _enough(self, way: Way, rows: Sequence[Any], everything: bool) -> Sequence[Any]:
+        """Those that go out now; none while they are too few and the first has not waited long enough."""
+        batch = way.agreement.batch
+        size, count = 0, 0
+        for row in rows:
+            if count and (count >= batch.count or size + row.size > batch.size):
+                break
+            size, count = size + row.size, count + 1
+        full = count >= batch.count or count < len(rows)
+        late = datetime.fromisoformat(rows[0].created_at) + timedelta(seconds=batch.wait) <= self.clock()
+        return rows[:count] if full or late or everything else ()
+
+    def _compose(self, connection: Connection, way: Way, records: Sequence[Record], origins: Sequence[str],
+                 findings: list[Finding]) -> list[int]:
+        """Number, bytes, entry. Refused where anything rejects it."""
+        ours, theirs = self._addresses(way)
+        control, group = "", ""
+        if way.map.standard != "csv" and way.map.standard != "fixed":
+            scope = control_number.scope(way.map.standard, _text(ours), _text(theirs), test=way.test)
+            control = str(control_number.draw(connection, scope, "interchange", way.partner.numbers, self._now()))
+            if way.map.standard == "x12":
+                group = str(control_number.draw(connection, scope, "group", way.partner.numbers, self._now()))
+        passing("number_drawn")
+        composed = self._composed(way, records, control, group)
+        findings += composed.findings
+        if not composed.contents:
+            raise Refused
+        passing("rendered")
+        made = []
+        for number, content in enumerate(composed.contents, 1):
+            part = records if len(composed.contents) == 1 else [records[number - 1]]
+            entry = outbox.Outgoing(
+                way.partner.name, "document", way.type.name, way.map.standard, ours, theirs, control, content, way.test,
+                way.agreement.channel, origin=", ".join(dict.fromkeys(origins))[:500],
+                messages=self._messages(way, content, part, origins))
+            made.append(outbox.add(connection, self.archive, entry, self._now()))
+        passing("bytes_stored")
+        return made
+
+    def _composed(self, way: Way, records: Sequence[Record], control: str, group: str) -> outbound.Composed:
+        prepared = self.clock().astimezone(UTC).strftime("%Y-%m-%dT%H:%M")
+        ours, theirs = self._addresses(way)
+        base = outbound.Heading(ours, theirs, control or "1", prepared, way.test, group=group)
+        head = outbound.heading(way.partner.enveloping(way.agreement), base, way.map.standard)
+        whole = []
+        for record in records:
+            record, _ = completion.completed(record, way.map.record)
+            record, _ = completion.headed(record, way.map.record, control or "1", prepared, way.map.standard == "x12")
+            whole.append(record)
+        checker = self.catalog.checker_for(replace(way.type, usage=head.usage), way.partner, "out")
+        return outbound.compose(whole, way.map, head, checker, self.catalog.lookups_of(way.partner))
+
+    def _addresses(self, way: Way) -> tuple[Address, Address]:
+        found = []
+        for who, identity in (("our own company", self.catalog.own.identity(way.map.standard)),
+                              (way.partner.name, way.partner.identity(way.map.standard))):
+            if identity is None and way.map.standard in SEGMENTS:
+                raise ConfigFault.at(way.partner.file, 0, 0, f"{who} has no address for {way.map.standard} (identities:)")
+            found.append(Address(identity.id, identity.qualifier) if identity else Address())
+        return found[0], found[1]
+
+    def _messages(self, way: Way, content: bytes, records: Sequence[Record], origins: Sequence[str]) -> list[SentMessage]:
+        """What is remembered of each message, so that an answer finds it and leads back to the record."""
+        name = way.map.spec.name
+        common = {"map": name, "map_hash": self.versions.get(name, ""), "record_type": way.map.record}
+        texts = [to_json(record).decode() for record in records]
+        if way.map.plan.records:
+            texts = ["[" + ",".join(texts) + "]"]
+        rows = [{**common, "record": text, "origin": origin} for text, origin in
+                zip(texts, origins if len(origins) == len(texts) else [origins[0]] * len(texts), strict=True)]
+        if way.map.standard not in SEGMENTS:
+            return [SentMessage(ordinal, "", str(way.type), document=str(record.get("number") or ""), **row)
+                    for ordinal, (row, record) in enumerate(zip(rows, records, strict=False), 1)]
+        sent, _ = explaining.sent_interchange(next(syntax.read(io.BytesIO(content))))
+        return [SentMessage(ordinal, message.reference, str(way.type), group.control, group.kind, message.document, **row)
+                for ordinal, ((group, message), row) in enumerate(zip(sent.messages(), rows, strict=True), 1)]
+
+    def _now(self) -> str:
+        return self.clock().astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def _text(address: Address) -> str:
+    return f"{address.qualifier.strip()}:{address.id.rstrip()}"

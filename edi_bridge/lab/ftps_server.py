@@ -148,6 +148,7 @@ class _Open:
             raise OSError(errno.EDQUOT, os.strerror(errno.EDQUOT))
         if self._cut:
             self._file.write(block[:len(block) // 2])
+            self._file.flush()
             self._hang_up()
         else:
             self._file.write(block)

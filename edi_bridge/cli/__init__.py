@@ -39,6 +39,7 @@ COMMANDS = {
     "map": ("catalog", "map_", "Maps: list, lint, show, test, coverage, compare, propose."),
     "lookup": ("lookup", "lookup", "Tables of partners' keys and ours."),
     "partner": ("catalog", "partner", "The partners that are known."),
+    "lab": ("lab", "lab", "A network in a box: rehearse with mailboxes on this machine."),
 }
 
 

@@ -20,7 +20,7 @@ from edi_bridge.fault import Fault, TerminalFault, TransientFault, UncertainFaul
 from edi_bridge.secret import Secrets
 from edi_bridge.transport.claiming import Claimed, Claims
 from edi_bridge.transport.contract import Presence, Probe, RemoteFile
-from edi_bridge.transport.settling import Settling, numbered, sendable, shown, token, token_parts, wanted
+from edi_bridge.transport.settling import NAME_MAX, Settling, exact_name, numbered, sendable, shown, token, token_parts, wanted
 
 CHUNK = 1 << 20
 READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # O_NONBLOCK: a pipe laid there must not stop us
@@ -75,17 +75,25 @@ class DirectoryTransport:
 
     def fetch(self, file: RemoteFile, into: BinaryIO) -> int:
         """Claim the file (unless it is to be kept there) and copy it. TransientFault when it is gone or still written."""
-        name, _ = token_parts(file)
+        name = exact_name(file)
         with _said(self._get, file.name):
             if self._after == "keep":
                 return self._copy(self._get + b"/" + name, file, into)
             claimed = self._taken.get(file.token)
             if claimed is None:
-                with _folder(self._get) as inbox:
-                    claimed = self._claims.claim(inbox, name)
+                claimed = self._claim(name)
                 self._taken[file.token] = claimed
             self._passing("claimed")
             return self._copy(claimed.path, file, into)
+
+    def _claim(self, name: bytes) -> Claimed:
+        try:
+            with _folder(self._get) as inbox:
+                return self._claims.claim(inbox, name)
+        except OSError as error:
+            if error.errno == errno.EXDEV:
+                raise TransientFault("claim: must be on the file system of get:, since a file is claimed by a rename") from None
+            raise
 
     def _copy(self, path: bytes, file: RemoteFile, into: BinaryIO) -> int:
         number = os.open(path, READ)
@@ -123,7 +131,7 @@ class DirectoryTransport:
         for claimed in self._claims.all():
             if _remote(claimed.name, os.stat(claimed.path, follow_symlinks=False)).token == file.token:
                 return claimed
-        name, _ = token_parts(file)
+        name = exact_name(file)
         with suppress(FileNotFoundError), _folder(self._get) as inbox:
             if _remote(name, os.stat(name, dir_fd=inbox, follow_symlinks=False)).token == file.token:
                 return self._claims.claim(inbox, name)
@@ -144,11 +152,22 @@ class DirectoryTransport:
                 if error.errno != errno.EXDEV:
                     os.unlink(name, dir_fd=done)
                     raise
-                with open(os.open(claimed.path, READ), "rb") as source:  # another file system
-                    _write(source, name + b".part", done)
-                os.rename(name + b".part", name, src_dir_fd=done, dst_dir_fd=done)
-                os.unlink(claimed.path)
+                self._carry(claimed, name, done)
             os.fsync(done)
+
+    def _carry(self, claimed: Claimed, name: bytes, done: int) -> None:
+        """To another file system: copied for good under a temporary name, then renamed over the reserved one."""
+        temporary = name[: NAME_MAX - 5] + b".part"
+        try:
+            with open(os.open(claimed.path, READ), "rb") as source:
+                _write(source, temporary, done)
+            os.rename(temporary, name, src_dir_fd=done, dst_dir_fd=done)
+        except OSError:
+            for one in (temporary, name):
+                with suppress(OSError):
+                    os.unlink(one, dir_fd=done)
+            raise
+        os.unlink(claimed.path)
 
     # --- out -------------------------------------------------------------------------------------------------------
 
@@ -241,8 +260,11 @@ def _state(name: bytes, folder: int) -> os.stat_result | None:
 
 
 def _write(source: BinaryIO, name: bytes, folder: int) -> int:
-    """Copy a stream into a file that is durable when this returns; how many bytes. A link under the name is not followed."""
-    number = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666, dir_fd=folder)
+    """Copy a stream into a new file that is durable when this returns; how many bytes. What has the name is removed, never written to:
+    it may be a part of an earlier try, and also a link or a pipe that somebody laid there."""
+    with suppress(FileNotFoundError):
+        os.unlink(name, dir_fd=folder)
+    number = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666, dir_fd=folder)
     with open(number, "wb", buffering=0) as file:
         while chunk := source.read(CHUNK):
             rest = memoryview(chunk)

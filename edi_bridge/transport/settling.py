@@ -42,6 +42,14 @@ def token_parts(file: RemoteFile) -> tuple[bytes, list[str]]:
     return unquote_to_bytes(name), more
 
 
+def exact_name(file: RemoteFile) -> bytes:
+    """The name of a listed file as the partner has it. TerminalFault when it is none: no name leads out of its folder."""
+    name, _ = token_parts(file)
+    if not is_name(name):
+        raise TerminalFault(f"'{shown(name)}' is no name of a file in a folder")
+    return name
+
+
 def is_name(raw: bytes) -> bool:
     """Whether it can be a file in a folder: a server that says otherwise lies, and its word is not sent back to it."""
     return bool(raw) and raw not in (b".", b"..") and not {b"/"[0], 0} & set(raw)

@@ -22,7 +22,7 @@ from edi_bridge.fault import Fault, TerminalFault, TransientFault, UncertainFaul
 from edi_bridge.secret import Secrets
 from edi_bridge.transport import sftp_login
 from edi_bridge.transport.contract import UNKNOWN_SIZE, Presence, Probe, RemoteFile
-from edi_bridge.transport.settling import Settling, is_name, numbered, sendable, shown, token, token_parts, wanted
+from edi_bridge.transport.settling import Settling, exact_name, is_name, numbered, sendable, shown, token, wanted
 from edi_bridge.transport.sftp_packets import FSYNC, POSIX_RENAME, READING, WRITING, Attributes, Code, Dropped, Entry, Refusal, Session
 
 RESUMES = 3  # how often a fetch goes on after its connection dropped
@@ -112,7 +112,7 @@ class SftpTransport:
         raise AssertionError("the last try returns or raises")
 
     def _fetch(self, file: RemoteFile, load: _Download, deadline: float) -> None:
-        name, _ = token_parts(file)
+        name = exact_name(file)
         with self._said(self._get, file.name, deadline) as session:
             handle = session.open(self._get + b"/" + name, READING)
             now = _of_handle(session, handle)
@@ -132,7 +132,7 @@ class SftpTransport:
 
     def confirm(self, file: RemoteFile) -> None:
         """Delete, move or keep it. What was written again under its name in the meantime is another file, and stays."""
-        name, _ = token_parts(file)
+        name = exact_name(file)
         after = self._channel.options["after"]
         if self._get and after != "keep":
             path = self._get + b"/" + name

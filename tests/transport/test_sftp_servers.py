@@ -211,7 +211,7 @@ def test_a_full_disk_there_is_said_and_leaves_nothing(on: Opened, tmp_path: Path
         put(place, b"UNB")
         assert (small / "invoice.edi").read_bytes() == b"UNB"
     finally:
-        subprocess.run(["umount", str(small)], check=True)
+        subprocess.run(["umount", "--lazy", str(small)], check=True)
 
 
 def signalled(sshd: Sshd, what: signal.Signals) -> list[int]:  # noqa: F811

@@ -15,6 +15,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from edi_bridge.mapping.emit import Lines, when_expression
+from edi_bridge.mapping.plan import ValuePlan
 from edi_bridge.mapping.resolve import ElementStep, PairStep, TreeStep
 from edi_bridge.mapping.write_plan import (
     Shape,
@@ -276,7 +277,16 @@ class SegmentWriter:
         for one in segment.lists:
             if one.step is None:
                 guard = self._guard(one)
-                with self.code.block(f"for item in {self._items(one)} if {guard} else ():"):
+                written = self._items(one)
+                flowing = _flowing(one)
+                if flowing is not None:
+                    assert flowing.convert.codec is not None
+                    written, listed = self.code.name("items"), written
+                    self.code.add(f"{written} = {listed}")
+                    with self.code.block(f"if len({written}) > 1:"):
+                        self.code.add(f"X.run_together({written}, {'.'.join(flowing.target)!r}, "
+                                      f"{self.code.constant('FLOW', flowing.convert.codec.flow)})")
+                with self.code.block(f"for item in {written} if {guard} else ():"):
                     with self.code.block(f"for text in w{one.scope.plan.number}(item, X) or X.nothing(item):"):
                         self.code.add(sink("text", "(item, '', '')"))
 
@@ -306,10 +316,7 @@ class SegmentWriter:
         tells it; the others are said to have found no room."""
         chains: dict[tuple[int, int], list[str]] = {}
         for values in beside.values():
-            if len(values) > 1:
-                names = [name for _, name in values]
-                with self.code.block(f"if [{', '.join(names)}].count('') < {len(names) - 1}:"):
-                    self.code.add(f"{', '.join(names)} = X.crowded({_told(names, self._names(segment))})")
+            self._crowded([name for _, name in values], self._names(segment))
             for value, name in values:
                 assert isinstance(value.step, ElementStep)
                 for test in value.step.beside:
@@ -330,6 +337,12 @@ class SegmentWriter:
                 with self.code.block(f"if len({{{', '.join(names)}}} - {{''}}) > 1:"):
                     self.code.add(f"X.clash({_told(names, self._names(segment))})")
             cells.setdefault(place, []).append(names[0] if len(names) == 1 else f"({' or '.join(names)})")
+
+    def _crowded(self, names: list[str], fields: dict[str, tuple[int, Target]]) -> None:
+        """Of several values for one place the first one there takes it, and the others are said."""
+        if len(names) > 1:
+            with self.code.block(f"if [{', '.join(names)}].count('') < {len(names) - 1}:"):
+                self.code.add(f"{', '.join(names)} = X.crowded({_told(names, fields)})")
 
     def _contradictions(self, segment: WrittenSegment, cells: dict[tuple[int, int], list[str]], fields: dict[str, tuple[int, Target]]) -> None:
         """Two values for one place, or a value that the path itself forbids there: it would be read back as something
@@ -469,8 +482,12 @@ class SegmentWriter:
         assert scope.segment is not None
         inside: list[tuple[int, str]] = []
         outside: dict[int, list[str]] = {}
-        for value in scope.segment.values:
-            variable = self._encode(value)
+        encoded = [(value, self._encode(value)) for value in scope.segment.values]
+        if isinstance(scope.inner, PairStep):
+            for at in (1, 2):
+                names = [name for value, name in encoded if isinstance(value.step, ElementStep) and value.step.positions[0] == -at]
+                self._crowded(names, self._names(scope.segment))
+        for value, variable in encoded:
             step = value.step
             assert isinstance(step, ElementStep)
             for test in step.beside:
@@ -653,6 +670,11 @@ def _said(when: Mapping[str, tuple[Any, ...]]) -> str:
 def _place(target: Target) -> str:
     """The expression of a field's place for a note: the object of the record, and the path in it."""
     return f"(r, {'.'.join(target)!r}, '')"
+
+
+def _flowing(one: WrittenList) -> ValuePlan | None:
+    """The rule of the items' text that runs over several segments."""
+    return next((value for value in one.use.item.values if value.convert.codec is not None and value.convert.codec.flow is not None), None)
 
 
 def _several(targets: Sequence[Target]) -> str:

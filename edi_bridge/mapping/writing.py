@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 from typing import Any
 
 from edi_bridge.finding import Finding, found, printable
 from edi_bridge.interchange import Delimiters, Position, clashes, escape
 from edi_bridge.mapping import functions
+from edi_bridge.mapping.codec_text import TextFlow
 from edi_bridge.mapping.emit import Bad, Memo
 from edi_bridge.mapping.plan import MapPlan, ValuePlan
 from edi_bridge.mapping.segment_writer import SegmentWriter
@@ -203,6 +205,17 @@ class _State:
         """An item of a list for which no place of the message is meant."""
         self.notes.append(("field_not_carried", 0, (item, "", field), next(iter(item.values()), None), "the message has no place for this one"))
 
+    def run_together(self, items: Sequence[Record], name: str, flow: TextFlow) -> None:
+        """Items that differ in nothing but their text, whose segments would be read back as those of one text."""
+        for one, two in pairwise(items):
+            texts = [_inside(one, name), _inside(two, name)]
+            if None in texts or _beside(one, name) != _beside(two, name):
+                continue
+            written = [flow.write_segments(text) for text in texts]
+            segments = [part for parts in written if not isinstance(parts, Bad) for part in parts]
+            if not any(isinstance(parts, Bad) for parts in written) and flow.read_segments(segments) != texts:
+                self.notes.append(("cannot_write", 0, (two, name, ""), texts[1], "it would be read back as one text with the one before"))
+
     def nothing(self, item: Record) -> tuple[()]:
         """An item of which nothing can be said: what the message would need to say it is missing, or was refused, which is told."""
         if item and not any(isinstance(place, tuple) and place[0] is item for _, _, place, _, _ in self.notes):
@@ -243,6 +256,11 @@ class _State:
             if value is not None and value != first:
                 self.notes.append(("cannot_write", number, (item, field, ""), value, f"stands once in the message, but the items differ ({first})"))
         return first
+
+
+def _beside(item: Record, name: str) -> Record:
+    """An item without the field."""
+    return {key: value for key, value in item.items() if key != name}
 
 
 def _given(place: Place) -> bool:

@@ -58,12 +58,18 @@ def map_list(home: str | None, as_json: bool) -> None:
     )
 
 
-@click.group()
+PARTNER_COMMANDS = {
+    "list": ("catalog", "partner_list", "List the partners: addresses in envelopes, what is agreed."),
+    "ping": ("partner_ping", "ping", "Try a partner's channels: connect, sign in, list, put, get, delete."),
+}
+
+
+@click.group("partner", cls=commands_of(PARTNER_COMMANDS))
 def partner() -> None:
     """The partners that are known: those of the home first, then the shipped ones."""
 
 
-@partner.command("list")
+@click.command("list")
 @click.option("--home", metavar="DIR", help=HOME_HELP)
 @options.json_option
 def partner_list(home: str | None, as_json: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import logging
 import os
 import socket
 import stat
@@ -36,6 +37,7 @@ class SftpServer:
     """Listens on loopback until it is stopped. `port` 0: any free one."""
 
     def __init__(self, network: Network, key: paramiko.PKey, host: str = "127.0.0.1", port: int = 0):
+        logging.getLogger("paramiko").setLevel(logging.CRITICAL)  # clients that hang up are part of the rehearsal
         self._network, self._key = network, key
         self._listener = socket.create_server((host, port))
         self.port: int = self._listener.getsockname()[1]

@@ -62,8 +62,9 @@ def answers(outcomes: Iterable[Outcome], partners: Partners, *, draw: Draw, prep
         open_ = None
 
 
-def answered(collected: Collected, findings: Sequence[Finding], draw: Draw, prepared: str) -> Answered:
-    """All that answers an interchange of which every message was collected. `findings` are those of its envelope."""
+def answered(collected: Collected, findings: Sequence[Finding], draw: Draw, prepared: str, *, again: bool = False) -> Answered:
+    """All that answers an interchange of which every message was collected. `findings` are those of its envelope. `again`: it was
+    acknowledged before, and only what became of documents since then is answered."""
     interchange = collected.interchange
     seal = Seal(interchange, draw, prepared)
     made = Answered(interchange.ordinal, interchange.control)
@@ -82,7 +83,9 @@ def answered(collected: Collected, findings: Sequence[Finding], draw: Draw, prep
     if len(interchange.groups) == GROUPS_KEPT:
         made.told.append(f"it has {GROUPS_KEPT:,} groups or more: nothing answers it, a person must look at it")
         return made
-    if interchange.standard == "edifact":
+    if again:
+        pass
+    elif interchange.standard == "edifact":
         edifact.report(collected, of_all, groups, seal, made, condemned=condemned)
     elif x12.envelope(collected, of_all, seal, made):
         x12.reports(collected, groups, seal, made)

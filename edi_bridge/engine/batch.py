@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,9 +11,10 @@ from sqlalchemy import Connection
 from edi_bridge.crm.document import Document
 from edi_bridge.crm.identity import OwnIdentities
 from edi_bridge.crm.post import PostItem, post_batch
+from edi_bridge.crm.reference import posted_key
 from edi_bridge.engine.report import MessageReport
 from edi_bridge.finding import Finding, Verdict
-from edi_bridge.store import ledger, message
+from edi_bridge.store import ledger, message, waiting
 from edi_bridge.store.draft import Draft, judge
 from edi_bridge.store.ledger import Exchange, Receipt
 
@@ -36,30 +37,52 @@ class Posted:
                              self.documents, one.offset)
 
 
-def write(connection: Connection, items: Sequence[Item], *, versions: Mapping[str, str], own: OwnIdentities, hold_repeated: bool,
-          failure: str = "") -> list[Posted]:
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What holds for every batch of an engine. `patience` gives the seconds that a message (its outcome) waits for the document it
+    refers to, 0: it is posted and tied to it later. `now`: the time as the ledger writes it, `later` the same so many seconds on."""
+
+    versions: Mapping[str, str]
+    own: OwnIdentities
+    hold_repeated: Callable[[Any], bool]
+    patience: Callable[[Any], float]
+    now: Callable[[], str]
+    later: Callable[[float], str]
+
+
+def write(connection: Connection, items: Sequence[Item], rules: Rules, failure: str = "") -> list[Posted]:
     """Write what is not there yet; what became of each item, in their order. What has its row already is left as it is."""
     results, todo = _there(connection, items)
-    drafts = judge(connection, [(exchange.id, outcome) for _, exchange, outcome in todo], versions=versions,
-                   hold_repeated=hold_repeated, failure=failure)
+    drafts = judge(connection, [(exchange.id, outcome) for _, exchange, outcome in todo], versions=rules.versions,
+                   hold_repeated=rules.hold_repeated, failure=failure)
     ids = message.add_messages(connection, [draft.row for draft in drafts])
+    tired = waiting.expired(connection, [(draft.row.exchange, draft.row.ordinal) for draft in drafts if rules.patience(draft.outcome)], rules.now())
     posting = [
-        PostItem(number, draft.partner, draft.row.record_type, draft.outcome.records, draft.position)
+        PostItem(number, draft.partner, draft.row.record_type, draft.outcome.records, draft.position,
+                 "wait" if rules.patience(draft.outcome) and (draft.row.exchange, draft.row.ordinal) not in tired else "post")
         for number, draft in zip(ids, drafts, strict=True)
         if draft.row.state == "posted"
     ]
-    made = {result.message_id: result for result in post_batch(connection, posting, own)} if posting else {}
+    made = {result.message_id: result for result in post_batch(connection, posting, rules.own)} if posting else {}
     entries: list[tuple[int, int | None, int | None, Finding]] = []
     contents: list[tuple[str, str, int, int]] = []
     documents: list[tuple[int, str, str]] = []
+    over = list(tired)
     for number, draft, (receipt, exchange, outcome) in zip(ids, drafts, todo, strict=True):
         posted = _posted(connection, number, draft, made.get(number), contents)
         results[exchange.id, outcome.message.ordinal] = posted
         entries += [(receipt.id, exchange.id, number, finding) for finding in posted.findings]
         documents += [(number, document.kind, document.number) for document in posted.documents]
+        if posted.state == "waiting":
+            waiting.note(connection, (exchange.id, draft.row.ordinal), dict.fromkeys(key.waits_for for key in made[number].waits_for),
+                         rules.now(), rules.later(rules.patience(outcome)))
+        elif rules.patience(outcome):
+            over.append((exchange.id, draft.row.ordinal))
     message.own_contents(connection, contents)
     message.add_findings(connection, entries)
     message.add_documents(connection, documents)
+    waiting.over(connection, over)
+    waiting.wake(connection, list(dict.fromkeys(posted_key(kind, number) for _, kind, number in documents)))
     return [results[exchange.id, outcome.message.ordinal] for _, exchange, outcome in items]
 
 
@@ -84,8 +107,10 @@ def _posted(connection: Connection, number: int, draft: Draft, result: Any, cont
     posted = Posted(row.state, draft.findings, fresh=True)
     if result:
         posted.state, posted.documents = result.state, result.documents
-        posted.findings = [*draft.findings, *result.findings]
-        if result.state != "posted":
+        posted.findings = draft.findings if result.state == "waiting" else [*draft.findings, *result.findings]
+        if result.state == "waiting":
+            message.set_message(connection, number, "waiting", row.verdict)
+        elif result.state != "posted":
             message.set_message(connection, number, result.state, Verdict.REJECTED)
         elif not draft.content_known:
             contents.append((draft.scope, row.content, row.exchange, row.ordinal))

@@ -77,7 +77,7 @@ class Closing:
             passing("number_drawn")
             return number
 
-        made = answered(collected, end.findings, draw, self.prepared())
+        made = answered(collected, end.findings, draw, self.prepared(), again=bool(end.exchange.closings))
         passing("ack_rendered")
         for answer in made.answers:
             outbox.add(connection, self.archive, outbox.Outgoing(

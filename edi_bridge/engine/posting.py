@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
@@ -25,6 +25,7 @@ from edi_bridge.engine.reconciling import Reconciling
 from edi_bridge.engine.report import ExchangeSummary, MessageReport, ReceiptSummary
 from edi_bridge.fault import ConfigFault
 from edi_bridge.finding import found
+from edi_bridge.partner import Agreement, Partner
 from edi_bridge.store import ledger, message, outbox
 from edi_bridge.store.archive import Archive, Blob
 from edi_bridge.store.ledger import Exchange, Receipt
@@ -103,6 +104,11 @@ class Waiting:
         self.lines += sum(len(record.get("lines", ())) + 1 for record in outcome.records)
 
 
+def ledger_time(moment: datetime) -> str:
+    """A moment as the ledger writes it: ISO 8601 in UTC, so that texts are in the order of time."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
 class Engine:
     """Posts what comes in. It holds no state between receipts but what it was given.
 
@@ -146,10 +152,36 @@ class Engine:
         self.closing = Closing(archive, lambda: clock().strftime("%Y-%m-%dT%H:%M"), self.now)
         self.reconciling = Reconciling(catalog, self.now)
         self.taking_in = Intake(catalog, self.versions, strict, self.now)
+        self.rules = batch.Rules(self.versions, own, self._holds, self._patience, self.now, self._later)
 
     def now(self) -> str:
         """The time, as the ledger writes it."""
-        return self.clock().astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+        return ledger_time(self.clock())
+
+    def _later(self, seconds: float) -> str:
+        return ledger_time(self.clock() + timedelta(seconds=seconds))
+
+    def _holds(self, outcome: Any) -> bool:
+        """Whether a message whose content came before under another number is held for a person."""
+        partner, agreement = self._agreed(outcome)
+        said = (agreement.same_content if agreement else "") or (partner.same_content if partner else "") or self.same_content
+        return said == "hold"
+
+    def _patience(self, outcome: Any) -> float:
+        """How long a message waits for the document it refers to, in seconds: changes of orders as long as the partner says, others
+        where their agreement says so; where nobody is strict, everything is posted and tied later."""
+        partner, agreement = self._agreed(outcome) if self.strict else (None, None)
+        if partner is None:
+            return 0.0
+        if agreement is not None and agreement.wait is not None:
+            return agreement.wait
+        return partner.wait if outcome.record_type == "order" else 0.0
+
+    def _agreed(self, outcome: Any) -> tuple[Partner | None, Agreement | None]:
+        if not outcome.partner or not self.strict:
+            return None, None
+        partner = self.catalog.partner_named(outcome.partner)
+        return partner, partner.agreement(outcome.message.type)
 
     # taking in
 
@@ -416,7 +448,8 @@ class Engine:
             result = self._transact(items, result.text)
         passing("batch_committed")
         for (work, outcome), posted in zip(items, result, strict=True):
-            self._collect(work, outcome, posted.findings)
+            if posted.fresh or not work.open[outcome.interchange.ordinal].closings:  # what was closed before was answered
+                self._collect(work, outcome, posted.findings)
             if on_message and posted.fresh:
                 on_message(posted.report(outcome))
 
@@ -424,7 +457,7 @@ class Engine:
         with self.database.write() as connection:
             passing("tx_begun")
             posted = batch.write(connection, [(work.receipt, work.open[outcome.interchange.ordinal], outcome) for work, outcome in items],
-                                 versions=self.versions, own=self.own, hold_repeated=self.same_content == "hold", failure=failure)
+                                 self.rules, failure)
             passing("crm_written")
         return posted
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,7 +40,7 @@ def judge(
     outcomes: Sequence[tuple[int, Any]],
     *,
     versions: Mapping[str, str],
-    hold_repeated: bool,
+    hold_repeated: Callable[[Any], bool],
     failure: str = "",
 ) -> list[Draft]:
     """Each message's row: posted (the CRM may still refuse it), rejected, held because its content came before, or
@@ -71,7 +71,7 @@ def judge(
     return drafts
 
 
-def _mark_repeated(connection: Connection, drafts: Sequence[Draft], hold: bool) -> None:
+def _mark_repeated(connection: Connection, drafts: Sequence[Draft], hold: Callable[[Any], bool]) -> None:
     """Find messages whose content came before in another message; hold them or only remember it."""
     by_scope: dict[str, list[Draft]] = {}
     for draft in drafts:
@@ -83,7 +83,7 @@ def _mark_repeated(connection: Connection, drafts: Sequence[Draft], hold: bool) 
             me = (draft.row.exchange, draft.row.ordinal)
             owner = owners.setdefault(draft.row.content, me)
             draft.content_known = owner != me
-            if draft.content_known and hold:
+            if draft.content_known and hold(draft.outcome):
                 draft.row = draft.row.held()
                 note = f"the same content came before in message {owner[1]} of exchange {owner[0]}"
                 draft.findings.append(found("same_content", draft.position, note=note))

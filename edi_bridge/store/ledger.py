@@ -49,6 +49,7 @@ class Exchange:
     outcome: str
     verdict: str
     original: int | None = None
+    closings: int = 0  # how often it was closed before, and answered
 
 
 # receipts
@@ -127,6 +128,18 @@ def _reopen(connection: Connection, receipt: int) -> bool:
         update(t.exchange).where(t.exchange.c.id.in_(failed)).values(state="open", verdict="", failure="")
     )
     return True
+
+
+def do_again(connection: Connection, exchange: int, ordinals: Sequence[int]) -> None:
+    """Take away the rows of messages and open their exchange: they go their whole way once more."""
+    t = ledger()
+    messages = select(t.message.c.id).where(t.message.c.exchange_id == exchange, t.message.c.ordinal.in_(ordinals))
+    for table in (t.finding, t.message_document):
+        connection.execute(delete(table).where(table.c.message_id.in_(messages)))
+    connection.execute(delete(t.message).where(t.message.c.exchange_id == exchange, t.message.c.ordinal.in_(ordinals)))
+    receipt = connection.execute(update(t.exchange).where(t.exchange.c.id == exchange).values(state="open", verdict="", failure="")
+                                 .returning(t.exchange.c.receipt_id)).scalar_one()
+    connection.execute(update(t.receipt).where(t.receipt.c.id == receipt).values(state="scanned"))
 
 
 def unfinished(connection: Connection) -> list[Receipt]:
@@ -247,7 +260,7 @@ def exchanges(connection: Connection, receipt: int) -> list[Exchange]:
     t = ledger().exchange
     rows = connection.execute(select(t).where(t.c.receipt_id == receipt).order_by(t.c.ordinal))
     return [
-        Exchange(row.id, row.receipt_id, row.ordinal, row.state, row.outcome, row.verdict, row.original_id)
+        Exchange(row.id, row.receipt_id, row.ordinal, row.state, row.outcome, row.verdict, row.original_id, row.closings)
         for row in rows
     ]
 
@@ -281,7 +294,7 @@ def close(connection: Connection, exchange: int, failure: str = "") -> tuple[str
     """
     t = ledger().exchange
     counts = message_counts(connection, exchange)
-    posted = counts.get("posted", 0) + counts.get("reconciled", 0)
+    posted = sum(counts.get(one, 0) for one in ("posted", "reconciled", "waiting"))
     failed = counts.get("failed", 0) or bool(failure)
     refused = connection.execute(select(t.c.outcome).where(t.c.id == exchange)).scalar_one() == "refused"
     if failed:
@@ -291,7 +304,8 @@ def close(connection: Connection, exchange: int, failure: str = "") -> tuple[str
         state, verdict = "done", (Verdict.ACCEPTED if clean else Verdict.WITH_ERRORS).value
     else:
         state, verdict = ("held" if counts.get("held") else "rejected"), Verdict.REJECTED.value
-    connection.execute(update(t).where(t.c.id == exchange).values(state=state, verdict=verdict, failure=failure))
+    closings = t.c.closings if failed else t.c.closings + 1
+    connection.execute(update(t).where(t.c.id == exchange).values(state=state, verdict=verdict, failure=failure, closings=closings))
     if state == "rejected":
         i = ledger().identity
         connection.execute(delete(i).where(i.c.exchange_id == exchange, i.c.kind != "bytes"))

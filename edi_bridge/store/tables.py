@@ -104,6 +104,7 @@ def make(metadata: MetaData) -> LedgerTables:
         _later("hold_until"),  # legal hold: a day before which it is not purged
         _later("reason"),  # why a person must decide about it
         Column("messages", Integer, nullable=False, server_default="0"),  # that its envelope holds
+        Column("closings", Integer, nullable=False, server_default="0"),  # what was closed before is not answered again
         Column("copy_of", Id),  # the exchange that it is an edited copy of
         UniqueConstraint("receipt_id", "ordinal"),
         Index(None, "control"),
@@ -295,14 +296,13 @@ def _watching(metadata: MetaData) -> tuple[Table, ...]:
         "waiting",
         metadata,
         _key(),
-        _link("message_id", "message"),
-        _text("kind"),
-        _text("counterpart"),
-        _text("number"),
+        _link("exchange_id", "exchange"),
+        Column("ordinal", Integer, nullable=False),
+        _text("key"),
         _text("since"),
         _text("due_at"),
-        Index(None, "message_id"),
-        Index(None, "kind", "number"),
+        Index(None, "exchange_id"),
+        Index(None, "key"),
     )
     channel = Table(
         "channel",

@@ -29,7 +29,7 @@ TABLES = {
     "late:boolean at",
     "control_number": "scope kind last:id wrapped:count wrapped_at",
     "message_document": "message_id:id>message kind number",
-    "waiting": "message_id:id>message kind counterpart number since due_at",
+    "waiting": "exchange_id:id>exchange ordinal:count key since due_at",
     "channel": "name polled_at good_at received_at next_at failures:count error",
     "seen": "channel name size:id modified receipt_id:id>receipt",
     "network_report": "receipt_id:id>receipt outbox_id:id?>outbox channel status sender receiver control group_control at words",
@@ -49,7 +49,7 @@ INDEXES = {
     "answered": "outbox_id exchange_id",
     "message_document": "message_id number",
     "queue": "partner,key",
-    "waiting": "message_id kind,number",
+    "waiting": "exchange_id key",
     "network_report": "outbox_id receipt_id",
 }
 TYPES: dict[str, Any] = {"": sa.Text(), "id": Id, "count": sa.Integer(), "boolean": sa.Boolean(), "bytes": sa.LargeBinary()}
@@ -65,7 +65,8 @@ def upgrade() -> None:
         op.add_column(table, sa.Column(column, sa.Text(), nullable=False, server_default=""))
     op.add_column("receipt", sa.Column("test", sa.Boolean()))
     op.add_column("receipt", sa.Column("starts", sa.Integer(), nullable=False, server_default="0"))
-    op.add_column("exchange", sa.Column("messages", sa.Integer(), nullable=False, server_default="0"))
+    for column in ("messages", "closings"):
+        op.add_column("exchange", sa.Column(column, sa.Integer(), nullable=False, server_default="0"))
     op.add_column("exchange", sa.Column("copy_of", Id))
     if op.get_bind().dialect.name == "sqlite":
         for act in ("UPDATE", "DELETE"):

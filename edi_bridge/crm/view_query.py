@@ -15,7 +15,7 @@ Row = dict[str, Any]
 
 def called(customer: Table) -> ColumnElement[str]:
     """A customer's name; one that no document has named yet goes by its number here."""
-    return func.coalesce(customer.c.name, literal("customer ") + cast(customer.c.id, String))
+    return func.coalesce(func.nullif(customer.c.name, ""), literal("customer ") + cast(customer.c.id, String))
 
 
 def listed(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from edi_bridge.finding import Finding, found
-from edi_bridge.interchange import AnyMessage, Delimiters, Position
+from edi_bridge.interchange import AnyMessage, Delimiters, Message, Position
 from edi_bridge.mapping.field import holds
 from edi_bridge.mapping.lookup import NOTHING, Get, Lookups, Miss, looked_up
 from edi_bridge.mapping.mapfile import MapSpec
@@ -14,6 +14,7 @@ from edi_bridge.mapping.plan import MapPlan, Planner, TableLoader
 
 if TYPE_CHECKING:
     from edi_bridge.mapping.field_trace import Traced
+    from edi_bridge.mapping.lookup_place import KeyPlaces
 
 Record = dict[str, Any]
 
@@ -37,6 +38,7 @@ class CompiledMap:
         self._reader: Any = None
         self._writer: Any = None
         self._tracer: Any = None
+        self._keys: KeyPlaces | None = None
 
     def _backend(self, structure: Any) -> tuple[Any, Any]:
         """The resolver of paths, and the scope of the message's root."""
@@ -148,8 +150,20 @@ class CompiledMap:
         if not self.lookups:
             return records, []
         made, misses = self.lookups.ours(records, get, on)
-        places = {(one.record, one.path): one.places[0].position for one in self.trace(message) if one.places} if misses else {}
+        places = self._key_places(message, misses) if misses else {}
         return made, [_missed(miss, places.get((miss.record, miss.path), Position(message=message.ordinal))) for miss in misses]
+
+    def _key_places(self, message: AnyMessage, misses: Sequence[Miss]) -> dict[tuple[int, str], Position]:
+        """Where the keys without an answer stand: (record, field) → position. Only what cannot be told at once is traced."""
+        places: dict[tuple[int, str], Position] = {}
+        if isinstance(message, Message):
+            from edi_bridge.mapping.lookup_place import KeyPlaces
+
+            self._keys = self._keys or KeyPlaces(self.plan, self.structure)
+            places = self._keys.positions(message, misses)
+        left = {(miss.record, miss.path) for miss in misses} - places.keys()
+        traced = self.tracer.trace(message, left) if left else ()
+        return {**places, **{(one.record, one.path): one.places[0].position for one in traced if one.places}}
 
     def theirs(self, records: Sequence[Record], get: Get = NOTHING, on: str = "", lossy: bool = False) -> tuple[list[Record], list[Finding]]:
         """Records for `write`, with the partner's keys in the place of our values; a value without a key is a finding, and left

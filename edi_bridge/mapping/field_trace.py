@@ -8,7 +8,7 @@ program is built from the same plan when it is first asked for, with plain texts
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -216,11 +216,11 @@ class FieldTrace:
         self.backend = backend
         self._by_number: dict[int, Any] = {one.number: one for scope in plan.scopes for one in scope.rules()}
 
-    def trace(self, message: AnyMessage) -> list[Traced]:
-        """Every field of every record, in the records' order."""
+    def trace(self, message: AnyMessage, only: Container[tuple[int, str]] | None = None) -> list[Traced]:
+        """Every field of every record, in the records' order; `only` these: (record, path)."""
         records, place_of = self.backend.read(message)
-        return [self._traced(number, path, leaf, place_of)
-                for number, record in enumerate(records) for path, leaf in leaves(record)]
+        return [self._traced(number, path, leaf, place_of) for number, record in enumerate(records) for path, leaf in leaves(record)
+                if only is None or (number, path) in only]
 
     def _traced(self, record: int, path: str, leaf: Leaf, place_of: Callable[[Any, str], Place]) -> Traced:
         plan = self._by_number[leaf.number]

@@ -30,6 +30,20 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _MOST_TEXTS = 8192
 
 
+class _Cell(str):
+    """A cell's text that knows which field of the record it was made of."""
+
+    __slots__ = ("place",)
+    place: str
+
+    @classmethod
+    def of(cls, text: str, place: str) -> _Cell:
+        """The text of the field at a place such as `lines[1].quantity`."""
+        made = cls(text)
+        made.place = place
+        return made
+
+
 @dataclass(eq=False, slots=True)
 class _Group:
     """Rows of one set of tests: what stands in all of them, in the nth, and the rows of lists."""
@@ -150,13 +164,19 @@ class _Run:
         self.program = program
         self.layout = program.layout
         self.findings: list[Finding] = []
+        self.within = ""  # the object or item that is being written, as the beginning of its fields' paths: `lines[1].`
 
     def say(self, kind: str, field_: str, value: Any, note: str) -> None:
+        """What is wrong with a field of the record or item that is being written."""
+        self.tell(kind, self.within + field_ if field_ else self.within.rstrip("."), value, note)
+
+    def tell(self, kind: str, field_: str, value: Any, note: str) -> None:
+        """The same, of a field named by its whole path."""
         self.findings.append(found(kind, Position(path=field_ or None), "" if value is None else str(value),
                                    f"{field_}: {note}" if field_ else note))
 
     def bad(self, plan: ValuePlan, value: Any, note: str, kind: str = "cannot_write") -> None:
-        place = ".".join(plan.target)
+        place = self.within + ".".join(plan.target)
         words = plan.sources[plan.writes_to].words if plan.sources else ""
         self.findings.append(found(kind, Position(path=place), str(value),
                                    f"{place} ({words + ', ' if words else ''}{plan.rule.origin}): {note}"))
@@ -176,21 +196,32 @@ class _Run:
                 self.unplaced(value, record)
             elif not value.when or holds(value.when, record, value.target):
                 self.value(value, record, stack)
+            elif get(record, value.target) is not None and not self.elsewhere(value, scope, record):
+                self.bad(value, get(record, value.target), "the file says it only beside other values", "field_not_carried")
         for use in scope.uses:
             inner = get(record, use.target)
             if not inner:
                 continue
             together = [other for other in scope.uses if other.target == use.target]
+            numbers = list(range(len(inner))) if use.many else []
             if len(together) > 1:
-                inner = _shares(inner, together, scope.scope.single)[together.index(use)]
-            if not inner or (use.when and not holds(use.when, record, use.target)):
+                numbers = _shares(inner, together, scope.scope.single)[together.index(use)]
+                if not numbers:
+                    continue
+            if use.when and not holds(use.when, record, use.target):
+                self.say("field_not_carried", ".".join(use.target), None, "the file says it only beside other values")
                 continue
             marked = [k for k, source in enumerate(use.rule.sources) if source.write]
             step = use.sources[marked[0] if marked else 0].step
             if use.many:
-                self.items(groups, stack, step, use.item, inner, ".".join(use.target))
+                self.items(groups, stack, step, use.item, inner, ".".join(use.target), numbers)
             else:
                 self.part(groups, stack, step, use, inner)
+
+    def elsewhere(self, plan: ValuePlan, scope: ScopePlan, record: Record) -> bool:
+        """Whether another rule of the same field takes the value."""
+        return any(other is not plan and other.target == plan.target and (not other.when or holds(other.when, record, other.target))
+                   for other in scope.values)
 
     def not_carried(self, record: Record, known: dict[str, Any], prefix: str) -> None:
         for name, value in record.items():
@@ -225,8 +256,11 @@ class _Run:
         step = path.step
         group = groups[()] if step is None else self.group(groups, step)
         there = group.nth.setdefault(step.nth, {}) if step is not None and step.nth else group.spread
+        place = self.within + ".".join(target)
         for column, text in cells:
-            if there.setdefault(column, text) != text:
+            if column not in there:
+                there[column] = _Cell.of(text, place)
+            elif there[column] != text:
                 self.bad(plan, text, f"the column {column} holds {printable(there[column])} in the same row; it can hold one value")
 
     def group(self, groups: _Groups, step: RowStep | None) -> _Group:
@@ -238,7 +272,9 @@ class _Run:
     def part(self, groups: _Groups, stack: list[_Groups], step: RowStep, use: ScopeUse, record: Record) -> None:
         """An object in rows of its own: in one row of them, or in all."""
         own: _Groups = {(): _Group()}
+        before, self.within = self.within, f"{self.within}{'.'.join(use.target)}."
         self.fill(use.item, record, own, [*stack, own])
+        self.within = before
         group = self.group(groups, step)
         rows = self.assembled(own, use.item.scope)
         cells = group.nth.setdefault(step.nth, {}) if step.nth else group.spread
@@ -247,27 +283,34 @@ class _Run:
         for row in rows[:1]:
             self.merge(cells, row, ".".join(use.target))
 
-    def items(self, groups: _Groups, stack: list[_Groups], step: RowStep, item: ScopePlan, records: Sequence[Record], name: str) -> None:
-        """The rows of a list's items, beside those of other lists of the same test where their columns differ."""
+    def items(self, groups: _Groups, stack: list[_Groups], step: RowStep, item: ScopePlan, records: Sequence[Record], name: str,
+              numbers: Sequence[int] = ()) -> None:
+        """The rows of a list's items, beside those of other lists of the same test where their columns differ. `numbers`: the items of
+        the list that stand here; none: `records` are the records of the file."""
         rows: list[Row] = []
         seen: set[tuple[str, ...]] = set()
-        for number, record in enumerate(records, 1):
+        before = self.within
+        for number in numbers or range(len(records)):
+            record = records[number]
             own: _Groups = {(): _Group()}
+            self.within = f"{before}{name}[{number}]." if numbers else before
             self.fill(item, record, own, [*stack, own])
             made = self.assembled(own, item.scope)
+            self.within = before
+            listed = f"{name}[{number}]" if numbers else ""
             if not made and step.constants():
                 made = [dict(step.constants())]
             if not made:
-                self.say("cannot_write", name, None, f"item {number} has nothing that a row could show")
+                self.say("cannot_write", listed, None, "it has nothing that a row could show")
                 continue
             if step.kind == "from" and not all(test.passes(made[0].get(test.column, "")) for test in step.tests):
                 made[0:0] = [dict(step.constants())]
             for test in (one for one in step.tests if one.op != "=" and step.kind != "from"):
                 if not all(test.passes(row.get(test.column, "")) for row in made):
-                    self.say("cannot_write", name, made[0].get(test.column), f"item {number} would be read as something else: {test.column} "
+                    self.say("cannot_write", listed, made[0].get(test.column), f"it would be read as something else: {test.column} "
                              f"must {'not be ' + '|'.join(test.values) if test.op == '!=' else test.op}")
             if step.kind == "rows":
-                self.key(step, made, seen, number, name)
+                self.key(step, made, seen, listed)
             rows += made
         if not rows:
             return
@@ -275,7 +318,8 @@ class _Run:
             groups[("from", name)] = _Group(step.tests, True, rows=rows)
             return
         if step.nth and len(rows) > 1:
-            self.say("cannot_write", name, None, f"{len(rows)} items, but the map has room for one")
+            for number in numbers[1:]:
+                self.say("cannot_write", f"{name}[{number}]", None, f"{len(rows)} items, but the map has room for one")
         group = self.group(groups, step)
         if step.nth:
             self.merge(group.nth.setdefault(step.nth, {}), rows[0], name)
@@ -286,17 +330,17 @@ class _Run:
         else:
             group.rows += rows
 
-    def key(self, step: RowStep, rows: list[Row], seen: set[tuple[str, ...]], number: int, name: str) -> None:
+    def key(self, step: RowStep, rows: list[Row], seen: set[tuple[str, ...]], name: str) -> None:
         """The cells that hold an item's rows together: there if needed, the same in all, and no other item's."""
         keys = {tuple(row.get(column, "") for column in step.group) for row in rows}
         if keys == {("",) * len(step.group)}:
             if len(rows) > 1:
-                self.say("cannot_write", name, None, f"item {number} needs {len(rows)} rows and has no {' or '.join(step.group)} "
+                self.say("cannot_write", name, None, f"it needs {len(rows)} rows and has no {' or '.join(step.group)} "
                          "that holds them together")
             return
         if len(keys) > 1 or keys <= seen:
             words = " and ".join(" / ".join(one) for one in sorted(keys))
-            self.say("cannot_write", name, words, f"item {number} would not be told from another: the rows of an item, and only they, "
+            self.say("cannot_write", name, words, f"it would not be told from another: the rows of an item, and only they, "
                      f"have the same {' and '.join(step.group)}")
         seen |= keys
 
@@ -319,7 +363,10 @@ class _Run:
             for column, text in fixed.items():
                 row.setdefault(column, text)
         if scope.single and len(rows) > 1:
-            self.say("cannot_write", "", None, f"{len(rows)} items in a list that has room for one in each row")
+            first = {text.place for text in rows[0].values() if isinstance(text, _Cell)}
+            beyond = dict.fromkeys(text.place for row in rows[1:] for text in row.values() if isinstance(text, _Cell) and text.place not in first)
+            for place in beyond:
+                self.tell("cannot_write", place, None, "a row has room for one item of its list, and another has taken it")
             return rows[:1]
         return rows
 
@@ -371,8 +418,11 @@ class _Run:
         """Cells into a row; two different texts for one column cannot be."""
         for column, text in cells.items():
             if row.setdefault(column, text) != text:
-                self.say("cannot_write", where, text, f"the column {column} of one row would hold {printable(row[column])} and "
-                         f"{printable(text)}")
+                note = f"the column {column} of one row would hold {printable(row[column])} and {printable(text)}"
+                if isinstance(text, _Cell):
+                    self.tell("cannot_write", text.place, text, note)
+                else:
+                    self.say("cannot_write", where, text, note)
 
     def extra(self, rows: list[Row], writes: list[tuple[SheetPath, str]]) -> list[Row]:
         """What the map's `writes:` puts beside the record's fields."""
@@ -406,15 +456,15 @@ class _Run:
         return [*rows[:at], row, *rows[at:]]
 
 
-def _shares(items: Sequence[Record], uses: Sequence[ScopeUse], single: bool) -> list[list[Record]]:
-    """The items of a list for each of the places that can hold them: the first that has room for everything in the item;
+def _shares(items: Sequence[Record], uses: Sequence[ScopeUse], single: bool) -> list[list[int]]:
+    """The numbers of a list's items for each of the places that can hold them: the first that has room for everything in the item;
     in a single row each place has room for one item."""
-    shares: list[list[Record]] = [[] for _ in uses]
+    shares: list[list[int]] = [[] for _ in uses]
     shapes = [shape_of(use.item, frozenset()) for use in uses]
-    for item in items:
+    for number, item in enumerate(items):
         fitting = [k for k, shape in enumerate(shapes) if fits(item, shape)]
         free = [k for k in fitting if not (single and shares[k])]
-        shares[(free or fitting or [0])[0]].append(item)
+        shares[(free or fitting or [0])[0]].append(number)
     return shares
 
 

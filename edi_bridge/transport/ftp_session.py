@@ -14,7 +14,7 @@ from edi_bridge.transport import certificate
 from edi_bridge.transport.ftp_line import FtpLine, Overdue, Security
 from edi_bridge.transport.settling import shown
 
-IDLE = 20.0  # seconds after which we ask whether the server is still there before we rely on it
+IDLE = 2.0  # seconds after which we ask whether the server is still there before we rely on it
 PORTS = {"explicit": 21, "implicit": 990}  # IANA: ftp, ftps
 FULL = ("452", "552")  # RFC 959 4.2: no room
 

@@ -134,13 +134,16 @@ class FtpTransport:
             if str(error)[:3] in ("450", "550") and any(words in str(error).lower() for words in NOTHING):
                 return b""
             raise
+        except (OSError, EOFError, Fault):
+            self.session.drop()  # in the middle of a transfer
+            raise
         finally:
             if self.session.line is line:
                 line.voidcmd("TYPE I")
 
     def fetch(self, file: RemoteFile, into: BinaryIO) -> int:
         """Copy a file; when the line drops, go on where it stopped. TransientFault when it is gone, or not what was listed."""
-        raw, _ = token_parts(file)
+        raw = _carriable(file)
         until, got = time.monotonic() + self._deadline, 0
         for left in reversed(range(TRIES)):
             try:
@@ -177,7 +180,7 @@ class FtpTransport:
     def confirm(self, file: RemoteFile) -> None:
         """Delete, move or keep it. What took its name in the meantime is another file, and stays."""
         if self._get and self._after != "keep":
-            raw, _ = token_parts(file)
+            raw = _carriable(file)
             with self._told(self._get, file.name) as line:
                 self.session.enter(self._get)
                 if self._same(line, file):
@@ -199,7 +202,7 @@ class FtpTransport:
     def _same(self, line: FtpLine, file: RemoteFile) -> bool:
         """Whether the very file that was listed still stands under its name, as far as the server says sizes and times."""
         raw, more = token_parts(file)
-        size = self._size(line, raw)
+        size = self._seen(line, raw, self._get)
         if size is None:
             return False
         if UNKNOWN_SIZE not in (size, file.size) and size != file.size:
@@ -240,7 +243,7 @@ class FtpTransport:
         except ftplib.Error:
             self._discard(target)
             raise
-        there = self._size(line, target)
+        there = self._seen(line, target, self._put)
         if there not in (UNKNOWN_SIZE, size):
             self._discard(target)
             raise TransientFault(f"{name}: {size} bytes were put and the server has {there or 0}; nothing was put")
@@ -303,6 +306,16 @@ class FtpTransport:
         digits = answer[4:].strip()
         return int(digits) if answer.startswith("213 ") and digits.isdecimal() else UNKNOWN_SIZE
 
+    def _seen(self, line: FtpLine, name: bytes, folder: str) -> int | None:
+        """As `_size`; where SIZE is refused, the listing decides, and where that is refused too, nobody knows."""
+        size = self._size(line, name)
+        if size is not None or b"/" in name:
+            return UNKNOWN_SIZE if size is None else size
+        try:
+            return next((one.size for one in self._entries(line, folder) if one.name == name), None)
+        except ftplib.Error:
+            return UNKNOWN_SIZE
+
     def _time(self, line: FtpLine, name: bytes) -> str:
         """MDTM (RFC 3659 3) as ISO 8601 in UTC; '' where the server does not say it."""
         if not self.session.times:
@@ -332,12 +345,23 @@ class FtpTransport:
         line = self.session.ready(until or time.monotonic() + self._deadline)
         try:
             yield line
+        except TerminalFault:
+            self.session.drop()  # perhaps in the middle of a transfer
+            raise
         except (ftplib.Error, OSError, EOFError) as error:
             raise refusal(self.session, folder, name, error) from error
 
 
 def _remote(name: bytes, size: int, modified: str, stamp: str) -> RemoteFile:
     return RemoteFile(shown(name), size, modified, token(name, size, quote(modified, safe=""), quote(stamp, safe="")))
+
+
+def _carriable(file: RemoteFile) -> bytes:
+    """The exact name of a file. TerminalFault for one that would be a command of its own (it was never listed by us)."""
+    raw, _ = token_parts(file)
+    if not is_name(raw) or {10, 13, 0, TELNET} & set(raw):
+        raise TerminalFault(f"{file.name} cannot be the name in a command of FTP; nothing was sent")
+    return raw
 
 
 def _seconds(moment: str) -> str:

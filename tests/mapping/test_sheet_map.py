@@ -170,18 +170,18 @@ def test_what_has_no_column_or_cannot_stand_in_it_is_said():
     assert refused(one, {"number": "1", "currency": "EUR", "lines": [line]}) == [("field_not_carried", "currency")]
     assert refused(one, {"number": "1", "buyer": {"gln": "4012345000009", "name": "X"}, "lines": [line]}) == [("field_not_carried", "buyer.name")]
     assert refused(one, {"number": "a\0b", "lines": [line]}) == [("cannot_write", "number")]
-    assert refused(one, {"number": "1", "lines": [line | {"buyer_item": "\x1b"}]}) == [("cannot_write", "buyer_item")]
+    assert refused(one, {"number": "1", "lines": [line | {"buyer_item": "\x1b"}]}) == [("cannot_write", "lines[0].buyer_item")]
     assert refused(one, {"number": "1", "issued_on": "2026-11", "lines": [line]}) == [("cannot_write", "issued_on")]
     assert refused(one, {"lines": [line]}) == [("required_missing", "number")]
-    assert refused(one, {"number": "1", "lines": [{"number": "1"}]}) == [("required_missing", "quantity")]
+    assert refused(one, {"number": "1", "lines": [{"number": "1"}]}) == [("required_missing", "lines[0].quantity")]
 
 
 def test_items_that_would_be_read_as_one_are_refused():
     one = compiled(ORDER)
     twice = {"number": "1", "lines": [{"number": "1", "quantity": D(1)}, {"number": "1", "quantity": D(2)}]}
-    assert refused(one, twice) == [("cannot_write", "lines")]
+    assert refused(one, twice) == [("cannot_write", "lines[1]")]
     loose = {"number": "1", "lines": [{"quantity": D(1), "schedules": [{"quantity": D(1)}, {"quantity": D(2)}]}]}
-    assert refused(one, loose) == [("cannot_write", "lines")]
+    assert refused(one, loose) == [("cannot_write", "lines[0]")]
     unnumbered = {"number": "1", "lines": [{"quantity": D(1)}, {"quantity": D(1)}]}
     assert read(one, written(one, unnumbered)) == ([unnumbered], [])
 
@@ -310,7 +310,7 @@ def test_a_fixed_file_is_written_back_byte_for_byte_with_its_outer_rows():
 def test_a_value_wider_than_its_column_is_refused():
     one = compiled(FIXED)
     assert refused(one, {"number": "ORDER-1", "lines": []}) == [("cannot_write", "number")]
-    assert refused(one, {"number": "1", "lines": [{"quantity": D("123456.78")}]}) == [("cannot_write", "quantity")]
+    assert refused(one, {"number": "1", "lines": [{"quantity": D("123456.78")}]}) == [("cannot_write", "lines[0].quantity")]
 
 
 def test_record_types_also_work_with_delimiters():

@@ -1,0 +1,254 @@
+"""Real messages through the real path with everything an exchange does: answers, repeats, quarantine, waiting, reconciling.
+
+Expectations are written by hand: the interchanges below from ISO 9735, the 997s from X12.56 as partners' guides print them.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydifact.segmentcollection import Interchange
+from sqlalchemy import func, select
+
+from edi_bridge.catalog import Catalog
+from edi_bridge.crm.identity import own_identities
+from edi_bridge.crm.tables import tables
+from edi_bridge.database import Database
+from edi_bridge.engine import Engine, Incoming, ReceiptSummary
+from edi_bridge.engine.outgoing import Writing
+from edi_bridge.record import from_json
+from edi_bridge.store import alarm, outbox, waiting
+from edi_bridge.store import ledger as receipts
+from edi_bridge.store.archive import Archive
+from edi_bridge.store.tables import ledger
+
+SAMPLES = Path(__file__).parents[2] / "samples"
+PARTNER = """partner: acorn
+name: Acorn GmbH
+identities:
+  - {id: "9521200099999", qualifier: "14"}
+  - {id: "ACORN", qualifier: "ZZ", standard: x12}
+acknowledge: {contrl: always}
+expect: {contrl: 4h, "997": 1d}
+agreements:
+  - {message: edifact/D96A/ORDERS}
+  - {message: edifact/D96A/ORDCHG, wait: 2d}
+  - {message: x12/004010/810, direction: out}
+"""
+
+
+def orders(control: str, number: str, change: str = "", *, sender: str = "9521200099999", test: str = "") -> bytes:
+    """An interchange with one ORDERS (or, with `change`, one ORDCHG that cancels its line 1)."""
+    name, document = ("ORDCHG", "230") if change else ("ORDERS", "220")
+    line = "LIN+1+2+4000862141404:EN'QTY+21:0'" if change else "LIN+1++4000862141404:EN'QTY+21:12'"
+    body = [f"UNH+1+{name}:D:96A:UN'", f"BGM+{document}+{change or number}+{'4' if change else '9'}'", "DTM+137:20261120:102'",
+            *([f"RFF+ON:{number}'"] if change else []), "NAD+BY+9521200099999::9'", "NAD+SU+9521200034004::9'", line, "UNS+S'"]
+    return (f"UNB+UNOC:3+{sender}:14+9521200034004:14+261120:1015+{control}{'++++++' + test if test else ''}'"
+            + "".join(body) + f"UNT+{len(body) + 2}+1'UNZ+1+{control}'").encode()
+
+
+class Clock:
+    """A clock that a test sets."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    (tmp_path / "partners").mkdir()
+    (tmp_path / "partners" / "acorn.yaml").write_text(PARTNER)
+    return tmp_path
+
+
+@pytest.fixture
+def engine(database: Database, home: Path, clock: Clock) -> Engine:
+    catalog = Catalog(home, check_receiver=True)
+    return Engine(database, Archive(home / "archive"), catalog, own=own_identities(catalog.own.parties), strict=True, answers=True, clock=clock)
+
+
+@pytest.fixture
+def post(engine: Engine) -> Callable[[bytes], ReceiptSummary]:
+    return lambda content: engine.post_file("x.edi", io.BytesIO(content))
+
+
+def answer_of(engine: Engine, entry: int) -> bytes:
+    with engine.database.read() as connection:
+        return outbox.open_content(connection, engine.archive, entry).read()
+
+
+def rows(engine: Engine, table: Any) -> int:
+    with engine.database.read() as connection:
+        return int(connection.execute(select(func.count()).select_from(table)).scalar_one())
+
+
+def alarms(engine: Engine) -> list[str]:
+    with engine.database.read() as connection:
+        return [one.kind for one in alarm.listing(connection)]
+
+
+def states(summary: ReceiptSummary) -> list[tuple[str, str, dict[str, int]]]:
+    return [(one.state, one.outcome, dict(one.messages)) for one in summary.exchanges]
+
+
+def test_an_order_is_posted_and_its_contrl_stands_in_the_outbox(engine: Engine, post: Any) -> None:
+    summary = post(orders("71", "A-1"))
+    assert states(summary) == [("done", "new", {"posted": 1})]
+    (entry,) = summary.exchanges[0].answers
+    read = Interchange.from_str(answer_of(engine, entry).decode())
+    assert (read.sender, read.recipient, read.control_reference) == (["9521200034004", "14"], ["9521200099999", "14"], "1")
+    uci = next(one for one in read.segments if one.tag == "UCI")
+    assert uci.elements[0] == "71" and uci.elements[3] == "7"
+
+
+def test_our_numbers_go_on_and_tests_have_their_own(engine: Engine, home: Path, post: Any) -> None:
+    (home / "partners" / "acorn.yaml").write_text(PARTNER.replace("edifact/D96A/ORDERS}", "edifact/D96A/ORDERS, test: true}"))
+    contents = [answer_of(engine, post(one).exchanges[0].answers[0]) for one in
+                (orders("1", "A"), orders("2", "B"), orders("1", "C", test="1"), orders("3", "D"))]
+    numbers = [content.split(b"'")[0].split(b"+")[5] for content in contents]
+    assert numbers == [b"1", b"2", b"1", b"3"]
+
+
+def test_the_same_again_gets_the_same_answer_byte_for_byte(engine: Engine, post: Any) -> None:
+    first = post(orders("71", "A-1"))
+    before = answer_of(engine, first.exchanges[0].answers[0])
+    with engine.database.write() as connection:
+        outbox.mark(connection, first.exchanges[0].answers[0], "sent", at=engine.now())
+    again = post(orders("71", "A-1"))
+    assert states(again) == [("duplicate", "again", {})]
+    assert [answer_of(engine, entry) for entry in again.exchanges[0].answers] == [before]
+    assert rows(engine, tables().sales_order) == 1
+
+
+def test_while_the_first_answer_is_on_its_way_it_answers_both(engine: Engine, post: Any) -> None:
+    post(orders("71", "A-1"))
+    assert post(orders("71", "A-1")).exchanges[0].answers == []
+    assert rows(engine, ledger().outbox) == 1
+
+
+def test_a_number_that_came_with_other_content_is_quarantined_and_not_answered(engine: Engine, post: Any) -> None:
+    post(orders("71", "A-1"))
+    assert states(post(orders("71", "A-2"))) == [("quarantined", "conflict", {})]
+    assert rows(engine, ledger().outbox) == 1 and alarms(engine) == ["quarantine"]
+
+
+def test_after_its_window_a_number_may_come_again(engine: Engine, post: Any, clock: Clock) -> None:
+    post(orders("71", "A-1"))
+    clock.now += timedelta(days=366)
+    assert states(post(orders("71", "A-2"))) == [("done", "new", {"posted": 1})]
+
+
+def test_an_unknown_sender_is_quarantined_unanswered_and_takes_no_number(engine: Engine, home: Path, post: Any) -> None:
+    content = orders("71", "A-1", sender="9521200088888")
+    assert states(post(content)) == [("quarantined", "new", {})]
+    assert rows(engine, ledger().outbox) == 0 and rows(engine, tables().sales_order) == 0
+    with engine.database.read() as connection:
+        kinds = set(connection.execute(select(ledger().identity.c.kind)).scalars())
+    assert kinds == {"bytes"}
+
+
+def test_a_broken_envelope_of_a_partner_is_refused_with_a_contrl_4_and_its_number_stays_free(engine: Engine, post: Any) -> None:
+    broken = orders("71", "A-1").replace(b"UNZ+1+71'", b"UNZ+2+71'")
+    summary = post(broken)
+    assert states(summary) == [("rejected", "refused", {})]
+    assert b"UCI+71+9521200099999:14+9521200034004:14+4" in answer_of(engine, summary.exchanges[0].answers[0])
+    assert states(post(orders("71", "A-1"))) == [("done", "new", {"posted": 1})]
+
+
+def test_a_change_waits_for_its_order_and_goes_on_when_that_comes(engine: Engine, post: Any) -> None:
+    early = post(orders("71", "A-1", change="C-1"))
+    assert states(early) == [("done", "new", {"waiting": 1})] and len(early.exchanges[0].answers) == 1
+    with engine.database.read() as connection:
+        assert [one.key for one in waiting.listing(connection)] == ["order A-1"]
+    post(orders("72", "A-1"))
+    (again,) = engine.resume()
+    assert states(again) == [("done", "new", {"posted": 1})]
+    assert again.exchanges[0].answers == early.exchanges[0].answers, "it was acknowledged when it came"
+    with engine.database.read() as connection:
+        assert waiting.listing(connection) == []
+        assert connection.execute(select(tables().order_line.c.state)).scalars().all() == ["cancelled"]
+
+
+def test_a_change_that_waited_long_enough_is_told_as_a_finding(engine: Engine, post: Any, clock: Clock) -> None:
+    post(orders("71", "A-1", change="C-1"))
+    clock.now += timedelta(days=2, minutes=1)
+    with engine.database.write() as connection:
+        assert waiting.wake_expired(connection, engine.now()) == 1
+    (again,) = engine.resume()
+    assert "waiting" not in again.exchanges[0].messages
+    with engine.database.read() as connection:
+        assert waiting.listing(connection) == []
+        assert "unknown_order" in connection.execute(select(ledger().finding.c.kind)).scalars().all()
+
+
+def invoice_sent(engine: Engine, clock: Clock) -> int:
+    record = json.loads((SAMPLES / "x12" / "810-4010-ozark-credit-memo" / "expected" / "record.json").read_text())
+    record = record[0] if isinstance(record, list) else record
+    writing = Writing(engine.database, engine.archive, engine.catalog, clock)
+    made = writing.submit(writing.way("acorn", "invoice"), [from_json(json.dumps(record).encode(), "invoice")], "a test")
+    assert made.entries, [one.sentence() for one in made.findings]
+    with engine.database.write() as connection:
+        outbox.mark(connection, made.entries[0], "sent", at=engine.now(), due_at="2026-11-23T10:00:00.000000Z")
+    return made.entries[0]
+
+
+def functional(verdict: str, group: str = "1") -> bytes:
+    """A 997 to our first group of invoices (X12.56: AK1, AK2, AK5, AK9)."""
+    isa = ("ISA*00*          *00*          *ZZ*ACORN          *01*315369934      *261122*1100*U*00401*000000005*0*P*>~")
+    counts = "1*1*1" if verdict == "A" else "1*1*0"
+    return (f"{isa}GS*FA*ACORN*315369934*20261122*1100*9*X*004010~ST*997*0001~AK1*IN*{group}~AK2*810*0001~AK5*{verdict}~"
+            f"AK9*{verdict}*{counts}~SE*6*0001~GE*1*9~IEA*1*000000005~").encode()
+
+
+def test_a_997_says_what_became_of_our_invoice(engine: Engine, post: Any, clock: Clock) -> None:
+    entry = invoice_sent(engine, clock)
+    assert states(post(functional("A"))) == [("done", "new", {"reconciled": 1})]
+    with engine.database.read() as connection:
+        assert outbox.get(connection, entry).outcome == "accepted"  # type: ignore[union-attr]
+        assert [row.outcome for row in outbox.messages(connection, entry)] == ["accepted"]
+        assert connection.execute(select(ledger().answered.c.answer, ledger().answered.c.outbox_id)).first() == ("997", entry)
+    assert alarms(engine) == []
+
+
+def test_a_refusal_rings_and_a_late_answer_still_counts(engine: Engine, post: Any, clock: Clock) -> None:
+    entry = invoice_sent(engine, clock)
+    clock.now += timedelta(days=3)
+    with engine.database.write() as connection:
+        assert [one.id for one in outbox.overdue(connection, engine.now())] == [entry]
+    post(functional("R"))
+    with engine.database.read() as connection:
+        assert outbox.get(connection, entry).outcome == "rejected"  # type: ignore[union-attr]
+        assert connection.execute(select(ledger().answered.c.late)).scalars().all()[-1] is True
+        assert outbox.overdue(connection, engine.now()) == []
+    assert alarms(engine) == ["acknowledgement_negative"]
+
+
+def test_an_answer_to_nothing_we_sent_is_kept_and_rings(engine: Engine, post: Any) -> None:
+    assert states(post(functional("A", group="77"))) == [("done", "new", {"reconciled": 1})]
+    assert alarms(engine) == ["acknowledgement_unmatched"] and rows(engine, ledger().answered) == 2  # AK1 and AK2
+    assert rows(engine, ledger().outbox) == 0, "a 997 is never answered by a 997"
+
+
+def test_a_file_that_stops_the_program_twice_is_quarantined(engine: Engine) -> None:
+    (taken,) = engine.receive([Incoming(engine.archive.put(io.BytesIO(orders("71", "A-1"))), "x.edi")])
+    with engine.database.write() as connection:  # what two processes leave that were killed while they read it
+        for _ in range(2):
+            receipts.started(connection, taken[0].id)
+    list(engine.process([taken]))
+    assert alarms(engine) == ["quarantine"] and rows(engine, tables().sales_order) == 0
+    with engine.database.read() as connection:
+        assert receipts.unfinished(connection) == []

@@ -43,16 +43,16 @@ class Soil:
     @classmethod
     def of(cls, compiled: CompiledMap) -> Soil:
         """The soil of a shipped map, which has a sample that its guide finds valid."""
-        guide = sample_cases.catalog().guide(compiled.spec.message)
-        assert guide is not None, f"no guide for {compiled.name}"
-        checker = Checker(guide)
-        kept = []
+        kept: list[tuple[Checker, Message]] = []
         for case in sample_cases.cases():
             if case.map == compiled.name:
-                kept += [one.message for one in sample_cases.read(case).outcomes if isinstance(one.message, Message)]
-        valid = tuple(one for one in kept if not _rejecting(checker, one) and compiled.read(one)[0])
+                for one in sample_cases.read(case).outcomes:
+                    assert isinstance(one.message, Message)
+                    kept.append((sample_cases.catalog().checker_for(one.message.type, None), one.message))
+        valid = [(checker, one) for checker, one in kept if not _rejecting(checker, one) and compiled.read(one)[0]]
         assert valid, f"{compiled.name} has no valid sample"
-        return cls(compiled, checker, valid)
+        checker = valid[0][0]
+        return cls(compiled, checker, tuple(one for other, one in valid if other is checker))
 
     @cached_property
     def asked(self) -> dict[tuple[str, int, int], list[str]]:

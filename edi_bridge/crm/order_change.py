@@ -45,6 +45,7 @@ def apply_change(
         old = [(line, row.state, row.message_id) for line, row in zip(was.get("lines", ()), rows, strict=True)]
         if act == "replace":
             head, lines = dict(record), _replacing_lines(record, source)
+            head.pop("release", None)
             head.update({name: was[name] for name in ("number", "release") if name in was})
         else:
             head = {**was, **{name: value for name, value in record.items() if name not in _OF_THE_CHANGE}}

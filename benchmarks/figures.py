@@ -5,7 +5,6 @@ Each function yields `Figure`s. What cannot run here (a library is missing, a ma
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 import io
 import sys
@@ -13,13 +12,12 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-from benchmarks import faults, generate, goods
-from benchmarks.measure import Work, fsyncs, in_turns, process
+from benchmarks import generate, goods, lookups
+from benchmarks.bench import SEED, Bench, Figure, Unguided, write
+from benchmarks.measure import Times, Work, fsyncs, in_turns, process
 from edi_bridge import outbound, pipeline, syntax
 from edi_bridge.catalog import Catalog
 from edi_bridge.crm.identity import own_identities
@@ -27,86 +25,9 @@ from edi_bridge.database import connect, upgrade
 from edi_bridge.engine import Engine
 from edi_bridge.finding import Verdict
 from edi_bridge.interchange import Address, MessageType
-from edi_bridge.partner import Partner
 from edi_bridge.store.archive import Archive
 
-SEED = 1
 BASE_MEMORY = 150.0  # MB, plus ten times the largest message
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """One number. `most` says that floor and aim are ceilings. `note`: what it was measured on, or why it was not."""
-
-    name: str
-    what: str
-    value: float | None
-    unit: str = ""
-    floor: float | None = None
-    aim: float | None = None
-    most: bool = False
-    peer: str = ""
-    note: str = ""
-    fsyncs: float = 0.0
-
-    @property
-    def met(self) -> str:
-        """`aim`, `floor`, `no`, or `` where there is neither."""
-        if self.value is None:
-            return "not measured"
-        for word, bound in (("aim", self.aim), ("floor", self.floor)):
-            if bound is not None and (self.value <= bound if self.most else self.value >= bound):
-                return word
-        return "" if self.floor is None and self.aim is None else "no"
-
-
-class Unguided(Catalog):
-    """A catalog that knows no guides: what reading and mapping cost without the check (the figure `check` has it)."""
-
-    def checker_for(self, type: MessageType, partner: Partner | None, direction: str = "in") -> None:
-        """None: nothing is held against a guide."""
-        return
-
-
-@dataclass(frozen=True)
-class Bench:
-    """What all figures share: how big, how often, where the files are."""
-
-    folder: Path
-    megabytes: float = 10
-    rounds: int = 5
-    slice_megabytes: float = 0.4  # of a peer that takes seconds for a megabyte
-    orders: int = 1000
-    memory: tuple[int, ...] = (10, 100)  # sizes of interchanges in MB
-    many_lines: int = 200_000
-    catalog: Catalog = field(default_factory=Catalog)
-    unguided: Catalog = field(default_factory=Unguided)
-
-    @cached_property
-    def generator(self) -> str:
-        """What the generated files depend on."""
-        texts = [Path(module.__file__ or "").read_bytes() for module in (generate, goods, faults)]
-        return hashlib.sha256(b"".join(texts)).hexdigest()[:8]
-
-    def file(self, kind: str, *, megabytes: float = 0, messages: int = 0, lines: int = 40, faulty: bool = False) -> Path:
-        """A generated file, made once."""
-        path = self.folder / f"{kind}{'-faulty' * faulty}-{megabytes:g}mb-{messages}x{lines}-{self.generator}"
-        if not path.exists():
-            write(path, generate.KINDS[kind](messages, lines, SEED, size=int(megabytes * 1_000_000), faulty=faulty))
-        return path
-
-    def bytes(self, kind: str, **size: Any) -> bytes:
-        """Its content."""
-        return self.file(kind, **size).read_bytes()
-
-
-def write(path: Path, pieces: Iterator[bytes]) -> None:
-    """A file that is there whole or not at all."""
-    part = path.with_suffix(".part")
-    with part.open("wb") as file:
-        for piece in pieces:
-            file.write(piece)
-    part.rename(path)
 
 
 def read_alone(content: bytes) -> Work:
@@ -119,11 +40,11 @@ def read_alone(content: bytes) -> Work:
     return run
 
 
-def to_records(content: bytes, catalog: Catalog) -> Work:
+def to_records(content: bytes, catalog: Catalog, map: str | None = None) -> Work:
     """Reading, envelope checks, structure, map, records. That nothing is lost on the way is checked each time."""
     def run() -> None:
         messages = records = 0
-        for outcome in pipeline.inbound(content, catalog):
+        for outcome in pipeline.inbound(content, catalog, map=map):
             if outcome.message is not None:
                 messages += 1
                 records += len(outcome.records)
@@ -275,10 +196,13 @@ def translate(name: str, bench: Bench) -> Iterator[Figure]:
         if runs[-1].code:
             raise RuntimeError(f"exit code {runs[-1].code}: {runs[-1].complaint}")
 
-    times = in_turns({"ours": (size, run), "peer": (len(theirs) / 1e6, peer_pydifact(theirs))}, min(bench.rounds, 3), time.perf_counter)
-    best = min(run.seconds for run in runs)
-    yield Figure(name, "edi-bridge translate: whole process, JSON out", size / best, "MB/s", 6, 9,
-                 note=f"{size:.1f} MB of ORDERS, peak {max(run.megabytes for run in runs):.0f} MB")
+    run()  # its modules are compiled now
+    runs.clear()
+    rounds = min(bench.rounds, 3)
+    times = in_turns({"ours": (size, run), "peer": (len(theirs) / 1e6, peer_pydifact(theirs))}, rounds)
+    times = Times({**times.seconds, "ours": [run.processor for run in runs]}, times.amount)
+    yield Figure(name, "edi-bridge translate: whole process, JSON out", times.speed("ours"), "MB/s", 6, 10,
+                 note=f"{size:.1f} MB of ORDERS, best of {rounds}, peak {max(run.megabytes for run in runs):.0f} MB")
     yield Figure(name, "edi-bridge translate: compared with pydifact parsing", times.ratio("ours", "peer"), "×",
                  peer="pydifact parsing", note="its import not counted")
 
@@ -354,12 +278,12 @@ def write_records(name: str, bench: Bench) -> Iterator[Figure]:
         outcomes = list(pipeline.inbound(bench.bytes(one.kind, megabytes=bench.megabytes), bench.unguided))
         compiled = bench.unguided.map_named(next(outcome.map for outcome in outcomes if outcome.map))
         records = [record for outcome in outcomes for record in outcome.records]
-        head = outbound.Heading(Address("9521200034004", "14"), Address("9521200038118", "14"), "1", "2026-11-21T10:00", charset="utf-8" * (key != "850"))
-        made = outbound.compose(records, compiled, head)
+        head = outbound.Heading(Address("9521200034004", "14"), Address("9521200038118", "14"), "1", "2026-11-21T10:00")
+        checker = bench.catalog.checker_for(MessageType(*compiled.spec.message.split("/")), None)
+        made = outbound.compose(records, compiled, head, checker)
         if not made.contents:
             raise RuntimeError(f"{one.title} could not be written: {made.findings[0].sentence()}")
         size = len(made.contents[0]) / 1e6
-        checker = bench.catalog.checker_for(MessageType(*compiled.spec.message.split("/")), None)
         times = in_turns({"write": (size, lambda r=records, c=compiled, h=head: outbound.compose(r, c, h)),
                           "check": (size, lambda r=records, c=compiled, h=head, k=checker: outbound.compose(r, c, h, k))}, bench.rounds)
         note = f"{len(records)} records, {size:.1f} MB written, best of {bench.rounds}"
@@ -381,6 +305,18 @@ def _traced(name: str, bench: Bench) -> Iterator[Figure]:
                  note=f"{len(content) / 1e6:.1f} MB of ORDERS, median of {max(bench.rounds, 5)}")
 
 
+def lookup(name: str, bench: Bench) -> Iterator[Figure]:
+    """A map that looks up the article of each line: every key known, and none."""
+    content = bench.bytes("orders_d96a", megabytes=min(bench.megabytes, 2))
+    size = len(content) / 1e6
+    known, unknown = lookups.catalogs(bench.folder / "lookups")
+    times = in_turns({"known": (size, to_records(content, known, lookups.MAP)), "unknown": (size, to_records(content, unknown, lookups.MAP))},
+                     min(bench.rounds, 3))
+    note = f"{size:.1f} MB, best of {min(bench.rounds, 3)}"
+    yield Figure(name, "ORDERS D.96A: read, map, the article of each line looked up", times.speed("known"), "MB/s", note=note)
+    yield Figure(name, "ORDERS D.96A: the same, no article known: each key reported with its place", times.speed("unknown"), "MB/s", note=note)
+
+
 COMMAND = [sys.executable, "-c", "import sys; from edi_bridge.cli import main; sys.exit(main())"]
 COUNT = """import sys
 from edi_bridge import pipeline
@@ -392,7 +328,7 @@ sys.exit(not count)
 LIBRARY = [sys.executable, "-c", COUNT]
 
 FIGURES: dict[str, Callable[[str, Bench], Iterator[Figure]]] = {
-    **dict.fromkeys(SEGMENTED, segmented), "check": check, "write": write_records, "ubl": ubl, "translate": translate, "post": post, "memory": memory,
+    **dict.fromkeys(SEGMENTED, segmented), "check": check, "write": write_records, "lookup": lookup, "ubl": ubl, "translate": translate, "post": post, "memory": memory,
     "one-message": one_message,
 }
 

@@ -44,9 +44,11 @@ class Times:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One process: seconds, the most memory it had (MB of 10⁶ bytes), its exit code and what it said last on stderr."""
+    """One process: seconds of the wall and of the processor, the most memory it had (MB of 10⁶ bytes), its exit code and what it
+    said last on stderr."""
 
     seconds: float
+    processor: float
     megabytes: float
     code: int
     complaint: str
@@ -85,11 +87,14 @@ def fsyncs(folder: Path, seconds: float = 0.25) -> float:
 def process(command: Sequence[str | Path], out: Path) -> Run:
     """Run a command with its standard output in a file; time and peak memory of that process alone.
 
-    A child's `ru_maxrss` counts what its parent had when it forked, so a bare interpreter (`peak.py`) stands between.
+    A child's `ru_maxrss` counts what its parent had when it forked, so a bare interpreter (`peak.py`) stands between. Modules are
+    compiled once, as an installation does it, whatever the environment says about writing bytecode.
     """
     launcher = [sys.executable, "-S", "-E", str(Path(__file__).with_name("peak.py")), str(out), *map(str, command)]
     root = str(Path(__file__).parent.parent)
-    answer = subprocess.run(launcher, check=True, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": root})
+    environment = {**os.environ, "PYTHONPATH": root, "PYTHONPYCACHEPREFIX": str(out.parent.absolute() / "bytecode")}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    answer = subprocess.run(launcher, check=True, capture_output=True, text=True, env=environment)
     return Run(**json.loads(answer.stdout.splitlines()[-1]))
 
 

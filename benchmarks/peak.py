@@ -1,4 +1,4 @@
-"""Run one command and print, as JSON, its seconds, peak memory, exit code and last words. See `measure.process`.
+"""Run one command and print, as JSON, its seconds (the wall's and the processor's), peak memory, exit code and last words. See `measure.process`.
 
 It imports nothing but the standard library's smallest, so that its own memory is far below any command's.
 """
@@ -18,13 +18,13 @@ def main(out: str, command: list[str]) -> None:
             (os.POSIX_SPAWN_DUP2, stdout.fileno(), 1), (os.POSIX_SPAWN_DUP2, stderr.fileno(), 2)])
         _, status, _ = os.wait4(child, 0)
         seconds = time.perf_counter() - start
-        most = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
         stderr.seek(max(0, stderr.seek(0, os.SEEK_END) - 300))
         words = stderr.read().decode("utf-8", "replace").strip().splitlines()
-    megabytes = most * (1 if sys.platform == "darwin" else 1024) / 1e6
+    megabytes = used.ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 1e6
     import json
 
-    print(json.dumps({"seconds": seconds, "megabytes": megabytes, "code": os.waitstatus_to_exitcode(status),
+    print(json.dumps({"seconds": seconds, "processor": used.ru_utime + used.ru_stime, "megabytes": megabytes, "code": os.waitstatus_to_exitcode(status),
                       "complaint": words[-1] if words else ""}))
 
 

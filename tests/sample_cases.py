@@ -115,7 +115,7 @@ def written_again(outcome: MessageOutcome) -> tuple[list[dict[str, Any]], list[F
     keyed, missed = one.theirs(outcome.records, get, outcome.interchange.prepared)
     if isinstance(message, Message):
         body, findings = one.write(keyed, message.delimiters, message.encoding)
-        again: Any = _message(message, body)
+        again: Any = message_of(message, body)
     elif isinstance(message, Document):
         body, findings = one.write(keyed)
         again = Document(message.type, message.ordinal, message.reference, body)
@@ -127,7 +127,8 @@ def written_again(outcome: MessageOutcome) -> tuple[list[dict[str, Any]], list[F
     return records, [*missed, *findings], [*more, *unknown]
 
 
-def _message(message: Message, body: list[str]) -> Message:
+def message_of(message: Message, body: list[str]) -> Message:
+    """A message with the same header and other segments (in wire form) before the trailer."""
     delimiters = message.delimiters
     element, end = delimiters.element, delimiters.terminator
     header = element.join(message.segments[0])

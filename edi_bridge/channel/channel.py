@@ -75,11 +75,18 @@ def clashes(channels: Mapping[str, Channel], problems: Problems) -> None:
     """Note channels that would take each other's files: one place, one set of names, fetched by two."""
     seen: dict[tuple[Any, ...], Channel] = {}
     for one in channels.values():
-        if one.options.get("get"):
-            place = (one.kind, *(one.options.get(key) for key in ("host", "port", "user", "get", "pattern")))
+        for place in _fetched(one):
             other = seen.setdefault(place, one)
             if other is not one:
                 problems.add(one.mark, f"channel {one.name} fetches the same files as {other.name} ({other.file}): each would miss what the other took", one.file)
+
+
+def _fetched(channel: Channel) -> list[tuple[Any, ...]]:
+    """The places from which a channel takes files: its folder, and of a mailbox (kind `van`) also that of the reports."""
+    said = channel.options
+    server = (said.get("over", channel.kind), *(said.get(key) for key in ("host", "port", "user")))
+    folders = ((said.get("get") or said.get("we_get"), said.get("pattern")), (said.get("reports"), said.get("report_pattern")))
+    return [(*server, folder, patterns) for folder, patterns in folders if folder]
 
 
 def doubts(channel: Channel) -> list[str]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from edi_bridge.secret import Secrets
 
 REFUSED = 1
-SERVED_BY_US = {"http-in": "the partner posts to us: `edi-bridge run` listens"}  # kinds that nothing can be tried of
+SERVED_BY_US = {"http-in": "the partner posts to us, and our own server listens"}  # kinds that nothing can be tried of
 
 
 @click.command("ping")

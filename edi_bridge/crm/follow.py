@@ -26,7 +26,7 @@ def order_came(batch: Batch, key: DocumentKey, order: int, release: str, takers:
         head = _head(batch, row.from_kind, row.from_id)
         if row.customer_id not in takers or SIDE[head.direction] != SIDE[key[1]]:
             continue
-        if row.from_kind == "order_response" and head.release not in ("", release):
+        if row.from_kind == "order_response" and release and head.release not in ("", release):
             continue
         _tie(batch, row, order)
         if row.from_kind == "order_response":

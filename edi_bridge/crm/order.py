@@ -62,8 +62,8 @@ def post_order(batch: Batch, record: Record, source: Source) -> Outcome:
     customer = counterpart.customer
     releases = batch.orders.get((customer, direction, number), {}) if customer else {}
     entry = releases.get(release)
-    if entry is None and not release and len(releases) == 1 and changes:
-        entry = next(iter(releases.values()))
+    if entry is None and changes and len(releases) == 1 and (not release or "" in releases):
+        entry = next(iter(releases.values()))  # where the order has no releases, that of a change counts changes (UBL SequenceNumberID)
     if entry is None:
         if act in ("change", "cancel"):
             return _wait(batch, record, source, outcome, counterpart, number, act)

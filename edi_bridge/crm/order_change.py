@@ -44,7 +44,8 @@ def apply_change(
         ).all()
         old = [(line, row.state, row.message_id) for line, row in zip(was.get("lines", ()), rows, strict=True)]
         if act == "replace":
-            head, lines = dict(record), [(line, "", source.message) for line in record.get("lines", ())]
+            head, lines = dict(record), _replacing_lines(record, source)
+            head.pop("release", None)
             head.update({name: was[name] for name in ("number", "release") if name in was})
         else:
             head = {**was, **{name: value for name, value in record.items() if name not in _OF_THE_CHANGE}}
@@ -56,6 +57,15 @@ def apply_change(
 
 
 Line = tuple[Record, str, int]  # the line, its state ('' or cancelled), the message it came from
+
+
+def _replacing_lines(record: Record, source: Source) -> list[Line]:
+    """The lines of an order that replaces the one before. A line that it takes out itself (UBL OrderChange, LineStatusCode 2 of
+    UNCL 1229 or Cancelled of the OASIS list; ORDCHG, LIN 1229 2) stays to be seen and counts no longer."""
+    return [
+        (line, "cancelled" if line_act(line.get("action", ""), record.get("purpose", "")) == "cancel" else "", source.message)
+        for line in record.get("lines", ())
+    ]
 
 
 def _changed_lines(old: Sequence[Line], record: Record, source: Source, outcome: Outcome) -> list[Line]:

@@ -19,6 +19,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
+from edi_bridge.fault import Fault
 from edi_bridge.finding import visible
 from edi_bridge.lab import report, wire
 from edi_bridge.lab.account import FOLDERS, Account
@@ -27,6 +28,7 @@ from edi_bridge.report_layout import Status
 
 TEMPORARY = ("*.tmp", "*.part", "*.filepart", ".*")  # names under which an account still writes
 SETTLED = 1.0  # seconds that a file which no server of ours wrote must not have changed
+SWITCHED = ("lost", "truncated", "delimiters", "doubled", "report_first", "late", "reordered")  # that act on the way
 SUFFIX = {"edifact": "edi", "x12": "x12", "xml": "xml"}
 
 
@@ -54,6 +56,7 @@ class Network:
         self._whole: set[Path] = set()  # closed or renamed by an account: taken at once
         self._broken: set[Path] = set()  # cut off in the middle: lies there until it is written again
         self._sizes: dict[Path, tuple[int, int, float]] = {}
+        self._waiting: list[Consignment] = []  # taken, and not yet on their way
         self._later: list[tuple[float, int, Consignment, bool]] = []
         self._held: dict[str, tuple[float, Consignment]] = {}  # receiver → what waits to be overtaken, and until when
         self._lying: dict[Path, Consignment] = {}
@@ -125,10 +128,17 @@ class Network:
     def run(self, stop: threading.Event, tick: float = 0.2) -> None:
         """Sweep whenever something changed, and at each tick, until `stop`; what is held back then is delivered, so that nothing
         is lost but what `lost` takes."""
+        trouble = ""
         while not stop.is_set():
             self._changed.wait(tick)
             self._changed.clear()
-            self.sweep()
+            try:
+                self.sweep()
+                trouble = ""
+            except (Fault, OSError) as error:  # a full disk, a damaged file of switches: said once, then tried again
+                if str(error) != trouble:
+                    trouble = str(error)
+                    self._say(visible(f"the network waits: {trouble}"))
         with self._lock:
             for _, _, one, quiet in sorted(self._later):
                 self._lay(one, quiet)
@@ -143,6 +153,9 @@ class Network:
             for account in self.accounts.values():
                 for path in self._ready(account):
                     self._take(account, path)
+            while self._waiting:
+                self._send_on(self._waiting[0])
+                del self._waiting[0]
             while self._later and self._later[0][0] <= self._now():
                 _, _, one, quiet = heapq.heappop(self._later)
                 self._lay(one, quiet)
@@ -181,22 +194,25 @@ class Network:
         self._sizes.pop(path, None)
         for piece in wire.pieces(raw):
             self._number += 1
-            one = Consignment(f"{self._number:06d}", account.name, self._receiver(piece), path.name, piece)
-            wrong = ("unreadable" if not piece.standard else "sender" if not account.has(piece.sender, piece.standard)
-                     else "receiver" if not one.receiver else "")
-            if wrong:
-                self._tell(Status.REFUSED, one, report.REFUSALS[wrong])
-            else:
-                self._tell(Status.NETWORK, one)
-                self._carry(one)
+            self._waiting.append(Consignment(f"{self._number:06d}", account.name, self._receiver(piece), path.name, piece))
+
+    def _send_on(self, one: Consignment) -> None:
+        """Refuse it, or carry it as the receiver's switches say. They are asked first: when they cannot be read, nothing was done."""
+        strikes = {name for name in SWITCHED if self.switches.strikes(name, one.receiver)} if one.receiver else set()
+        sender = self.accounts[one.sender]
+        wrong = ("unreadable" if not one.piece.standard else "sender" if not sender.has(one.piece.sender, one.piece.standard)
+                 else "receiver" if not one.receiver else "")
+        if wrong:
+            self._tell(Status.REFUSED, one, report.REFUSALS[wrong])
+        else:
+            self._tell(Status.NETWORK, one)
+            self._carry(one, strikes)
 
     def _receiver(self, piece: wire.Piece) -> str:
         return next((one.name for one in self.accounts.values() if one.has(piece.receiver, piece.standard)), "")
 
-    def _carry(self, one: Consignment) -> None:
+    def _carry(self, one: Consignment, strikes: set[str]) -> None:
         """To its mailbox, or to whatever the receiver's switches say."""
-        strikes = {name for name in ("lost", "truncated", "delimiters", "doubled", "report_first", "late", "reordered")
-                   if self.switches.strikes(name, one.receiver)}
         if "lost" in strikes:
             self._note("lost", one)
             return
@@ -239,7 +255,7 @@ class Network:
         """Into the journal, and into the sender's next report."""
         self._note(status.value, one, file=file, why=why.words)
         if not self.switches.strikes("unreported", one.sender):
-            event = report.Event(status, replace(one.piece, raw=b""), one.reference, one.name, datetime.now(UTC), why)
+            event = report.Event(status, replace(one.piece, raw=b""), one.reference, visible(one.name), datetime.now(UTC), why)
             self._events.setdefault(one.sender, []).append(event)
 
     def _note(self, what: str, one: Consignment, file: str = "", why: str = "") -> None:

@@ -51,6 +51,12 @@ SWITCHES = {
 }
 
 
+def as_markdown() -> str:
+    """The table of switches as it stands in docs/lab.md."""
+    rows = [f"| `{name}` | {one.scope} | {one.about} |" for name, one in SWITCHES.items()]
+    return "\n".join(("| switch | whose mailbox | what happens |", "|---|---|---|", *rows)) + "\n"
+
+
 def check(key: str, value: str, accounts: list[str]) -> None:
     """ConfigFault unless `key` (`lost`, `acme.lost`) is a switch, of an account that there is, and takes the value."""
     account, _, name = key.rpartition(".")

@@ -102,6 +102,8 @@ class Listening:
         self._thread.start()
         while not server.started and self._thread.is_alive():
             time.sleep(0.005)
+        if not server.started:
+            raise TransientFault(f"the server on {self.address} ended before it began; the log says why")
 
     def stop(self) -> None:
         """Take no more posts, let those at work end (`Patience.ending`), then return."""

@@ -15,6 +15,7 @@ converter, `N3` the nodes of an element under construction, `f3` whether a value
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from edi_bridge.mapping.emit import Lines, when_expression
@@ -136,7 +137,8 @@ class XmlWriter:
         for child in {entry.child.tag: entry.child for entry in entries}.values():
             same = [entry for entry in entries if entry.child.tag == child.tag]
             if child.most is not None and (len(same) > 1 or isinstance(same[0], XmlList)) and not splits(place):
-                self.code.add(f"ROOM({nodes}, {child.tag!r}, {child.name!r}, {child.most}, X)")
+                fields = self.code.constant("K", frozenset(name for one in same for name in _fields(one)))
+                self.code.add(f"ROOM({nodes}, {child.tag!r}, {child.name!r}, {child.most}, {fields}, X)")
 
     def _merge(self, last: XmlList, shared: list[str], nodes: str) -> None:
         """What belongs to one of the items of a list, now that they are there."""
@@ -158,7 +160,7 @@ class XmlWriter:
             filled = there
             if place.nth > 1:
                 with self.code.block(f"if {there} and not {before or 'False'}:"):
-                    self.code.add(f"X.gap({place.child.name!r}, {place.nth})")
+                    self.code.add(f"X.gap({place.child.name!r}, {place.nth}, {self.code.constant('K', frozenset(_fields(place)))})")
         with self.code.block(f"if {filled}:" if not place.forced else "if True:"):
             if _of_lines(place):
                 (inner,) = place.below.values()
@@ -186,6 +188,8 @@ class XmlWriter:
         if conditions:
             items = f"({items} if {conditions} else ())"
         with self.code.block(f"for n, item in enumerate({items}, 1):"):
+            with self.code.block("if not item:"):
+                self.code.add("continue")
             if one.shapes:
                 self.code.add(f"k = SHAPE(item, {self.code.constant('K', one.shapes)})")
                 if one.shape == 0:
@@ -211,7 +215,7 @@ class XmlWriter:
         items = f"({_get(one.target, '()')} if {conditions} else ())" if conditions else _get(one.target, "()")
         with self.code.block(f"for n, item in enumerate({items}, 1):"):
             with self.code.block("if n > 1:"):
-                self.code.add(f"X.no_room({name!r}, 1); break")
+                self.code.add(f"X.no_room({one.child.name!r}, 1, {self.code.constant('K', frozenset({name}))}); break")
             self.code.add(f"X.stack.append(({name!r}, n))")
             self.code.add(f"w = w{one.scope.plan.number}(item, X)" if one.scope.plan is not None else "w = None")
             self.code.add("X.stack.pop()")
@@ -289,7 +293,8 @@ class XmlWriter:
         with code.block("else:"):
             code.add(f"w = W{number}[{'str(v)' if plan.convert.type == 'decimal' else 'v'}]")
             with code.block("if w.__class__ is Bad:"):
-                code.add(f"X.bad({number}, {value.target!r}, v, w); {names} = {empty}")
+                bad = f"X.bad({number}, {value.target!r}, v, w)" if value.common is None else f"X.because(w.note, {frozenset({'.'.join((*value.common, *value.target))})!r})"
+                code.add(f"{bad}; {names} = {empty}")
             with code.block("else:"):
                 code.add(f"{names} = w")
                 for test in value.tests:
@@ -301,6 +306,17 @@ class XmlWriter:
     def _conditions(self, conditions: tuple[Condition, ...]) -> str:
         return " and ".join(when_expression(when, self.code.constants, _get(target, "E") if target else "r")
                             for when, target in conditions)
+
+
+def _fields(one: XmlPlace | XmlList) -> Iterator[str]:
+    """The fields of the record (dotted) that stand in an element."""
+    if isinstance(one, XmlList):
+        yield ".".join(one.target)
+        return
+    yield from (".".join((*(value.common or ()), *value.target)) for values in (one.texts, *one.attributes.values()) for value in values)
+    inside: list[XmlPlace | XmlList] = [*one.below.values(), *one.lists, *one.own]
+    for inner in inside:
+        yield from _fields(inner)
 
 
 def _is_shared(place: XmlPlace, key: tuple[Any, ...]) -> bool:

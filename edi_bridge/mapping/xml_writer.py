@@ -19,10 +19,15 @@ from edi_bridge.mapping.write_plan import Places, Shape
 from edi_bridge.mapping.xml_read_plan import beside_kind
 from edi_bridge.mapping.xml_write_code import XmlWriter
 from edi_bridge.mapping.xml_write_plan import XmlWritePlanner
+from edi_bridge.mapping.xml_written_back import WrittenBack, without
+from edi_bridge.record import unnumbered
 from edi_bridge.structure_xml import XmlStructure
 
 Record = dict[str, Any]
+Note = tuple[str, int, str, Any, str]  # kind, rule, path in the record, value, sentence
 Node = tuple[str, dict[str, str] | None, str, Sequence[Any]]  # tag, attributes, text, nodes inside
+
+ROUNDS = 8  # of writing without what would not come back; mostly one, seldom two
 
 # What XML 1.0 (2.2, production 2) has no way to write, not even as a character reference.
 _IMPOSSIBLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -44,6 +49,7 @@ class XmlWriteProgram:
         self._text = generator.source()
         self._by_number = {value.number: value for value in plan.values()}
         self._converters = {value.number: Memo(_Converter(value), False) for value in plan.values()}
+        self._back = WrittenBack(plan, structure)
         self._namespaces = _namespaces(planner.tags, structure)
         space: dict[str, Any] = {"Bad": Bad, "E": {}, "ROOM": _room, "SHAPE": _shape, "MERGE": _merge, **generator.code.constants,
                                  **{f"W{number}": memo for number, memo in self._converters.items()}}
@@ -56,16 +62,29 @@ class XmlWriteProgram:
 
     def write(self, records: Sequence[Record]) -> tuple[Any, list[Finding]]:
         """The root element (lxml) of one document from its records, elements in the schema's order, and what could not
-        be written."""
+        be written: what is written is read again, and what would not come back is left out with a finding."""
+        listed: dict[tuple[str, str], Note] = {}
+        for _ in range(ROUNDS):
+            root, state = self._once(records)
+            listed |= {(note[0], note[2]): note for note in state.notes if (note[0], note[2]) not in listed}
+            losses = self._back.losses(records, root, {note[2] for note in listed.values()})
+            if not any(losses):
+                break
+            listed |= {("cannot_write", path): ("cannot_write", 0, path, value, state.reason(path, back))
+                       for lost in losses for path, value, back in lost}
+            records = [without(record, {path for path, _, _ in lost}) for record, lost in zip(records, losses, strict=True)]
+        return root, [self._finding(note) for note in listed.values()]
+
+    def _once(self, records: Sequence[Record]) -> tuple[Any, _State]:
         state = _State(self._converters)
         node = self._write({"": records} if self.plan.records else records[0], state)
         attributes, text, nodes = node or (None, "", ())
         root = etree.Element(self.structure.root.tag, attributes or {}, self._namespaces)
         root.text = text or None
         _grow(root, nodes)
-        return root, [self._finding(note) for note in state.notes]
+        return root, state
 
-    def _finding(self, note: tuple[str, int, str, Any, str]) -> Finding:
+    def _finding(self, note: Note) -> Finding:
         kind, number, path, value, text = note
         plan = self._by_number.get(number)
         where = f"{path} ({plan.sources[plan.writes_to].words}, {plan.rule.origin})" if plan and plan.sources else path
@@ -75,14 +94,14 @@ class XmlWriteProgram:
 class _State:
     """What one document collects while it is written; `stack` says which item of which list is at work."""
 
-    __slots__ = ("asked", "converters", "currency", "notes", "stack", "tax_currency")
+    __slots__ = ("converters", "currency", "notes", "reasons", "stack", "tax_currency")
 
     def __init__(self, converters: dict[int, Memo]):
-        self.notes: list[tuple[str, int, str, Any, str]] = []
+        self.notes: list[Note] = []
+        self.reasons: list[tuple[str, str, frozenset[str]]] = []  # item at work, why, of which fields
         self.stack: list[tuple[str, int]] = []
         self.currency = self.tax_currency = ""
         self.converters = converters
-        self.asked = False
 
     def _say(self, kind: str, target: Sequence[str], text: str, number: int = 0, value: Any = None) -> None:
         above = [f"{name}[{n - 1}]" for name, n in self.stack if name]  # items from 0, as everywhere in records
@@ -118,18 +137,30 @@ class _State:
     def nothing(self, name: str, number: int) -> None:
         self._say("cannot_write", (f"{name}[{number - 1}]",), "it has no value that stands in the message, and so gets no element")
 
-    def gap(self, name: str, number: int) -> None:
-        self._say("cannot_write", (), f"{name} number {number} cannot stand without the one before it")
+    def gap(self, name: str, number: int, fields: frozenset[str]) -> None:
+        self.because(f"{name} number {number} cannot stand without the one before it", fields)
 
-    def no_room(self, name: str, most: int) -> None:
-        self._say("cannot_write", (), f"{name} may stand here {'once' if most == 1 else f'{most} times'}; the others are left out")
+    def no_room(self, name: str, most: int, fields: frozenset[str]) -> None:
+        self.because(f"{name} may stand here {'once' if most == 1 else f'{most} times'}; the others are left out", fields)
+
+    def because(self, text: str, fields: frozenset[str]) -> None:
+        """Why a field (dotted, in the item at work) will not come back, whichever of these it is."""
+        self.reasons.append((".".join(f"{name}[{n - 1}]" for name, n in self.stack if name), text, fields))
+
+    def reason(self, path: str, back: Any) -> str:
+        """Why a field does not come back."""
+        for place, text, fields in self.reasons:
+            inside = unnumbered(path[len(place):]).lstrip(".")
+            if path.startswith(place) and any(f"{inside}.".startswith(f"{one}.") or f"{one}.".startswith(f"{inside}.") for one in fields):
+                return text
+        return "the message has no room for it beside the record's other fields" if back is None else f"it would be read again as {back}"
 
     def common(self, number: int, record: Any, path: str) -> Any:
-        """The value that all items of a list agree on; a finding where they do not."""
+        """The value that all items of a list agree on; where they do not, the first one's: the others will not come back."""
         given = list(functions.values(record, path))
         other = next((value for value in given if value != given[0]), None)
         if other is not None:
-            self._say("cannot_write", (path.strip("."),), f"stands once in the message, but the items differ ({given[0]})", number, other)
+            self.because(f"{path.strip('.')} stands once in the message, but the items differ ({given[0]})", frozenset({path.strip(".")}))
         return given[0] if given else None
 
     def code(self, number: int, value: Any) -> str:
@@ -142,8 +173,7 @@ class _State:
     def money(self, number: int, target: Sequence[str], field: str) -> str:
         """The currency for an amount, from that field of the head."""
         currency: str = getattr(self, field)
-        if not currency and not self.asked:
-            self.asked = True
+        if not currency:
             words = field.replace("_", " ")
             self._say("cannot_write", target, f"an amount needs the record's {words}, and it has none", number)
         return currency
@@ -202,11 +232,11 @@ def _merge(nodes: list[Node], extra: Node, order: Sequence[str]) -> None:
     nodes[n] = (tag, {**(attributes or {}), **(own[1] or {})} or None, own[2] or text, below)
 
 
-def _room(nodes: list[Node], tag: str, name: str, most: int, state: _State) -> None:
+def _room(nodes: list[Node], tag: str, name: str, most: int, fields: frozenset[str], state: _State) -> None:
     """Take out what there is no room for, with a finding."""
     same = [n for n, node in enumerate(nodes) if node[0] == tag]
     if len(same) > most:
-        state.no_room(name, most)
+        state.no_room(name, most, fields)
         for n in reversed(same[most:]):
             del nodes[n]
 

@@ -8,6 +8,7 @@ require it: RFC 4217 says why), the pinned certificate checked on both, a deadli
 from __future__ import annotations
 
 import ftplib
+import select
 import socket
 import ssl
 import time
@@ -20,7 +21,7 @@ from edi_bridge.transport import certificate
 
 BLOCK = 1 << 16
 MOST_LISTED = 100_000_000  # bytes of one listing: more is no listing
-LINGER = 5.0  # seconds that we wait for the other side's end of a TLS connection; the reply on the control connection counts
+LINGER = 5.0  # seconds that we wait for the end of a data connection; the reply on the control connection counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,12 +166,33 @@ class FtpLine(ftplib.FTP):
 
 
 def _end(data: socket.socket) -> None:
-    """Close a data connection in an orderly way. Servers that never say goodbye are many; what they got, they say in their reply."""
+    """Close a data connection so that the server gets all of it: our goodbye, the end of what we send, then what it still says.
+
+    To close with something unread (a TLS 1.3 server sends tickets at any time) would reset the connection, and the server would lose
+    what it has not read yet. Servers that never say goodbye themselves are many: what they got, they say in their reply.
+    """
+    until = time.monotonic() + LINGER
     with suppress(OSError):
-        data.settimeout(LINGER)
         if isinstance(data, ssl.SSLSocket):
-            data.unwrap()
+            _goodbye(data, until)
         data.shutdown(socket.SHUT_WR)
+        data.settimeout(1.0)
+        while data.recv(4096) and time.monotonic() < until:
+            pass
+
+
+def _goodbye(data: ssl.SSLSocket, until: float) -> None:
+    """Send the end of TLS (close_notify, RFC 8446 6.1) without waiting for the other side's."""
+    data.settimeout(0)
+    while True:
+        try:
+            data.unwrap()
+            return
+        except ssl.SSLWantReadError:
+            return
+        except ssl.SSLWantWriteError:
+            if not select.select([], [data], [], max(0.0, until - time.monotonic()))[1]:
+                return
 
 
 def _wire(text: str) -> str:

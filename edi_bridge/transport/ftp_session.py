@@ -63,6 +63,8 @@ class Session:
                                 "`edi-bridge partner ping` shows it; once the partner has confirmed it, pin it (certificate:)") from None
         except ftplib.error_perm as error:
             line.close()
+            if not line.welcome:
+                raise TransientFault(f"{self.host}:{self.port}: the server turns us away: {self.words(error)}") from None
             raise TerminalFault(f"{self.host}:{self.port}: the server does not take AUTH TLS ({self.words(error)}), "
                                 "and nothing is said to it in clear") from None
         except (ftplib.Error, OSError, EOFError) as error:

@@ -30,6 +30,7 @@ TRIES = 4  # how often a fetch goes on after its connection dropped, within the 
 UNKNOWN_COMMAND = ("500", "501", "502", "504")  # RFC 959 4.2: not there, or not with this argument
 NOTHING = ("no files", "no such file", "not found", "empty")  # what servers say of an empty folder, with 450 or 550
 MINUTE = 61.0  # seconds
+MOST_ASKED = 2000  # files that are asked for one by one in one listing: at 50 ms each, under two minutes
 TELNET = 0xFF  # IAC: it is a command on the control connection (RFC 854), and servers disagree on how to send it as a sign
 
 
@@ -80,14 +81,23 @@ class FtpTransport:
         with self._told(self._get) as line:
             self.session.enter(self._get)
             found = [one for one in self._entries(line, self._get) if one.kind == "file" and self._carried(one)]
-            files = []
-            before, self._times = self._times, {}
-            for entry in found:
-                if wanted(shown(entry.name), self._patterns, self._temporary):
-                    size = self._size(line, entry.name) if entry.size == UNKNOWN_SIZE else entry.size
-                    if size is not None:
-                        modified = entry.modified or self._time_of(line, entry, before.get((entry.name, entry.size, entry.stamp)))
-                        files.append(_remote(entry.name, size, modified, entry.stamp))
+            return self._remotes(line, [one for one in found if wanted(shown(one.name), self._patterns, self._temporary)])
+
+    def _remotes(self, line: FtpLine, found: list[Entry]) -> list[RemoteFile]:
+        """The files of a listing; what it does not say of them is asked for one by one, of so many as can be asked in time."""
+        files, asked = [], 0
+        before, self._times = self._times, {}
+        for entry in found:
+            known = before.get((entry.name, entry.size, entry.stamp))
+            asked += entry.size == UNKNOWN_SIZE or not (entry.modified or (known is not None and known.sure))
+            if asked > MOST_ASKED and self.session.times:
+                self.notes.append(f"{self._get} holds more than {MOST_ASKED} files of which the server says size and time only one by one; "
+                                  "the others come when these are gone")
+                break
+            size = self._size(line, entry.name) if entry.size == UNKNOWN_SIZE else entry.size
+            if size is not None:
+                modified = entry.modified or self._time_of(line, entry, known)
+                files.append(_remote(entry.name, size, modified, entry.stamp))
         return files
 
     def _carried(self, entry: Entry) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import struct
 import time
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import IntEnum
@@ -136,7 +136,8 @@ class Session:
             raise TransientFault("the server does not speak SFTP version 3" + (f", but {version}" if hello.kind == Kind.VERSION else ""))
         self.extensions: dict[bytes, bytes] = {}
         while hello.at < len(hello.body):
-            self.extensions[hello.text()] = hello.text()
+            name = hello.text()
+            self.extensions[name] = hello.text()
 
     @contextmanager
     def within(self, deadline: float) -> Iterator[None]:
@@ -210,7 +211,7 @@ class Session:
                 while asked < end and len(pending) < WINDOW and asked - due < 2 * WINDOW * BLOCK:
                     pending[self._send(Kind.READ, handle, asked.to_bytes(8, "big"), min(BLOCK, end - asked))] = (asked, min(BLOCK, end - asked))
                     asked += min(BLOCK, end - asked)
-                number, answer = self._answer()
+                number, answer = self._answer(pending)
                 offset, length = pending.pop(number)
                 block = answer.text() if answer.kind == Kind.DATA else b""
                 if len(block) > length or (answer.kind == Kind.DATA and not block):
@@ -246,8 +247,8 @@ class Session:
                 offset += len(block)
             if not pending:
                 break
-            number, answer = self._answer()
-            pending.discard(number)
+            number, answer = self._answer(pending)
+            pending.remove(number)
             code, says = _status(answer)
             if code != Code.OK:
                 refused = refused or Refusal(code, says)
@@ -275,11 +276,7 @@ class Session:
             raise Refusal(code, says)
 
     def _ask(self, kind: Kind, *parts: bytes | int) -> _Answer:
-        sent = self._send(kind, *parts)
-        number, answer = self._answer()
-        if number != sent:
-            raise TransientFault("the server answers what was not asked")
-        return answer
+        return self._answer({self._send(kind, *parts)})[1]
 
     def _send(self, kind: Kind, *parts: bytes | int) -> int:
         """Send a request; its number. Texts go with their length, an offset of eight bytes (READ, WRITE) without."""
@@ -295,13 +292,15 @@ class Session:
         self._write(bytes(packet))
         return self._last
 
-    def _answer(self) -> tuple[int, _Answer]:
-        """The next answer that somebody waits for, with its request's number."""
+    def _answer(self, awaited: Container[int]) -> tuple[int, _Answer]:
+        """The next answer to one of the requests that are awaited, with its number."""
         while True:
             answer = self._receive()
             number = answer.number()
-            if number not in self._abandoned:
+            if number in awaited:
                 return number, answer
+            if number not in self._abandoned:
+                raise TransientFault("the server answers what was not asked")
             self._abandoned.discard(number)
 
     def _receive(self) -> _Answer:

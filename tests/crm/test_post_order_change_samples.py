@@ -54,3 +54,16 @@ def test_a_cancellation_that_comes_before_its_order_waits(crm: Crm) -> None:
     (order,) = posted(crm, "edifact/orders-d96a-shipto-bellerive", "bellerive")
     assert [(one.kind, one.number) for one in order.documents] == [("order", "CF-88012"), ("order_change", "CF-88012-A")]
     assert crm.rows("sales_order", "state") == ["cancelled"]
+
+
+def test_lines_that_a_ubl_change_takes_out_are_cancelled(crm: Crm) -> None:
+    """An OrderChange holds the whole order; LineStatusCode 2 (UNCL 1229) or Cancelled (OASIS) says that a line is gone."""
+    (change,) = records("xml/orderchange-ubl-peppol")
+    order = {**change, "number": change["order_number"], "type": "order", "purpose": "original",
+             "lines": [{name: value for name, value in line.items() if name != "action"} for line in change["lines"][:3]]}
+    order.pop("order_number"), order.pop("release")
+    crm.post("order", order, partner="harbor_medical")
+    result = crm.post("order", change, partner="harbor_medical")
+    assert [(one.kind, one.number) for one in result.documents] == [("order_change", change["number"])] and kinds(result) == []
+    assert crm.rows("order_line", "number", "state") == [("1", ""), ("2", "cancelled"), ("3", ""), ("4", "")]
+    assert crm.rows("sales_order", "state", "line_count") == [("changed", 3)]

@@ -139,6 +139,28 @@ def test_the_branch_that_an_item_names_owns_the_invoice(crm: Crm) -> None:
     assert crm.rows("remittance", "direction") == ["bought"] and crm.rows("remittance_item", "invoice_id") == [first]
 
 
+@pytest.mark.parametrize("payment_first", [True, False])
+def test_what_we_pay_one_supplier_does_not_settle_the_invoice_of_another(crm: Crm, payment_first: bool) -> None:
+    """Both come through one partner and use the same number."""
+    other = {"gln": "4399903000007", "name": "Zweite KG"}
+    payment = remittance(payer=WE, payee=SUPPLIER, amount=Decimal("44.63"), items=[paid("R-1", "44.63")])
+    messages = [("remittance", payment), ("invoice", invoice("R-1", buyer=WE, seller=other))]
+    for type_, record in messages if payment_first else messages[::-1]:
+        crm.post(type_, record, partner="pool")
+    assert crm.rows("remittance_item", "invoice_id") == [None]
+
+
+@pytest.mark.parametrize("payment_first", [True, False])
+def test_nothing_pays_a_proforma_invoice(crm: Crm, payment_first: bool) -> None:
+    messages = [("remittance", pays("44.63")), ("invoice", invoice(type="proforma_invoice"))]
+    for type_, record in messages if payment_first else messages[::-1]:
+        crm.post(type_, record)
+    assert crm.rows("remittance_item", "invoice_id") == [None]
+    crm.post("invoice", invoice())
+    invoices = dict(crm.rows("invoice", "kind", "id"))
+    assert crm.rows("remittance_item", "invoice_id") == [invoices["invoice"]]
+
+
 def test_what_we_pay_does_not_settle_what_we_are_owed(crm: Crm) -> None:
     crm.post("invoice", invoice())
     assert kinds(crm.post("remittance", {**pays("44.63"), "payer": WE, "payee": ACME})) == ["unknown_invoice"]

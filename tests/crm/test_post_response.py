@@ -104,6 +104,22 @@ def test_the_release_tells_orders_of_one_number_apart(crm: Crm) -> None:
     assert crm.rows("order_response", "order_id") == [ids["2"]]
 
 
+def test_a_response_waits_for_the_release_that_it_names(crm: Crm) -> None:
+    crm.post("order_response", response(release="2"))
+    crm.post("order", order(release="1"))
+    assert crm.rows("order_response", "order_id") == [None]
+    crm.post("order", order(release="2"))
+    assert crm.rows("order_response", "order_id") == [dict(crm.rows("sales_order", "release", "id"))["2"]]
+
+
+@pytest.mark.parametrize("order_first", [True, False])
+def test_an_order_without_release_is_meant_by_a_response_with_one(crm: Crm, order_first: bool) -> None:
+    messages = [("order", order()), ("order_response", response(release="0001"))]
+    for type_, record in messages if order_first else messages[::-1]:
+        crm.post(type_, record)
+    assert crm.rows("order_response", "order_id") == crm.rows("sales_order", "id")
+
+
 def test_the_same_again_changes_nothing_and_other_content_is_refused(crm: Crm) -> None:
     crm.post("order", order())
     crm.post("order_response", response())

@@ -17,6 +17,7 @@ import pytest
 from conftest import edifact
 
 from edi_bridge.channel import load
+from edi_bridge.lab.switch import as_markdown
 from edi_bridge.yamltext import parse
 
 ROOT = Path(__file__).parents[2]
@@ -112,3 +113,7 @@ def test_mailboxes_of_a_home_s_partners(tmp_path: Path) -> None:
     process.terminate()
     process.communicate(timeout=15)
     assert re.findall(r"^  (\w+)  password", told, re.MULTILINE) == ["we", "acme", "elbe"] and "14:9521200043594" in told
+
+
+def test_the_switches_in_the_document_are_printed_from_the_code() -> None:
+    assert as_markdown() in (ROOT / "docs" / "lab.md").read_text("utf-8")

@@ -290,6 +290,24 @@ def test_truncated(raw: bytes, left: bytes) -> None:
     assert wire.truncated(raw) == left
 
 
+def test_a_hostile_name_of_a_file_stays_on_its_line(lab: Lab) -> None:
+    lab.put("we", "a\nREFUSED,b\x1b[2J\u202e;.edi", edifact("1"))
+    assert lab.arrived("acme", 1) == [edifact("1")]
+    lab.until(lambda: len(lab.said("we")) == 2)
+    assert lab.said("we") == [("network", "1", ""), ("mailbox", "1", "")] and len(lab.journal()) == 2
+
+
+def test_a_damaged_file_of_switches_is_said_and_the_network_waits(start: Start, tmp_path: Path) -> None:
+    lines: list[str] = []
+    lab = start(say=lines.append)
+    (tmp_path / "switches.json").write_text("{broken")
+    (lab.van.network.box("we", "in") / "order.edi").write_bytes(edifact("1"))
+    lab.until(lambda: [line for line in lines if "the network waits" in line and "switches.json" in line])
+    (tmp_path / "switches.json").write_text("{}")
+    assert lab.arrived("acme", 1) == [edifact("1")]
+    assert sum("the network waits" in line for line in lines) == 1
+
+
 # --- who may what ---------------------------------------------------------------------------------------------------
 
 def test_an_account_sees_nothing_but_its_own_folders(lab: Lab) -> None:

@@ -127,3 +127,12 @@ def test_peppols_buyer_reference_or_order_is_written_with_usual_prefixes() -> No
     one = _map(_sample("invoice-ubl-wholesale").root)
     root, _ = one.write(one.read(_sample("invoice-ubl-wholesale"))[0])
     assert root.nsmap == {None: "urn:oasis:names:specification:ubl:schema:xsd:Invoice-2", **NAMES}
+
+
+@pytest.mark.parametrize(("code", "action"), [("2", "deleted"), ("Cancelled", "deleted"), ("1", "added"), ("Revised", "changed"), ("Added", "added")])
+def test_a_line_status_is_a_code_of_uncl_1229_or_a_word_of_oasis(code: str, action: str) -> None:
+    """UBL names no list for LineStatusCode: Peppol takes UNCL 1229, OASIS publishes words (LineStatusCode-2.0)."""
+    root = etree.parse(SAMPLES / "orderchange-ubl-peppol" / "message.xml").getroot()
+    root.find(".//cbc:LineStatusCode", NAMES).text = code
+    (record,), findings = _map(root).read(_document(root))
+    assert record["lines"][0]["action"] == action and not findings

@@ -170,9 +170,9 @@ def prove(compiled: CompiledMap, examples: int, write: Write, read: Read, texts:
         made = record(compiled.plan.root, Random(number), texts)
         made |= {name: value for name, value in meant.items() if not compiled.meant_for(made)}
         assume(made.keys() - common)
-        fault = _fault(compiled, made, write, read, tally)
+        fault = fault_of(compiled, made, write, read, tally)
         if fault:
-            small, fault = _smallest(made, fault, lambda one: _fault(compiled, one, write, read, Tally()) if compiled.meant_for(one) else "")
+            small, fault = _smallest(made, fault, lambda one: fault_of(compiled, one, write, read, Tally()) if compiled.meant_for(one) else "")
             raise AssertionError(f"{fault}\nof the record {small}")
 
     run = settings(max_examples=examples, deadline=None, derandomize=start is None, database=None, phases=[Phase.generate],
@@ -195,7 +195,7 @@ def _smallest(record: Record, fault: str, fails: Callable[[Record], str]) -> tup
     return record, fault
 
 
-def _fault(compiled: CompiledMap, record: Record, write: Write, read: Read, tally: Tally) -> str:
+def fault_of(compiled: CompiledMap, record: Record, write: Write, read: Read, tally: Tally) -> str:
     """What is wrong with what became of a record; '' when all is well."""
     tally.tried += 1
     tally.fields += len(list(leaves(record)))

@@ -34,6 +34,7 @@ def pem(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
 @contextmanager
 def pyftpd(tmp_path: Path, pem: tuple[Path, str] | None, kind: str = "ftps", options: dict[str, Any] | None = None, **handler: Any) -> Iterator[Place]:
     """A pyftpdlib of its own for one test, and a place on it."""
+    tmp_path.mkdir(exist_ok=True)
     server = Pyftpd(Path("/"), pem[0] if pem else None, **handler)
     place = place_on(server, tmp_path, pem[1] if pem else "", kind, **(options or {}))
     place.server = server  # type: ignore[attr-defined]
@@ -332,6 +333,34 @@ def test_without_rename_a_line_that_breaks_is_said_and_a_look_tells_what_came(tm
             transport.put("invoice.edi", io.BytesIO(BIG), len(BIG))
         assert transport.look("invoice.edi", len(BIG)) in (Presence.PARTIAL, Presence.ABSENT)
         line.close()
+
+
+def test_a_server_that_turns_us_away_is_asked_again_later(tmp_path: Path, pem: tuple[Path, str]) -> None:
+    with pyftpd(tmp_path, pem, handle=lambda self: self.respond("530 Too many of you.")) as place:
+        with pytest.raises(TransientFault, match="turns us away.*Too many"):
+            listed(place.open())
+
+
+def test_a_folder_of_more_files_than_can_be_asked_one_by_one(tmp_path: Path, pem: tuple[Path, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    from edi_bridge.transport import ftps
+
+    monkeypatch.setattr(ftps, "MOST_ASKED", 3)
+    with pyftpd(tmp_path, pem, **without("MLSD", "MLST")) as place:
+        for number in range(5):
+            place.lies(f"{number}.edi", b"x")
+        transport = place.open()
+        seen = set()
+        for wanted in (3, 2):
+            files = listed(transport)
+            assert len(files) == wanted and len(transport.notes) == (wanted == 3)
+            for file in files:
+                seen.add(file.name)
+                transport.confirm(file)
+        assert len(seen) == 5
+    with pyftpd(tmp_path / "2", pem) as place:  # MLSD says everything at once
+        for number in range(5):
+            place.lies(f"{number}.edi", b"x")
+        assert len(listed(place.open())) == 5
 
 
 # --- slow, forgetful and changing

@@ -347,6 +347,22 @@ def test_options_that_cannot_work_together_are_said(options: dict[str, Any], say
     assert says in str(caught.value)
 
 
+@pytest.mark.parametrize(("options", "clash"), [
+    ({}, True), ({"test": True}, True), ({"user": "u2"}, False), ({"we_get": "/g2"}, False), ({"pattern": "*.edi"}, False),
+    ({"we_get": "/r", "pattern": "*.txt"}, True)], ids=str)
+def test_a_mailbox_that_two_channels_empty_is_said(options: dict[str, Any], clash: bool) -> None:
+    """The test mailbox is apart: a test channel on the live mailbox would take live files."""
+    from dataclasses import replace
+
+    from edi_bridge.channel.channel import clashes
+    from edi_bridge.yamltext import Problems
+
+    live = channel("van", **{**GOOD, "reports": "/r", "report": "ta3", "report_pattern": "*.txt"})
+    problems = Problems("")
+    clashes({"live": live, "other": replace(channel("van", **{**GOOD, **options}), name="other")}, problems)
+    assert [("fetches the same files" in says) for *_, says in problems.found] == [True] * clash
+
+
 def test_doubtful_options_are_said() -> None:
     def told(**options: Any) -> str:
         return " ".join(doubts(channel("van", **{**GOOD, **options})))

@@ -53,7 +53,7 @@ class Rules:
 def write(connection: Connection, items: Sequence[Item], rules: Rules, failure: str = "") -> list[Posted]:
     """Write what is not there yet; what became of each item, in their order. What has its row already is left as it is."""
     results, todo = _there(connection, items)
-    drafts = judge(connection, [(exchange.id, outcome) for _, exchange, outcome in todo], versions=rules.versions,
+    drafts = judge(connection, [(exchange, outcome) for _, exchange, outcome in todo], versions=rules.versions,
                    hold_repeated=rules.hold_repeated, failure=failure)
     ids = message.add_messages(connection, [draft.row for draft in drafts])
     tired = waiting.expired(connection, [(draft.row.exchange, draft.row.ordinal) for draft in drafts if rules.patience(draft.outcome)], rules.now())

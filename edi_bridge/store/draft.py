@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from edi_bridge.finding import Finding, Verdict, found
 from edi_bridge.interchange import Position
 from edi_bridge.store.content import content_hash
+from edi_bridge.store.ledger import Exchange
 from edi_bridge.store.message import MessageRow, content_owners, content_scope
 
 
@@ -23,6 +24,7 @@ class Draft:
     scope: str
     findings: list[Finding]
     content_known: bool = False
+    holds: bool = True  # where its content came before
 
     @property
     def partner(self) -> str:
@@ -37,15 +39,15 @@ class Draft:
 
 def judge(
     connection: Connection,
-    outcomes: Sequence[tuple[int, Any]],
+    outcomes: Sequence[tuple[Exchange, Any]],
     *,
     versions: Mapping[str, str],
     hold_repeated: Callable[[Any], bool],
     failure: str = "",
 ) -> list[Draft]:
     """Each message's row: posted (the CRM may still refuse it), rejected, held because its content came before, or
-    failed (with the traceback `failure`). What answers something that we sent is `reconciled`. `outcomes`: each with the
-    number of its exchange."""
+    failed (with the traceback `failure`). What answers something that we sent is `reconciled`. `outcomes`: each with its
+    exchange; where a person released that, nothing is held."""
     drafts = []
     for exchange, outcome in outcomes:
         message, interchange = outcome.message, outcome.interchange
@@ -53,7 +55,7 @@ def judge(
         if state == "posted" and message.type.is_answer and not outcome.map:
             state = "reconciled"
         row = MessageRow(
-            exchange,
+            exchange.id,
             message.ordinal,
             str(message.type),
             message.reference,
@@ -66,12 +68,13 @@ def judge(
             len(outcome.records),
             failure,
         )
-        drafts.append(Draft(row, outcome, content_scope(interchange, row.type), list(outcome.findings)))
-    _mark_repeated(connection, drafts, hold_repeated)
+        drafts.append(Draft(row, outcome, content_scope(interchange, row.type), list(outcome.findings),
+                            holds=not exchange.released and hold_repeated(outcome)))
+    _mark_repeated(connection, drafts)
     return drafts
 
 
-def _mark_repeated(connection: Connection, drafts: Sequence[Draft], hold: Callable[[Any], bool]) -> None:
+def _mark_repeated(connection: Connection, drafts: Sequence[Draft]) -> None:
     """Find messages whose content came before in another message; hold them or only remember it."""
     by_scope: dict[str, list[Draft]] = {}
     for draft in drafts:
@@ -83,7 +86,7 @@ def _mark_repeated(connection: Connection, drafts: Sequence[Draft], hold: Callab
             me = (draft.row.exchange, draft.row.ordinal)
             owner = owners.setdefault(draft.row.content, me)
             draft.content_known = owner != me
-            if draft.content_known and hold(draft.outcome):
+            if draft.content_known and draft.holds:
                 draft.row = draft.row.held()
                 note = f"the same content came before in message {owner[1]} of exchange {owner[0]}"
                 draft.findings.append(found("same_content", draft.position, note=note))

@@ -21,6 +21,8 @@ from edi_bridge.store.message import message_counts
 from edi_bridge.store.tables import ledger
 
 Versions = Mapping[str, str]
+COPY = "copy of exchange "  # how the source begins of what a person edited or tries again
+RELEASED = "released"  # how the reason begins of what a person let pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,7 @@ class Receipt:
     map: str = ""
     channel: str = ""
     test: bool | None = None
+    source: str = ""  # what the transport calls this very file, or of what it is a copy
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,7 @@ class Exchange:
     verdict: str
     original: int | None = None
     closings: int = 0  # how often it was closed before, and answered
+    released: bool = False  # a person decided that it is posted, whatever came before
 
 
 # receipts
@@ -95,11 +99,11 @@ def receive(
         "test": test,
     }
     made = connection.execute(insert(t).values(**values).returning(t.c.id)).scalar_one()
-    return Receipt(made, blob.sha256, blob.size, name, "received", partner, map, channel, test), False
+    return Receipt(made, blob.sha256, blob.size, name, "received", partner, map, channel, test, source), False
 
 
 def _receipt(row: Any, state: str = "") -> Receipt:
-    return Receipt(row.id, row.sha256, row.size, row.name, state or row.state, row.partner, row.map, row.channel, row.test)
+    return Receipt(row.id, row.sha256, row.size, row.name, state or row.state, row.partner, row.map, row.channel, row.test, row.source)
 
 
 def started(connection: Connection, receipt: int) -> int:
@@ -186,7 +190,8 @@ def intake(
     pinned = json.dumps(dict(sorted(versions.items())))
     bytes_key = ("bytes", str(interchange.ordinal), receipt.sha256)
     control_key = ("control", _scope(interchange, types), interchange.control)
-    row = {"partner": partner, "versions": pinned, "received_at": received_at, "messages": messages, "reason": ""}
+    copied = receipt.source.removeprefix(COPY) if receipt.source.startswith(COPY) else ""
+    row = {"partner": partner, "copy_of": int(copied) if copied else None, "versions": pinned, "received_at": received_at, "messages": messages, "reason": ""}
     first = _owner(connection, bytes_key)
     outcome, state, original = "new", "open", None
     if first is not None:
@@ -260,7 +265,8 @@ def exchanges(connection: Connection, receipt: int) -> list[Exchange]:
     t = ledger().exchange
     rows = connection.execute(select(t).where(t.c.receipt_id == receipt).order_by(t.c.ordinal))
     return [
-        Exchange(row.id, row.receipt_id, row.ordinal, row.state, row.outcome, row.verdict, row.original_id, row.closings)
+        Exchange(row.id, row.receipt_id, row.ordinal, row.state, row.outcome, row.verdict, row.original_id, row.closings,
+                 row.reason.startswith(RELEASED))
         for row in rows
     ]
 

@@ -1,0 +1,122 @@
+"""What a person does with an exchange: release, reject, resend, fix. Each act needs a reason and stands in the audit log.
+
+An act changes the ledger in one transaction; what is to be done again then goes its whole way by `Engine.resume` (or the daemon).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, select, update
+
+from edi_bridge.database import Database
+from edi_bridge.fault import ConfigFault
+from edi_bridge.store import alarm, audit, ledger, outbox, search
+from edi_bridge.store.archive import Blob
+from edi_bridge.store.tables import ledger as tables
+
+RELEASABLE = ("quarantined", "held", "done")
+AGAIN = ("held", "rejected", "failed", "waiting", "discarded")  # states of messages that a replay does again
+
+
+@dataclass(frozen=True, slots=True)
+class Acts:
+    """Acts of one person. `actor` is who; `now` the time as the ledger writes it."""
+
+    database: Database
+    actor: str
+    now: Callable[[], str]
+
+    def release(self, exchange: int, reason: str, partner: str = "") -> None:
+        """Let pass what is quarantined or held: its messages are posted, whatever came before. `partner`: who sent it, where nobody
+        knows the address. ConfigFault where there is nothing to release."""
+        with self.database.write() as connection:
+            row = self._row(connection, exchange)
+            held = [one.ordinal for one in search.messages(connection, exchange) if one.state == "held"]
+            if row.state not in RELEASABLE or (row.state == "done" and not held):
+                raise ConfigFault.at("", 0, 0, f"exchange {exchange} is {row.state}: nothing of it waits for a person")
+            t = tables()
+            if partner:
+                others = connection.execute(select(t.exchange.c.id).where(t.exchange.c.receipt_id == row.receipt)).all()
+                if len(others) > 1:
+                    raise ConfigFault.at("", 0, 0, "its file holds several interchanges: add the address to the partner's file instead")
+                connection.execute(update(t.receipt).where(t.receipt.c.id == row.receipt).values(partner=partner))
+                connection.execute(update(t.exchange).where(t.exchange.c.id == exchange).values(partner=partner))
+            ledger.do_again(connection, exchange, held)
+            connection.execute(update(t.exchange).where(t.exchange.c.id == exchange).values(
+                reason=f"{ledger.RELEASED} by {self.actor}: {reason}"))
+            self._done(connection, "release", exchange, reason, {"partner": partner} if partner else {})
+
+    def reject(self, exchange: int, reason: str) -> None:
+        """Decide that nothing of what is quarantined or held is posted. Nothing goes out: the partner is told in another way."""
+        with self.database.write() as connection:
+            row = self._row(connection, exchange)
+            t = tables()
+            held = (t.message.c.exchange_id == exchange) & (t.message.c.state == "held")
+            if row.state in ("quarantined", "held"):
+                connection.execute(update(t.exchange).where(t.exchange.c.id == exchange).values(
+                    state="discarded", reason=f"discarded by {self.actor}: {reason}"))
+            elif "held" not in row.states:
+                raise ConfigFault.at("", 0, 0, f"exchange {exchange} is {row.state}: nothing of it waits for a person")
+            connection.execute(update(t.message).where(held).values(state="discarded"))
+            self._done(connection, "reject", exchange, reason, {})
+
+    def resend(self, exchange: int, reason: str) -> list[int]:
+        """Lay its answers down once more, byte for byte; the new entries of the outbox."""
+        with self.database.write() as connection:
+            self._row(connection, exchange)
+            made = outbox.repeat(connection, exchange, exchange, self.now())
+            if not made:
+                raise ConfigFault.at("", 0, 0, f"exchange {exchange} has no answer that went out: the outbox shows what waits")
+            audit.write(connection, self.now(), self.actor, "resend", f"exchange {exchange}", reason, {"outbox": made})
+        return made
+
+    def replay(self, exchange: int, reason: str) -> list[int]:
+        """Do the messages again that are not posted, with today's maps and agreements; their ordinals."""
+        with self.database.write() as connection:
+            row = self._row(connection, exchange)
+            again = [one.ordinal for one in search.messages(connection, exchange) if one.state in AGAIN]
+            if not again and row.state not in ("failed", "rejected"):
+                raise ConfigFault.at("", 0, 0, f"everything of exchange {exchange} is posted: nothing is to be done again")
+            if row.outcome == "refused":  # its envelope decided; it is looked at anew
+                ledger.receive(connection, Blob(row.sha256, 0), row.name, self.now(), row.channel, row.partner, "", f"{ledger.COPY}{exchange}")
+            else:
+                ledger.do_again(connection, exchange, again)
+            self._done(connection, "replay", exchange, reason, {"messages": again})
+        return again
+
+    def fix(self, exchange: int, blob: Blob, name: str, reason: str, second: str = "") -> int:
+        """Take an edited copy in, linked to the original, which is discarded; the number of the new receipt."""
+        with self.database.write() as connection:
+            row = self._row(connection, exchange)
+            if row.state not in ("quarantined", "held", "rejected", "failed"):
+                raise ConfigFault.at("", 0, 0, f"exchange {exchange} is {row.state}: only what was not posted can be fixed")
+            receipt, _ = ledger.receive(connection, blob, name, self.now(), row.channel, row.partner, "", f"{ledger.COPY}{exchange}")
+            t = tables()
+            connection.execute(update(t.exchange).where(t.exchange.c.id == exchange).values(
+                state="discarded", reason=f"fixed by {self.actor} in receipt {receipt.id}: {reason}"))
+            connection.execute(update(t.message).where(t.message.c.exchange_id == exchange, t.message.c.state.in_(AGAIN)).values(state="discarded"))
+            self._done(connection, "fix", exchange, reason, {"receipt": receipt.id, "sha256": blob.sha256, "second": second})
+        return receipt.id
+
+    def release_receipt(self, receipt: int, reason: str) -> None:
+        """Try a file again in which the program stopped twice."""
+        t = tables().receipt
+        with self.database.write() as connection:
+            done = connection.execute(update(t).where(t.c.id == receipt, t.c.state == "quarantined").values(state="received", starts=0, failure=""))
+            if not done.rowcount:
+                raise ConfigFault.at("", 0, 0, f"there is no quarantined receipt {receipt}")
+            audit.write(connection, self.now(), self.actor, "release", f"receipt {receipt}", reason)
+            alarm.clear(connection, "quarantine", f"receipt {receipt}", self.now())
+
+    def _row(self, connection: Connection, exchange: int) -> search.Row:
+        row = search.one(connection, exchange)
+        if row is None:
+            raise ConfigFault.at("", 0, 0, f"there is no exchange {exchange}")
+        return row
+
+    def _done(self, connection: Connection, act: str, exchange: int, reason: str, details: dict[str, object]) -> None:
+        audit.write(connection, self.now(), self.actor, act, f"exchange {exchange}", reason, details)
+        for kind in ("quarantine", "failed", "unanswered"):
+            alarm.clear(connection, kind, f"exchange {exchange}", self.now())

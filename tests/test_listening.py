@@ -426,3 +426,13 @@ def test_a_certificate_that_cannot_be_used_is_said_at_the_start(kept: Kept, tmp_
     (tmp_path / "none.pem").write_text(json.dumps("no certificate"))
     with pytest.raises(ConfigFault, match="none.pem: certificate, key or authorities cannot be used"):
         Listening([], kept.take, lambda: (True, {}), str, tls=Tls(tmp_path / "none.pem", tmp_path / "none.pem")).start()
+
+
+def test_a_small_post_is_answered_without_waiting_for_the_line(client: httpx.Client) -> None:
+    """Nagle's algorithm against delayed acknowledgements costs 40 ms a post where a server forgets TCP_NODELAY."""
+    spent = []
+    for number in range(15):
+        begun = time.monotonic()
+        client.post("/in/acme.post", content=b"UNB%d" % number, auth=LOGIN)
+        spent.append(time.monotonic() - begun)
+    assert sorted(spent)[7] < 0.035

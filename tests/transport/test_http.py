@@ -26,7 +26,7 @@ from lines import CutLine
 from edi_bridge.fault import ConfigFault, Fault, TerminalFault, TransientFault, UncertainFault
 from edi_bridge.secret import Secrets
 from edi_bridge.transport import certificate, open_transport
-from edi_bridge.transport.contract import Presence, Transport
+from edi_bridge.transport.contract import Presence, RemoteFile, Transport
 
 ENVIRON = {"EDI_BRIDGE_SECRET_TOKEN": SECRET, "EDI_BRIDGE_SECRET_WRONG": "wrong horse", "EDI_BRIDGE_SECRET_HMAC": "signing key"}
 
@@ -332,6 +332,17 @@ def test_a_list_that_cannot_be_read_is_said(body: bytes) -> None:
     transport = open_transport(channel("http", list=f"http://127.0.0.1:{port}/box"), Secrets())
     with pytest.raises(TerminalFault, match="list of names"):
         listed(transport)
+    listener.close()
+    transport.close()
+
+
+def test_a_web_page_is_no_list_and_no_document(place: HttpPlace) -> None:
+    listener, port = serving(b"<html>please sign in</html>", "text/html; charset=utf-8")
+    transport = open_transport(channel("http", list=f"http://127.0.0.1:{port}/box"), Secrets())
+    with pytest.raises(TerminalFault, match="a web page instead of the list of names"):
+        listed(transport)
+    with pytest.raises(TerminalFault, match=r"a web page instead of order\.edi"):
+        transport.fetch(RemoteFile("order.edi"), io.BytesIO())
     listener.close()
     transport.close()
 

@@ -89,7 +89,8 @@ def listing(name: str, sentence: str, rows_of: Callable[..., None], view: str = 
         from edi_bridge.crm import customer_view, followup_view
 
         with _connection(home, database) as connection:
-            rows = (getattr(followup_view, view) if view else getattr(customer_view, name))(connection, search=search, limit=limit)
+            list_of = getattr(followup_view, view) if view else getattr(customer_view, name)
+            rows = list_of(connection, search=search, limit=limit)
         if as_json:
             options.print_json(rows)
         elif rows:
@@ -265,10 +266,11 @@ def _what(row: Row, other: str = "") -> str:
 def _despatch(row: Row) -> None:
     _head(f"despatch {row['number']}  ({_what(row)})")
     _document(row)
-    places: dict[int, str] = {}
+    places: dict[int, str] = {}  # 2.1: the first pack in the second
+    inside: dict[int, int] = {}
     for pack in row["packs"]:
-        outer = places.get(pack["parent"], "")
-        nth = sum(1 for one in row["packs"] if one["parent"] == pack["parent"] and one["position"] <= pack["position"])
+        outer, nth = places.get(pack["parent"], ""), inside.get(pack["parent"], 0) + 1
+        inside[pack["parent"]] = nth
         places[pack["position"]] = f"{outer}.{nth}" if outer else str(nth)
     _part("packs", PACK_COLUMNS, [{**pack, "place": places[pack["position"]]} for pack in row["packs"]])
     items = [{**item, "article": _article(item), "pack": places.get(item["pack"], "")} for item in row["items"]]

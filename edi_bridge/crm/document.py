@@ -22,7 +22,8 @@ Record = Mapping[str, Any]
 # What stands in an index may not be longer (PostgreSQL: about 2,700 bytes for all columns of an index together).
 LONGEST = 400
 _INDEXED = frozenset({
-    "number", "release", "order_number", "document", "sscc", "name", "name_2", "search_name", "street", "city", "postcode", "gln", "duns",
+    "number", "release", "order_number", "document", "sscc", "name", "name_2", "search_name", "street", "city", "postcode",
+    "gln", "duns",
     "vat", "tax_number", "registration", "sender_number", "receiver_number", "id", "id_scheme", "endpoint",
     "endpoint_scheme", "scheme", "value",
 })  # fmt: skip

@@ -38,6 +38,8 @@ def head_refused(request: Request, most: int) -> int:
         return 415
     if not length and "transfer-encoding" not in headers:
         return 411
+    if length and "transfer-encoding" in headers:  # two ends of one body: a proxy may see another document than we do (RFC 9112 6.3)
+        return 400
     return 413 if length.isdigit() and int(length) > most else 200
 
 

@@ -1,8 +1,8 @@
 """Where a key without an answer stands in a segment message, without reading the message once more.
 
 A trace knows the place of everything and costs as much as reading the message many times; a partner's first file may miss a
-key in every message. Where a rule takes a text as it is, and the key stands as often among the texts that the rule may take as it was
-missed, these are its places, in the order of the message. Any other key is left to the trace.
+key in every message. Where a rule takes a text as it is, and the key stands as often among the texts that the rule may take
+as it was missed, these are its places, in the order of the message. Any other key is left to the trace.
 """
 
 from __future__ import annotations
@@ -51,7 +51,8 @@ class KeyPlaces:
         """The places of the keys that can be told without a trace."""
         taken: Counter[tuple[int, str]] = Counter()
         asked = Counter((id(miss.rule), miss.key) for miss in misses)
-        tags = {spot.node.name for rule in {id(miss.rule) for miss in misses} for spots in self._sources.get(rule, ()) for spot in spots}
+        rules = {id(miss.rule) for miss in misses}
+        tags = {spot.node.name for rule in rules for spots in self._sources.get(rule, ()) for spot in spots}
         segments = [(number, elements) for number, elements in enumerate(message.segments) if elements[0] in tags]
         found: dict[int, dict[str, list[tuple[At, Node]]]] = {}
         placed: dict[Place, Position] = {}

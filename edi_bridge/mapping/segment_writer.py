@@ -17,6 +17,7 @@ from typing import Any
 from edi_bridge.mapping.emit import Lines, when_expression
 from edi_bridge.mapping.plan import ValuePlan
 from edi_bridge.mapping.resolve import ElementStep, PairStep, TreeStep
+from edi_bridge.mapping.segment_text import Parts, SegmentTexts
 from edi_bridge.mapping.write_plan import (
     Shape,
     Target,
@@ -32,8 +33,11 @@ from edi_bridge.mapping.write_plan import (
 from edi_bridge.structure import UNLIMITED, Structure, width
 
 
-Sink = Callable[[str, str], str]
-"""The expressions of a segment's text and of the place it was made of ('': what the segment writes) → the statement that takes it."""
+FEW_FIELDS = 4  # that are asked for one by one; a set of more is asked at once
+Cells = Mapping[tuple[int, int], list[str]]  # element, component → the expressions of its text
+Sink = Callable[[str, str, bool], str]
+"""The expressions of a segment's text and of the place it was made of ('': what the segment writes), and whether there can be several
+→ the statement that takes it."""
 
 
 class SegmentWriter:
@@ -43,6 +47,8 @@ class SegmentWriter:
         self.structure = structure
         self.naming = naming  # what is hung up says what it was made of: for messages with more than their structure has room for
         self.code = Lines()
+        self.texts = SegmentTexts(self.code)
+        self._taken: set[tuple[str, int]] = set()  # where something hangs already: instance, slot
         self.planner = planner
         for scope in planner.scopes.values():
             self._function(scope)
@@ -51,11 +57,12 @@ class SegmentWriter:
 
     def source(self) -> str:
         """The generated module."""
-        return self.code.text()
+        return self.texts.constants + self.code.text()
 
     def _function(self, scope: WrittenScope) -> None:
         number = scope.plan.number
         code = self.code
+        self._taken.clear()
         if scope.inner is not None:
             with code.block(f"def w{number}(r, X):"):
                 self._prologue(scope)
@@ -64,7 +71,7 @@ class SegmentWriter:
             with code.block(f"def w{number}(r, X):"):
                 self._prologue(scope)
                 code.add("texts = []")
-                self._segment(scope.segment, lambda text, place: f"texts.append({text})", alone=True)
+                self._segment(scope.segment, lambda text, place, again: f"texts.append({text})", alone=True)
                 code.add("return texts")
         else:
             assert scope.group is not None
@@ -79,6 +86,7 @@ class SegmentWriter:
         step = self.planner.record_step
         group = root.group
         assert group is not None
+        self._taken.clear()
         with self.code.block("def message(records, h, X):"):
             self.code.add("r = {'': records}")
             self._group(self.planner.message, "h")
@@ -87,16 +95,16 @@ class SegmentWriter:
                 self.code.add(f"w{root.plan.number}(item, g, X)")
                 with self.code.block("if any(g):"):
                     self._trigger(group, "g")
-                    self.code.add(self._hung("h", step.node.slot, "g", "(item, '', '')"))
+                    self.code.add(self._hung("h", step.node.slot, "g", "(item, '', '')", True))
 
     def _prologue(self, scope: WrittenScope) -> None:
         known = self.code.constant("K", scope.known)
         if scope.plan.number >= 0:
-            with self.code.block(f"if not r.keys() <= {known}:"):
+            with self.code.block(f"if not {known}.issuperset(r):"):
                 self.code.add(f"X.not_carried(r, {known})")
             for target, names in _objects(shape_of(scope.plan), ()):
                 known = self.code.constant("K", names)
-                with self.code.block(f"if not {_get(target, 'E')}.keys() <= {known}:"):
+                with self.code.block(f"if {target[0]!r} in r and not {known}.issuperset({_get(target, 'E')}):"):
                     self.code.add(f"X.not_carried({_get(target)}, {known}, {'.'.join(target) + '.'!r})")
         for value in scope.plan.values:
             if not value.sources and value.constant is not None:
@@ -136,7 +144,7 @@ class SegmentWriter:
                 self._group(below, inner)
                 with self.code.block(f"if any({inner}):"):
                     self._trigger(below, inner)
-                    self.code.add(self._hung(name, below.node.slot, inner, _several(_targets(below))))
+                    self.code.add(self._hung(name, below.node.slot, inner, _several(_targets(below)), False))
         for one, step in zip(group.lists, group.list_steps, strict=True):
             self._group_list(one, step, name, tree)
         for segment in late:
@@ -154,8 +162,8 @@ class SegmentWriter:
         the fields that a map knows, and a segment without values costs as much as one with them."""
         if fields is None or len(fields) < 1:
             return nullcontext()
-        if len(fields) == 1:
-            return self.code.block(f"if {next(iter(fields))!r} in r:")
+        if len(fields) <= FEW_FIELDS:
+            return self.code.block(f"if {' or '.join(f'{name!r} in r' for name in sorted(fields))}:")
         return self.code.block(f"if not {self.code.constant('K', fields)}.isdisjoint(r):")
 
     def _guard(self, one: WrittenList) -> str:
@@ -181,7 +189,7 @@ class SegmentWriter:
                 if step.onward:
                     with self.code.block(f"if len({name}[{step.node.slot}] or ()) < {step.nth - 1}:"):
                         self.code.add(f"X.gap({_place(one.target)}, {step.nth})")
-                self.code.add(self._hung(name, step.node.slot, inner, "(item, '', '')"))
+                self.code.add(self._hung(name, step.node.slot, inner, "(item, '', '')", True))
             with self.code.block("else:"):
                 self.code.add("X.nothing(item)")
 
@@ -206,13 +214,18 @@ class SegmentWriter:
 
     # --- segments ------------------------------------------------------------------------------------------------------
 
-    def _hung(self, instance: str, slot: int, what: str, place: str) -> str:
-        """The statement that hangs a segment's text or a group's instance up, if need be with the place that it was made of."""
-        return f"HANG({instance}, {slot}, {what}, {place})" if self.naming else f"HANG({instance}, {slot}, {what})"
+    def _hung(self, instance: str, slot: int, what: str, place: str, again: bool) -> str:
+        """The statement that hangs a segment's text or a group's instance up, if need be with the place that it was made of;
+        `again`: it runs several times. Instances are new, so what is hung up first finds nothing at its slot."""
+        first = not again and (instance, slot) not in self._taken
+        self._taken.add((instance, slot))
+        if self.naming:
+            return f"HANG({instance}, {slot}, {what}, {place})"
+        return f"{instance}[{slot}] = [{what}]" if first else f"HANG({instance}, {slot}, {what})"
 
     def _sink(self, instance: str, segment: WrittenSegment) -> Sink:
         targets = _several(_segment_targets(segment))
-        return lambda text, place: self._hung(instance, segment.node.slot, text, place or targets)
+        return lambda text, place, again: self._hung(instance, segment.node.slot, text, place or targets, again)
 
     def _segment(self, segment: WrittenSegment, sink: Sink, extra: dict[tuple[int, int], str] | None = None, alone: bool = False) -> None:
         """Everything that goes into one segment: converted, joined, handed to `sink`. `alone`: an item that is one segment, which would
@@ -273,7 +286,7 @@ class SegmentWriter:
             self._flow_segment(segment, cells, filled, flow, sink)
         elif filled:
             with self.code.block(f"if {' or '.join(filled)}:"):
-                self.code.add(sink(self._joined(segment, cells), ""))
+                self.code.add(sink(self._joined(segment, cells, filled), "", False))
         for one in segment.lists:
             if one.step is None:
                 guard = self._guard(one)
@@ -288,7 +301,7 @@ class SegmentWriter:
                                       f"{self.code.constant('FLOW', flowing.convert.codec.flow)})")
                 with self.code.block(f"for item in {written} if {guard} else ():"):
                     with self.code.block(f"for text in w{one.scope.plan.number}(item, X) or X.nothing(item):"):
-                        self.code.add(sink("text", "(item, '', '')"))
+                        self.code.add(sink("text", "(item, '', '')", True))
 
     def _names(self, segment: WrittenSegment) -> dict[str, tuple[int, Target]]:
         """The locals of a segment's values, and of what stands beside them → the rule's number and the field."""
@@ -417,16 +430,17 @@ class SegmentWriter:
                 own = {part: names for (at, part), names in cells.items() if at == position}
                 if own:
                     itself = code.name("w")
-                    code.add(f"{itself} = {_element_expression(own)}")
+                    code.add(f"{itself} = {self.texts.element(own)}")
                     with code.block(f"if {itself}:"):
                         code.add(f"L.insert(0, ({itself},))")
                     taking.insert(0, f"*([None] if {itself} else ())")
         with code.block(f"if L{''.join(f' or {name}' for name in filled)}:"):
-            before = self._joined(segment, {place: v for place, v in cells.items() if place[0] < start}, until=start)
-            behind = self._joined(segment, cells, start=end)
+            elements = self._elements(segment, cells)
+            before = ", ".join([repr(segment.node.name), *map(self.texts.element, (elements + [{}] * start)[:start - 1])])
+            behind = "".join(f", {self.texts.element(parts)}" for parts in elements[end - 1:])
             if outside == "O":
                 with code.block(f"for O, T in RUNS(L, {room}):"):
-                    code.add(sink(f"JE(({segment.node.name!r}, *O, *T))", ""))
+                    code.add(sink(f"JE(({segment.node.name!r}, *O, *T))", "", True))
                 return
             code.add(f"T = CHUNKS(L, {room})")
             most = 1 if alone else segment.node.max
@@ -437,7 +451,7 @@ class SegmentWriter:
             with code.block("for T in T:"):
                 if behind:
                     code.add(f"T += [''] * ({end - start} - len(T))")
-                code.add(sink(f"JE(({before}, *T{behind}))", ""))
+                code.add(sink(f"JE(({before}, *T{behind}))", "", True))
 
     def _flow_segment(self, segment: WrittenSegment, cells: Any, filled: list[str], flow: WrittenValue, sink: Sink) -> None:
         """As many segments as the text needs; one without text where only what stands beside it is there (coded text)."""
@@ -446,27 +460,23 @@ class SegmentWriter:
         most = node.max if node.slot or node.parent is None else node.parent.max  # a trigger again is the group again
         self.code.add(f"v = {_get(flow.target)}")
         with self.code.block("if v is not None:"), self.code.block(f"for T in W{number}(v, X, {most}, {_place(flow.target)}):"):
-            self.code.add(sink(self._joined(segment, {**cells, (flow.step.positions[0], flow.step.component): ["T"]}), ""))
+            self.code.add(sink(self._joined(segment, {**cells, (flow.step.positions[0], flow.step.component): ["T"]}), "", True))
         if filled:
             with self.code.block(f"elif {' or '.join(filled)}:"):
-                self.code.add(sink(self._joined(segment, cells), ""))
+                self.code.add(sink(self._joined(segment, cells, filled), "", False))
 
-    def _joined(self, segment: WrittenSegment, cells: dict[tuple[int, int], list[str]], until: int = 0, start: int = 0) -> str:
-        """The expression of a whole segment; without joining only its elements before `until` or from `start` on."""
+    def _joined(self, segment: WrittenSegment, cells: Cells, filled: Sequence[str] = ()) -> str:
+        """The expression of a whole segment, of which one of the locals `filled` is not empty."""
+        return self.texts.segment(segment.node.name, self._elements(segment, cells), filled if len(filled) == 1 else ())
+
+    def _elements(self, segment: WrittenSegment, cells: Cells) -> list[Parts]:
+        """What stands in a segment's elements: its constants first."""
         table: dict[int, dict[int, list[str]]] = {}
         for element, component, text in constants(segment.tests):
             table.setdefault(element, {}).setdefault(component or 1, []).append(repr(text))
         for (element, component), names in cells.items():
             table.setdefault(element, {}).setdefault(component, []).extend(names)
-        last = until - 1 if until else max(table, default=0)
-        elements = [repr(segment.node.name)]
-        for element in range(1, last + 1):
-            elements.append(_element_expression(table.get(element, {})))
-        if until:
-            return ", ".join(elements)
-        if start:
-            return "".join(f", {element}" for element in elements[start:])
-        return f"JE(({', '.join(elements)},))" if last else repr(segment.node.name)
+        return [table.get(element, {}) for element in range(1, max(table, default=0) + 1)]
 
     def _composite(self, parts: list[tuple[int, str]], tests: Any) -> str:
         table: dict[int, list[str]] = {}
@@ -475,7 +485,7 @@ class SegmentWriter:
                 table.setdefault(number, []).append(repr(values[0]))
         for number, variable in parts:
             table.setdefault(number or 1, []).append(variable)
-        return _element_expression(table)
+        return self.texts.element(table)
 
     def _inner_item(self, scope: WrittenScope) -> None:
         """One composite (its text in a tuple) or one pair (what stands outside, qualifier, value)."""
@@ -616,22 +626,6 @@ def _exclude(one: Any, two: Any) -> bool:
         return any(number in text and (text[number] in values) != (op == "=") for number, op, values in asked if op in ("=", "!="))
 
     return fails(one, two) or fails(two, one)
-
-
-def _element_expression(parts: dict[int, list[str]]) -> str:
-    """An element from its components' expressions; component 0 stands for the whole element."""
-    if not parts:
-        return "''"
-    if set(parts) <= {0, 1} and (len(parts) == 1):
-        names = next(iter(parts.values()))
-        return names[0] if len(names) == 1 else f"({' or '.join(names)})"
-    listed = []
-    whole = parts.get(0, [])
-    for number in range(1, max(parts) + 1):
-        names = parts.get(number, [])
-        listed.append("''" if not names else names[0] if len(names) == 1 else f"({' or '.join(names)})")
-    joined = f"JC(({', '.join(listed)},))"
-    return f"({' or '.join(whole)} or {joined})" if whole else joined
 
 
 def _objects(shape: Shape, above: Target) -> Iterator[tuple[Target, frozenset[str]]]:

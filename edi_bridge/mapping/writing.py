@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Callable, Iterator, Sequence
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Any
 
-from edi_bridge.finding import Finding, found, printable
-from edi_bridge.interchange import Delimiters, Position, clashes, escape
+from edi_bridge.finding import Finding, found
+from edi_bridge.interchange import Delimiters, Position
 from edi_bridge.mapping import functions
 from edi_bridge.mapping.codec_text import TextFlow
-from edi_bridge.mapping.emit import Bad, Memo
-from edi_bridge.mapping.plan import MapPlan, ValuePlan
+from edi_bridge.mapping.emit import Bad
+from edi_bridge.mapping.plan import MapPlan
 from edi_bridge.mapping.segment_writer import SegmentWriter
+from edi_bridge.mapping.wire_text import Safe, converter, safe_text
 from edi_bridge.mapping.write_plan import WritePlanner
 from edi_bridge.record import unnumbered
 from edi_bridge.structure import Instance, Node, Structure, width
@@ -58,9 +57,10 @@ class SegmentWriteProgram:
     def _space(self, constants: dict[str, Any], code: Any, delimiters: Delimiters, encoding: str, policy: str,
                **instead: Any) -> dict[str, Any]:
         """The write functions, ready to be called; `instead` of some of what they call."""
-        space = {**_runtime(delimiters, encoding, policy), **constants, **instead}
+        safe = safe_text(delimiters, encoding, policy)
+        space = {**_runtime(delimiters, safe), **constants, **instead}
         for value in self.plan.values():
-            space[f"W{value.number}"] = _converter(value, delimiters, encoding, policy)
+            space[f"W{value.number}"] = converter(value, delimiters, safe)
         exec(code, space)  # our own generated text; nothing of a partner's is in it
         return space
 
@@ -90,7 +90,9 @@ class SegmentWriteProgram:
             space[f"w{self.plan.root.number}"](records[0], root, state)
         if self.structure.hierarchy is not None and state.tree:
             root[self.structure.hierarchy.node.slot] = state.tree
-        return list(_flatten(self.structure.root, root, state, hung)), state
+        segments: list[str] = []
+        _flatten(self.structure.root, root, state, hung, segments)
+        return segments, state
 
     def _finding(self, note: Note, places: _Places) -> Finding:
         kind, number, path, value, text = note
@@ -275,90 +277,7 @@ def _inside(item: Record, field: str) -> Any:
     return value
 
 
-def _converter(plan: ValuePlan, delimiters: Delimiters, encoding: str, policy: str) -> Any:
-    """value → wire text, remembered; the free text of several segments is a plain function instead."""
-    convert = plan.convert
-    if convert.codec is not None and convert.codec.flow is not None:
-        text_flow = convert.codec.flow
-
-        def flow(value: str, state: _State, most: int, place: Place) -> Iterator[str]:
-            written = convert.write(value)
-            if not isinstance(written, Bad) and len(written) > most:
-                written = Bad("cannot_write", f"the text needs {len(written)} segments, {most} may stand there")
-            if isinstance(written, Bad):
-                state.bad(plan.number, place, value, written)
-                return
-            if text_flow.mode == "lines" and text_flow.read_segments(written) != [value]:
-                state.notes.append(("field_not_carried", plan.number, place, value, "its lines cannot stand there as they are: they are broken anew"))
-            for parts in written:
-                safe = [_safe(part, delimiters, encoding, policy) for part in parts]
-                wrong = next((part for part in safe if isinstance(part, Bad)), None)
-                if wrong is not None:
-                    state.bad(plan.number, place, value, wrong)
-                    return
-                yield delimiters.component.join(safe)
-
-        return flow
-    single = not convert.aux
-
-    def write(value: Any) -> Any:
-        written = convert.write(_decimal(value) if convert.type == "decimal" else value, delimiters.decimal)
-        if isinstance(written, Bad):
-            return written
-        safe = [_safe(text, delimiters, encoding, policy) for text in written]
-        wrong = next((text for text in safe if isinstance(text, Bad)), None)
-        return wrong if wrong is not None else safe[0] if single else tuple(safe)
-
-    return Memo(write, False)
-
-
-def _decimal(text: str) -> Any:
-    from decimal import Decimal
-
-    return Decimal(text)
-
-
-_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f]")  # ISO/IEC 646 and 8859 leave these to no text; readers refuse both rows
-
-
-def _safe(text: str, delimiters: Delimiters, encoding: str, policy: str) -> Any:
-    """The text as it may stand on the wire, or Bad."""
-    if policy == "replace" and ("\n" in text or "\r" in text):
-        text = " ".join(text.split())
-    if _CONTROLS.search(text):
-        return Bad("cannot_write", f"{printable(text)} holds a control character or line break")
-    try:
-        text.encode(encoding)
-    except UnicodeEncodeError as error:
-        if policy != "replace":
-            return Bad("cannot_write", f"{text[error.start]!r} is not in the character set {encoding}")
-        text = "".join(_nearest(sign, encoding) for sign in text)
-    bad = clashes(text, delimiters)
-    if bad:
-        if policy != "replace":
-            return Bad("cannot_write", f"{printable(text)} holds the delimiter {bad[0]!r}")
-        for char in bad:
-            text = text.replace(char, " ")
-    return escape(text, delimiters)
-
-
-NEAREST = {"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "ß": "ss", "æ": "ae", "Æ": "Ae", "ø": "o", "Ø": "O", "å": "aa",
-           "Å": "Aa", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "þ": "th", "ð": "d", "œ": "oe", "€": "EUR", "–": "-", "—": "-", "’": "'", "‘": "'",
-           "“": '"', "”": '"', "„": '"', "…": "..."}
-
-
-def _nearest(sign: str, encoding: str) -> str:
-    """A character of the encoding, or what is commonly written for it there; `?` where nothing is."""
-    for text in (sign, NEAREST.get(sign, ""), "".join(c for c in unicodedata.normalize("NFKD", sign) if not unicodedata.combining(c)), "?"):
-        try:
-            if text and text.encode(encoding):
-                return text
-        except UnicodeEncodeError:
-            continue
-    return "?"
-
-
-def _runtime(delimiters: Delimiters, encoding: str, policy: str) -> dict[str, Any]:
+def _runtime(delimiters: Delimiters, safe: Safe) -> dict[str, Any]:
     """What generated writers call, for given delimiters."""
 
     def joiner(separator: str) -> Callable[[Sequence[str]], str]:
@@ -382,6 +301,8 @@ def _runtime(delimiters: Delimiters, encoding: str, policy: str) -> dict[str, An
 
     def chunks(items: list[tuple[str, ...]], room: int) -> list[list[str]]:
         """What fills one segment after another; one empty filling where there is nothing."""
+        if len(items) <= room:
+            return [list(chain.from_iterable(items))]
         return [[text for item in items[at:at + room] for text in item] for at in range(0, max(len(items), 1), room)]
 
     def runs(items: list[tuple[tuple[str, ...], str, str]], room: int) -> list[tuple[tuple[str, ...], list[str]]]:
@@ -406,16 +327,16 @@ def _runtime(delimiters: Delimiters, encoding: str, policy: str) -> dict[str, An
         return made
 
     def number(text: str, state: _State, field: str = "") -> str:
-        safe = _safe(text, delimiters, encoding, policy)
-        if isinstance(safe, Bad):
-            state.notes.append(("cannot_write", 0, field, text, safe.note))
+        written = safe(text)
+        if isinstance(written, Bad):
+            state.notes.append(("cannot_write", 0, field, text, written.note))
             return ""
-        return safe
+        return written
 
     def call(text: str, record: Record, state: _State) -> str:
         return number(functions.call(text, record, state.last), state, functions.field_of(text))
 
-    return {"JC": joiner(delimiters.component), "JE": joiner(delimiters.element), "HANG": hang, "CHUNKS": chunks,
+    return {"ES": delimiters.element, "CS": delimiters.component, "JC": joiner(delimiters.component), "JE": joiner(delimiters.element), "HANG": hang, "CHUNKS": chunks,
             "RUNS": runs, "COLLECT": collect, "W_": number, "CALL": call, "Bad": Bad, "E": {}}
 
 
@@ -443,8 +364,8 @@ class _Hung:
             yield from ((object_, name, within) for name in (tops if len(tops) == 1 and len(there) > 1 else there))
 
 
-def _flatten(group: Node, instance: Instance, state: _State, hung: _Hung | None) -> Iterator[str]:
-    """The segments in the structure's order; more than the structure has room for is said, where it is known what was `hung` up."""
+def _flatten(group: Node, instance: Instance, state: _State, hung: _Hung | None, segments: list[str]) -> None:
+    """Add the segments in the structure's order; more than the structure has room for is said, where it is known what was `hung` up."""
     for child, held in zip(group.children, instance, strict=False):
         if held:
             if len(held) > child.max and child.slot:  # a trigger again is the group again
@@ -453,6 +374,6 @@ def _flatten(group: Node, instance: Instance, state: _State, hung: _Hung | None)
                                 for place in (hung.beyond(instance, child.slot, child.max) if hung is not None else ())]
             if child.children:
                 for item in held:
-                    yield from _flatten(child, item, state, hung)
+                    _flatten(child, item, state, hung, segments)
             else:
-                yield from held
+                segments += held

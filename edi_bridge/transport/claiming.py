@@ -1,7 +1,7 @@
 """Claims: files taken out of an inbox by a rename, so that only one process reads each, and none is lost when that process dies.
 
     inbox/.claimed/4f2a….lock          held (flock) while the process lives
-    inbox/.claimed/4f2a…/1/order.edi   the claimed file, under the partner's name, each in a folder of its own
+    inbox/.claimed/4f2a…/1/order.edi   the claimed file, under the partner's name; a second one of the name stands in folder 2
 
 A process that finds claims whose lock is free takes them over. Everything is done relative to opened folders, so that no name can
 lead out of them.
@@ -23,7 +23,7 @@ NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP)  # a file system without locks: one 
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A claimed file: the folder (its path) in which it stands alone, and its name."""
+    """A claimed file: the folder (its path) in which it stands, and its name."""
 
     slot: bytes
     name: bytes
@@ -40,19 +40,18 @@ class Claims:
     folder: bytes
     _own: bytes = b""
     _locks: dict[bytes, int] = field(default_factory=dict)  # session → the opened lock file
-    _count: int = 0
+    _held: list[set[bytes]] = field(default_factory=list)  # the names in each slot of our own
 
     def claim(self, inbox: int, name: bytes) -> Claimed:
         """Rename a file of the inbox (an opened folder) into a slot of our own. FileNotFoundError: somebody else has it, or it is gone."""
         self._begin()
-        self._count += 1
-        slot = self.folder + b"/" + self._own + b"/%d" % self._count
-        os.mkdir(slot, 0o700)
-        try:
-            os.rename(name, slot + b"/" + name, src_dir_fd=inbox)
-        except OSError:
-            os.rmdir(slot)
-            raise
+        number = next((number for number, held in enumerate(self._held) if name not in held), len(self._held))
+        slot = self.folder + b"/" + self._own + b"/%d" % (number + 1)
+        if number == len(self._held):
+            os.mkdir(slot, 0o700)
+            self._held.append(set())
+        os.rename(name, slot + b"/" + name, src_dir_fd=inbox)
+        self._held[number].add(name)
         return Claimed(slot, name)
 
     def all(self) -> Iterator[Claimed]:
@@ -69,9 +68,10 @@ class Claims:
         self._begin()
 
     def release(self, claimed: Claimed) -> None:
-        """The claimed file is gone from its slot: so is the slot."""
-        with suppress(OSError):
-            os.rmdir(claimed.slot)
+        """The claimed file is gone from its slot: another one of its name may stand there."""
+        session, _, number = claimed.slot.rpartition(b"/")
+        if session == self.folder + b"/" + self._own:
+            self._held[int(number) - 1].discard(claimed.name)
 
     def close(self) -> None:
         """Give the locks back and clear what is empty. What is still claimed, the next process takes over."""
@@ -88,7 +88,7 @@ class Claims:
         if self._locks:
             with suppress(OSError):
                 os.rmdir(self.folder)
-        self._locks, self._own = {}, b""
+        self._locks, self._own, self._held = {}, b"", []
 
     def _begin(self) -> None:
         if self._own:

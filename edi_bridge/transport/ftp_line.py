@@ -13,7 +13,7 @@ import socket
 import ssl
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
@@ -21,6 +21,7 @@ from edi_bridge.transport import certificate
 
 BLOCK = 1 << 16
 MOST_LISTED = 100_000_000  # bytes of one listing: more is no listing
+MOST_LINES = 2000  # of one answer
 LINGER = 5.0  # seconds that we wait for the end of a data connection; the reply on the control connection counts
 
 
@@ -85,6 +86,18 @@ class FtpLine(ftplib.FTP):
         self.in_time()
         return super().getline()
 
+    def getmultiline(self) -> str:
+        """An answer of one or several lines (RFC 959 4.2). A server that never comes to the end of one is not listened to."""
+        first = self.getline()
+        if first[3:4] != "-":
+            return first
+        lines = [first]
+        while len(lines) < MOST_LINES:
+            lines.append(self.getline())
+            if lines[-1][:3] == first[:3] and lines[-1][3:4] != "-":
+                return "\n".join(lines)
+        raise ftplib.error_proto(f"an answer of more than {MOST_LINES} lines")
+
     def in_time(self) -> None:
         """Overdue when the deadline is over."""
         if time.monotonic() > self.until:
@@ -103,17 +116,13 @@ class FtpLine(ftplib.FTP):
         plain, size = super().ntransfercmd(cmd, rest)
         if not self.protected or self.security is None:
             return plain, size
-        try:
+        with ExitStack() as failing:
+            failing.callback(plain.close)
             assert isinstance(self.sock, ssl.SSLSocket)
             data = self.security.context.wrap_socket(plain, server_hostname=self.host, session=self.sock.session)
-        except BaseException:
-            plain.close()
-            raise
-        try:
+            failing.callback(data.close)
             certificate.check_pinned(data.getpeercert(True) or b"", self.security.pins, self.host)
-        except BaseException:
-            data.close()
-            raise
+            failing.pop_all()
         return data, size
 
     def download(self, command: str, start: int = 0) -> Iterator[bytes]:

@@ -31,6 +31,7 @@ UNKNOWN_COMMAND = ("500", "501", "502", "504")  # RFC 959 4.2: not there, or not
 NOTHING = ("no files", "no such file", "not found", "empty")  # what servers say of an empty folder, with 450 or 550
 MINUTE = 61.0  # seconds
 MOST_ASKED = 2000  # files that are asked for one by one in one listing: at 50 ms each, under two minutes
+MOST_FETCHED = 2_000_000_000  # bytes of a file of which the server does not say the size (PROMISES, Limits)
 TELNET = 0xFF  # IAC: it is a command on the control connection (RFC 854), and servers disagree on how to send it as a sign
 
 
@@ -162,17 +163,17 @@ class FtpTransport:
                     if got and not self._same(line, file):
                         raise TransientFault(f"{file.name} changed or went away when the half of it was read; it is fetched anew")
                     for block in self._blocks(line, "RETR " + raw.decode("latin-1"), got):
-                        _write(into, block)
                         got += len(block)
+                        if got > (MOST_FETCHED if file.size == UNKNOWN_SIZE else file.size):
+                            raise _too_long(file)
+                        _write(into, block)
             except TransientFault as fault:
                 if left and fault.__cause__ is not None and _broke(fault.__cause__) and time.monotonic() < until:
                     continue
                 raise
             if file.size in (UNKNOWN_SIZE, got):
                 return got
-            if got > file.size or not left:
-                break
-        raise TransientFault(f"{file.name} was listed with {file.size} bytes and {got} came: it is still being written")
+        raise TransientFault(f"{file.name} was listed with {file.size} bytes and {got} came, each time")
 
     def _blocks(self, line: FtpLine, command: str, start: int) -> Iterator[bytes]:
         """A download; when it is not read to its end, the connection is of no more use."""
@@ -364,6 +365,12 @@ class FtpTransport:
 
 def _remote(name: bytes, size: int, modified: str, stamp: str) -> RemoteFile:
     return RemoteFile(shown(name), size, modified, token(name, size, quote(modified, safe=""), quote(stamp, safe="")))
+
+
+def _too_long(file: RemoteFile) -> Fault:
+    if file.size == UNKNOWN_SIZE:
+        return TerminalFault(f"{file.name} is larger than {MOST_FETCHED:,} bytes")
+    return TransientFault(f"{file.name} was listed with {file.size} bytes and has more: it is still being written")
 
 
 def _carriable(file: RemoteFile) -> bytes:

@@ -61,7 +61,7 @@ class Http:
     def _look(self) -> list[RemoteFile]:
         self.notes = []
         with self.caller.ask("GET", self.options["list"], {"Accept": "application/json, text/plain;q=0.9"}) as answer:
-            refuse(answer, self._host)
+            self._check_plain(answer, "the list of names")
             raw = _bounded(answer.iter_raw(CHUNK), MOST_LISTED, "the list of names")
         files = []
         for name, size, modified in _listed(raw):
@@ -77,9 +77,7 @@ class Http:
         with self.caller.ask("GET", self._at(file)) as answer:
             if answer.status_code in (404, 410):
                 raise TransientFault(f"{file.name} is gone from {self._host}")
-            refuse(answer, self._host)
-            if answer.headers.get("content-encoding", "identity") != "identity":
-                raise TerminalFault(f"{self._host} sends {file.name} encoded, though the plain bytes were asked for")
+            self._check_plain(answer, file.name)
             for chunk in answer.iter_raw(CHUNK):
                 count += len(chunk)
                 if count > MOST_FETCHED:
@@ -97,6 +95,14 @@ class Http:
                     refuse(answer, self._host)
                 finish(answer)
         self.passing("confirmed")
+
+    def _check_plain(self, answer: Any, what: str) -> None:
+        """2xx with the bytes themselves: neither compressed, which was not asked for, nor a page for people, such as a sign-in."""
+        refuse(answer, self._host)
+        if answer.headers.get("content-encoding", "identity").lower() != "identity":
+            raise TerminalFault(f"{self._host} sends {what} encoded, though the plain bytes were asked for")
+        if answer.headers.get("content-type", "").lower().startswith(("text/html", "application/xhtml")):
+            raise TerminalFault(f"{self._host} sends a web page instead of {what}: is the address right, and may we sign in?")
 
     def _at(self, file: RemoteFile) -> str:
         return _filled(self.options["fetch"], token_parts(file)[0])
@@ -199,6 +205,8 @@ def open_(channel: Channel, secrets: Secrets, passing: Callable[[str], None]) ->
     options = dict(channel.options)
     if options["list"] and not options["fetch"]:
         options["fetch"] = options["list"].partition("?")[0].rstrip("/") + "/{name}"
+    if options["content_type"] and not options["content_type"].isascii():
+        raise channel.fault("content_type: holds signs that no header may have")
     mine = ""
     if options["client_certificate"]:
         path = secrets.path(options["client_certificate"])

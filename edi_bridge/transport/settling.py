@@ -26,6 +26,8 @@ REFUSED = frozenset('/\\:*?"<>|')  # what some server's file system takes for so
 def shown(raw: bytes) -> str:
     """A name as text on one line: UTF-8 where it is; other bytes and signs that do not print stand as escapes (`\\xff`, `\\n`)."""
     text = raw.decode("utf-8", "backslashreplace")
+    if text.isprintable():
+        return text
     return "".join(sign.encode("unicode_escape").decode() if unicodedata.category(sign) in UNPRINTABLE else sign for sign in text)
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from io import BytesIO
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 from uuid import uuid4
 
 import paramiko
@@ -28,6 +28,7 @@ from edi_bridge.transport.sftp_packets import FSYNC, POSIX_RENAME, READING, WRIT
 RESUMES = 3  # how often a fetch goes on after its connection dropped
 MOST = 100_000  # entries of a folder that are looked at; the others come when these are gone
 UNSEEN = (Code.PERMISSION_DENIED, Code.UNSUPPORTED)  # a server that lets us write and not look
+T = TypeVar("T")
 NOTHING = Attributes(None, None, None)
 
 
@@ -65,7 +66,7 @@ class SftpTransport:
         """What waits, the oldest first."""
         if not self._get:
             return
-        files = sorted(self._settling.whole(self._look_round), key=lambda one: (one.modified, one.name))
+        files = sorted(self._settling.whole(lambda: self._twice(self._look_round)), key=lambda one: (one.modified, one.name))
         self._passing("listed")
         yield from files
 
@@ -133,20 +134,22 @@ class SftpTransport:
     def confirm(self, file: RemoteFile) -> None:
         """Delete, move or keep it. What was written again under its name in the meantime is another file, and stays."""
         name = exact_name(file)
-        after = self._channel.options["after"]
-        if self._get and after != "keep":
-            path = self._get + b"/" + name
-            with self._said(self._get, file.name) as session:
-                there = _there(session, path)
-                if there is not None and file.token and there != NOTHING and _remote(name, there).token != file.token:
-                    self.notes.append(f"{file.name} was written again after it was fetched; the new one stays and is fetched")
-                elif there is not None:
-                    try:
-                        session.remove(path) if after == "delete" else self._move(session, path, name)
-                    except Refusal as refusal:
-                        if refusal.code != Code.NO_SUCH_FILE:
-                            raise
+        if self._get and self._channel.options["after"] != "keep":
+            self._twice(lambda: self._take_away(file, name))
         self._passing("confirmed")
+
+    def _take_away(self, file: RemoteFile, name: bytes) -> None:
+        path = self._get + b"/" + name
+        with self._said(self._get, file.name) as session:
+            there = _there(session, path)
+            if there is not None and file.token and there != NOTHING and _remote(name, there).token != file.token:
+                self.notes.append(f"{file.name} was written again after it was fetched; the new one stays and is fetched")
+            elif there is not None:
+                try:
+                    session.remove(path) if self._channel.options["after"] == "delete" else self._move(session, path, name)
+                except Refusal as refusal:
+                    if refusal.code != Code.NO_SUCH_FILE:
+                        raise
 
     def _move(self, session: Session, path: bytes, name: bytes) -> None:
         """Into `done`, under a name that is free there."""
@@ -164,17 +167,21 @@ class SftpTransport:
         raw, temporary = sendable(name, "{name}" if never else self._channel.options["upload"])
         path, written = self._put + b"/" + raw, self._put + b"/" + temporary
         deadline = time.monotonic() + self._channel.options["deadline"]
+        there = self._twice(lambda: self._present(path, name))
+        if there is not None and there.size is not None and (there.size > size if never else there.size != size):
+            raise TransientFault(f"{name}: another file of this name waits in {shown(self._put)}; it was not written over")
+        self._passing("sending")
         with self._said(self._put, name, deadline) as session:
-            there = _there(session, path)
-            if there is not None and there.size is not None and (there.size > size if never else there.size != size):
-                raise TransientFault(f"{name}: another file of this name waits in {shown(self._put)}; it was not written over")
-            self._passing("sending")
             with _uncertain(name, never):
                 self._upload(session, written, name, source, size)
             self._passing("uploaded")
             if not never:
                 self._rename(session, written, path, name, there is not None and there != NOTHING)
         self._passing("renamed")
+
+    def _present(self, path: bytes, name: str) -> Attributes | None:
+        with self._said(self._put, name) as session:
+            return _there(session, path)
 
     def _upload(self, session: Session, path: bytes, name: str, source: BinaryIO, size: int) -> None:
         """Write the bytes and compare what the server says it has. What is refused is removed, as far as it can be."""
@@ -219,18 +226,20 @@ class SftpTransport:
         never = self._channel.options["rename"] == "never"
         raw, temporary = sendable(name, "{name}" if never else self._channel.options["upload"])
         try:
-            with self._said(self._put, name) as session:
-                there = _seen(session, self._put + b"/" + raw)
-                if there is None:
-                    part = None if never else _seen(session, self._put + b"/" + temporary)
-                    return Presence.ABSENT if part is None else Presence.PARTIAL
+            there, part = self._twice(lambda: self._sights(name, [self._put + b"/" + raw, self._put + b"/" + temporary]))
         except TransientFault as fault:
             if isinstance(fault.__cause__, Refusal) and fault.__cause__.code in UNSEEN:
                 return Presence.UNKNOWN
             raise
+        if there is None:
+            return Presence.ABSENT if part is None else Presence.PARTIAL
         if there.size == size:
             return Presence.WHOLE
         return Presence.PARTIAL if never and there.size is not None and there.size < size else Presence.UNKNOWN
+
+    def _sights(self, name: str, paths: list[bytes]) -> list[Attributes | None]:
+        with self._said(self._put, name) as session:
+            return [_seen(session, path) for path in paths]
 
     # --- tests and end ---------------------------------------------------------------------------------------------
 
@@ -292,6 +301,13 @@ class SftpTransport:
         if line is not None:
             with suppress(paramiko.SSHException, OSError, EOFError):
                 line.close()
+
+    def _twice(self, act: Callable[[], T]) -> T:
+        """What changes nothing when it is done again: once more where the connection had ended, as servers do with idle ones."""
+        try:
+            return act()
+        except Dropped:
+            return act()
 
     def _connected(self) -> Session:
         if self._session is None or self._line is None or not self._line.is_active():

@@ -29,13 +29,15 @@ def home(tmp_path: Path, van: Van) -> Path:
     home = tmp_path / "home"
     (home / "partners").mkdir(parents=True)
     (home / "secrets").mkdir(mode=0o700)
-    (home / "secrets" / "lab_we").write_text(van.accounts[0].password)
-    (home / "secrets" / "lab_we").chmod(0o600)
+    for account in van.accounts:
+        path = home / "secrets" / f"lab_{account.name}"
+        path.write_text(account.password)
+        path.chmod(0o600)
     assert van.sftp is not None
     (home / "partners" / "acme.yaml").write_text(f"""partner: acme
 identities: [{{id: ACME, qualifier: ZZ}}]
 channels:
-  sftp: {{kind: sftp, host: 127.0.0.1, port: {van.sftp.port}, user: we, password: lab_we, host_key: "{van.fingerprint}", get: /out}}
+  sftp: {{kind: sftp, host: 127.0.0.1, port: {van.sftp.port}, user: acme, password: lab_acme, host_key: "{van.fingerprint}", get: /out}}
 """)
     (home / "partners" / "_channels.yaml").write_text(van.channels(van.accounts[0]))
     return home
@@ -64,7 +66,7 @@ def test_a_changed_host_key_and_a_wrong_password_fail_and_tell_no_secret(edi: Ru
     done = edi("partner", "ping", "acme", "--home", home)
     assert done.returncode == 1 and b"SHA256:AAAA" in done.stdout and b"failed" in done.stdout
     path.write_text(right)
-    (home / "secrets" / "lab_we").write_text("wrong horse")
+    (home / "secrets" / "lab_acme").write_text("wrong horse")
     done = edi("partner", "ping", "acme", "--home", home)
     assert done.returncode == 1 and b"failed" in done.stdout and b"wrong horse" not in done.stdout + done.stderr
 

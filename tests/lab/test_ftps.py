@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from conftest import Lab, edifact
+from lab_case import Lab, edifact
 
 from edi_bridge.transport.certificate import fingerprint
 

@@ -14,8 +14,9 @@ from pathlib import Path
 
 import paramiko
 import pytest
-from conftest import edifact
+from lab_case import edifact
 
+from edi_bridge import cli
 from edi_bridge.channel import load
 from edi_bridge.lab.switch import as_markdown
 from edi_bridge.yamltext import parse
@@ -42,9 +43,14 @@ def until(process: subprocess.Popen[str], words: str, seconds: float = 20) -> st
     return read
 
 
-@pytest.fixture
-def running(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    process = subprocess.Popen([sys.executable, "-m", "edi_bridge.cli", "lab", "van", "--port", "0"], cwd=tmp_path, env=ENVIRONMENT,
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("lab")
+
+
+@pytest.fixture(scope="module")
+def running(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    process = subprocess.Popen([sys.executable, "-m", "edi_bridge.cli", "lab", "van", "--port", "0"], cwd=folder, env=ENVIRONMENT,
                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:
         yield process, until(process, "what they stand at)")
@@ -56,7 +62,7 @@ def running(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
         process.stdout.close()
 
 
-def test_it_says_how_it_is_reached_and_what_it_says_is_a_channel(running: tuple[subprocess.Popen[str], str], tmp_path: Path) -> None:
+def test_it_says_how_it_is_reached_and_what_it_says_is_a_channel(running: tuple[subprocess.Popen[str], str], folder: Path) -> None:
     process, told = running
     block = told[told.index("channels:"): told.index("and its secret:")]
     channel = load(parse(block, "partners/_channels.yaml")["channels"], "", "partners/_channels.yaml")["lab"]
@@ -74,44 +80,38 @@ def test_it_says_how_it_is_reached_and_what_it_says_is_a_channel(running: tuple[
     client.close()
 
 
-def test_switches_are_set_while_it_runs(running: tuple[subprocess.Popen[str], str], tmp_path: Path) -> None:
+def test_switches_are_set_while_it_runs(running: tuple[subprocess.Popen[str], str], folder: Path) -> None:
     process, _ = running
-    done = command("set", "lost=1", "acme.doubled=20%", folder=tmp_path)
+    done = command("set", "lost=1", "acme.doubled=20%", folder=folder)
     assert done.returncode == 0 and re.search(r"^lost +1 +", done.stdout, re.MULTILINE) and re.search(r"^acme.doubled +20%", done.stdout, re.MULTILINE)
-    (tmp_path / "edi-bridge-lab" / "boxes" / "we" / "in" / "order.edi").write_bytes(edifact("417"))
+    (folder / "edi-bridge-lab" / "boxes" / "we" / "in" / "order.edi").write_bytes(edifact("417"))
     until(process, "lost            we → acme  edifact 417  order.edi")
-    assert re.search(r"^lost +off +", command("set", folder=tmp_path).stdout, re.MULTILINE)
+    assert re.search(r"^lost +off +", command("set", folder=folder).stdout, re.MULTILINE)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_it_ends_cleanly(running: tuple[subprocess.Popen[str], str], number: int) -> None:
-    process, _ = running
-    process.send_signal(number)
-    out, _ = process.communicate(timeout=15)
-    assert (process.returncode, out.splitlines()[-1]) == (0, "stopped")
-
-
-def test_a_second_one_in_the_folder_is_refused(running: tuple[subprocess.Popen[str], str], tmp_path: Path) -> None:
-    done = command("--port", "0", folder=tmp_path)
+def test_a_second_one_in_the_folder_is_refused(running: tuple[subprocess.Popen[str], str], folder: Path) -> None:
+    done = command("--port", "0", folder=folder)
     assert done.returncode == 2 and "a network is running here already" in done.stderr
 
 
-def test_wrong_use_is_said(tmp_path: Path) -> None:
-    for args, says in ((("set", "lost=1"), "there is no network here"), (("--account", "x"), "is no account"), (("--partner", "nobody"), "no partner nobody"),
-                       (("--account", "a=1", "--partner", "acme"), "not both")):
-        done = command(*args, folder=tmp_path)
-        assert done.returncode == 2 and says in done.stderr, done
-    (tmp_path / "edi-bridge-lab" / "boxes" / "we").mkdir(parents=True)
-    done = command("set", "lots=1", folder=tmp_path)
-    assert done.returncode == 2 and "there is no switch lots" in done.stderr
+@pytest.mark.parametrize(("args", "says"), [
+    (("set", "lost=1"), "there is no network here"), (("--account", "x"), "is no account"), (("--partner", "nobody"), "no partner nobody"),
+    (("--account", "a=1", "--partner", "acme"), "not both"), (("set", "lots=1", "--folder", "there"), "there is no switch lots")])
+def test_wrong_use_is_said(args: tuple[str, ...], says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "there" / "boxes" / "we").mkdir(parents=True)
+    assert cli.run(["lab", "van", *args]) == 2
+    assert says in capsys.readouterr().err
 
 
-def test_mailboxes_of_a_home_s_partners(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_mailboxes_of_a_home_s_partners_until_it_is_ended(number: int, tmp_path: Path) -> None:
     process = subprocess.Popen([sys.executable, "-m", "edi_bridge.cli", "lab", "van", "--port", "0", "--partner", "acme", "--partner", "elbe"],
                                cwd=tmp_path, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     told = until(process, "what they stand at)")
-    process.terminate()
-    process.communicate(timeout=15)
+    process.send_signal(number)
+    out, _ = process.communicate(timeout=15)
+    assert (process.returncode, out.splitlines()[-1]) == (0, "stopped")
     assert re.findall(r"^  (\w+)  password", told, re.MULTILINE) == ["we", "acme", "elbe"] and "14:9521200043594" in told
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import paramiko
 import pytest
-from conftest import Lab, edifact, x12
+from lab_case import Lab, edifact, x12
 
 from edi_bridge.fault import ConfigFault
 from edi_bridge.lab import wire

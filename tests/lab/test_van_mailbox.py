@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from conftest import Lab, edifact, x12
+from lab_case import Lab, edifact, x12
 
 from edi_bridge.channel import Channel, load
 from edi_bridge.fault import TransientFault

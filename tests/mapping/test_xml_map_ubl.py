@@ -22,7 +22,7 @@ from tests.mapping.xml_case import in_schema_order
 SAMPLES = Path(__file__).parents[2] / "samples" / "xml"
 MAPS = {"Order": "order.ubl-2.1", "Invoice": "invoice.ubl-2.1", "CreditNote": "invoice.ubl-2.1-creditnote",
         "OrderChange": "order.ubl-2.1-orderchange", "OrderCancellation": "order.ubl-2.1-ordercancellation",
-        "OrderResponse": "order_response.ubl-2.1", "DespatchAdvice": "despatch_advice.ubl-2.1"}
+        "OrderResponse": "order_response.ubl-2.1", "OrderResponseSimple": "order_response.ubl-2.1-simple", "DespatchAdvice": "despatch_advice.ubl-2.1"}
 NAMES = {"cac": "urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2",
          "cbc": "urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2"}
 CASES = sorted(path.name for path in SAMPLES.glob("*-ubl-*"))

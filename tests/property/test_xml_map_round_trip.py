@@ -28,7 +28,7 @@ TEXT = st.one_of(st.sampled_from(["a", "0", "Ærø & <b>", "]]>", "two\nlines", 
 DAYS = st.dates().filter(lambda day: day.year > 999).map(str)
 PERIODS = st.tuples(DAYS, DAYS).map(lambda days: "/".join(sorted(days)) if days[0] != days[1] else days[0])
 TIMES = st.times().map(lambda time: time.replace(microsecond=0).isoformat())
-UBL = ["order.ubl-2.1", "order.ubl-2.1-orderchange", "order.ubl-2.1-ordercancellation", "order_response.ubl-2.1", "despatch_advice.ubl-2.1",
+UBL = ["order.ubl-2.1", "order.ubl-2.1-orderchange", "order.ubl-2.1-ordercancellation", "order_response.ubl-2.1", "order_response.ubl-2.1-simple", "despatch_advice.ubl-2.1",
        "invoice.ubl-2.1", "invoice.ubl-2.1-creditnote"]
 BY_CODEC = {
     "gln": st.sampled_from(["4012345000009", "7310231000001"]), "gtin": st.sampled_from(["4012345670011", "04012345670011"]),

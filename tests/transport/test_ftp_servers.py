@@ -436,6 +436,33 @@ def test_a_file_that_changed_while_its_line_was_cut_is_not_put_together_from_two
         line.close()
 
 
+def test_a_server_whose_answer_never_ends() -> None:
+    from battery import channel
+    from lines import Silent
+
+    from edi_bridge.transport import open_transport
+
+    endless = Silent(b"220-and so on\r\n" * 100_000)
+    transport = open_transport(channel("ftp", host="127.0.0.1", port=endless.port, get="/out", settle="0s"), SECRETS)
+    with pytest.raises(TransientFault, match="lines"):
+        listed(transport)
+    endless.close()
+
+
+def test_a_file_that_never_ends_does_not_fill_our_disk(tmp_path: Path, pem: tuple[Path, str]) -> None:
+    class Counting(io.BytesIO):
+        def write(self, block: Any) -> int:
+            assert self.tell() + len(block) <= 1000
+            return super().write(block)
+
+    with pyftpd(tmp_path, pem) as place:
+        place.lies("order.edi", BIG)
+        transport = place.open()
+        file = only(transport)
+        with pytest.raises(TransientFault, match="still being written"):
+            transport.fetch(RemoteFile(file.name, 1000, file.modified, file.token), Counting())
+
+
 class _FullDisk(io.BytesIO):
     def write(self, block: Any) -> int:
         raise OSError(28, "No space left on device")

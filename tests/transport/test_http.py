@@ -26,7 +26,7 @@ from lines import CutLine
 from edi_bridge.fault import ConfigFault, Fault, TerminalFault, TransientFault, UncertainFault
 from edi_bridge.secret import Secrets
 from edi_bridge.transport import certificate, open_transport
-from edi_bridge.transport.contract import Presence, Transport
+from edi_bridge.transport.contract import Presence, RemoteFile, Transport
 
 ENVIRON = {"EDI_BRIDGE_SECRET_TOKEN": SECRET, "EDI_BRIDGE_SECRET_WRONG": "wrong horse", "EDI_BRIDGE_SECRET_HMAC": "signing key"}
 
@@ -336,6 +336,17 @@ def test_a_list_that_cannot_be_read_is_said(body: bytes) -> None:
     transport.close()
 
 
+def test_a_web_page_is_no_list_and_no_document(place: HttpPlace) -> None:
+    listener, port = serving(b"<html>please sign in</html>", "text/html; charset=utf-8")
+    transport = open_transport(channel("http", list=f"http://127.0.0.1:{port}/box"), Secrets())
+    with pytest.raises(TerminalFault, match="a web page instead of the list of names"):
+        listed(transport)
+    with pytest.raises(TerminalFault, match=r"a web page instead of order\.edi"):
+        transport.fetch(RemoteFile("order.edi"), io.BytesIO())
+    listener.close()
+    transport.close()
+
+
 # --- options and probes ---------------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize(("options", "says"), [
@@ -370,3 +381,73 @@ def test_the_probe_of_a_certificate_that_has_ended_says_so(tmp_path: Path, autho
     assert not probe.good and "certificate has expired" in probe.says
     place.close()
     partner.close()
+
+
+# --- proxies --------------------------------------------------------------------------------------------------------
+
+class Tunnel:
+    """A proxy that does nothing but CONNECT (RFC 9110 9.3.6), on loopback."""
+
+    def __init__(self) -> None:
+        self.asked: list[bytes] = []
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.at = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                ours, _ = self._listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._serve, args=(ours,), daemon=True).start()
+
+    def _serve(self, ours: socket.socket) -> None:
+        head = b""
+        while b"\r\n\r\n" not in head and (block := ours.recv(4096)):
+            head += block
+        self.asked.append(head)
+        method, target, _ = head.split(b" ", 2)
+        if method != b"CONNECT":
+            ours.sendall(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+            ours.close()
+            return
+        host, _, port = target.decode().rpartition(":")
+        theirs = socket.create_connection((host, int(port)))
+        ours.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+        for source, sink in ((ours, theirs), (theirs, ours)):
+            threading.Thread(target=self._carry, args=(source, sink), daemon=True).start()
+
+    @staticmethod
+    def _carry(source: socket.socket, sink: socket.socket) -> None:
+        try:
+            while block := source.recv(65536):
+                sink.sendall(block)
+        except OSError:
+            pass
+        sink.close()
+
+    def close(self) -> None:
+        self._listener.close()
+
+
+def test_through_a_proxy_the_partner_s_certificate_counts_and_the_proxy_learns_no_secret(place: HttpPlace, pem: Path,
+                                                                                         monkeypatch: pytest.MonkeyPatch) -> None:
+    tunnel = Tunnel()
+    put(place.open(proxy=tunnel.at, ca=None, certificate=pin(pem)))
+    assert len(place.partner.requests) == 1 and tunnel.asked[0].startswith(f"CONNECT 127.0.0.1:{place.partner.port} ".encode())
+    assert SECRET.encode() not in tunnel.asked[0] and b"uthorization" not in tunnel.asked[0]
+    with pytest.raises(TerminalFault, match="shows another certificate"):
+        put(place.open(proxy=tunnel.at, ca=None, certificate="SHA256:" + "A" * 43))
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")  # the environment decides nothing
+    put(place.open())
+    assert len(place.partner.requests) == 2
+    tunnel.close()
+
+
+def test_a_proxy_that_refuses_or_is_away_is_transient(place: HttpPlace) -> None:
+    listener, port = serving(b"go away")
+    listener.close()
+    with pytest.raises(TransientFault):
+        put(place.open(proxy=f"http://127.0.0.1:{port}"))
+    assert place.partner.requests == []

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -216,8 +217,11 @@ def test_a_full_disk_there_is_said_and_leaves_nothing(on: Opened, tmp_path: Path
 
 def signalled(sshd: Sshd, what: signal.Signals) -> list[int]:  # noqa: F811
     """Send a signal to the processes of sshd that serve a connection."""
-    children = subprocess.run(["ps", "-o", "pid=", "--ppid", str(sshd.process.pid)], capture_output=True, text=True, check=True)
-    pids = [int(pid) for pid in children.stdout.split()]
+    pids = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # processes of others come and go
+            if path.read_text().rpartition(")")[2].split()[1] == str(sshd.process.pid):
+                pids.append(int(path.parent.name))
     for pid in pids:
         os.kill(pid, what)
     return pids
@@ -260,6 +264,26 @@ def test_a_server_killed_in_mid_transfer_is_gone_on_with(on: Opened, sshd: Sshd)
 
     into = Killing()
     assert transport.fetch(file, into) == len(BIG) and into.getvalue() == BIG and killed
+
+
+@pytest.mark.parametrize("act", ["listing", "confirm", "look", "put"])
+def test_a_connection_that_the_server_ended_in_between_is_made_anew(on: Opened, sshd: Sshd, act: str) -> None:  # noqa: F811
+    place = on("full")
+    place.lies("order.edi", b"one")
+    transport = place.open()
+    file = only(transport)
+    assert fetched(transport, file) == b"one" and signalled(sshd, signal.SIGKILL)
+    match act:
+        case "listing":
+            assert listed(transport) == [file]
+        case "confirm":
+            transport.confirm(file)
+            assert not place.kept(b"one")
+        case "look":
+            assert transport.look("invoice.edi", 3) is Presence.ABSENT
+        case _:
+            transport.put("invoice.edi", io.BytesIO(b"UNB"), 3)
+            assert (place.inbox / "invoice.edi").read_bytes() == b"UNB"
 
 
 def test_a_fetch_is_not_gone_on_with_when_the_file_was_changed_in_between(on: Opened, sshd: Sshd) -> None:  # noqa: F811

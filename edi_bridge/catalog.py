@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property, partial
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -125,6 +126,18 @@ class Catalog:
             extends = re.search(r"^extends:\s*[\"']?([^\s\"'#]+)", text, re.MULTILINE)
             index[name] = (path, message.group(1) if message else "", extends is not None)
         return index
+
+    def versions(self) -> dict[str, str]:
+        """A short hash of every map, and one (`*`) of all that stands behind them (codes, fragments, partners, lookups): pinned to
+        each exchange, so that what was refused is tried again when any of it was changed."""
+        pinned = {name: _hash([path]) for name, (path, *_) in self.map_index.items()}
+        behind = [
+            path
+            for root in self.roots
+            for part in ("mappings/codes/*.yaml", "mappings/fragments/*.yaml", "partners/*.yaml", "partners/*.csv", "lookups/*.csv")
+            for path in sorted(root.glob(part))
+        ]
+        return {**pinned, "*": _hash(behind)}
 
     def map_named(self, name: str) -> CompiledMap:
         """The map of that name, or of that file; ConfigFault when there is none or it has mistakes."""
@@ -345,7 +358,7 @@ class Catalog:
         folder = path.parent
         codes = self._codes(folder, association)
         return guide.load(made, self._block(folder / "elements.yaml"), codes, self._block(folder / "segments.yaml"),
-                          self._block(folder / "composites.yaml"), restrict)
+                          self._block(folder / "composites.yaml"), restrict, self._block(path).get("codes"))
 
     def associations(self, message: str) -> list[str]:
         """Who has codes of its own beside the lists of a message's release (EAN)."""
@@ -402,3 +415,10 @@ class Catalog:
                         if path.stem[:1].isupper() or path.stem.isdigit()}) if standard in ("edifact", "x12", "xml") else []
         near = difflib.get_close_matches(message, known, 1, 0.5)
         return f"; did you mean {near[0]}?" if near else ""
+
+
+def _hash(paths: Sequence[Path]) -> str:
+    digest = sha256()
+    for path in paths:
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]

@@ -174,6 +174,22 @@ def test_an_address_that_fails_too_often_waits(client: httpx.Client) -> None:
     assert refused.status_code == 429 and int(refused.headers["retry-after"]) > 0
 
 
+def test_who_fails_at_one_channel_keeps_nobody_out_elsewhere(kept: Kept, tmp_path: Path) -> None:
+    """Behind a proxy all partners come from one address, unless its word is believed."""
+    with serve(kept, tmp_path) as server, httpx.Client(base_url=server.address, trust_env=False) as client:
+        for _ in range(FAILURES + 1):
+            client.post("/in/acme.token", content=ORDER, headers={"Authorization": "Bearer guess"})
+        assert client.post("/in/acme.token", content=ORDER, headers={"Authorization": "Bearer t0ken"}).status_code == 429
+        assert client.post("/in/acme.post", content=ORDER, auth=LOGIN).status_code == 201
+    with serve(kept, tmp_path, proxies=["127.0.0.1"]) as server, httpx.Client(base_url=server.address, trust_env=False) as client:
+        for _ in range(FAILURES + 1):
+            client.post("/in/acme.post", content=ORDER, auth=("acme", "guess"), headers={"X-Forwarded-For": "203.0.113.9"})
+        asked = [client.post("/in/acme.post", content=ORDER, auth=LOGIN, headers={"X-Forwarded-For": address}).status_code
+                 for address in ("203.0.113.9", "203.0.113.10", "203.0.113.10, 203.0.113.9")]
+        assert asked == [429, 200, 429], "the last address is the proxy's word, those before it the client's"
+        assert client.get("/metrics", headers={"X-Forwarded-For": "127.0.0.1"}).status_code == 401
+
+
 def test_a_door_needs_a_secret() -> None:
     (one,) = load(parse("channels: {post: {kind: http-in, token: nowhere}}", "a.yaml")["channels"], "acme", "a.yaml").values()
     with pytest.raises(ConfigFault, match="there is no secret nowhere"):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from edi_bridge.guide.condition import Rule, parse
@@ -94,8 +94,9 @@ class Guide:
 
 
 def load(structure: Structure, elements: Block, codes: Mapping[str, Any] | None, segments: Block, composites: Block,
-         restrict: Block | None = None) -> Guide:
-    """The guide of a structure. `segments` and `composites` are the dictionaries it was made of, `restrict` an agreement's.
+         restrict: Block | None = None, own: Block | None = None) -> Guide:
+    """The guide of a structure. `segments` and `composites` are the dictionaries it was made of, `restrict` an agreement's, `own` the
+    `codes:` of the message's file: of a list the codes that may stand at one place of the message.
 
     Raises ConfigFault with file, line and column of everything that cannot be read, and of every path of `restrict` that
     leads nowhere or to more than one place.
@@ -108,12 +109,30 @@ def load(structure: Structure, elements: Block, codes: Mapping[str, Any] | None,
     problems.done()
     places = {node: Place(node, 1 if node.status == "M" else 0, node.max, segment=None if node.is_group else made[node.name])
               for node in structure.root.descendants()}
+    for path, only in (own or {}).items():
+        _narrow(places, structure, path, frozenset(map(str, only)), own, problems)
+    problems.done()
     guide = Guide(structure.key, structure, places, dictionary)
     if restrict:
         from edi_bridge.guide.restrict import restricted
 
         guide = restricted(guide, restrict)
     return guide
+
+
+def _narrow(places: dict[Node, Place], structure: Structure, path: str, only: frozenset[str], own: Block | None, problems: Problems) -> None:
+    """Leave only these codes to an element of a segment that stands in the message itself: UNS begins the summary of an order (S) and
+    the details of a PARTIN (D), as the message's text says."""
+    tag, _, id = path.partition("/")
+    node = next((one for one in structure.root.children if one.name == tag and not one.is_group), None)
+    segment = places[node].segment if node is not None else None
+    uses = segment.elements if segment is not None else ()
+    if node is None or segment is None or not any(use.id == id and use.codes is not None and only <= set(use.codes.codes) for use in uses):
+        problems.add(own.marks[path] if own is not None else (0, 0), f"codes: {path} is no coded element of the message's own segments, or has other codes")
+        return
+    made = tuple(replace(use, codes=CodeList({code: name for code, name in use.codes.codes.items() if code in only}))
+                 if use.id == id and use.codes is not None else use for use in uses)
+    places[node] = replace(places[node], segment=replace(segment, elements=made))
 
 
 _TYPE = re.compile(r"(a|n|an)(\.\.)?(\d+)|(AN|ID|N\d?|R|DT|TM|B|FS)")

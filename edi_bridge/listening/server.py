@@ -33,8 +33,8 @@ log = logging.getLogger("edi_bridge.listening")
 IN_MEMORY = 1 << 20  # bytes of a body that are kept in memory before it goes to disk
 PIECE = 1 << 18  # bytes that are written at once
 AT_ONCE = 4  # posts of one channel at the same time; more are asked to come later
-FAILURES, WINDOW = 20, 60.0  # failed sign-ins of one address in so many seconds, then 429
-REMEMBERED = 10_000  # addresses with failed sign-ins
+FAILURES, WINDOW = 20, 60.0  # failed sign-ins of one address at one channel in so many seconds, then 429
+REMEMBERED = 10_000  # addresses (and channels) with failed sign-ins
 SLOWEST = 1000  # bytes a second that a body must reach on average after its first BODY_GRACE seconds
 BODY_GRACE = 30.0
 
@@ -64,16 +64,18 @@ class Patience:
 
 
 class Listening:
-    """The server. `start` binds and returns; `stop` lets running posts end. Also `with Listening(…) as server`."""
+    """The server. `start` binds and returns; `stop` lets running posts end. Also `with Listening(…) as server`.
+
+    `proxies`: addresses of proxies of ours, whose word for the partner's address is believed (X-Forwarded-For)."""
 
     def __init__(self, doors: Iterable[Door], take: Take, health: Health, metrics: Metrics, *, spool: Path | None = None,
                  host: str = "127.0.0.1", port: int = 0, tls: Tls | None = None, metrics_token: str = "",
-                 patience: Patience = Patience(), connections: int = 200):
+                 patience: Patience = Patience(), connections: int = 200, proxies: Iterable[str] = ()):
         self._doors = {one.channel: one for one in doors}
         self._take, self._health, self._metrics = take, health, metrics
         self._spool, self._host, self._port, self._tls, self._patience = spool, host, port, tls, patience
         self._metrics_token = hashed(metrics_token.encode()) if metrics_token else b""
-        self._connections = connections
+        self._connections, self._proxies = connections, list(proxies)
         self._busy: dict[str, int] = {}
         self._failures: OrderedDict[str, deque[float]] = OrderedDict()
         self._threads = ThreadPoolExecutor(max_workers=8, thread_name_prefix="edi-bridge-in")
@@ -95,7 +97,7 @@ class Listening:
             tls = {"ssl_context_factory": lambda config, default: context}
         config = uvicorn.Config(
             app, loop="asyncio", http=partial(Watched, self._patience.head), lifespan="off", ws="none", access_log=False,  # type: ignore[arg-type]
-            log_config=None, proxy_headers=False, server_header=False, limit_concurrency=self._connections, timeout_keep_alive=int(self._patience.idle),
+            log_config=None, proxy_headers=bool(self._proxies), forwarded_allow_ips=self._proxies, server_header=False, limit_concurrency=self._connections, timeout_keep_alive=int(self._patience.idle),
             timeout_graceful_shutdown=int(self._patience.ending), h11_max_incomplete_event_size=1 << 15, **tls)
         server = self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]}, name="edi-bridge-listening", daemon=True)
@@ -217,7 +219,7 @@ class Listening:
 
     def _signed_in(self, request: Request, channel: str) -> int:
         """200; 401; 404 for who may post elsewhere; 429 for an address that failed too often. Takes the same time whatever is wrong."""
-        address, now = self._peer(request), time.monotonic()
+        address, now = f"{self._peer(request)} {channel[:100]}", time.monotonic()
         failed = self._failures.get(address, deque())
         while failed and failed[0] < now - WINDOW:
             failed.popleft()

@@ -92,6 +92,21 @@ def test_edifact_values(line: str, text: str, expected: str) -> None:
     assert told(check(edifact(faulty(ORDER, **{line: text})))) == ([expected] if expected else [])
 
 
+PARTIES = "BGM+10+77+9\nDTM+137:20261121:102\nUNS+D\nNAD+BY+4012345000009::9"
+
+
+@pytest.mark.parametrize("line, told_", [("UNS+S", []), ("UNS+D", ["unknown_code 19 UNS/0081"]), ("UNS", ["missing_element 19 UNS/0081"])])
+def test_uns_begins_the_summary_of_an_order(line: str, told_: list[str]) -> None:
+    """ORDERS D.96A 4.1, 2090: at the start of the summary section; 0081 S: detail/summary section separation."""
+    assert told(check(edifact(faulty(ORDER, line18=line)))) == told_
+
+
+@pytest.mark.parametrize("line, told_", [("UNS+D", []), ("UNS+S", ["unknown_code 4 UNS/0081"])])
+def test_uns_begins_the_details_of_party_information(line: str, told_: list[str]) -> None:
+    """PARTIN D.96A 4.1, 0140: at the start of the detail section."""
+    assert told(check(edifact(PARTIES.replace("UNS+D", line), "PARTIN:D:96A:UN"))) == told_
+
+
 X12 = {
     "line1": [  # BEG: 353 M ID 2, 92 M ID 2, 324 M AN 1/22, 328 O AN 1/30, 373 M DT 8
         ("BEG*00*NE*4711**20260230", "invalid_date 2 BEG/05"),

@@ -135,6 +135,10 @@ class Archive:
         except OSError as error:
             raise TransientFault(f"the archived file {path} cannot be read: {error.strerror or error}") from error
 
+    def remove(self, digest: str) -> None:
+        """Take a blob away whose retention time is over."""
+        self.path(digest).unlink(missing_ok=True)
+
     def sweep(self) -> int:
         """Remove what a killed process left half-written; how many. Only while nothing is being received."""
         left = [path for path in (self.folder / "incoming").glob("*") if path.suffix != ".note" and not path.with_suffix(".note").exists()]

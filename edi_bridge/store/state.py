@@ -18,7 +18,8 @@ class State:
 STATES = (
     State("receipt", "received", "the bytes are durable in the archive", ("scanned", "failed", "quarantined")),
     State("receipt", "scanned", "every interchange in it has its row and its intake outcome", ("done",)),
-    State("receipt", "done", "every exchange in it is closed", ("scanned",)),
+    State("receipt", "done", "every exchange in it is closed", ("scanned", "purged")),
+    State("receipt", "purged", "its retention time is over: the bytes are gone, what became of it stays"),
     State("receipt", "quarantined", "the program stopped twice while it read it; a person must release it", ("received",)),
     State("receipt", "failed", "its envelopes could not be read because of our own mistake", ("received",)),
     State(

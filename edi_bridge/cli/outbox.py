@@ -1,0 +1,220 @@
+"""`edi-bridge outbox`: what goes out, what became of it, and what a person does where nobody else can tell."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from edi_bridge.cli import options, show
+from edi_bridge.cli.exchange_act import actor, now, reason_option
+from edi_bridge.cli.exchange_look import colour, opened
+from edi_bridge.fault import ConfigFault
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from edi_bridge.store.outbox import Entry
+
+FINAL = ("cancelled",)
+
+
+@click.group()
+def outbox() -> None:
+    """What goes out: documents of ours and answers to what came, with their numbers and frozen bytes.
+
+    \b
+    Examples:
+      edi-bridge outbox list --state failed
+      edi-bridge outbox show 17
+      edi-bridge outbox retry 17 --reason "their server is back"
+    """
+
+
+@outbox.command("list")
+@click.option("--partner", metavar="NAME", default="", help="To this partner.")
+@click.option("--state", metavar="STATE", multiple=True, help="waiting, sending, uncertain, sent, failed, cancelled; may be repeated.")
+@click.option("--limit", metavar="N", type=click.IntRange(1), default=50, show_default=True, help="At most so many.")
+@options.home_option
+@options.database_option
+@options.json_option
+def list_(partner: str, state: tuple[str, ...], limit: int, home: str | None, database: str | None, as_json: bool) -> int:
+    """What goes out, the newest first; what waits to be put together with others is told at the end.
+
+    \b
+    Example:
+      edi-bridge outbox list --partner acme --state waiting --state failed
+    """
+    from edi_bridge.store import outbox as entries
+    from edi_bridge.store import queue
+
+    with opened(home, database) as (_, made), made.read() as connection:
+        rows = entries.listing(connection, states=state, partner=partner, limit=limit)
+        queued = [(who, key, len(queue.waiting(connection, who, key))) for who, key in queue.keys(connection, partner)]
+    if as_json:
+        options.print_json([asdict(row) for row in rows])
+        return 0
+    show.table((">id", "made", "to", "what", "number", "state", "sent", "~said", "~error"), map(_line, rows),
+               colour=lambda row, index: colour(row[5]) if index == 5 else "")
+    for who, key, count in queued:
+        show.note(f"{show.number(count, 'message')} for {who} ({key}) wait to go out together")
+    return 0
+
+
+def _line(row: Entry) -> tuple[Any, ...]:
+    said = row.outcome or (f"due {row.due_at[:16].replace('T', ' ')}" if row.due_at else "")
+    return (row.id, row.created_at[:16].replace("T", " "), row.partner, row.name + (" test" if row.test else ""), row.control, row.state,
+            row.sent_at[:16].replace("T", " "), ", ".join(filter(None, (row.network, said))), row.error)
+
+
+@outbox.command("show")
+@click.argument("id", type=int)
+@options.home_option
+@options.database_option
+@options.json_option
+def show_(id: int, home: str | None, database: str | None, as_json: bool) -> int:
+    """One entry: what is in it, what was said of it, who did what with it.
+
+    \b
+    Example:
+      edi-bridge outbox show 17
+    """
+    from sqlalchemy import select
+
+    from edi_bridge.store import audit
+    from edi_bridge.store import outbox as entries
+    from edi_bridge.store.tables import ledger
+
+    with opened(home, database) as (_, made), made.read() as connection:
+        row = _found(connection, id)
+        messages = entries.messages(connection, id)
+        t = ledger().answered
+        said = list(connection.execute(select(t).where(t.c.outbox_id == id).order_by(t.c.id)))
+        acts = list(audit.entries(connection, f"outbox {id}"))
+    if as_json:
+        options.print_json({**asdict(row), "messages": [dict(one._mapping) for one in messages], "answered": [dict(one._mapping) for one in said],
+                            "acts": [asdict(one) for one in acts]})
+        return 0
+    facts = [("to", f"{row.partner} ({row.receiver_qualifier}:{row.receiver})"), ("what", f"{row.standard} {row.name}{', test' if row.test else ''}"),
+             ("number", row.control), ("state", row.state), ("error", row.error), ("made", f"{row.created_at[:19].replace('T', ' ')}, {row.origin}"),
+             ("sent", row.sent_at[:19].replace("T", " ")), ("as", row.file_name), ("by", row.channel), ("tries", row.tries),
+             ("answer due", row.due_at[:19].replace("T", " ")), ("the partner says", row.outcome), ("the network says", row.network),
+             ("bytes", f"{show.size(row.size)}, SHA-256 {row.sha256}")]
+    show.heading(f"Outbox {id}")
+    show.table(("", "~"), [fact for fact in facts if fact[1]], indent=2)
+    if messages:
+        show.heading("Messages")
+        show.table((">no", "reference", "type", "document", "map", "the partner says"), (
+            (one.ordinal, one.reference, one.type, one.document, one.map, one.outcome) for one in messages), indent=2)
+    if said:
+        show.heading("What was said of it")
+        show.table(("when", "answer", "of", "said", "~words", "in exchange"), (
+            (one.at[:19].replace("T", " "), one.answer, " ".join(filter(None, (one.level, one.group_control, one.reference))), one.outcome
+             + (", late" if one.late else ""), one.words, one.exchange_id) for one in said), indent=2)
+    if acts:
+        show.heading("Who did what")
+        show.table(("when", "who", "what", "~why"), ((one.at[:19].replace("T", " "), one.actor, one.act, one.reason) for one in acts), indent=2)
+    return 0
+
+
+@outbox.command()
+@click.argument("id", type=int)
+@options.home_option
+@options.database_option
+def raw(id: int, home: str | None, database: str | None) -> int:
+    """The frozen bytes of an entry, on stdout.
+
+    \b
+    Example:
+      edi-bridge outbox raw 17 > invoice.edi
+    """
+    from edi_bridge.store import outbox as entries
+    from edi_bridge.store.archive import Archive
+
+    with opened(home, database) as (settings, made), made.read() as connection:
+        _found(connection, id)
+        content = entries.open_content(connection, Archive(settings.archive), id).read()
+    sys.stdout.flush()
+    sys.stdout.buffer.write(content)
+    sys.stdout.buffer.flush()
+    return 0
+
+
+@outbox.command()
+@click.argument("id", type=int)
+@reason_option
+@options.home_option
+@options.database_option
+def retry(id: int, reason: str, home: str | None, database: str | None) -> int:
+    """Try now what waits or failed: the same bytes, name and number. Where its end is not known, the partner is looked at first.
+
+    \b
+    Example:
+      edi-bridge outbox retry 17 --reason "their server is back"
+    """
+    return _act(id, "retry", reason, home, database, ("waiting", "failed", "uncertain", "cancelled"))
+
+
+@outbox.command()
+@click.argument("id", type=int)
+@reason_option
+@options.home_option
+@options.database_option
+def cancel(id: int, reason: str, home: str | None, database: str | None) -> int:
+    """Do not send it. Its number stays used.
+
+    \b
+    Example:
+      edi-bridge outbox cancel 17 --reason "sent by e-mail"
+    """
+    return _act(id, "cancel", reason, home, database, ("waiting", "failed", "uncertain"))
+
+
+@outbox.command()
+@click.argument("id", type=int)
+@click.option("--sent", "sent", is_flag=True, help="The partner has it.")
+@click.option("--not-sent", "not_sent", is_flag=True, help="The partner does not have it: send it again.")
+@reason_option
+@options.home_option
+@options.database_option
+def resolve(id: int, sent: bool, not_sent: bool, reason: str, home: str | None, database: str | None) -> int:
+    """Say whether an uncertain one arrived, where only the partner can tell.
+
+    \b
+    Example:
+      edi-bridge outbox resolve 17 --sent --reason "their desk confirms it"
+    """
+    if sent == not_sent:
+        raise click.UsageError("say --sent or --not-sent")
+    return _act(id, "sent" if sent else "not_sent", reason, home, database, ("uncertain", "sending"))
+
+
+STATES = {"retry": "waiting", "cancel": "cancelled", "sent": "sent", "not_sent": "waiting"}
+
+
+def _act(id: int, act: str, reason: str, home: str | None, database: str | None, from_: tuple[str, ...]) -> int:
+    from edi_bridge.store import alarm, audit
+    from edi_bridge.store import outbox as entries
+
+    with opened(home, database) as (_, made), made.write() as connection:
+        row = _found(connection, id)
+        if row.state not in from_:
+            raise ConfigFault.at("", 0, 0, f"entry {id} is {row.state}; this is for what is {', '.join(from_)}")
+        state = "uncertain" if act == "retry" and row.state == "uncertain" else STATES[act]
+        entries.mark(connection, id, state, at=now() if state == "sent" else "")
+        audit.write(connection, now(), actor(), act, f"outbox {id}", reason)
+        for kind in ("sending_failed", "uncertain"):
+            alarm.clear(connection, kind, f"outbox {id}", now())
+    show.note(f"entry {id} is {state}" + (": the daemon sends it" if state in ("waiting", "uncertain") else ""))
+    return 0
+
+
+def _found(connection: Connection, id: int) -> Entry:
+    from edi_bridge.store import outbox as entries
+
+    row = entries.get(connection, id)
+    if row is None:
+        raise ConfigFault.at("", 0, 0, f"there is no entry {id} in the outbox")
+    return row

@@ -136,3 +136,26 @@ def test_a_line_status_is_a_code_of_uncl_1229_or_a_word_of_oasis(code: str, acti
     root.find(".//cbc:LineStatusCode", NAMES).text = code
     (record,), findings = _map(root).read(_document(root))
     assert record["lines"][0]["action"] == action and not findings
+
+
+def test_a_long_description_stands_beside_the_name() -> None:
+    """EN 16931 BT-153 and BT-154: neither is lost, and a description alone is the name."""
+    root = etree.parse(SAMPLES / "order-ubl-peppol" / "message.xml").getroot()
+    (record,), _ = _map(root).read(_document(root))
+    item = root.find(".//cac:Item", NAMES)
+    assert record["lines"][0]["description"] == item.findtext("cbc:Name", None, NAMES)
+    assert {"kind": "product", "text": item.findtext("cbc:Description", None, NAMES)} in record["lines"][0]["notes"]
+    item.remove(item.find("cbc:Name", NAMES))
+    (record,), _ = _map(root).read(_document(root))
+    assert record["lines"][0]["description"] == item.findtext("cbc:Description", None, NAMES)
+    assert not any(note.get("kind") == "product" for note in record["lines"][0].get("notes", ()))
+
+
+def test_a_pack_with_two_articles_is_told() -> None:
+    """A cac:TransportHandlingUnit of the map holds one cac:DespatchLine; the second article is never left out silently."""
+    root = etree.parse(SAMPLES / "despatch-ubl-transport" / "message.xml").getroot()
+    (record,), _ = _map(root).read(_document(root))
+    pack = next(pack for pack in record["packs"] if pack.get("items"))
+    pack["items"] = [pack["items"][0], {**pack["items"][0], "number": "99"}]
+    _, findings = _map(root).write([record])
+    assert any("items[1]" in (one.position.path or "") and one.kind == "cannot_write" for one in findings)

@@ -32,7 +32,8 @@ def pem(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
 
 
 @contextmanager
-def pyftpd(tmp_path: Path, pem: tuple[Path, str] | None, kind: str = "ftps", options: dict[str, Any] | None = None, **handler: Any) -> Iterator[Place]:
+def pyftpd(tmp_path: Path, pem: tuple[Path, str] | None, kind: str = "ftps", options: dict[str, Any] | None = None,
+           **handler: Any) -> Iterator[Place]:
     """A pyftpdlib of its own for one test, and a place on it."""
     tmp_path.mkdir(exist_ok=True)
     server = Pyftpd(Path("/"), pem[0] if pem else None, **handler)
@@ -241,8 +242,8 @@ def without(*commands: str) -> dict[str, Any]:
     return {"proto_cmds": {name: said for name, said in TLS_FTPHandler.proto_cmds.items() if name not in commands}}
 
 
-@pytest.mark.parametrize("commands", [("MLSD", "MLST"), ("MLSD", "MLST", "MDTM"), ("MLSD", "MLST", "SIZE"), ("MLSD", "MLST", "SIZE", "MDTM", "FEAT"),
-                                      ("MLST",), ("FEAT",), ("PWD", "XPWD"), ("NOOP",)], ids=" ".join)
+@pytest.mark.parametrize("commands", [("MLSD", "MLST"), ("MLSD", "MLST", "MDTM"), ("MLSD", "MLST", "SIZE"),
+                                      ("MLSD", "MLST", "SIZE", "MDTM", "FEAT"), ("MLST",), ("FEAT",), ("PWD", "XPWD"), ("NOOP",)], ids=" ".join)
 def test_a_server_without(tmp_path: Path, pem: tuple[Path, str], commands: tuple[str, ...]) -> None:
     with pyftpd(tmp_path, pem, **without(*commands)) as place:
         works(place)
@@ -486,7 +487,8 @@ def test_a_forged_name_is_never_sent(tmp_path: Path, pem: tuple[Path, str], toke
     with pyftpd(tmp_path, pem, pre_process_command=_hearing(heard)) as place:
         place.lies("b.edi", b"two")
         transport = place.open()
-        for act in (lambda: transport.fetch(RemoteFile("a", 3, "", token), io.BytesIO()), lambda: transport.confirm(RemoteFile("a", 3, "", token))):
+        forged = RemoteFile("a", 3, "", token)
+        for act in (lambda: transport.fetch(forged, io.BytesIO()), lambda: transport.confirm(forged)):
             with pytest.raises(TerminalFault):
                 act()
         assert "DELE" not in heard and "RETR" not in heard and place.kept(b"two")

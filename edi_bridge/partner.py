@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from edi_bridge.fault import ConfigFault
 from edi_bridge.finding import KINDS, Finding, Severity, Verdict
@@ -12,7 +14,7 @@ from edi_bridge.interchange import Address, MessageType
 from edi_bridge.yamltext import Block, Problems, seconds
 
 PARTNER_KEYS = ("partner", "about", "name", "identities", "charset", "allow_doctype", "findings", "acknowledge", "errors", "envelope", "agreements",
-                "channels", "send", "answers", "numbers", "window", "expect", "wait", "same_content")
+                "channels", "send", "answers", "numbers", "window", "expect", "wait", "same_content", "silence")
 AGREEMENT_KEYS = ("message", "direction", "map", "test", "findings", "acknowledge", "restrict", "envelope",
                   "channel", "batch", "names", "expect", "wait", "same_content")
 ERRORS = {"interchange": ("split", "keep"), "suspend": ("message", "all")}
@@ -29,6 +31,7 @@ EXPECTED = ("contrl", "997", "999", "ta1", "aperak", "824", "network")  # what m
 SAME_CONTENT = ("hold", "post")
 BATCH_KEYS = ("count", "size", "wait")
 NUMBER_KEYS = ("first", "last", "wrap")
+SILENCE_KEYS = ("message", "by", "days", "zone", "holidays", "within")
 LARGEST = 999_999_999  # ISA13 and GS06 have nine digits (X12.5, X12.6); UNB 0020 takes more, but nobody needs them
 WINDOW = 365  # days after which a control number may come again
 WAIT = 3 * 86400.0  # seconds that a change, response or invoice waits for the document it refers to
@@ -51,6 +54,24 @@ class Batch:
     count: int = 1
     size: int = 1_000_000
     wait: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """When something must have come: `message` (a star stands for any part) by `by` (HH:MM, on the clock of `zone`), on these `days`
+    (1 is Monday) but not on `holidays`. It counts when it came since midnight, or `within` so many seconds before."""
+
+    message: str
+    by: str
+    days: tuple[int, ...] = (1, 2, 3, 4, 5, 6, 7)
+    zone: str = "UTC"
+    holidays: tuple[str, ...] = ()
+    within: float = 0.0
+
+    def fits(self, type: str) -> bool:
+        """Whether a message of this type (`edifact/D96A/ORDERS`) is meant."""
+        own, given = self.message.split("/"), type.split("/")
+        return len(given) == 3 and all(part in ("*", one) for part, one in zip(own, given, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +156,7 @@ class Partner:
     wait: float = WAIT
     same_content: str = ""
     channels: Any = None  # YAML, read by `channel`
+    silence: tuple[Silence, ...] = ()
 
     def expecting(self, agreement: Agreement | None) -> dict[str, float]:
         """Which answers must come to what we send, and within how many seconds; the agreement's word before the partner's."""
@@ -272,11 +294,12 @@ def load(block: Block) -> Partner:
     numbers, window = _numbers(block, problems), _window(block, problems)
     expect, same = _expect(block, problems), _choice(block, "same_content", SAME_CONTENT, problems)
     wait = _time(block, "wait", problems)
+    silence = _silence(block, problems)
     problems.done()
     return Partner(str(block["partner"]), str(block.get("name") or block["partner"]), identities, tuple(agreements),
                    block.get("charset"), bool(block.get("allow_doctype")), policy, acknowledge, errors, envelope, block.file,
                    send, answers, numbers, window, expect, WAIT if wait is None else wait, same,
-                   block.get("channels"))
+                   block.get("channels"), silence)
 
 
 def _traffic(entry: Block, problems: Problems) -> tuple[Any, ...]:
@@ -360,6 +383,59 @@ def _batch(block: Block, problems: Problems) -> Batch:
         return Batch()
     return Batch(_whole(said, "count", 1000, 1, 1_000_000, problems), _whole(said, "size", 1_000_000, 1, 2_000_000_000, problems),
                  _time(said, "wait", problems) or 0.0)
+
+
+def _silence(block: Block, problems: Problems) -> tuple[Silence, ...]:
+    said = block.get("silence")
+    if said is None:
+        return ()
+    if not isinstance(said, list):
+        problems.add(block.value_marks["silence"], "silence: is a list: [{message: \"*/*/ORDERS\", by: \"10:00\", days: 1-5}]")
+        return ()
+    return tuple(one for entry in said if (one := _silence_rule(entry, block, problems)) is not None)
+
+
+def _silence_rule(entry: Any, block: Block, problems: Problems) -> Silence | None:
+    if not isinstance(entry, Block):
+        problems.add(block.value_marks["silence"], "each rule is {message: \"*/*/ORDERS\", by: \"10:00\"}")
+        return None
+    before = len(problems.found)
+    problems.unknown_keys(entry, SILENCE_KEYS, "a rule of silence")
+    message, by, zone = (entry.get(key, default) for key, default in (("message", ""), ("by", ""), ("zone", "UTC")))
+    if not isinstance(message, str) or message.count("/") != 2:
+        problems.add(entry.value_marks.get("message", entry.mark), "message: is of the form edifact/D96A/ORDERS; a star stands for any part")
+    if not isinstance(by, str) or not re.fullmatch("([01][0-9]|2[0-3]):[0-5][0-9]", by):
+        problems.add(entry.value_marks.get("by", entry.mark), "by: is a time of day: \"10:00\"")
+    if not isinstance(zone, str) or not _is_zone(zone):
+        problems.add(entry.value_marks.get("zone", entry.mark), f"there is no time zone {zone}; zone: is such as Europe/Berlin")
+    days = _weekdays(entry.get("days", "1-7"))
+    if not days:
+        problems.add(entry.value_marks.get("days", entry.mark), "days: are weekdays, 1 is Monday: 1-5, or [1, 3]")
+    holidays = entry.get("holidays", ())
+    if not isinstance(holidays, list | tuple) or not all(isinstance(one, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", one) for one in holidays):
+        problems.add(entry.value_marks.get("holidays", entry.mark), "holidays: is a list of days: [2026-12-25]")
+    within = _time(entry, "within", problems)
+    return Silence(message, by, days, zone, tuple(holidays), within or 0.0) if len(problems.found) == before else None
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        return False
+    return True
+
+
+def _weekdays(said: Any) -> tuple[int, ...]:
+    """1, `1-5` or [1, 3] as days; () when it is none of these."""
+    listed = said if isinstance(said, list) else [said]
+    made: set[int] = set()
+    for one in listed:
+        low, _, high = str(one).partition("-")
+        if not re.fullmatch("[1-7](-[1-7])?", str(one)) or (high and high < low):
+            return ()
+        made.update(range(int(low), int(high or low) + 1))
+    return tuple(sorted(made))
 
 
 def load_own(block: Block) -> Own:

@@ -7,6 +7,7 @@ of PostgreSQL.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,10 @@ from urllib.parse import urlsplit
 from edi_bridge.fault import ConfigFault
 from edi_bridge.yamltext import Block, Problems, parse
 
-KEYS = ("database", "same_content", "batch_messages", "batch_milliseconds")
+KEYS = ("database", "same_content", "batch_messages", "batch_milliseconds", "listen", "listen_certificate", "listen_key",
+        "listen_authorities", "metrics_token", "most_waiting", "least_room")
+PATHS = ("listen_certificate", "listen_key", "listen_authorities")
+LISTEN = "127.0.0.1:8420"
 SAME_CONTENT = ("hold", "post")
 
 
@@ -32,6 +36,13 @@ class Settings:
     same_content: str = "hold"
     batch_messages: int = 64
     batch_milliseconds: int = 200
+    listen: str = LISTEN  # where `run` listens; '': nowhere
+    listen_certificate: Path | None = None  # PEM files of our own server
+    listen_key: Path | None = None
+    listen_authorities: Path | None = None  # of partners' certificates
+    metrics_token: str = ""  # the name of a secret
+    most_waiting: int = 5_000  # receipts that wait to be posted, from which on nothing more is fetched
+    least_room: int = 200_000_000  # bytes of disk below which nothing more is fetched
 
     @property
     def archive(self) -> Path:
@@ -57,6 +68,9 @@ def load(environ: Mapping[str, str], home: str | Path | None = None, database: s
         url = str(place / "edi-bridge.sqlite")
     elif "://" not in url and not Path(url).is_absolute() and not database:
         url = str(place / url)
+    for key in PATHS:
+        if key in chosen:
+            chosen[key] = place / chosen[key]
     return Settings(home=place, database=url, **chosen)
 
 
@@ -75,13 +89,14 @@ def _from_file(file: Path) -> dict[str, Any]:
         raise ConfigFault.at(str(file), 1, 1, "expected `key: value` lines")
     problems.unknown_keys(block, KEYS, "settings")
     for key in KEYS:
-        if key in block and (wrong := _wrong(key, block[key])):
-            problems.add(block.value_marks[key], wrong)
+        if key in block and (mistake := wrong(key, block[key])):
+            problems.add(block.value_marks[key], mistake)
     problems.done()
-    return {key: block[key] for key in KEYS if key in block}
+    return {key: bytes_of(block[key]) if key == "least_room" else block[key] for key in KEYS if key in block}
 
 
-def _wrong(key: str, value: Any) -> str:
+def wrong(key: str, value: Any) -> str:
+    """What is wrong with a value of a key; '' when nothing is."""
     match key:
         case "database":
             if not isinstance(value, str) or not value:
@@ -91,7 +106,25 @@ def _wrong(key: str, value: Any) -> str:
         case "same_content":
             if value not in SAME_CONTENT:
                 return f"same_content must be one of {', '.join(SAME_CONTENT)}"
+        case "listen":
+            if not isinstance(value, str) or not (value == "" or re.fullmatch(r"(\[[0-9a-fA-F:]+\]|[^:\s]+):[0-9]{1,5}", value)):
+                return "listen is an address and a port: 127.0.0.1:8420 (or \"\": nowhere)"
+        case "least_room":
+            if bytes_of(value) is None:
+                return "least_room is a size such as 200MB or 2GB"
+        case "metrics_token" | "listen_certificate" | "listen_key" | "listen_authorities":
+            if not isinstance(value, str) or not value:
+                return f"{key} is a text"
+        case "most_waiting":
+            if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= 1_000_000:
+                return "most_waiting must be a whole number from 1 to 1000000"
         case _:
             if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= 10_000:
                 return f"{key} must be a whole number from 1 to 10000"
     return ""
+
+
+def bytes_of(value: Any) -> int | None:
+    """A size with its unit (200MB) in bytes; None for anything else."""
+    found = re.fullmatch(r"([0-9]{1,9})(kB|MB|GB)", value) if isinstance(value, str) else None
+    return int(found[1]) * {"kB": 10**3, "MB": 10**6, "GB": 10**9}[found[2]] if found else None

@@ -3,8 +3,7 @@ line."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -173,7 +172,7 @@ class Poster:
             Archive(settings.archive),
             self.catalog,
             own=own_identities(self.catalog.own.parties),
-            versions={**versions(self.catalog), lookup.VERSION: str(last)},
+            versions={**self.catalog.versions(), lookup.VERSION: str(last)},
             same_content=settings.same_content,
             batch_messages=settings.batch_messages,
             batch_milliseconds=settings.batch_milliseconds,
@@ -235,23 +234,3 @@ class Poster:
         )
         made.messages, made.documents = dict(summary.messages), documents
         return made
-
-
-def versions(catalog: Catalog) -> dict[str, str]:
-    """A short hash of every map, and one of all that stands behind them (codes, fragments, partners, lookups): pinned to
-    each exchange, so that what was refused is tried again when any of it was changed."""
-    pinned = {name: _hash([path]) for name, (path, *_) in catalog.map_index.items()}
-    behind = [
-        path
-        for root in catalog.roots
-        for part in ("mappings/codes/*.yaml", "mappings/fragments/*.yaml", "partners/*.yaml", "partners/*.csv", "lookups/*.csv")
-        for path in sorted(root.glob(part))
-    ]
-    return {**pinned, "*": _hash(behind)}
-
-
-def _hash(paths: Sequence[Path]) -> str:
-    digest = hashlib.sha256()
-    for path in paths:
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:16]

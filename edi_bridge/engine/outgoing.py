@@ -101,6 +101,18 @@ class Writing:
                                  else f"{what} can go to {partner} as {several}: say which")
         return found[0]
 
+    def record_types(self, partner: str) -> list[str]:
+        """The types of records for whose sending anything is agreed with a partner."""
+        who = self.catalog.partner_named(partner)
+        maps = [self.catalog.map_named(one.map) if one.map else self.catalog.map_for(MessageType(*one.message.split("/")), who, "out")
+                for one in who.agreements if one.direction == "out"]
+        return sorted({one.record for one in maps if one is not None})
+
+    def check(self, way: Way, records: Sequence[Record]) -> tuple[bool, list[Finding]]:
+        """Whether records can be written for a partner, and what was found; nothing is kept and no number is drawn."""
+        composed = self._composed(way, records, "1", "1")
+        return bool(composed.contents), composed.findings
+
     def submit(self, way: Way, records: Sequence[Record], origin: str) -> Submitted:
         """Records to a partner: into the outbox at once, or into the queue of those that go out together. `origin`: whose wish it
         is (a file of `outgoing/`, a person)."""

@@ -26,6 +26,7 @@ KINDS = {  # kind → what it means
     "expiry": "a certificate or key ends soon",
     "disk": "there is little room left, or the disk is not writable",
     "network": "a network refused or lost what we sent",
+    "configuration": "the files of the home were changed and cannot be used like that; the state before holds",
     "clock": "the clock of this machine jumped",
 }
 

@@ -139,12 +139,19 @@ class Archive:
         """Take a blob away whose retention time is over."""
         self.path(digest).unlink(missing_ok=True)
 
-    def sweep(self) -> int:
-        """Remove what a killed process left half-written; how many. Only while nothing is being received."""
+    def sweep(self, before: float = float("inf")) -> int:
+        """Remove what a killed process left half-written and nobody has touched since `before` (seconds since 1970); how many. Without
+        `before` only while nothing is being received."""
         left = [path for path in (self.folder / "incoming").glob("*") if path.suffix != ".note" and not path.with_suffix(".note").exists()]
+        count = 0
         for path in left:
-            path.unlink(missing_ok=True)
-        return len(left)
+            try:
+                if path.stat().st_mtime < before:
+                    path.unlink()
+                    count += 1
+            except FileNotFoundError:  # whoever wrote it is through
+                continue
+        return count
 
 
 class _Hashed:

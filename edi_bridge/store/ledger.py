@@ -153,6 +153,27 @@ def unfinished(connection: Connection) -> list[Receipt]:
     return [_receipt(row) for row in rows]
 
 
+def oldest_unfinished(connection: Connection) -> str:
+    """When the oldest receipt came that is not finished; '' when all are."""
+    t = ledger().receipt
+    query = select(t.c.received_at).where(t.c.state.in_(("received", "scanned"))).order_by(t.c.id).limit(1)
+    return connection.execute(query).scalar() or ""
+
+
+def suspects(connection: Connection) -> set[int]:
+    """Those of the unfinished receipts whose processing began before: one of them may be what stopped the program."""
+    t = ledger().receipt
+    query = select(t.c.id).where(t.c.state.in_(("received", "scanned")), t.c.starts > 0)
+    return set(connection.execute(query).scalars())
+
+
+def released(connection: Connection, receipts: Sequence[int]) -> None:
+    """Take back that the processing of these receipts began: it was ended in good order, and counts for nothing against them."""
+    t = ledger().receipt
+    if receipts:
+        connection.execute(update(t).where(t.c.id.in_(receipts), t.c.starts > 0).values(starts=t.c.starts - 1))
+
+
 def set_receipt(connection: Connection, receipt: int, state: str, failure: str = "") -> None:
     """Note the state of a receipt. One that came to an end may be started again as often as any other."""
     t = ledger().receipt

@@ -144,6 +144,15 @@ def message_counts(connection: Connection, exchange: int) -> dict[str, int]:
     return {row[0]: row[1] for row in rows}
 
 
+def types_since(connection: Connection, partner: str, since: str) -> set[str]:
+    """The types (`edifact/D96A/ORDERS`) of all messages that came from a partner since then, whatever became of them."""
+    x, m = ledger().exchange, ledger().message
+    before = select(x.c.id).where(x.c.received_at < since).order_by(x.c.id.desc()).limit(1).scalar_subquery()
+    query = (select(m.c.type).distinct().join(x, x.c.id == m.c.exchange_id)
+             .where(x.c.id > func.coalesce(before, 0), x.c.partner == partner, x.c.received_at >= since))
+    return set(connection.execute(query).scalars())
+
+
 def add_findings(connection: Connection, entries: Sequence[tuple[int, int | None, int | None, Finding]]) -> None:
     """Keep findings: (receipt, exchange, message, finding); None where it belongs to the whole."""
     rows = [

@@ -180,6 +180,12 @@ def next_due(connection: Connection) -> str | None:
     return value
 
 
+def oldest_waiting(connection: Connection) -> str:
+    """When the oldest entry was made that is not sent; '' when all are."""
+    t = ledger().outbox
+    return connection.execute(select(t.c.created_at).where(t.c.state.in_(OPEN)).order_by(t.c.id).limit(1)).scalar() or ""
+
+
 def begin(connection: Connection, id: int, file_name: str, channel: str, until: str) -> Entry | None:
     """Take an entry for sending; None when another took it. `until`: nobody else touches it before; a process that dies in the
     middle leaves it `sending`, and who finds it after that time looks at the partner before sending again."""
@@ -194,6 +200,14 @@ def begin(connection: Connection, id: int, file_name: str, channel: str, until: 
         values["file_name"] = file_name
     connection.execute(update(t).where(t.c.id == id).values(**values))
     return get(connection, id)
+
+
+def give_back(connection: Connection, never: str) -> int:
+    """Entries that a process which is no more was sending are looked after at once, not only when its time is over; how many. Only
+    where nobody else sends. Those whose `next_at` is `never` wait for a person."""
+    t = ledger().outbox
+    mine = (t.c.state == "sending") | ((t.c.state == "uncertain") & (t.c.next_at != never))
+    return connection.execute(update(t).where(mine, t.c.next_at != "").values(state="uncertain", next_at="")).rowcount
 
 
 def mark(connection: Connection, id: int, state: str, *, at: str = "", next_at: str = "", error: str = "", due_at: str | None = None) -> None:
@@ -240,6 +254,12 @@ def messages(connection: Connection, id: int) -> list[Any]:
     """The messages in an entry, in their order (rows of `sent_message`)."""
     t = ledger().sent_message
     return list(connection.execute(select(t).where(t.c.outbox_id == id).order_by(t.c.ordinal)))
+
+
+def has_origin(connection: Connection, origin: str) -> bool:
+    """Whether a record of this origin was written before, or waits for others. Reads every row: for what a killed program left."""
+    t = ledger()
+    return any(connection.execute(select(one.c.id).where(one.c.origin == origin).limit(1)).first() for one in (t.sent_message, t.queue))
 
 
 def candidates(connection: Connection, standard: str, sender: Address, receiver: Address, limit: int = 500) -> list[Entry]:

@@ -212,7 +212,7 @@ class DirectoryTransport:
             if self._get:
                 with _said(self._get):
                     count = len(os.listdir(self._get))
-                yield Probe("list", True, f"{shown(self._get)}: {count} entries")
+                yield Probe("list", True, f"{shown(self._get)}: {count} {'entry' if count == 1 else 'entries'}")
                 if self._after != "keep":
                     with _said(self._get):
                         self._claims.try_()

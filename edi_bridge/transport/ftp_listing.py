@@ -30,16 +30,20 @@ class Entry:
 
 
 UNIX = re.compile(
-    rb"(?P<kind>[-dlbcpsD])[-rwxsStTlLaA+.@]{9,12}\s+.*?(?P<size>\d{1,19})\s+(?P<stamp>[A-Z][a-z]{2}\s+\d{1,2}\s+(?:\d{1,2}:\d\d|\d{4})|"
-    rb"\d{1,2}\s+[A-Z][a-z]{2}\s+(?:\d{1,2}:\d\d|\d{4})|\d{4}-\d\d-\d\d\s+\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:\s[-+]\d{4})?) (?P<name>.+)", re.DOTALL)
-DOS = re.compile(rb"(?P<stamp>\d\d[-/]\d\d[-/](?:\d{4}|\d\d)\s+\d\d:\d\d(?:[AP]M)?)\s+(?:(?P<folder><(?:DIR|JUNCTION|SYMLINKD?)>)\s+|(?P<size>\d{1,19}) )"
-                 rb"(?P<name>.+)", re.DOTALL)
-OS400 = re.compile(rb"\S+\s+(?P<size>\d{1,19})\s+(?P<stamp>\d\d[/.]\d\d[/.]\d\d\s+\d\d:\d\d:\d\d)\s+\*(?P<type>\w+)\s+(?P<name>.+)", re.DOTALL)
+    rb"(?P<kind>[-dlbcpsD])[-rwxsStTlLaA+.@]{9,12}\s+.*?(?P<size>\d{1,19})\s+"
+    rb"(?P<stamp>[A-Z][a-z]{2}\s+\d{1,2}\s+(?:\d{1,2}:\d\d|\d{4})|\d{1,2}\s+[A-Z][a-z]{2}\s+(?:\d{1,2}:\d\d|\d{4})|"
+    rb"\d{4}-\d\d-\d\d\s+\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:\s[-+]\d{4})?) (?P<name>.+)", re.DOTALL)
+DOS = re.compile(rb"(?P<stamp>\d\d[-/]\d\d[-/](?:\d{4}|\d\d)\s+\d\d:\d\d(?:[AP]M)?)\s+"
+                 rb"(?:(?P<folder><(?:DIR|JUNCTION|SYMLINKD?)>)\s+|(?P<size>\d{1,19}) )(?P<name>.+)", re.DOTALL)
+OS400 = re.compile(rb"\S+\s+(?P<size>\d{1,19})\s+(?P<stamp>\d\d[/.]\d\d[/.]\d\d\s+\d\d:\d\d:\d\d)\s+"
+                   rb"\*(?P<type>\w+)\s+(?P<name>.+)", re.DOTALL)
 ZOS = re.compile(rb"\S+\s+\S+\s+(?P<stamp>\d{4}/\d\d/\d\d)\s+\d+\s+\d+\s+[A-Z]+\s+\d+\s+\d+\s+(?P<type>PS|PO|PO-E|VS)\s+(?P<name>\S+)")
 EPLF = re.compile(rb"\+(?P<facts>[^\t]*)\t(?P<name>.+)", re.DOTALL)
-NOISE = re.compile(rb"(?i)\s*|total\s+\d+.*|volume\s+unit\s+referred.*|\s*\d+ (?:files?|dir(?:ectorie|ectory)?s?|entries|bytes)\b.*|[./\w-]+:")
+NOISE = re.compile(rb"(?i)\s*|total\s+\d+.*|volume\s+unit\s+referred.*|"
+                   rb"\s*\d+ (?:files?|dirs?|director(?:y|ies)|entries|bytes)\b.*|[./\w-]+:")
 KINDS = {b"-": "file", b"d": "folder", b"D": "folder", b"l": "link"}
-OS400_KINDS = {b"STMF": "file", b"MEM": "file", b"USRSPC": "file", b"DIR": "folder", b"FLR": "folder", b"FILE": "folder", b"SYMLNK": "link"}
+OS400_KINDS = {b"STMF": "file", b"MEM": "file", b"USRSPC": "file", b"DIR": "folder", b"FLR": "folder", b"FILE": "folder",
+               b"SYMLNK": "link"}
 
 
 def iso(digits: str) -> str:
@@ -85,7 +89,8 @@ def _os400(line: bytes) -> Entry | None:
 def _zos(line: bytes) -> Entry | None:
     if not (hit := ZOS.fullmatch(line)):
         return None
-    return Entry(hit["name"], "file" if hit["type"] == b"PS" else "folder" if hit["type"][:2] == b"PO" else "other", stamp=_words(hit["stamp"]))
+    kind = "file" if hit["type"] == b"PS" else "folder" if hit["type"][:2] == b"PO" else "other"
+    return Entry(hit["name"], kind, stamp=_words(hit["stamp"]))
 
 
 def _eplf(line: bytes) -> Entry | None:
@@ -134,5 +139,6 @@ def entries(raw: bytes, read: Callable[[bytes], Entry | None]) -> tuple[list[Ent
 def names(raw: bytes, folder: bytes) -> list[Entry]:
     """The names of NLST, without the folder that some servers put before each."""
     lines = [line for line in (raw.split(b"\r\n") if b"\r\n" in raw else raw.split(b"\n")) if line and len(line) <= LONGEST]
-    bare = [next((line.removeprefix(start) for start in (folder.rstrip(b"/") + b"/", b"./") if line.startswith(start)), line) for line in lines]
+    starts = (folder.rstrip(b"/") + b"/", b"./")
+    bare = [next((line.removeprefix(start) for start in starts if line.startswith(start)), line) for line in lines]
     return [Entry(name, broken=bool({10, 13, 0} & set(name))) for name in bare if name not in (b".", b"..")]

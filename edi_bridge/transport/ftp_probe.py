@@ -28,14 +28,16 @@ def probes(transport: FtpTransport, session: Session, get: str, put: str, writin
     step = "connect"
     try:
         line = session.connect()
-        under = f", {line.sock.version()}" if isinstance(line.sock, ssl.SSLSocket) else ", in clear: passwords and files can be read on the way"
-        yield Probe("connect", True, f"{session.host}:{session.port}{under}; {shown(session.greeting.encode('latin-1', 'replace'))[:200]}")
+        under = line.sock.version() if isinstance(line.sock, ssl.SSLSocket) else "in clear: passwords and files can be read on the way"
+        greeting = shown(session.greeting.encode("latin-1", "replace"))[:200]
+        yield Probe("connect", True, f"{session.host}:{session.port}, {under}; {greeting}")
         if line.seen:
             one = certificate.read(line.seen)
             yield Probe("certificate", one.holds(certificate.now()), one.says(certificate.now()))
         step = "authenticate"
         session.sign_in()
-        yield Probe("authenticate", True, f"signed in; the server says it knows {' '.join(sorted(session.features())) or 'nothing beyond the oldest commands'}")
+        known = " ".join(sorted(session.features())) or "nothing beyond the oldest commands"
+        yield Probe("authenticate", True, f"signed in; the server says it knows {known}")
         step = "list"
         for folder in dict.fromkeys(one for one in (get,) if one):
             yield _listed(transport, session, folder)

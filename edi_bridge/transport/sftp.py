@@ -23,7 +23,7 @@ from edi_bridge.secret import Secrets
 from edi_bridge.transport import sftp_login
 from edi_bridge.transport.contract import UNKNOWN_SIZE, Presence, Probe, RemoteFile
 from edi_bridge.transport.settling import Settling, exact_name, is_name, numbered, sendable, shown, token, wanted
-from edi_bridge.transport.sftp_packets import FSYNC, POSIX_RENAME, READING, WRITING, Attributes, Code, Dropped, Entry, Refusal, Session
+from edi_bridge.transport.sftp_packets import FSYNC, POSIX_RENAME, READING, WRITING, Attributes, Code, Dropped, Entry, Refusal, Session, Stuck
 
 RESUMES = 3  # how often a fetch goes on after its connection dropped
 MOST = 100_000  # entries of a folder that are looked at; the others come when these are gone
@@ -200,7 +200,7 @@ class SftpTransport:
             if there is not None and there.size not in (None, size):
                 raise TransientFault(f"{name}: the server has {there.size} bytes of it, and {size} were written; nothing was put")
         except (Refusal, TerminalFault, TransientFault) as fault:
-            if not isinstance(fault, Dropped):
+            if not isinstance(fault, Stuck):
                 for undo in (lambda: session.close(handle), lambda: session.remove(path)):  # open, it would still fill a full disk
                     with suppress(Refusal, TransientFault):
                         undo()
@@ -251,16 +251,16 @@ class SftpTransport:
             yield Probe("connect", True, f"{self._channel.options['host']}:{self._channel.options['port']}")
             pins = sftp_login.pinned(self._channel.options["host_key"])
             step = "host key"
-            says = "; ".join(f"{print_} ({kind}){' pinned' if print_ in pins else ''}" for kind, print_ in keys)
-            yield Probe(step, any(print_ in pins for _, print_ in keys), says)
-            step = "authenticate"
-            session = self._connected()
+            if any(print_ in pins for _, print_ in keys):
+                yield Probe(step, True, "; ".join(f"{print_} ({kind}){' pinned' if print_ in pins else ''}" for kind, print_ in keys))
+                step = "authenticate"
+            session = self._connected()  # with another host key: the refusal, which says what to do
             yield Probe(step, True, f"as {self._channel.options['user']}")
             if self._get:
                 step = "list"
                 with self._said(self._get) as session:
                     count = sum(1 for _ in session.folder(self._get))
-                yield Probe(step, True, f"{shown(self._get)}: {count} entries")
+                yield Probe(step, True, f"{shown(self._get)}: {count} {'entry' if count == 1 else 'entries'}")
             if self._put:
                 yield from self._try_put(f"edi-bridge-probe-{uuid4().hex}.tmp")
         except Fault as fault:

@@ -213,7 +213,7 @@ def _ways(line: paramiko.Transport, channel: Channel, secrets: Secrets) -> Itera
         for held in keys:
             yield f"key {held.fingerprint} of the agent", lambda held=held: line.auth_publickey(said["user"], held)  # type: ignore[misc]
     if said["password"]:
-        password = secrets.get(said["password"])
+        password = _secret(channel, secrets, said["password"])
         yield f"password {said['password']}", lambda: line.auth_password(said["user"], password, fallback=False)
 
         def answer(title: str, instructions: str, prompts: Sequence[tuple[str, bool]]) -> list[str]:
@@ -225,8 +225,8 @@ def _ways(line: paramiko.Transport, channel: Channel, secrets: Secrets) -> Itera
 def load_key(channel: Channel, secrets: Secrets) -> paramiko.PKey:
     """The private key that a channel names. ConfigFault when it is none, or is locked and `passphrase:` does not open it."""
     name = channel.options["key"]
-    text = secrets.get(name) + "\n"
-    phrase = secrets.get(channel.options["passphrase"]) if channel.options["passphrase"] else None
+    text = _secret(channel, secrets, name) + "\n"
+    phrase = _secret(channel, secrets, channel.options["passphrase"]) if channel.options["passphrase"] else None
     if text.startswith("PuTTY-User-Key-File"):
         raise channel.fault(f"the secret {name} is a key in PuTTY's form: export it in OpenSSH's (puttygen KEY.ppk -O private-openssh)")
     locked = False
@@ -242,6 +242,14 @@ def load_key(channel: Channel, secrets: Secrets) -> paramiko.PKey:
     if phrase is not None:
         raise channel.fault(f"the private key {name} cannot be read: it is no OpenSSH or PEM key (ed25519, ecdsa, rsa), or the passphrase is wrong")
     raise channel.fault(f"the secret {name} is no private key of OpenSSH or PEM (ed25519, ecdsa, rsa)")
+
+
+def _secret(channel: Channel, secrets: Secrets, name: str) -> str:
+    """A secret; where there is none, the place of the channel that names it is said."""
+    try:
+        return secrets.get(name)
+    except ConfigFault as fault:
+        raise channel.fault("; ".join(sentence for *_, sentence in fault.problems)) from None
 
 
 def _place(channel: Channel) -> str:

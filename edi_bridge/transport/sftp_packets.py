@@ -50,7 +50,11 @@ class Refusal(Exception):
         super().__init__(says)
 
 
-class Dropped(TransientFault):
+class Stuck(TransientFault):
+    """The line is of no more use: too late, or silent."""
+
+
+class Dropped(Stuck):
     """The connection ended in the middle; where nothing was changed there, it can be gone on with over a new one."""
 
 
@@ -317,7 +321,7 @@ class Session:
                 block = self._pipe.recv(65536)
             except TimeoutError:
                 self._limit()
-                raise TransientFault(f"the server has not answered for {self._timeout:g} s") from None
+                raise Stuck(f"the server has not answered for {self._timeout:g} s") from None
             if not block:
                 raise Dropped("the server ended the connection")
             self._came += block
@@ -333,7 +337,7 @@ class Session:
         except (OSError, EOFError, paramiko.SSHException):
             self._limit()
             if time.monotonic() - begun >= self._timeout:
-                raise TransientFault(f"the server has taken nothing for {self._timeout:g} s") from None
+                raise Stuck(f"the server has taken nothing for {self._timeout:g} s") from None
             raise Dropped("the server ended the connection") from None
         finally:
             self.writing_since = float("inf")
@@ -341,7 +345,7 @@ class Session:
     def _limit(self) -> None:
         left = self._deadline - time.monotonic()
         if left <= 0:
-            raise TransientFault("it took longer than deadline: allows")
+            raise Stuck("it took longer than deadline: allows")
         self._pipe.settimeout(min(self._timeout, left))
 
 

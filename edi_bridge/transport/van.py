@@ -60,7 +60,10 @@ class Mailbox:
 
         said = channel.options
         self._channel, self._passing = channel, passing
-        self._open: Callable[[str | None, str | None], Transport] = lambda get, put: open_transport(over(channel, get, put), secrets, passing)
+        def opened(get: str | None, put: str | None) -> Transport:
+            return open_transport(over(channel, get, put), secrets, passing)
+
+        self._open = opened
         self._inner = self._open(said["we_get"], said["we_put"])
         self._once: bool = said["reads_once"]
 
@@ -85,8 +88,8 @@ class Mailbox:
             return self._inner.fetch(file, counted)  # type: ignore[arg-type]
         except TransientFault as fault:
             if self._once and counted.count:
-                raise TransientFault(f"{fault}; {counted.count} bytes of it came, and the network may have taken it away: if it is not listed "
-                                     "any more, ask the network to lay it down again", fault.wait) from fault
+                raise TransientFault(f"{fault}; {counted.count} bytes of it came, and the network may have taken it away: if it is "
+                                     "not listed any more, ask the network to lay it down again", fault.wait) from fault
             raise
 
     def confirm(self, file: RemoteFile) -> None:

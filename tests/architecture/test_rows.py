@@ -62,7 +62,9 @@ ROWS = {
     "engine": 6,
     "replaying": 6,
     "dispatch": 6,
-    "schedule": 7,
+    "schedule": 3,
+    "clock": 4,
+    "daemon": 7,
     "listening": 7,
     "lab": 7,
     "cli": 8,
@@ -75,6 +77,7 @@ ALLOWED = {
     ("structure", "finding"): "the walk says what stands at a wrong place",
     ("database", "migrations"): "upgrade() runs them, imported when there is something to do",
     ("migrations", "database"): "they bring its tables to the newest state",
+    ("daemon", "listening"): "the daemon opens the doors that partners post to, and says what health and figures are",
     ("transport", "secret"): "a transport signs in with the secrets that its channel names",
 }
 

@@ -124,6 +124,13 @@ def test_a_replacement_takes_the_place(crm: Crm) -> None:
     assert [row[1] for row in shipped(crm)] == [Decimal(0), Decimal("1.5")]
 
 
+def test_a_replacement_may_go_to_a_place_that_is_new(crm: Crm) -> None:
+    crm.post("despatch_advice", despatch())
+    crm.post("despatch_advice", despatch(purpose="replace", deliver_to={"gln": "4012345000023", "name": "Filiale 8"}))
+    places = dict(crm.rows("customer_location", "name", "id"))
+    assert crm.rows("despatch_advice", "deliver_to_id") == [places["Filiale 8"]]
+
+
 def test_a_replacement_and_its_original_in_one_batch(crm: Crm) -> None:
     new = despatch(purpose="replace", packs=[], items=[item("2", "1.5")])
     results = crm.batch(("despatch_advice", [despatch()]), ("despatch_advice", [new]), ("order", [order()]))

@@ -167,6 +167,14 @@ def test_what_we_pay_does_not_settle_what_we_are_owed(crm: Crm) -> None:
     assert state(crm) == (Decimal("44.63"), "unpaid")
 
 
+def test_who_sends_a_remittance_pays_unless_we_are_the_payer(crm: Crm) -> None:
+    crm.post("remittance", without(remittance(), "payee"))
+    crm.post("remittance", without(remittance("ZA-2"), "payer", "payee"))
+    crm.post("remittance", {**remittance("ZA-3"), "payer": WE, "payee": SUPPLIER})
+    assert crm.rows("remittance", "direction") == ["sold", "sold", "bought"]
+    assert kinds(crm.post("remittance", {**remittance("ZA-4"), "payer": WE})) == ["no_counterpart"]
+
+
 def test_another_currency_is_told_and_not_added(crm: Crm) -> None:
     crm.post("invoice", invoice())
     crm.post("remittance", pays("44.63", currency="CHF"))

@@ -136,3 +136,26 @@ def test_a_line_status_is_a_code_of_uncl_1229_or_a_word_of_oasis(code: str, acti
     root.find(".//cbc:LineStatusCode", NAMES).text = code
     (record,), findings = _map(root).read(_document(root))
     assert record["lines"][0]["action"] == action and not findings
+
+
+def test_a_long_description_stands_beside_the_name() -> None:
+    """EN 16931 BT-153 and BT-154: neither is lost, and a description alone is the name."""
+    root = etree.parse(SAMPLES / "order-ubl-peppol" / "message.xml").getroot()
+    (record,), _ = _map(root).read(_document(root))
+    item = root.find(".//cac:Item", NAMES)
+    assert record["lines"][0]["description"] == item.findtext("cbc:Name", None, NAMES)
+    assert {"kind": "product", "text": item.findtext("cbc:Description", None, NAMES)} in record["lines"][0]["notes"]
+    item.remove(item.find("cbc:Name", NAMES))
+    (record,), _ = _map(root).read(_document(root))
+    assert record["lines"][0]["description"] == item.findtext("cbc:Description", None, NAMES)
+    assert not any(note.get("kind") == "product" for note in record["lines"][0].get("notes", ()))
+
+
+def test_a_pack_with_two_articles_is_told() -> None:
+    """A cac:TransportHandlingUnit of the map holds one cac:DespatchLine; the second article is never left out silently."""
+    one = catalog().map_named("despatch_advice.ubl-2.1")
+    article = {"quantity": D(2), "unit": "H87", "order_line": "1", "description": "Kanyl"}
+    record = {"number": "D1", "issued_on": "2026-11-21", "seller": {"name": "S"}, "buyer": {"name": "B"}, "deliver_to": {"name": "C"},
+              "packs": [{"sscc": "340123450000000018", "items": [{"number": "1", **article}, {"number": "2", **article}]}]}
+    _, findings = one.write([record])
+    assert [(one.kind, one.position.path) for one in findings] == [("cannot_write", "packs[0].items[1]")]

@@ -75,6 +75,8 @@ def _record(rules: tuple[Rule, ...], one: CompiledMap, recurse: str = "", depth:
 
 def _apart(record: dict[str, Any]) -> dict[str, Any]:
     sepa = record.get("code") in ("sepa_credit_transfer", "sepa_direct_debit")  # there an account is an IBAN
+    if "description" not in record and any(note.get("kind") == "product" for note in record.get("notes", ())):
+        del record["notes"]  # a long description stands beside a name
     gone = {second for first, second in APART if first in record} | ({"account"} if sepa else set())
     if "totals" in record and "taxes" not in record:  # the second tax total is known by being the one without taxes
         record["totals"].pop("tax_in_tax_currency", None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
+import random
 import shutil
 import socket
 import subprocess
@@ -49,16 +50,18 @@ def make_certificate(path: Path, *, names: tuple[str, ...] = ("localhost", "127.
     return certificate.fingerprint(made.public_bytes(serialization.Encoding.DER))
 
 
-def free_port(address: str = "127.0.0.1") -> int:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        probe.bind((address, 0))
-        return int(probe.getsockname()[1])
-
-
-def free_pair() -> tuple[int, int]:
-    """Two free ports, one for control and one for data, also on 127.0.0.2, where lines that are cut stand."""
-    return free_port(), free_port()
+def free_port() -> int:
+    """A port that nobody has on 127.0.0.1 and on 127.0.0.2 (where lines that are cut stand), below those that the system gives to
+    outgoing connections: a server binds its data port only when it needs it, and nobody must have taken it by then."""
+    while True:
+        port = random.SystemRandom().randrange(15_000, 32_000)
+        try:
+            for address in ("127.0.0.1", "127.0.0.2"):
+                with socket.socket() as probe:
+                    probe.bind((address, port))
+        except OSError:
+            continue
+        return port
 
 
 class Vsftpd:
@@ -71,7 +74,7 @@ class Vsftpd:
         if not os.path.exists(program):
             pytest.fail("vsftpd is not here: apt-get install vsftpd")
         self.folder = folder
-        self.port, self.data = free_pair()
+        self.port, self.data = free_port(), free_port()
         root, empty = folder / "root", folder / "empty"
         root.mkdir(parents=True)
         empty.mkdir()
@@ -109,7 +112,7 @@ class Pyftpd:
         from pyftpdlib.handlers import FTPHandler, TLS_FTPHandler
         from pyftpdlib.servers import FTPServer
 
-        self.port, self.data = free_pair()
+        self.port, self.data = free_port(), free_port()
         self.authorizer = DummyAuthorizer()
         self.authorizer.add_user(USER, PASSWORD, str(folder), perm=permissions)
         secure: dict[str, Any] = {} if pem is None else {

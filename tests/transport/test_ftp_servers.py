@@ -31,8 +31,21 @@ def pem(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     return path, make_certificate(path)
 
 
+@pytest.fixture
+def vsftpd(tmp_path: Path, request: pytest.FixtureRequest) -> Callable[[Path | None], Vsftpd]:
+    """Starts a vsftpd of its own for one test, with a certificate or in clear."""
+
+    def start(certificate: Path | None) -> Vsftpd:
+        server = Vsftpd(tmp_path / "vsftpd", certificate)
+        request.addfinalizer(server.close)
+        return server
+
+    return start
+
+
 @contextmanager
-def pyftpd(tmp_path: Path, pem: tuple[Path, str] | None, kind: str = "ftps", options: dict[str, Any] | None = None, **handler: Any) -> Iterator[Place]:
+def pyftpd(tmp_path: Path, pem: tuple[Path, str] | None, kind: str = "ftps", options: dict[str, Any] | None = None,
+           **handler: Any) -> Iterator[Place]:
     """A pyftpdlib of its own for one test, and a place on it."""
     tmp_path.mkdir(exist_ok=True)
     server = Pyftpd(Path("/"), pem[0] if pem else None, **handler)
@@ -61,9 +74,10 @@ def works(place: Place, **options: Any) -> None:
 # --- TLS
 
 
-def test_the_server_of_the_battery_refuses_data_without_session_reuse(tmp_path: Path, pem: tuple[Path, str]) -> None:
+def test_the_server_of_the_battery_refuses_data_without_session_reuse(
+        tmp_path: Path, pem: tuple[Path, str], vsftpd: Callable[[Path | None], Vsftpd]) -> None:
     """The oracle: what the transport does is needed, for the standard library's own client is turned away."""
-    server = Vsftpd(tmp_path / "vsftpd", pem[0])
+    server = vsftpd(pem[0])
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     plain = ftplib.FTP_TLS(context=context, timeout=10)
@@ -74,7 +88,6 @@ def test_the_server_of_the_battery_refuses_data_without_session_reuse(tmp_path: 
         plain.nlst()
     plain.close()
     works(place_on(server, tmp_path, pem[1]))
-    server.close()
 
 
 @pytest.mark.parametrize("version", ["ssl_tlsv1_1", "ssl_tlsv1_2"])
@@ -121,12 +134,11 @@ def _hearing(heard: list[str]) -> Callable[..., Any]:
     return pre_process_command
 
 
-def test_in_clear(tmp_path: Path) -> None:
-    server = Vsftpd(tmp_path / "vsftpd", None)
+def test_in_clear(tmp_path: Path, vsftpd: Callable[[Path | None], Vsftpd]) -> None:
+    server = vsftpd(None)
     place = place_on(server, tmp_path, "", "ftp")
     works(place)
     assert "in clear" in next(probe.says for probe in place.open().probes() if probe.step == "connect")
-    server.close()
 
 
 def test_in_clear_over_a_network_is_doubted() -> None:
@@ -136,12 +148,11 @@ def test_in_clear_over_a_network_is_doubted() -> None:
     assert "in clear" not in " ".join(doubts(channel("ftps", host="ftp.acme.example", get="/out")))
 
 
-def test_active_connections(tmp_path: Path, pem: tuple[Path, str]) -> None:
-    server = Vsftpd(tmp_path / "vsftpd", pem[0])
+def test_active_connections(tmp_path: Path, pem: tuple[Path, str], vsftpd: Callable[[Path | None], Vsftpd]) -> None:
+    server = vsftpd(pem[0])
     place = place_on(server, tmp_path, pem[1], passive=False)
     works(place)
     place.close()
-    server.close()
 
 
 # --- certificates
@@ -241,8 +252,8 @@ def without(*commands: str) -> dict[str, Any]:
     return {"proto_cmds": {name: said for name, said in TLS_FTPHandler.proto_cmds.items() if name not in commands}}
 
 
-@pytest.mark.parametrize("commands", [("MLSD", "MLST"), ("MLSD", "MLST", "MDTM"), ("MLSD", "MLST", "SIZE"), ("MLSD", "MLST", "SIZE", "MDTM", "FEAT"),
-                                      ("MLST",), ("FEAT",), ("PWD", "XPWD"), ("NOOP",)], ids=" ".join)
+@pytest.mark.parametrize("commands", [("MLSD", "MLST"), ("MLSD", "MLST", "MDTM"), ("MLSD", "MLST", "SIZE"),
+                                      ("MLSD", "MLST", "SIZE", "MDTM", "FEAT"), ("MLST",), ("FEAT",), ("PWD", "XPWD"), ("NOOP",)], ids=" ".join)
 def test_a_server_without(tmp_path: Path, pem: tuple[Path, str], commands: tuple[str, ...]) -> None:
     with pyftpd(tmp_path, pem, **without(*commands)) as place:
         works(place)
@@ -486,7 +497,8 @@ def test_a_forged_name_is_never_sent(tmp_path: Path, pem: tuple[Path, str], toke
     with pyftpd(tmp_path, pem, pre_process_command=_hearing(heard)) as place:
         place.lies("b.edi", b"two")
         transport = place.open()
-        for act in (lambda: transport.fetch(RemoteFile("a", 3, "", token), io.BytesIO()), lambda: transport.confirm(RemoteFile("a", 3, "", token))):
+        forged = RemoteFile("a", 3, "", token)
+        for act in (lambda: transport.fetch(forged, io.BytesIO()), lambda: transport.confirm(forged)):
             with pytest.raises(TerminalFault):
                 act()
         assert "DELE" not in heard and "RETR" not in heard and place.kept(b"two")

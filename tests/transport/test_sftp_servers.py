@@ -242,7 +242,7 @@ def test_a_server_that_stops_taking_bytes_is_left_in_time(on: Opened, sshd: Sshd
     try:
         with pytest.raises(TransientFault, match="2 s") as caught:
             transport.put("invoice.edi", Stopping(BIG * 4), len(BIG) * 4)
-        assert not isinstance(caught.value, UncertainFault) and time.monotonic() - begun < 15
+        assert not isinstance(caught.value, UncertainFault) and time.monotonic() - begun < 5
     finally:
         for pid in stopped:
             os.kill(pid, signal.SIGKILL)

@@ -1,0 +1,149 @@
+"""What waits in the outbox for one channel goes out, in a thread of its own; a server that is away is not asked a hundred times."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from edi_bridge.channel import Channel
+from edi_bridge.clock import Clock
+from edi_bridge.crashpoint import passing
+from edi_bridge.daemon.configuration import Configuration, Current
+from edi_bridge.daemon.figures import Figures
+from edi_bridge.daemon.logs import Troubles, log
+from edi_bridge.database import Database
+from edi_bridge.engine.guard import Failure, guarded
+from edi_bridge.engine.sending import FIRST_WAIT, Sent
+from edi_bridge.fault import Fault
+from edi_bridge.secret import Secrets
+from edi_bridge.store import alarm, outbox
+from edi_bridge.store.outbox import Entry
+from edi_bridge.transport import open_transport
+
+IN_VAIN = 2  # attempts in succession after which a channel is left alone for a while
+LONGEST_REST = 600.0
+AT_ONCE = 500  # entries that are looked at together
+
+
+@dataclass(slots=True)
+class Resting:
+    """Channels that are left alone, because nothing could be sent through them: until when (monotonic), and how often that was."""
+
+    until: dict[str, float] = field(default_factory=dict)
+    times: dict[str, int] = field(default_factory=dict)
+
+    def begin(self, channel: str) -> None:
+        """Leave it alone, each time longer."""
+        times = self.times[channel] = self.times.get(channel, 0) + 1
+        self.until[channel] = time.monotonic() + float(min(LONGEST_REST, FIRST_WAIT * 2 ** min(times - 1, 10)))
+
+    def over(self, channel: str) -> None:
+        """It works."""
+        self.until.pop(channel, None)
+        self.times.pop(channel, None)
+
+    def rests(self, channel: str) -> bool:
+        """Whether it is to be left alone now."""
+        return self.until.get(channel, 0.0) > time.monotonic()
+
+
+@dataclass(frozen=True, slots=True)
+class Delivering:
+    """Sends through channels. `stopping`: whether the program ends."""
+
+    database: Database
+    current: Current
+    figures: Figures
+    troubles: Troubles
+    secrets: Secrets
+    clock: Clock
+    stopping: Callable[[], bool]
+    resting: Resting = field(default_factory=Resting)
+
+    def due(self, busy: Sequence[str] = ()) -> dict[str, list[Entry]]:
+        """What is to go out now, by channel, without those that are busy or rest. What has no way is noted and told."""
+        now = self.current.now
+        with self.database.read() as connection:
+            entries = outbox.due(connection, self.clock.text(), AT_ONCE)
+        found: dict[str, list[Entry]] = {}
+        for entry in entries:
+            name = now.sending.channel_of(entry)
+            if name in busy or self.resting.rests(name):
+                continue
+            if name not in now.channels:
+                now.sending.no_channel(entry)
+                self.troubles.note(f"no way to {entry.partner}", f"something for {entry.partner} waits, and no channel is there for it",
+                                   partner=entry.partner)
+            elif now.channels[name].test and not entry.test:
+                self._refuse(entry, now.channels[name])
+            else:
+                found.setdefault(name, []).append(entry)
+        return found
+
+    def _refuse(self, entry: Entry, channel: Channel) -> None:
+        """Live traffic never leaves by a channel for tests."""
+        sentence = f"{entry.name} {entry.control} for {entry.partner} is live, and {channel.name} is a channel for tests"
+        with self.database.write() as connection:
+            outbox.mark(connection, entry.id, "failed", error=sentence)
+            alarm.raise_(connection, "sending_failed", f"outbox {entry.id}", sentence, self.clock.text())
+        log.error("%s", sentence, extra={"entry": entry.id})
+
+    def send(self, name: str, entries: Sequence[Entry]) -> int:
+        """Send entries through a channel, one after the other; how many went out. Nothing is raised."""
+        now = self.current.now
+        channel = now.channels[name]
+        try:
+            result = guarded(lambda: self._send(now, channel, entries), tries=1)
+        except Fault as fault:
+            self._in_vain(channel, str(fault))
+            return 0
+        if isinstance(result, Failure):
+            self._in_vain(channel, f"a mistake of edi_bridge itself: {result.text.strip().splitlines()[-1]}")
+            log.error("a mistake of edi_bridge itself\n%s", result.text, extra={"channel": name})
+            return 0
+        return result
+
+    def _send(self, now: Configuration, channel: Channel, entries: Sequence[Entry]) -> int:
+        transport = open_transport(channel, self.secrets, passing)
+        count = vain = 0
+        try:
+            for entry in entries:
+                if self.stopping():
+                    break
+                became = now.sending.send(entry, transport, channel)
+                self.figures.count(self.figures.sent, became.value)
+                about = {"channel": channel.name, "entry": entry.id, "partner": entry.partner}
+                if became is Sent.SENT:
+                    log.info("%s %s sent", entry.name, entry.control, extra=about)
+                    count, vain = count + 1, 0
+                elif became is Sent.FAILED:
+                    log.error("%s %s cannot be sent: %s", entry.name, entry.control, self._why(entry), extra=about)
+                elif became is not Sent.TAKEN:
+                    vain += 1
+                    why = self._why(entry)
+                    self.troubles.note(f"sending {channel.name}", f"{entry.name} {entry.control} was not sent, it is tried again: {why}", **about)
+                if vain >= IN_VAIN:
+                    self.resting.begin(channel.name)
+                    return count
+        finally:
+            transport.close()
+        if count:
+            self.resting.over(channel.name)
+            self.troubles.over(f"sending {channel.name}", "sends again", channel=channel.name)
+        return count
+
+    def _why(self, entry: Entry) -> str:
+        with self.database.read() as connection:
+            now = outbox.get(connection, entry.id)
+        return now.error if now else ""
+
+    def _in_vain(self, channel: Channel, why: str) -> None:
+        self.resting.begin(channel.name)
+        self.troubles.note(f"sending {channel.name}", f"nothing can be sent: {why}", channel=channel.name)
+        try:
+            with self.database.write() as connection:
+                if self.resting.times[channel.name] >= IN_VAIN:
+                    alarm.raise_(connection, "channel", f"sending {channel.name}", f"nothing can be sent through {channel.name}: {why}", self.clock.text())
+        except Fault as fault:
+            self.troubles.note("database", f"the ledger cannot be written: {fault}")

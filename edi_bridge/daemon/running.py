@@ -1,0 +1,330 @@
+"""The life of the daemon: repaired at its start, in rounds while it runs, ended in order."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from edi_bridge.channel import Channel
+from edi_bridge.clock import Clock, Steadiness
+from edi_bridge.daemon.backlog import Backlog
+from edi_bridge.daemon.configuration import Configuration, Current, Loading
+from edi_bridge.daemon.delivering import Delivering
+from edi_bridge.daemon.figures import Figures, Watched
+from edi_bridge.daemon.logs import Troubles, log
+from edi_bridge.daemon.outgoing import Outgoing
+from edi_bridge.daemon.polling import Polled, Polling
+from edi_bridge.daemon.posting import Posting
+from edi_bridge.daemon.watching import Watching, guarded_look
+from edi_bridge.database import Database
+from edi_bridge.engine.guard import Failure, guarded
+from edi_bridge.engine.sending import NEVER
+from edi_bridge.fault import ConfigFault, Fault
+from edi_bridge.listening import KIND as SERVED
+from edi_bridge.listening import Listening, Tls, door
+from edi_bridge.schedule import first_poll
+from edi_bridge.secret import Secrets
+from edi_bridge.settings import Settings
+from edi_bridge.store import alarm, channel_state, outbox
+
+ROUND = 0.5  # seconds between two rounds at most
+FILES, FOLDERS, LEDGER, WATCH, SWEEP = 2.0, 1.0, 15.0, 60.0, 3600.0  # seconds between two looks
+OLD = 60.0  # seconds after which a half-written file of the archive is nobody's
+PATIENCE = 25.0  # seconds in which everything must have ended
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a round of everything came to."""
+
+    received: int
+    messages: dict[str, int]
+    sent: int
+    refused: int
+    failing: list[str]
+    waiting: int
+
+    @property
+    def good(self) -> bool:
+        """Whether nobody must look at anything."""
+        return not self.refused and not self.failing and not any(self.messages.get(state) for state in ("rejected", "held", "failed"))
+
+    def __str__(self) -> str:
+        counts = ", ".join(f"{count:,} {state}" for state, count in sorted(self.messages.items())) or "none"
+        parts = [f"{self.received:,} file{'s' * (self.received != 1)} taken", f"messages: {counts}", f"{self.sent:,} sent"]
+        parts += [f"{self.refused:,} refused"] if self.refused else []
+        parts += [f"{self.waiting:,} not sent yet"] if self.waiting else []
+        parts += [f"failing: {', '.join(self.failing)}"] if self.failing else []
+        return " · ".join(parts)
+
+
+class Daemon:
+    """One for a home (`HomeLock`). ConfigFault when the home cannot be used."""
+
+    def __init__(self, settings: Settings, database: Database, secrets: Secrets, clock: Clock):
+        self.settings, self.database, self.secrets, self.clock = settings, database, secrets, clock
+        self.stopping = threading.Event()
+        self.troubles, self.figures, self.backlog = Troubles(), Figures(), Backlog(settings.most_waiting)
+        loading = Loading(settings, database, clock)
+        self.current = Current(loading, loading.load())
+        self.archive = loading.archive
+        self.posting = Posting(database, self.current, self.backlog, self.figures, self.troubles, self.stopping, self._look_for_answers)
+        self.watching = Watching(settings.home, database, self.current, secrets, self.troubles, clock, settings.least_room, self._certificates())
+        self.polling = Polling(database, self.current, self.backlog, self.figures, self.troubles, secrets, clock, self._wanted)
+        self.delivering = Delivering(database, self.current, self.figures, self.troubles, secrets, clock, self.stopping.is_set)
+        self.outgoing = Outgoing(settings.home / "outgoing", database, self.current, self.posting, self.figures, self.troubles,
+                                 self.stopping.is_set)
+        self._channels: dict[str, Polled] = {}
+        self._busy: dict[str, threading.Thread] = {}  # what a thread is doing → the thread
+        self._answers = threading.Event()
+        self._steady = Steadiness(clock, clock.rate)
+
+    # --- for ever ---------------------------------------------------------------------------------------------------
+
+    def run(self) -> bool:
+        """Until `stopping` is set (by a signal). Whether everything ended in order."""
+        self._repair()
+        with self._served():
+            threads = [self._thread("posting", self.posting.run), self._thread("rounds", self._rounds),
+                       self._thread("outgoing", self._outgoing), self._thread("watching", self._watching)]
+            log.info("edi-bridge runs: %d channels are polled, %d receipts are to be posted", len(self._channels), self.backlog.waiting()[0])
+            self.stopping.wait()
+            log.info("edi-bridge ends: what is in hand is finished, or given back")
+            self._wake()
+        return self._ended([*threads, *self._busy.values()])
+
+    def stop(self) -> None:
+        """End in good order; may be called from a signal handler."""
+        self.stopping.set()
+
+    def _wake(self) -> None:
+        self._answers.set()
+        self.backlog.wake()
+
+    def _repair(self) -> None:
+        """What the last daemon left, however it ended."""
+        taken = self.current.now.fetching.recover()
+        if taken:
+            log.info("%d file%s that the last run had fetched and not stored", len(taken), "" if len(taken) == 1 else "s")
+        self._sweep()
+        if self.database.sqlite:
+            with self.database.write() as connection:
+                outbox.give_back(connection, NEVER)
+        self.posting.reload()
+        with self.database.read() as connection:
+            known = {one.name: one for one in channel_state.all_of(connection)}
+        for channel in self.current.now.polled():
+            self._plan(channel, known[channel.name].next_at if channel.name in known else "")
+
+    def _plan(self, channel: Channel, next_at: str = "") -> None:
+        planned = datetime.fromisoformat(next_at) if next_at else None
+        try:
+            self._channels[channel.name] = Polled(channel, first_poll(channel, self.clock(), planned))
+        except ConfigFault as fault:
+            self.troubles.note(f"channel {channel.name}", str(fault), channel=channel.name)
+
+    def _sweep(self) -> None:
+        removed = self.archive.sweep(time.time() - OLD)
+        if removed:
+            log.info("%d half-written file%s removed from the archive", removed, " was" if removed == 1 else "s were")
+
+    @staticmethod
+    def _thread(name: str, work: Callable[[], object]) -> threading.Thread:
+        thread = threading.Thread(target=work, name=f"edi-bridge {name}", daemon=True)
+        thread.start()
+        return thread
+
+    def _ended(self, threads: list[threading.Thread]) -> bool:
+        until = time.monotonic() + PATIENCE
+        for thread in threads:
+            thread.join(max(0.0, until - time.monotonic()))
+        left = [thread.name for thread in threads if thread.is_alive()]
+        for one in self._channels.values():
+            if f"poll {one.channel.name}" not in self._busy or not self._busy[f"poll {one.channel.name}"].is_alive():
+                one.close()
+        if left:
+            log.warning("not waited for any longer: %s; the next start goes on with it", ", ".join(left))
+        log.info("edi-bridge has ended")
+        return not left
+
+    # --- rounds -----------------------------------------------------------------------------------------------------
+
+    def _rounds(self) -> None:
+        looks = ((self._refresh, FILES), (self.posting.look, LEDGER), (self._sweep, SWEEP))
+        next_at = [time.monotonic() + every for _, every in looks]
+        while not self.stopping.is_set():
+            self._guarded(self._round)
+            for number, (look, every) in enumerate(looks):
+                if time.monotonic() >= next_at[number]:
+                    next_at[number] = time.monotonic() + every
+                    self._guarded(look)
+            self._answers.wait(ROUND / max(1.0, self.clock.rate))
+            self._answers.clear()
+
+    def _guarded(self, work: Callable[[], object]) -> None:
+        """What must never end the daemon: a fault is told once, a mistake of ours with its place."""
+        try:
+            result = guarded(work, tries=1)
+        except Fault as fault:
+            self.troubles.note("database", str(fault))
+            return
+        if isinstance(result, Failure):
+            self.troubles.note("rounds", f"a mistake of edi_bridge itself: {result.text}")
+        else:
+            self.troubles.over("rounds")
+
+    def _round(self) -> None:
+        """Threads for what is due."""
+        jump = self._steady.jump()
+        if jump:
+            for one in self._channels.values():
+                one.due = min(one.due, first_poll(one.channel, self.clock(), None))
+            self.watching.clock_jumped(jump)
+        self._busy = {what: thread for what, thread in self._busy.items() if thread.is_alive()}
+        now = self.clock()
+        if self._wanted():
+            for one in list(self._channels.values()):
+                if one.due <= now:
+                    self._begin(f"poll {one.channel.name}", lambda one=one: self.polling.poll(one))  # type: ignore[misc]
+        busy = [what.removeprefix("send ") for what in self._busy if what.startswith("send ")]
+        for name, entries in self.delivering.due(busy).items():
+            self._begin(f"send {name}", lambda name=name, entries=entries: self.delivering.send(name, entries))  # type: ignore[misc]
+        self.troubles.over("database", "the database answers again")
+
+    def _begin(self, what: str, work: Callable[[], object]) -> None:
+        thread = self._busy.get(what)
+        if thread is None or not thread.is_alive():
+
+            def through() -> None:
+                work()
+                self._answers.set()
+
+            self._busy[what] = self._thread(what, through)
+
+    def _wanted(self) -> bool:
+        """Whether anything new may be taken in."""
+        return not self.stopping.is_set() and self.backlog.room() and self.watching.room()
+
+    def _look_for_answers(self) -> None:
+        self._answers.set()
+
+    # --- the home changes -------------------------------------------------------------------------------------------
+
+    def _refresh(self) -> None:
+        """Load what changed of the home; what is wrong with it is told, and the old state holds."""
+        what = "configuration"
+        try:
+            changed = self.current.refresh(self.current.loading.load)
+        except ConfigFault as fault:
+            sentence = f"the home was changed and cannot be used like that, so the state before holds: {fault}"
+            if self.troubles.note(what, sentence):
+                with self.database.write() as connection:
+                    alarm.raise_(connection, what, "home", sentence[:2000], self.clock.text())
+            return
+        if not changed:
+            return
+        self._apply(self.current.now)
+        self.troubles.over(what)
+        log.info("partners, maps or lookups were changed: the new state holds")
+        with self.database.write() as connection:
+            alarm.clear(connection, what, "home", self.clock.text())
+
+    def _apply(self, now: Configuration) -> None:
+        """Channels that are new, other or gone."""
+        wanted = {channel.name: channel for channel in now.polled()}
+        for name, one in list(self._channels.items()):
+            if wanted.get(name) != one.channel:
+                del self._channels[name]
+                if f"poll {name}" not in self._busy:
+                    one.close()
+        for name, channel in wanted.items():
+            if name not in self._channels:
+                self._plan(channel)
+
+    # --- the other threads ------------------------------------------------------------------------------------------
+
+    def _outgoing(self) -> None:
+        first = True
+        while not self.stopping.is_set():
+            self.outgoing.poll(first)
+            first = False
+            flush = self.posting.submit(self._flushing())
+            flush.over.wait()
+            if flush.trouble is not None and not self.stopping.is_set():
+                self.troubles.note("batches", f"records that wait for others cannot go out: {flush.trouble}")
+            self.stopping.wait(FOLDERS)
+
+    def _flushing(self) -> Iterator[None]:
+        """Records that waited long enough for others go out."""
+        if self.current.now.writing.flush():
+            self._answers.set()
+        yield
+
+    def _watching(self) -> None:
+        while not self.stopping.is_set():
+            guarded_look(self.watching)
+            self.stopping.wait(WATCH / max(1.0, self.clock.rate))
+
+    # --- our own server ---------------------------------------------------------------------------------------------
+
+    def _certificates(self) -> tuple[Path, ...]:
+        return (self.settings.listen_certificate,) if self.settings.listen_certificate else ()
+
+    @contextmanager
+    def _served(self) -> Iterator[None]:
+        """While it runs, partners can post and health and figures can be asked for."""
+        said = self.settings
+        if not said.listen:
+            yield
+            return
+        watched = Watched(self.database, self.backlog, self.figures, self.troubles, self.clock)
+        doors = [door(one, self.secrets) for one in self.current.now.channels.values() if one.kind == SERVED]
+        host, _, port = said.listen.rpartition(":")
+        tls = Tls(said.listen_certificate, said.listen_key, said.listen_authorities) if said.listen_certificate and said.listen_key else None
+        spool = said.home / "spool"
+        spool.mkdir(mode=0o700, exist_ok=True)
+        token = self.secrets.get(said.metrics_token) if said.metrics_token else ""
+        with Listening(doors, self.polling.take, watched.health, watched.metrics, spool=spool, host=host.strip("[]"), port=int(port), tls=tls,
+                       metrics_token=token) as server:
+            log.info("listens at %s: /health, /metrics%s", server.address, f", {len(doors)} places for posts" if doors else "")
+            yield
+
+    # --- once -------------------------------------------------------------------------------------------------------
+
+    def once(self, patience: float = 3600.0) -> Summary:
+        """Poll every channel once, post, answer, send what is due, look at the deadlines."""
+        self._repair()
+        thread = self._thread("posting", self.posting.run)
+        polls = [self._thread(f"poll {one.channel.name}", lambda one=one: self.polling.poll(one))  # type: ignore[misc]
+                 for one in self._channels.values()] if self._wanted() else []
+        self.outgoing.poll(True)
+        self.posting.submit(self._flushing()).over.wait()
+        self._until(lambda: not any(one.is_alive() for one in polls) and self.posting.idle(), patience)
+        while not self.stopping.is_set() and (due := self.delivering.due()):
+            sends = [self._thread(f"send {name}", lambda name=name, entries=entries: self.delivering.send(name, entries))  # type: ignore[misc]
+                     for name, entries in due.items()]
+            self._until(lambda sends=sends: not any(one.is_alive() for one in sends), patience)  # type: ignore[misc]
+        guarded_look(self.watching)
+        self.stop()
+        self._wake()
+        self._ended([thread, *polls])
+        return self._summary()
+
+    def _until(self, over: Callable[[], bool], patience: float) -> None:
+        until = time.monotonic() + patience
+        while not over() and not self.stopping.is_set() and time.monotonic() < until:
+            time.sleep(0.02)
+
+    def _summary(self) -> Summary:
+        told = self.figures
+        with self.database.read() as connection:
+            states = outbox.counts(connection)
+        failing = sorted(one.channel.name for one in self._channels.values() if one.failures)
+        failing += sorted({what.removeprefix("sending ") for what in self.troubles.all() if what.startswith("sending ")} - set(failing))
+        return Summary(sum(told.receipts.values()), dict(told.messages), told.sent["sent"], told.refused + told.records["refused"], failing,
+                       sum(states.get(state, 0) for state in outbox.OPEN))

@@ -1,0 +1,168 @@
+"""What nobody notices by itself: answers that are overdue, partners that are silent, keys that end, a disk that fills."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from cryptography import x509
+from sqlalchemy import Connection
+
+from edi_bridge.catalog import Catalog
+from edi_bridge.channel import Channel
+from edi_bridge.clock import Clock, written
+from edi_bridge.daemon.configuration import Current
+from edi_bridge.daemon.logs import Troubles, log
+from edi_bridge.database import Database
+from edi_bridge.fault import ConfigFault, Fault
+from edi_bridge.partner import Partner, Silence
+from edi_bridge.schedule import last_window
+from edi_bridge.secret import Secrets
+from edi_bridge.store import alarm, message, outbox
+from edi_bridge.transport.certificate import SOON
+
+SCARCE = 5  # times the least room: from here on somebody is told
+
+
+@dataclass(slots=True)
+class Watching:
+    """Looks round once a minute, in a thread that may wait for the database. `least_room`: bytes of disk below which nothing new is
+    taken in; `certificates`: files of our own server."""
+
+    home: Path
+    database: Database
+    current: Current
+    secrets: Secrets
+    troubles: Troubles
+    clock: Clock
+    least_room: int
+    certificates: tuple[Path, ...] = ()
+    _told: int = -1  # the newest alarm that stood in the log
+    _well: set[tuple[str, Silence, str]] = field(default_factory=set)  # windows in which something came
+    _expiry_day: str = ""
+
+    def look(self) -> None:
+        """Everything once. TransientFault when the database is away."""
+        now = self.clock()
+        with self.database.write() as connection:
+            self._overdue(connection, now)
+            for partner in self.current.now.catalog.partners:
+                for rule in partner.silence:
+                    self._silence(connection, partner, rule, now)
+            self._disk(connection, now)
+            if self._expiry_day != now.date().isoformat():
+                self._expiry(connection, now)
+                self._expiry_day = now.date().isoformat()
+        self._tell()
+
+    def room(self) -> bool:
+        """Whether the disk has room for new work; told once when it has not."""
+        free = shutil.disk_usage(self.home).free
+        if free < self.least_room:
+            self.troubles.note("room", f"only {_bytes(free)} of disk are left: nothing is taken in until there are {_bytes(self.least_room)}")
+            return False
+        self.troubles.over("room", "the disk has room again")
+        return True
+
+    def clock_jumped(self, seconds: float) -> None:
+        """Tell of it."""
+        sentence = f"the clock of this machine jumped {'forward' if seconds > 0 else 'back'} by {timedelta(seconds=abs(round(seconds)))}"
+        log.warning("%s: polls are planned anew", sentence)
+        with self.database.write() as connection:
+            at = self.clock.text()
+            alarm.clear(connection, "clock", "clock", at)
+            alarm.raise_(connection, "clock", "clock", sentence, at)
+
+    # --- one by one -------------------------------------------------------------------------------------------------
+
+    def _overdue(self, connection: Connection, now: datetime) -> None:
+        for entry in outbox.overdue(connection, written(now)):
+            alarm.raise_(connection, "acknowledgement_overdue", f"outbox {entry.id}",
+                         f"{entry.partner} has not answered {entry.name} {entry.control}, sent {entry.sent_at[:16]}Z: due {entry.due_at[:16]}Z",
+                         written(now))
+
+    def _silence(self, connection: Connection, partner: Partner, rule: Silence, now: datetime) -> None:
+        window = last_window(rule, now)
+        if window is None:
+            return
+        key = (partner.name, rule, window.day.isoformat())
+        if key in self._well:
+            return
+        subject = f"{partner.name} {rule.message} by {rule.by}"
+        types = message.types_since(connection, partner.name, written(window.since))
+        if any(rule.fits(one) for one in types):
+            self._well = {one for one in self._well if one[:2] != key[:2]} | {key}
+            alarm.clear(connection, "silence", subject, written(now))
+            return
+        alarm.raise_(connection, "silence", subject,
+                     f"nothing of type {rule.message} came from {partner.name} on {window.day} by {rule.by} ({rule.zone})", written(now))
+
+    def _disk(self, connection: Connection, now: datetime) -> None:
+        free = shutil.disk_usage(self.home).free
+        if free < SCARCE * self.least_room:
+            alarm.raise_(connection, "disk", "disk", f"{_bytes(free)} of disk are left for {self.home}", written(now))
+        else:
+            alarm.clear(connection, "disk", "disk", written(now))
+
+    def _expiry(self, connection: Connection, now: datetime) -> None:
+        for subject, ends in self._ends(self.current.now.catalog):
+            if ends < now + timedelta(days=SOON):
+                verb = "ended" if ends < now else "ends"
+                alarm.raise_(connection, "expiry", subject, f"the {subject} {verb} on {ends:%Y-%m-%d}", written(now))
+            else:
+                alarm.clear(connection, "expiry", subject, written(now))
+
+    def _ends(self, catalog: Catalog) -> Iterator[tuple[str, datetime]]:
+        """Our own certificates and until when they hold: those that we show to partners, and that of our server."""
+        for channel in catalog.channels.values():
+            name = channel.options.get("client_certificate")
+            if isinstance(name, str) and (ends := self._end_of_secret(channel, name)) is not None:
+                yield f"certificate {name} of {channel.name}", ends
+        for path in self.certificates:
+            if (ends := end_of(path.read_bytes() if path.is_file() else b"")) is not None:
+                yield f"certificate {path.name} of our server", ends
+
+    def _end_of_secret(self, channel: Channel, name: str) -> datetime | None:
+        try:
+            return end_of(self.secrets.get(name).encode())
+        except ConfigFault as fault:  # told by the channel as well, when it is used
+            self.troubles.note(f"secret {name}", str(fault), channel=channel.name)
+            return None
+
+    def _tell(self) -> None:
+        """Each new alarm as a line of the log."""
+        with self.database.read() as connection:
+            listed = alarm.listing(connection)
+        newest = max((one.id for one in listed), default=0)
+        for one in reversed(listed):
+            if one.id > self._told >= 0:
+                log.warning("alarm (%s): %s", one.kind, one.sentence)
+        if self._told < 0 and listed:
+            log.warning("%d alarm%s open", len(listed), " is" if len(listed) == 1 else "s are")
+        self._told = max(self._told, newest)
+
+
+def end_of(pem: bytes) -> datetime | None:
+    """Until when the first certificate of a PEM text holds; None where there is none."""
+    begin = pem.find(b"-----BEGIN CERTIFICATE-----")
+    try:
+        return x509.load_pem_x509_certificate(pem[begin:]).not_valid_after_utc if begin >= 0 else None
+    except ValueError:
+        return None
+
+
+def guarded_look(watching: Watching) -> None:
+    """Look round; a database that is away is told once."""
+    try:
+        watching.look()
+    except Fault as fault:
+        watching.troubles.note("database", f"the ledger cannot be written: {fault}")
+        return
+    watching.troubles.over("database", "the ledger can be written again")
+
+
+def _bytes(count: int) -> str:
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"

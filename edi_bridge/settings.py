@@ -18,7 +18,7 @@ from edi_bridge.fault import ConfigFault
 from edi_bridge.yamltext import Block, Problems, parse
 
 KEYS = ("database", "same_content", "batch_messages", "batch_milliseconds", "listen", "listen_certificate", "listen_key",
-        "listen_authorities", "metrics_token", "most_waiting", "least_room")
+        "listen_authorities", "metrics_token", "most_waiting", "least_room", "second_person")
 PATHS = ("listen_certificate", "listen_key", "listen_authorities")
 LISTEN = "127.0.0.1:8420"
 SAME_CONTENT = ("hold", "post")
@@ -43,6 +43,7 @@ class Settings:
     metrics_token: str = ""  # the name of a secret
     most_waiting: int = 5_000  # receipts that wait to be posted, from which on nothing more is fetched
     least_room: int = 200_000_000  # bytes of disk below which nothing more is fetched
+    second_person: bool = False  # whoever fixes a message must name somebody else who looked at it
 
     @property
     def archive(self) -> Path:
@@ -115,6 +116,9 @@ def wrong(key: str, value: Any) -> str:
         case "metrics_token" | "listen_certificate" | "listen_key" | "listen_authorities":
             if not isinstance(value, str) or not value:
                 return f"{key} is a text"
+        case "second_person":
+            if not isinstance(value, bool):
+                return "second_person is true or false"
         case "most_waiting":
             if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= 1_000_000:
                 return "most_waiting must be a whole number from 1 to 1000000"

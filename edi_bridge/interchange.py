@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import accumulate, pairwise
 from typing import Any
 
 MARK = "\x01"
@@ -262,7 +263,7 @@ class Message:
     """
 
     __slots__ = ("standard", "type", "ordinal", "reference", "group", "delimiters", "encoding",
-                 "raw", "offset", "text", "released", "interchange", "_segments", "_spans", "_tags")
+                 "raw", "offset", "text", "released", "interchange", "_segments", "_spans", "_texts")
 
     def __init__(self, standard: str, type: MessageType, ordinal: int, reference: str, text: str,
                  delimiters: Delimiters, *, raw: bytes = b"", offset: int = 0, encoding: str = "ascii",
@@ -281,7 +282,7 @@ class Message:
         self.released = MARK in text or bool(delimiters.release and delimiters.release in text)
         self._segments: list[list[str]] | None = None
         self._spans: list[tuple[int, int]] | None = None
-        self._tags: list[str] | None = None
+        self._texts: list[str] | None = None
 
     @property
     def segments(self) -> list[list[str]]:
@@ -311,9 +312,9 @@ class Message:
         """The position of a segment (from 1), element, component or repetition of an element, with its bytes in the source."""
         if self._spans is None:
             self._spans = spans(self.raw, self.delimiters, self.encoding)
-        if self._tags is None:
-            self._tags = [text.partition(self.delimiters.element)[0] for text in self.text.split(self.delimiters.terminator)]
-        tag = self._tags[segment - 1] or None if 0 < segment <= len(self._tags) else None
+        if self._texts is None:
+            self._texts = self.text.split(self.delimiters.terminator)
+        tag = self._texts[segment - 1].partition(self.delimiters.element)[0] or None if 0 < segment <= len(self._texts) else None
         offset = length = None
         if 0 < segment <= len(self._spans):
             start, end = self._spans[segment - 1]
@@ -361,12 +362,22 @@ def _without_released(raw: bytes, delimiters: Delimiters, encoding: str) -> byte
     return raw.replace(release * 2, b"\0" * 2 * len(release)).replace(release + terminator, b"\0" * len(release + terminator))
 
 
+_BLANKS = (b"\r", b"\n", b"\t", b" ")
+
+
 def _plain_spans(raw: bytes, terminator: bytes) -> list[tuple[int, int]]:
     """`spans` of a text in which every terminator ends a segment."""
-    found, at, step = [], 0, len(terminator)
-    for text in raw.split(terminator):
+    step, texts = len(terminator), raw.split(terminator)
+    odd = (*_BLANKS, terminator)  # line breaks, or nothing at all, at the beginning of a segment; most messages have neither
+    if not raw.startswith(odd) and not any(terminator + one in raw for one in odd):
+        last = texts.pop()
+        starts = list(accumulate((len(text) + step for text in texts), initial=0))
+        found = [(start, end - step) for start, end in pairwise(starts)]
+        return [*found, (starts[-1], starts[-1] + len(last))] if last else found
+    found, at = [], 0
+    for text in texts:
         end = at + len(text)
-        if text and text[0] in b"\r\n\t ":
+        if text and text[:1] in _BLANKS:
             at = end - len(text.lstrip(b"\r\n\t "))
         if at < end:
             found.append((at, end))

@@ -262,18 +262,20 @@ def changes_came(
 ) -> list[Document]:
     """The order has come: apply the changes that came before it, in the order in which they came.
 
-    A change that named no counterpart waits under the partner itself and is found there.
+    A change that named no counterpart waits under the partner itself and is found there. Where the order has no release,
+    that of a change counts changes (UBL SequenceNumberID).
     """
     table = batch.tables.order_change
     c = table.c
+    meant = [c.release.in_((release, ""))] if release else []
     rows = batch.connection.execute(
         select(c.id, c.record, c.act, c.message_id)
         .where(
             c.customer_id.in_([one for one in customers if one is not None]),
             c.direction == key[1],
             c.order_number == key[2],
-            c.release.in_((release, "")),
             c.order_id.is_(None),
+            *meant,
         )
         .order_by(c.id)
     ).all()

@@ -318,6 +318,15 @@ def test_a_change_that_comes_before_its_order_waits_for_it(crm: Crm) -> None:
     assert crm.rows("order_change", "state") == ["applied"]
 
 
+def test_a_change_with_a_number_in_a_row_waits_for_the_order_without_one(crm: Crm) -> None:
+    """UBL numbers the changes of an order (SequenceNumberID); an order with releases keeps to its own."""
+    crm.post("order", order(purpose="cancellation", release="2"))
+    crm.post("order", order(release="1"))
+    assert crm.rows("sales_order", "state") == ["open"]
+    crm.post("order", order())
+    assert crm.rows("sales_order", "release", "state") == [("1", "open"), ("", "cancelled")]
+
+
 def test_a_change_of_an_unknown_line_is_noted(crm: Crm) -> None:
     crm.post("order", order())
     result = crm.post("order", order(purpose="change", lines=[{"number": "77", "action": "deleted"}]))

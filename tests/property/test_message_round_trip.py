@@ -9,7 +9,7 @@ from collections import Counter
 from random import Random
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import HealthCheck, Phase, assume, given, seed, settings
 from hypothesis import strategies as st
 
 from tests.property import random_message, random_record
@@ -31,7 +31,8 @@ def round_trips(name: str, examples: int, start: int | None = None) -> random_re
         records, findings = compiled.read(message)
         if any(one.rejects for one in findings) or not records:
             unread.update({one.kind for one in findings if one.rejects})
-            return
+        assume(records and not any(one.rejects for one in findings))  # the map refuses it, as it lacks what an order needs
+        assume(all(map(compiled.meant_for, records)))  # another map's to read
         for record in records:
             fault = random_record.fault_of(compiled, record, lambda one: compiled.write([one], delimiters, "utf-8"),
                                         lambda body: read_back(compiled, body), tally)

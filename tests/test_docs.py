@@ -225,7 +225,8 @@ def test_links_lead_somewhere(page: Path) -> None:
     assert dead == []
 
 
-DISTRIBUTIONS = {"yaml": "pyyaml", "stdnum": "python-stdnum", "psycopg": "psycopg"}
+DISTRIBUTIONS = {"yaml": "pyyaml", "stdnum": "python-stdnum", "psycopg": "psycopg", "prometheus_client": "prometheus-client",
+                 "OpenSSL": "pyopenssl"}
 
 
 def test_everything_imported_is_declared_with_its_version() -> None:

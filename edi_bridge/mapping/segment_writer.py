@@ -569,13 +569,12 @@ class SegmentWriter:
             code.add(f"{names} = {empty}")
         with code.block("else:"):
             code.add(f"w = W{number}[{key}]")
-            keyword = "if"
-            if plan.convert.table is not None and plan.convert.table.broader and not value.aux:
-                with code.block("if w.__class__ is Bad and w.value is not None:"):
-                    code.add(f"X.broader({number}, {place}, v, w)")
-                    code.add(f"{names} = w.value")
-                keyword = "elif"
-            with code.block(f"{keyword} w.__class__ is Bad:"):
+            with code.block("if w.__class__ is not Bad:"):
+                code.add(f"{names} = w")
+            with code.block("elif w.value is not None:"):
+                code.add(f"X.another({number}, {place}, v, w)")
+                code.add(f"{names} = w.value")
+            with code.block("else:"):
                 if plan.rule.codes is not None and plan.default is not None:
                     code.add(f"X.instead({number}, {place}, v, w)")
                     code.add(f"w = W{number}[{self.code.constant('D', plan.default)}]")
@@ -583,8 +582,6 @@ class SegmentWriter:
                 else:
                     code.add(f"X.bad({number}, {place}, v, w)")
                     code.add(f"{names} = {empty}")
-            with code.block("else:"):
-                code.add(f"{names} = w")
         return f"x{self._number(value)}"
 
     def _items(self, one: WrittenList) -> str:

@@ -37,13 +37,15 @@ def converter(plan: ValuePlan, delimiters: Delimiters, safe: Safe) -> Any:
 
     def write(value: Any) -> Any:
         written = convert.write(Decimal(value) if decimal else value, delimiters.decimal)
-        if isinstance(written, Bad):
-            return written
+        if isinstance(written, Bad):  # a code's value stands alone, unless something else is written beside it
+            return written if single or written.value is None else written._replace(value=(written.value, *[""] * len(convert.aux)))
         if single:
             return safe(written[0])
         texts = [safe(text) for text in written]
-        wrong = next((text for text in texts if isinstance(text, Bad)), None)
-        return wrong if wrong is not None else tuple(texts)
+        wrong = _worst(texts)
+        if wrong is None:
+            return tuple(texts)
+        return wrong if wrong.value is None else wrong._replace(value=tuple(text.value if isinstance(text, Bad) else text for text in texts))
 
     return Memo(write, False)
 
@@ -72,11 +74,14 @@ def _flowing(plan: ValuePlan, delimiters: Delimiters, safe: Safe) -> Callable[..
         texts: list[str] = []
         for parts in written:
             listed = [safe(part) for part in parts]
-            wrong = next((part for part in listed if isinstance(part, Bad)), None)
-            if wrong is not None:
+            wrong = _worst(listed)
+            if wrong is not None and wrong.value is None:
                 state.bad(plan.number, place, value, wrong)
                 return texts
-            texts.append(delimiters.component.join(listed))
+            if wrong is not None and not anew:
+                anew = True
+                state.notes.append((wrong.kind, plan.number, place, value, wrong.note))
+            texts.append(delimiters.component.join(part.value if isinstance(part, Bad) else part for part in listed))
         if not anew:
             if len(kept) >= MOST_KEPT:
                 kept.clear()
@@ -84,6 +89,12 @@ def _flowing(plan: ValuePlan, delimiters: Delimiters, safe: Safe) -> Callable[..
         return texts
 
     return flow
+
+
+def _worst(texts: Sequence[Any]) -> Bad | None:
+    """Of several texts one that cannot be written, else one of which characters were replaced."""
+    wrong = [text for text in texts if isinstance(text, Bad)]
+    return next((one for one in wrong if one.value is None), wrong[0] if wrong else None)
 
 
 def safe_text(delimiters: Delimiters, encoding: str, policy: str) -> Safe:
@@ -109,7 +120,8 @@ _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f]")  # ISO/IEC 646 and 8859 leave the
 
 
 def _safe(text: str, delimiters: Delimiters, encoding: str, policy: str) -> Any:
-    """The same for any text."""
+    """The same for any text; Bad with a value where characters were replaced."""
+    given = text
     if policy == "replace" and ("\n" in text or "\r" in text):
         text = " ".join(text.split())
     if _CONTROLS.search(text):
@@ -126,6 +138,8 @@ def _safe(text: str, delimiters: Delimiters, encoding: str, policy: str) -> Any:
             return Bad("cannot_write", f"{printable(text)} holds the delimiter {bad[0]!r}")
         for char in bad:
             text = text.replace(char, " ")
+    if text != given:
+        return Bad("field_not_carried", f"{printable(given)} is written as {printable(text)}", escape(text, delimiters))
     return escape(text, delimiters)
 
 

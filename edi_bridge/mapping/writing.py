@@ -179,8 +179,8 @@ class _State:
         """A value without a code of theirs: the default stands there instead."""
         self.notes.append(("field_not_carried", number, place, value, f"{bad.note}; the default is written"))
 
-    def broader(self, number: int, place: Place, value: Any, bad: Bad) -> None:
-        """A value without a code of theirs: that of a broader one stands there instead."""
+    def another(self, number: int, place: Place, value: Any, bad: Bad) -> None:
+        """A value instead of which another one stands there: that of a broader code, or what is left of its characters."""
         self.notes.append(("field_not_carried", number, place, value, bad.note))
 
     def fixed(self, number: int, place: Place, value: Any, constant: Any) -> None:
@@ -329,8 +329,8 @@ def _runtime(delimiters: Delimiters, safe: Safe) -> dict[str, Any]:
     def number(text: str, state: _State, field: str = "") -> str:
         written = safe(text)
         if isinstance(written, Bad):
-            state.notes.append(("cannot_write", 0, field, text, written.note))
-            return ""
+            state.notes.append((written.kind, 0, field, text, written.note))
+            return written.value or ""
         return written
 
     def call(text: str, record: Record, state: _State) -> str:

@@ -251,7 +251,9 @@ def test_a_text_with_line_breaks_goes_where_lines_may_stand_or_loses_them_where_
     """)
     assert one.write([{"notes": [{"text": "A\nB"}]}], X12, "ascii") == (["N9", "MSG*A", "MSG*B"], [])
     assert [f.kind for f in one.write([{"department": "A\nB"}], X12, "ascii")[1]] == ["cannot_write"]
-    assert one.write([{"department": "A\nB"}], X12, "ascii", "replace") == (["REF*DP**A B"], [])
+    segments, findings = one.write([{"department": "A\nB"}], X12, "ascii", "replace")
+    assert segments == ["REF*DP**A B"]
+    assert [(found.kind, found.position.path, found.value) for found in findings] == [("field_not_carried", "department", "A\nB")]
 
 
 def test_packs_nest_as_deep_as_they_come_where_lists_have_several_shapes():

@@ -69,12 +69,18 @@ class Intake:
         """Why it is not posted before a person has looked at it; '' when nothing stands against it."""
         if not self.strict:
             return ""
+        interchange = one.interchange
+        if interchange.standard == "unknown":
+            return "nothing in it can be read as a message"
         if partner is None:
             return UNAGREED["unknown_partner"]
+        sender = interchange.sender
+        if receipt.partner and sender.id and not any(own.fits(sender, interchange.standard) for own in partner.identities):
+            return f"it came by the channel of {partner.name}, whose address {sender} is not"
         told = next((UNAGREED[finding.kind] for finding in one.findings if finding.kind in UNAGREED), "")
         if told:
             return told
-        return "it is live traffic in a channel for tests" if receipt.test and one.interchange.test is False else ""
+        return "it is live traffic in a channel for tests" if receipt.test and interchange.test is False else ""
 
     def nothing_inside(self, connection: Connection, receipt: Receipt) -> None:
         """A file that holds no interchange: somebody must look at it."""

@@ -161,6 +161,18 @@ def test_an_unknown_sender_is_quarantined_unanswered_and_takes_no_number(engine:
     assert kinds == {"bytes"}
 
 
+def test_what_another_sends_by_a_partner_s_channel_is_quarantined(engine: Engine) -> None:
+    content = orders("71", "A-1", sender="9521200088888")
+    (taken,) = engine.receive([Incoming(engine.archive.put(io.BytesIO(content)), "x.edi", "acorn.sftp", "acorn")])
+    (summary,) = [one for one in engine.process([taken]) if one is not None]
+    assert states(summary) == [("quarantined", "new", {})] and rows(engine, ledger().outbox) == 0
+
+
+def test_a_file_that_is_no_message_is_quarantined(engine: Engine, post: Any) -> None:
+    assert states(post(b"hello")) == [("quarantined", "new", {})]
+    assert alarms(engine) == ["quarantine"]
+
+
 def test_a_broken_envelope_of_a_partner_is_refused_with_a_contrl_4_and_its_number_stays_free(engine: Engine, post: Any) -> None:
     broken = orders("71", "A-1").replace(b"UNZ+1+71'", b"UNZ+2+71'")
     summary = post(broken)

@@ -28,6 +28,7 @@ LONGEST_WAIT = 3600.0
 TRIES = 20  # about fourteen hours; then a person must look
 LEASE = 900.0  # seconds in which nobody else touches what is being sent
 ENDINGS = {"edifact": ".edi", "x12": ".x12", "xml": ".xml", "csv": ".csv", "fixed": ".txt"}
+ANSWERS = {"edifact": ("contrl", "aperak"), "x12": ("997", "999", "ta1", "824")}
 NEVER = "9999-12-31T00:00:00.000000Z"
 
 
@@ -158,7 +159,8 @@ class Sending:
         if entry.kind != "document":
             return ""
         partner = self.catalog.partner_named(entry.partner)
-        expected = [within for answer, within in partner.expecting(self._agreement(entry)).items() if answer != "network"]
+        expecting = partner.expecting(self._agreement(entry))
+        expected = [expecting[answer] for answer in ANSWERS.get(entry.standard, ()) if answer in expecting]
         return _text(now + timedelta(seconds=min(expected))) if expected else ""
 
     def _again(self, entry: Entry, why: str) -> Sent:

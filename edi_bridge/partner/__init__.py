@@ -1,0 +1,9 @@
+"""Partners and what is agreed with them: profiles as values, and which agreement rules an interchange."""
+
+from edi_bridge.partner.addressing import check_unique, find
+from edi_bridge.partner.loading import load, load_own
+from edi_bridge.partner.policy import ACKNOWLEDGE, acknowledging, action, condemns, verdict
+from edi_bridge.partner.values import LARGEST, WAIT, WINDOW, Agreement, Batch, Errors, Identity, Numbers, Own, Partner, Silence, identity_for
+
+__all__ = ["ACKNOWLEDGE", "Agreement", "Batch", "Errors", "Identity", "LARGEST", "Numbers", "Own", "Partner", "Silence", "WAIT", "WINDOW",
+           "acknowledging", "action", "check_unique", "condemns", "find", "identity_for", "load", "load_own", "verdict"]

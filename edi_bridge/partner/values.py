@@ -1,0 +1,183 @@
+"""What is agreed with partners, as values: identities, agreements, partners, our own company."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from edi_bridge.interchange import Address, MessageType
+from edi_bridge.yamltext import Block
+
+LARGEST = 999_999_999  # ISA13 and GS06 have nine digits (X12.5, X12.6); UNB 0020 takes more, but nobody needs them
+WINDOW = 365  # days after which a control number may come again
+WAIT = 3 * 86400.0  # seconds that a change, response or invoice waits for the document it refers to
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """The range of our interchange and group numbers for a partner, and whether it starts again at its end."""
+
+    first: int = 1
+    last: int = LARGEST
+    wrap: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """How messages are put together into one interchange: at most `count` of them or about `size` bytes, at the latest `wait`
+    seconds after the first."""
+
+    count: int = 1
+    size: int = 1_000_000
+    wait: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """When something must have come: `message` (a star stands for any part) by `by` (HH:MM, on the clock of `zone`), on these `days`
+    (1 is Monday) but not on `holidays`. It counts when it came since midnight, or `within` so many seconds before."""
+
+    message: str
+    by: str
+    days: tuple[int, ...] = (1, 2, 3, 4, 5, 6, 7)
+    zone: str = "UTC"
+    holidays: tuple[str, ...] = ()
+    within: float = 0.0
+
+    def fits(self, type: str) -> bool:
+        """Whether a message of this type (`edifact/D96A/ORDERS`) is meant."""
+        own, given = self.message.split("/"), type.split("/")
+        return len(given) == 3 and all(part in ("*", one) for part, one in zip(own, given, strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """An address in an envelope; `standard` '' holds for all. Ids are compared as they are, only right-trimmed."""
+
+    id: str
+    qualifier: str = ""
+    standard: str = ""
+
+    def fits(self, address: Address, standard: str) -> bool:
+        """Whether an envelope's address is this one. Qualifier `2 ` means 02 (X12.5 I05); nothing else is equivalent."""
+        if self.standard and self.standard != standard:
+            return False
+        return self.id == address.id.rstrip() and (not self.qualifier or _qualifier(self.qualifier) == _qualifier(address.qualifier))
+
+
+def _qualifier(text: str) -> str:
+    text = text.strip()
+    return "0" + text if len(text) == 1 and text.isdigit() else text
+
+
+@dataclass(frozen=True, slots=True)
+class Errors:
+    """What a rejected message means for the others of its interchange.
+
+    `interchange` split: each message is posted for itself; keep: what is posted of an interchange is posted together.
+    `suspend` message: a rejected message is suspended alone; all: everything of its interchange with it.
+    """
+
+    interchange: str = "split"
+    suspend: str = "message"
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """What holds for one message and direction. `findings` overrides what a kind does: reject, reject_interchange, note or
+    off; `acknowledge` says which answers go out and when; `restrict` narrows the standard's guide (YAML, read by `guide`)."""
+
+    message: str  # edifact/D96A/ORDERS; a star stands for any part: x12/*/850
+    map: str = ""
+    direction: str = "in"
+    test: bool = False
+    findings: Mapping[str, str] = field(default_factory=dict)
+    acknowledge: Mapping[str, str] = field(default_factory=dict)
+    restrict: Block | None = None
+    envelope: Mapping[str, Any] = field(default_factory=dict)
+    channel: str = ""  # for sending; '': the partner's
+    batch: Batch = Batch()
+    names: str = ""  # a template of file names; '': the channel's
+    expect: Mapping[str, float] = field(default_factory=dict)  # answer → seconds within which it must be here
+    wait: float | None = None
+    same_content: str = ""
+
+    def fits(self, type: MessageType, direction: str = "in") -> bool:
+        """Whether it rules a message of this type."""
+        own = self.message.split("/")
+        return self.direction == direction and len(own) == 3 and all(
+            part in ("*", given) for part, given in zip(own, (type.standard, type.version, type.name), strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Partner:
+    """A trading partner."""
+
+    name: str
+    title: str = ""
+    identities: tuple[Identity, ...] = ()
+    agreements: tuple[Agreement, ...] = ()
+    charset: str | None = None
+    allow_doctype: bool = False
+    findings: Mapping[str, str] = field(default_factory=dict)
+    acknowledge: Mapping[str, str] = field(default_factory=dict)
+    errors: Errors = Errors()
+    envelope: Mapping[str, Any] = field(default_factory=dict)
+    file: str = ""
+    send: str = ""  # the channel by which we send
+    answers_by: str = ""  # the channel by which we answer; '': the one for sending
+    numbers: Numbers = Numbers()
+    window: int = WINDOW
+    expect: Mapping[str, float] = field(default_factory=dict)
+    wait: float = WAIT
+    same_content: str = ""
+    channels: Any = None  # YAML, read by `channel`
+    silence: tuple[Silence, ...] = ()
+
+    def expecting(self, agreement: Agreement | None) -> dict[str, float]:
+        """Which answers must come to what we send, and within how many seconds; the agreement's word before the partner's."""
+        return {**self.expect, **(agreement.expect if agreement else {})}
+
+    @property
+    def judged_whole(self) -> bool:
+        """Whether one message can reject everything of its interchange."""
+        policies = [self.findings, *(one.findings for one in self.agreements)]
+        return self.errors.suspend == "all" or any("reject_interchange" in policy.values() for policy in policies)
+
+    def policies(self, type: MessageType | None) -> list[Mapping[str, str]]:
+        """Whose word decides what a finding does, the most special first."""
+        agreement = self.agreement(type) if type is not None else None
+        return [one.findings for one in (agreement, self) if one is not None]
+
+    def enveloping(self, agreement: Agreement | None) -> dict[str, Any]:
+        """How what we send is wrapped (ENVELOPE_KEYS): the partner's word, the agreement's before it."""
+        return {**self.envelope, **(agreement.envelope if agreement else {})}
+
+    def identity(self, standard: str) -> Identity | None:
+        """The address under which it is reached in a standard; None where it has none that fits."""
+        return identity_for(self.identities, standard)
+
+    def agreement(self, type: MessageType, direction: str = "in") -> Agreement | None:
+        """The agreement for a message: the one without stars wins."""
+        fitting = [one for one in self.agreements if one.fits(type, direction)]
+        return min(fitting, key=lambda one: one.message.count("*"), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """Our own company: its envelope addresses and its party identifiers (scheme, value)."""
+
+    title: str = ""
+    identities: tuple[Identity, ...] = ()
+    parties: frozenset[tuple[str, str]] = frozenset()
+
+    def identity(self, standard: str) -> Identity | None:
+        """The address with which we send in a standard; None where we have none that fits."""
+        return identity_for(self.identities, standard)
+
+
+def identity_for(identities: Sequence[Identity], standard: str) -> Identity | None:
+    """The first identity meant for the standard, else the first one with a qualifier that is meant for all."""
+    return (next((one for one in identities if one.standard == standard), None)
+            or next((one for one in identities if not one.standard and one.qualifier), None))

@@ -1,0 +1,235 @@
+"""The words of a partner file, each read from its YAML; what is wrong is noted with its place."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from edi_bridge.finding import KINDS
+from edi_bridge.partner.policy import ACKNOWLEDGE
+from edi_bridge.partner.values import LARGEST, WINDOW, Batch, Errors, Identity, Numbers, Silence
+from edi_bridge.yamltext import Block, Problems, seconds
+
+ERRORS = {"interchange": ("split", "keep"), "suspend": ("message", "all")}
+ENVELOPE_KEYS = ("syntax", "usage", "application", "charset", "delimiters", "line_breaks", "characters")
+DELIMITER_KEYS = ("element", "component", "terminator", "release", "repetition", "decimal")
+CHARACTERS = ("error", "replace", "other_delimiter")  # what becomes of a character that cannot stand in what we send
+IDENTITY_KEYS = ("id", "qualifier", "standard")
+ACTIONS = ("reject", "reject_interchange", "note", "off")
+WHEN = ("always", "on_error", "asked", "never")
+EXPECTED = ("contrl", "997", "999", "ta1", "aperak", "824", "network")  # what may be expected in answer to what we send
+BATCH_KEYS = ("count", "size", "wait")
+NUMBER_KEYS = ("first", "last", "wrap")
+SILENCE_KEYS = ("message", "by", "days", "zone", "holidays", "within")
+
+
+def text(block: Block, key: str, problems: Problems) -> str:
+    value = block.get(key)
+    if value is not None and not (isinstance(value, str) and value):
+        problems.add(block.value_marks[key], f"{key}: is a text")
+    return str(value or "")
+
+
+def choice(block: Block, key: str, choices: tuple[str, ...], problems: Problems) -> str:
+    value = block.get(key)
+    if value is not None and value not in choices:
+        problems.add(block.value_marks[key], f"{key}: is {' or '.join(choices)}")
+    return str(value or "")
+
+
+def time(block: Block, key: str, problems: Problems) -> float | None:
+    if key not in block:
+        return None
+    made = seconds(block[key])
+    if made is None:
+        problems.add(block.value_marks[key], f"{key}: is a time with its unit: 30s, 10m, 2h, 3d")
+    return made
+
+
+def whole(block: Block, key: str, default: int, least: int, most: int, problems: Problems) -> int:
+    value = block.get(key, default)
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+        problems.add(block.value_marks[key], f"{key}: is a whole number from {least:,} to {most:,}")
+        return default
+    return value
+
+
+def inner(block: Block, key: str, keys: tuple[str, ...], example: str, problems: Problems) -> Block | None:
+    """A block within; None where there is none or where it is something else."""
+    said = block.get(key)
+    if said is None:
+        return None
+    if not isinstance(said, Block):
+        problems.add(block.value_marks[key], f"{key}: is {example}")
+        return None
+    problems.unknown_keys(said, keys, f"{key}:")
+    return said
+
+
+def numbers(block: Block, problems: Problems) -> Numbers:
+    said = inner(block, "numbers", NUMBER_KEYS, "{first: 1, last: 99999, wrap: true}", problems)
+    if said is None:
+        return Numbers()
+    first = whole(said, "first", 1, 1, LARGEST, problems)
+    last = whole(said, "last", LARGEST, 1, LARGEST, problems)
+    if first > last:
+        problems.add(said.mark, "the first number is larger than the last")
+    if not isinstance(said.get("wrap", True), bool):
+        problems.add(said.value_marks["wrap"], "wrap: is true or false")
+    return Numbers(first, last, bool(said.get("wrap", True)))
+
+
+def window(block: Block, problems: Problems) -> int:
+    made = time(block, "window", problems)
+    if made is not None and made < 86400:
+        problems.add(block.value_marks["window"], "window: is at least one day: 365d")
+    return WINDOW if made is None else int(made // 86400)
+
+
+def expect(block: Block, problems: Problems) -> dict[str, float]:
+    said = inner(block, "expect", EXPECTED, "{\"997\": 24h, contrl: 4h}", problems)
+    made = {str(key): time(said, key, problems) for key in said} if said is not None else {}
+    return {key: value for key, value in made.items() if value is not None}
+
+
+def batch(block: Block, problems: Problems) -> Batch:
+    said = inner(block, "batch", BATCH_KEYS, "{count: 50, size: 1000000, wait: 10m}", problems)
+    if said is None:
+        return Batch()
+    return Batch(whole(said, "count", 1000, 1, 1_000_000, problems), whole(said, "size", 1_000_000, 1, 2_000_000_000, problems),
+                 time(said, "wait", problems) or 0.0)
+
+
+def silence(block: Block, problems: Problems) -> tuple[Silence, ...]:
+    said = block.get("silence")
+    if said is None:
+        return ()
+    if not isinstance(said, list):
+        problems.add(block.value_marks["silence"], "silence: is a list: [{message: \"*/*/ORDERS\", by: \"10:00\", days: 1-5}]")
+        return ()
+    return tuple(one for entry in said if (one := _silence_rule(entry, block, problems)) is not None)
+
+
+def _silence_rule(entry: Any, block: Block, problems: Problems) -> Silence | None:
+    if not isinstance(entry, Block):
+        problems.add(block.value_marks["silence"], "each rule is {message: \"*/*/ORDERS\", by: \"10:00\"}")
+        return None
+    before = len(problems.found)
+    problems.unknown_keys(entry, SILENCE_KEYS, "a rule of silence")
+    message, by, zone = (entry.get(key, default) for key, default in (("message", ""), ("by", ""), ("zone", "UTC")))
+    if not isinstance(message, str) or message.count("/") != 2:
+        problems.add(entry.value_marks.get("message", entry.mark), "message: is of the form edifact/D96A/ORDERS; a star stands for any part")
+    if not isinstance(by, str) or not re.fullmatch("([01][0-9]|2[0-3]):[0-5][0-9]", by):
+        problems.add(entry.value_marks.get("by", entry.mark), "by: is a time of day: \"10:00\"")
+    if not isinstance(zone, str) or not _is_zone(zone):
+        problems.add(entry.value_marks.get("zone", entry.mark), f"there is no time zone {zone}; zone: is such as Europe/Berlin")
+    days = _weekdays(entry.get("days", "1-7"))
+    if not days:
+        problems.add(entry.value_marks.get("days", entry.mark), "days: are weekdays, 1 is Monday: 1-5, or [1, 3]")
+    holidays = entry.get("holidays", ())
+    if not isinstance(holidays, list | tuple) or not all(isinstance(one, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", one) for one in holidays):
+        problems.add(entry.value_marks.get("holidays", entry.mark), "holidays: is a list of days: [2026-12-25]")
+    within = time(entry, "within", problems)
+    return Silence(message, by, days, zone, tuple(holidays), within or 0.0) if len(problems.found) == before else None
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        return False
+    return True
+
+
+def _weekdays(said: Any) -> tuple[int, ...]:
+    """1, `1-5` or [1, 3] as days; () when it is none of these."""
+    listed = said if isinstance(said, list) else [said]
+    made: set[int] = set()
+    for one in listed:
+        low, _, high = str(one).partition("-")
+        if not re.fullmatch("[1-7](-[1-7])?", str(one)) or (high and high < low):
+            return ()
+        made.update(range(int(low), int(high or low) + 1))
+    return tuple(sorted(made))
+
+
+def identities(block: Block, problems: Problems) -> tuple[Identity, ...]:
+    made = []
+    for entry in block.get("identities") or ():
+        if not isinstance(entry, Block):
+            problems.add(block.value_marks["identities"], "each identity is {id: \"…\", qualifier: \"…\"}")
+            continue
+        problems.unknown_keys(entry, IDENTITY_KEYS, "an identity")
+        for key in ("id", "qualifier"):
+            if key in entry and not isinstance(entry[key], str):
+                problems.add(entry.value_marks[key], f"{key}: put it in quotes, so that no zero is lost")
+        made.append(Identity(str(entry.get("id") or "").rstrip(), str(entry.get("qualifier") or ""), str(entry.get("standard") or "")))
+    return tuple(made)
+
+
+def policy(block: Block, problems: Problems) -> dict[str, str]:
+    policy = block.get("findings")
+    if not isinstance(policy, Block):
+        return {}
+    for kind, action in policy.items():
+        if kind not in KINDS:
+            problems.add(policy.marks[kind], f"there is no finding {kind}; docs/findings.md lists them")
+        if action not in ACTIONS:
+            problems.add(policy.value_marks[kind], "a finding may reject, reject_interchange, note or off")
+    return {kind: str(action) for kind, action in policy.items()}
+
+
+def acknowledge(block: Block, problems: Problems) -> dict[str, str]:
+    said = block.get("acknowledge")
+    if said is None:
+        return {}
+    if not isinstance(said, Block):
+        problems.add(block.value_marks["acknowledge"], "acknowledge: names answers and when they go out: {\"997\": always}")
+        return {}
+    problems.unknown_keys(said, tuple(ACKNOWLEDGE), "acknowledge:")
+    for name, when in said.items():
+        if when not in WHEN:
+            problems.add(said.value_marks[name], f"{name} goes out {', '.join(WHEN[:-1])} or {WHEN[-1]}")
+    chosen = {str(name): str(when) for name, when in said.items()}
+    if all(chosen.get(name, "never") != "never" for name in ("997", "999")):
+        problems.add(said.mark, "a group is answered by a 997 or by a 999, not by both")
+    return chosen
+
+
+def errors(block: Block, problems: Problems) -> Errors:
+    said = block.get("errors")
+    if said is None:
+        return Errors()
+    if not isinstance(said, Block):
+        problems.add(block.value_marks["errors"], "errors: is {interchange: split, suspend: message}")
+        return Errors()
+    problems.unknown_keys(said, tuple(ERRORS), "errors:")
+    for key, values in ERRORS.items():
+        if key in said and said[key] not in values:
+            problems.add(said.value_marks[key], f"{key}: is {' or '.join(values)}")
+    return Errors(str(said.get("interchange", "split")), str(said.get("suspend", "message")))
+
+
+def envelope(block: Block, problems: Problems) -> dict[str, Any]:
+    said = block.get("envelope")
+    if said is None:
+        return {}
+    if not isinstance(said, Block):
+        problems.add(block.value_marks["envelope"], "envelope: is {syntax: \"UNOC:3\", usage: EAN008, …}")
+        return {}
+    problems.unknown_keys(said, ENVELOPE_KEYS, "envelope:")
+    for key in ("syntax", "usage", "application", "charset"):
+        if key in said and not isinstance(said[key], str):
+            problems.add(said.value_marks[key], f"{key}: put it in quotes")
+    if said.get("characters", "error") not in CHARACTERS:
+        problems.add(said.value_marks["characters"], f"characters: is {', '.join(CHARACTERS[:-1])} or {CHARACTERS[-1]}")
+    signs = said.get("delimiters")
+    if isinstance(signs, Block):
+        problems.unknown_keys(signs, DELIMITER_KEYS, "delimiters:")
+        for key, sign in signs.items():
+            if not isinstance(sign, str) or len(sign) > 1:
+                problems.add(signs.value_marks[key], f"{key}: is one character, in quotes")
+    elif signs is not None:
+        problems.add(said.value_marks["delimiters"], "delimiters: is {element: \"*\", terminator: \"~\", …}")
+    return {**said, **({"delimiters": dict(signs)} if isinstance(signs, Block) else {})}

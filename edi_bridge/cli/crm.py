@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 Row = dict[str, Any]
+LANE = "edi_bridge.cli.crm.lane"
+LANES = {"live": "", "staging": "staging_", "pilot": "pilot_"}
 search_option = click.option("--search", metavar="TEXT", help="Only those in which the text is found.")
 limit_option = click.option(
     "--limit", metavar="N", type=click.IntRange(1), default=1000, show_default=True, help="At most so many."
@@ -54,7 +56,10 @@ PARTY_ROLES = (
 
 
 @click.group()
-def crm() -> None:
+@click.option("--lane", type=click.Choice(["live", "staging", "pilot"]), default="live", show_default=True,
+              help="staging: what came as a test.")
+@click.pass_context
+def crm(context: click.Context, lane: str) -> None:
     """Look at customers, orders and what follows them: responses, despatches, invoices, remittances.
 
     \b
@@ -64,13 +69,14 @@ def crm() -> None:
       edi-bridge crm order 4500012345 --json
       edi-bridge crm despatches --search 340123450000000014
     """
+    context.meta[LANE] = lane
 
 
 @contextmanager
 def _connection(home: str | None, database: str | None) -> Iterator[Connection]:
     opened = options.open_database(options.settings_of(home, database), create=False)
     try:
-        with opened.read() as connection:
+        with opened.read(LANES[click.get_current_context().find_root().meta.get(LANE, "live")]) as connection:
             yield connection
     finally:
         opened.close()

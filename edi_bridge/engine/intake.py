@@ -20,6 +20,8 @@ UNAGREED = {  # kind of finding → why a person must look first
     "not_for_us": "it is meant for somebody else",
 }
 
+TESTS = "staging_"  # the lane for what an envelope or a channel says to be a test
+
 
 @dataclass(frozen=True, slots=True)
 class Intake:
@@ -46,7 +48,7 @@ class Intake:
         exchange = ledger.intake(
             connection, receipt, interchange, name, one.verdict, [str(listed[1]) for listed in one.messages[:1]], self.versions,
             received_at=self.now(), messages=len(one.messages), held=self._why_not(receipt, one, partner),
-            window=partner.window if partner else 0)
+            window=partner.window if partner else 0, lane=TESTS if self.strict and (interchange.test or receipt.test) else "")
         findings = list(one.findings)
         self._aftermath(connection, exchange, interchange, findings)
         if exchange.outcome == "again":

@@ -24,7 +24,7 @@ from edi_bridge.interchange import Address, MessageType
 from edi_bridge.mapping.compile import CompiledMap
 from edi_bridge.partner import Agreement, Partner
 from edi_bridge.record import from_json, to_json
-from edi_bridge.store import control_number, outbox, queue
+from edi_bridge.store import alarm, control_number, laid_down, outbox, queue
 from edi_bridge.store.archive import Archive
 from edi_bridge.store.outbox import SentMessage
 
@@ -119,11 +119,10 @@ class Writing:
         passing("record_taken")
         made = Submitted()
         groups = [list(records)] if way.map.plan.records else [[one] for one in records]
-        batched = way.agreement.batch.count > 1 and way.map.standard in SEGMENTS
         for group in groups:
             try:
                 with self.database.write() as connection:
-                    if batched:
+                    if self._batched(way):
                         made.waiting.append(self._queue(connection, way, group, origin, made.findings))
                     else:
                         made.entries += self._compose(connection, way, group, [origin], made.findings)
@@ -133,6 +132,45 @@ class Writing:
             made.entries += self.flush(way.partner.name)
             made.waiting = [] if made.entries else made.waiting
         return made
+
+    def take_laid_down(self, limit: int = 100) -> list[tuple[int, Submitted]]:
+        """What the company's own programs laid into the table `outgoing`: (row, what became of it), the oldest first.
+
+        A row and its entry of the outbox are one commit, so that none is sent twice. A row that cannot be sent is marked and says why.
+        """
+        made = []
+        with self.database.read() as connection:
+            rows = laid_down.waiting(connection, limit)
+        for row in rows:
+            made.append((row.id, self._take(row)))
+        for partner in dict.fromkeys(row.partner for row in rows):
+            self.flush(partner)
+        return made
+
+    def _take(self, row: laid_down.Laid) -> Submitted:
+        became = Submitted()
+        try:
+            way = self.way(row.partner, row.type, row.message, test=row.test)
+            records = [from_json(row.record.encode(), row.type)]
+            with self.database.write() as connection:
+                if not laid_down.lock(connection, row.id):
+                    return became
+                if self._batched(way):
+                    became.waiting.append(self._queue(connection, way, records, f"outgoing {row.id}", became.findings))
+                else:
+                    became.entries += self._compose(connection, way, records, [f"outgoing {row.id}"], became.findings)
+                laid_down.done(connection, row.id, self._now(), "taken", ", ".join(f"outbox {entry}" for entry in became.entries))
+        except (Refused, ConfigFault, ValueError) as error:
+            note = "; ".join(finding.sentence() for finding in became.findings) or str(error)
+            became.entries, became.waiting = [], []
+            with self.database.write() as connection:
+                laid_down.done(connection, row.id, self._now(), "refused", note[:2000])
+                alarm.raise_(connection, "refused", f"outgoing {row.id}", f"outgoing {row.id} for {row.partner} is not sent: {note[:300]}", self._now())
+        return became
+
+    @staticmethod
+    def _batched(way: Way) -> bool:
+        return way.agreement.batch.count > 1 and way.map.standard in SEGMENTS
 
     def _queue(self, connection: Connection, way: Way, group: Sequence[Record], origin: str, findings: list[Finding]) -> int:
         composed = self._composed(way, group, "1", "1")

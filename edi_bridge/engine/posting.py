@@ -98,10 +98,20 @@ class Waiting:
             return work.receipt.id, outcome.interchange.ordinal
         return None
 
+    @property
+    def lane(self) -> str:
+        """In which lane all that waits is posted."""
+        return _lane(self.messages)
+
     def add(self, work: Work, outcome: Any) -> None:
         """One more message."""
         self.messages.append((work, outcome))
         self.lines += sum(len(record.get("lines", ())) + 1 for record in outcome.records)
+
+
+def _lane(items: Sequence[tuple[Work, Any]]) -> str:
+    work, outcome = items[0]
+    return work.open[outcome.interchange.ordinal].lane
 
 
 def ledger_time(moment: datetime) -> str:
@@ -379,7 +389,8 @@ class Engine:
                     continue
                 if outcome.message.type.is_answer and outcome.interchange.standard in ("edifact", "x12"):
                     work.answers.setdefault(at, []).append(self.reconciling.read(outcome.message, outcome.interchange))
-                if (waiting.kept or (outcome.keep and waiting.messages)) and waiting.kept != (receipt.id, at):
+                apart = (waiting.kept or (outcome.keep and waiting.messages)) and waiting.kept != (receipt.id, at)
+                if apart or (waiting.messages and waiting.lane != exchange.lane):
                     yield True
                 waiting.add(work, outcome)
                 if not outcome.keep and (
@@ -454,7 +465,7 @@ class Engine:
                 on_message(posted.report(outcome))
 
     def _transact(self, items: Sequence[tuple[Work, Any]], failure: str = "") -> list[batch.Posted]:
-        with self.database.write() as connection:
+        with self.database.write(_lane(items)) as connection:
             passing("tx_begun")
             posted = batch.write(connection, [(work.receipt, work.open[outcome.interchange.ordinal], outcome) for work, outcome in items],
                                  self.rules, failure)

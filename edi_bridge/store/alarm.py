@@ -17,6 +17,7 @@ KINDS = {  # kind → what it means
     "acknowledgement_unmatched": "an answer came to something that we never sent",
     "silence": "a partner who sends at certain times has not sent",
     "quarantine": "something came that a person must decide about",
+    "refused": "a record of ours cannot be sent as it is",
     "unanswered": "something was refused, and no answer tells the partner so",
     "failed": "a mistake of edi_bridge itself: the exchange waits",
     "sending_failed": "something cannot be sent, and is not tried any more",

@@ -68,7 +68,7 @@ def judge(
             len(outcome.records),
             failure,
         )
-        drafts.append(Draft(row, outcome, content_scope(interchange, row.type), list(outcome.findings),
+        drafts.append(Draft(row, outcome, content_scope(interchange, row.type, exchange.lane), list(outcome.findings),
                             holds=not exchange.released and hold_repeated(outcome)))
     _mark_repeated(connection, drafts)
     return drafts

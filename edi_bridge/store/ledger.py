@@ -53,6 +53,7 @@ class Exchange:
     verdict: str
     original: int | None = None
     closings: int = 0  # how often it was closed before, and answered
+    lane: str = ""  # of the CRM in which it is posted
     released: bool = False  # a person decided that it is posted, whatever came before
 
 
@@ -199,6 +200,7 @@ def intake(
     messages: int = 0,
     held: str = "",
     window: int = 0,
+    lane: str = "",
 ) -> Exchange:
     """Decide what an interchange is (new, the same again, another under a known number) and give it its row.
 
@@ -210,9 +212,9 @@ def intake(
     """
     pinned = json.dumps(dict(sorted(versions.items())))
     bytes_key = ("bytes", str(interchange.ordinal), receipt.sha256)
-    control_key = ("control", _scope(interchange, types), interchange.control)
+    control_key = ("control", _scope(interchange, types, lane), interchange.control)
     copied = receipt.source.removeprefix(COPY) if receipt.source.startswith(COPY) else ""
-    row = {"partner": partner, "copy_of": int(copied) if copied else None, "versions": pinned, "received_at": received_at, "messages": messages, "reason": ""}
+    row = {"partner": partner, "copy_of": int(copied) if copied else None, "versions": pinned, "received_at": received_at, "messages": messages, "reason": "", "lane": lane}
     first = _owner(connection, bytes_key)
     outcome, state, original = "new", "open", None
     if first is not None:
@@ -250,13 +252,13 @@ def _holder(connection: Connection, key: tuple[str, str, str], now: str, window:
     return None
 
 
-def _scope(interchange: Interchange, types: Iterable[str]) -> str:
+def _scope(interchange: Interchange, types: Iterable[str], lane: str = "") -> str:
     """In which circle a control number is unique: standard, test or live, sender and receiver; of XML, whose number is the
     document's own, the document type as well."""
     sender, receiver = interchange.sender, interchange.receiver
     parts = [
         interchange.standard,
-        *(["test"] if interchange.test else []),  # tests have a memory of their own
+        *([lane or "test"] if lane or interchange.test else []),  # tests have a memory of their own
         sender.qualifier,
         sender.id,
         sender.internal,
@@ -278,7 +280,7 @@ def _insert_exchange(connection: Connection, receipt: Receipt, interchange: Inte
         sender_qualifier=sender.qualifier, sender=sender.id, receiver_qualifier=receiver.qualifier, receiver=receiver.id,
         control=interchange.control, test=interchange.test, state=state, outcome=outcome, verdict=verdict, original_id=original,
         failure="", **row).returning(t.c.id)).scalar_one()
-    return Exchange(made, receipt.id, interchange.ordinal, state, outcome, verdict, original)
+    return Exchange(made, receipt.id, interchange.ordinal, state, outcome, verdict, original, lane=row["lane"])
 
 
 def exchanges(connection: Connection, receipt: int) -> list[Exchange]:
@@ -287,7 +289,7 @@ def exchanges(connection: Connection, receipt: int) -> list[Exchange]:
     rows = connection.execute(select(t).where(t.c.receipt_id == receipt).order_by(t.c.ordinal))
     return [
         Exchange(row.id, row.receipt_id, row.ordinal, row.state, row.outcome, row.verdict, row.original_id, row.closings,
-                 row.reason.startswith(RELEASED))
+                 row.lane, row.reason.startswith(RELEASED))
         for row in rows
     ]
 

@@ -40,10 +40,10 @@ class MessageRow:
         return replace(self, state="held", verdict=Verdict.REJECTED)
 
 
-def content_scope(interchange: Interchange, type_: str) -> str:
-    """In which circle a message's content is unique: sender, receiver and message type."""
+def content_scope(interchange: Interchange, type_: str, lane: str = "") -> str:
+    """In which circle a message's content is unique: lane, sender, receiver and message type."""
     sender, receiver = interchange.sender, interchange.receiver
-    return json.dumps([sender.qualifier, sender.id, receiver.qualifier, receiver.id, type_])
+    return json.dumps([*([lane] if lane else []), sender.qualifier, sender.id, receiver.qualifier, receiver.id, type_])
 
 
 def content_owners(connection: Connection, scope: str, hashes: Sequence[str]) -> dict[str, tuple[int, int]]:

@@ -30,6 +30,7 @@ class LedgerTables:
     control_number: Table
     message_document: Table
     queue: Table
+    outgoing: Table
     waiting: Table
     channel: Table
     seen: Table
@@ -287,7 +288,21 @@ def _outward(metadata: MetaData) -> tuple[Table, ...]:
         _text("created_at"),
         Index(None, "partner", "key"),
     )
-    return outbox, sent_message, answered, control_number, message_document, queue
+    outgoing = Table(  # where the company's own programs lay what is to be sent
+        "outgoing",
+        metadata,
+        _key(),
+        _text("partner"),
+        _text("type"),
+        _text("message"),
+        Column("test", Boolean),
+        _text("record"),
+        _later("done_at"),
+        _later("became"),
+        _later("note"),
+        Index(None, "done_at"),
+    )
+    return outbox, sent_message, answered, control_number, message_document, queue, outgoing
 
 
 def _watching(metadata: MetaData) -> tuple[Table, ...]:

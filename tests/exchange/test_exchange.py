@@ -23,7 +23,7 @@ from edi_bridge.database import Database
 from edi_bridge.engine import Engine, Incoming, ReceiptSummary
 from edi_bridge.engine.outgoing import Writing
 from edi_bridge.record import from_json
-from edi_bridge.store import alarm, outbox, waiting
+from edi_bridge.store import alarm, conservation, outbox, waiting
 from edi_bridge.store import ledger as receipts
 from edi_bridge.store.archive import Archive
 from edi_bridge.store.tables import ledger
@@ -121,6 +121,17 @@ def test_our_numbers_go_on_and_tests_have_their_own(engine: Engine, home: Path, 
                 (orders("1", "A"), orders("2", "B"), orders("1", "C", test="1"), orders("3", "D"))]
     numbers = [content.split(b"'")[0].split(b"+")[5] for content in contents]
     assert numbers == [b"1", b"2", b"1", b"3"]
+
+
+def test_a_test_never_reaches_the_live_crm(engine: Engine, home: Path, post: Any) -> None:
+    (home / "partners" / "acorn.yaml").write_text(PARTNER.replace("edifact/D96A/ORDERS}", "edifact/D96A/ORDERS, test: true}"))
+    post(orders("1", "A", test="1"))
+    assert rows(engine, tables().sales_order) == 0 and rows(engine, tables("staging_").sales_order) == 1
+    assert states(post(orders("1", "A"))) == [("done", "new", {"posted": 1})], "what came as a test is not what comes live"
+    assert rows(engine, tables().sales_order) == 1 and rows(engine, tables("staging_").sales_order) == 1
+    with engine.database.read() as connection:
+        account = conservation.check(connection, engine.archive)
+    assert account.balanced and dict(account.messages) == {"staged": 1, "posted": 1}
 
 
 def test_the_same_again_gets_the_same_answer_byte_for_byte(engine: Engine, post: Any) -> None:

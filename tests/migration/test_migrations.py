@@ -9,16 +9,17 @@ from sqlalchemy import Connection, MetaData, Numeric, inspect
 
 from edi_bridge import migrations
 from edi_bridge.crm import tables as crm_tables
-from edi_bridge.database import HEAD, Database, connect, current, new_metadata, upgrade
+from edi_bridge.database import HEAD, LANES, Database, connect, current, new_metadata, upgrade
 from edi_bridge.fault import ConfigFault
 from edi_bridge.store import tables as store_tables
 
 
-def everything(lane: str = "") -> MetaData:
+def everything() -> MetaData:
     """All tables of the program."""
     metadata = new_metadata()
     store_tables.make(metadata)
-    crm_tables.make(metadata, lane)
+    for lane in LANES:
+        crm_tables.make(metadata, lane)
     return metadata
 
 
@@ -133,15 +134,15 @@ def test_lanes_are_made_from_the_same_definition_under_a_prefix() -> None:
         assert [c.name for c in getattr(staging, name).columns] == [c.name for c in getattr(live, name).columns]
 
 
-def test_a_staging_lane_stands_beside_the_live_one(empty: Any) -> None:
+def test_each_lane_has_a_crm_of_its_own_and_the_ledger_is_shared(empty: Any) -> None:
     database = empty("a.sqlite")
-    metadata = everything()
-    crm_tables.make(metadata, "staging_")
-    with database.write() as connection:
-        metadata.create_all(connection)
-        names = set(inspect(connection).get_table_names())
-    assert {"sales_order", "staging_sales_order", "message"} <= names
-    assert "staging_message" not in names
+    upgrade(database)
+    with database.read() as connection:
+        seen = inspect(connection)
+        names = set(seen.get_table_names())
+        links = {link["referred_table"] for link in seen.get_foreign_keys("staging_order_line")}
+    assert {"sales_order", "staging_sales_order", "pilot_sales_order", "message"} <= names
+    assert "staging_message" not in names and links == {"staging_sales_order", "message"}
     database.close()
 
 

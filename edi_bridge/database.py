@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import itertools
 import sqlite3
+import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from types import ModuleType
@@ -84,6 +85,7 @@ class Database:
     engine: Engine
     name: str  # as a person may see it: a URL without its password
     note: str = ""
+    turns: threading.RLock = field(default_factory=threading.RLock, repr=False, compare=False)  # SQLite has one writer at a time
 
     @property
     def sqlite(self) -> bool:
@@ -101,9 +103,10 @@ class Database:
         """A transaction: committed at the end of the block, rolled back when an exception leaves it.
 
         On SQLite it takes the write lock at once (BEGIN IMMEDIATE), so that no statement in the middle can find
-        the database locked. TransientFault when the lock is held for longer than the patience given to `connect`.
+        the database locked; threads of this process take turns before that, since SQLite itself lets who waits sleep, ever longer.
+        TransientFault when the lock is held for longer than the patience given to `connect`.
         """
-        with self.engine.connect() as connection:
+        with self.turns if self.sqlite else nullcontext(), self.engine.connect() as connection:
             bound = connection.execution_options(edi_lane=_lane(lane), edi_write=True)
             with bound.begin():
                 yield bound

@@ -14,14 +14,15 @@ from edi_bridge.daemon.figures import Figures
 from edi_bridge.daemon.logs import Troubles, log
 from edi_bridge.database import Database
 from edi_bridge.engine.guard import Failure, guarded
-from edi_bridge.engine.sending import FIRST_WAIT, Sent
+from edi_bridge.engine.sending import FIRST_WAIT, IN_VAIN, Sent
 from edi_bridge.fault import Fault
 from edi_bridge.secret import Secrets
 from edi_bridge.store import alarm, outbox
 from edi_bridge.store.outbox import Entry
 from edi_bridge.transport import open_transport
 
-IN_VAIN = 2  # attempts in succession after which a channel is left alone for a while
+VAIN = {Sent.AGAIN, Sent.UNCERTAIN}
+TOGETHER = 16  # entries that share their commits
 LONGEST_REST = 600.0
 AT_ONCE = 500  # entries that are looked at together
 
@@ -106,24 +107,17 @@ class Delivering:
 
     def _send(self, now: Configuration, channel: Channel, entries: Sequence[Entry]) -> int:
         transport = open_transport(channel, self.secrets, passing)
-        count = vain = 0
+        count = 0
         try:
-            for entry in entries:
+            for first in range(0, len(entries), TOGETHER):
                 if self.stopping():
                     break
-                became = now.sending.send(entry, transport, channel)
-                self.figures.count(self.figures.sent, became.value)
-                about = {"channel": channel.name, "entry": entry.id, "partner": entry.partner}
-                if became is Sent.SENT:
-                    log.info("%s %s sent", entry.name, entry.control, extra=about)
-                    count, vain = count + 1, 0
-                elif became is Sent.FAILED:
-                    log.error("%s %s cannot be sent: %s", entry.name, entry.control, self._why(entry), extra=about)
-                elif became is not Sent.TAKEN:
-                    vain += 1
-                    why = self._why(entry)
-                    self.troubles.note(f"sending {channel.name}", f"{entry.name} {entry.control} was not sent, it is tried again: {why}", **about)
-                if vain >= IN_VAIN:
+                group = entries[first: first + TOGETHER]
+                became = now.sending.send_together(group, transport, channel)
+                for entry, one in zip(group, became, strict=True):
+                    self._tell(channel, entry, one)
+                count += became.count(Sent.SENT)
+                if len(became) >= IN_VAIN and set(became[-IN_VAIN:]) <= VAIN or set(became) <= VAIN:
                     self.resting.begin(channel.name)
                     return count
         finally:
@@ -132,6 +126,16 @@ class Delivering:
             self.resting.over(channel.name)
             self.troubles.over(f"sending {channel.name}", "sends again", channel=channel.name)
         return count
+
+    def _tell(self, channel: Channel, entry: Entry, became: Sent) -> None:
+        self.figures.count(self.figures.sent, became.value)
+        about = {"channel": channel.name, "entry": entry.id, "partner": entry.partner}
+        if became is Sent.SENT:
+            log.info("%s %s sent", entry.name, entry.control, extra=about)
+        elif became is Sent.FAILED:
+            log.error("%s %s cannot be sent: %s", entry.name, entry.control, self._why(entry), extra=about)
+        elif became in VAIN:
+            self.troubles.note(f"sending {channel.name}", f"{entry.name} {entry.control} was not sent, it is tried again: {self._why(entry)}", **about)
 
     def _why(self, entry: Entry) -> str:
         with self.database.read() as connection:

@@ -70,7 +70,7 @@ class Figures:
             return sum(count for when, count in self._posted if when >= now - RATE_OVER) / RATE_OVER
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Watched:
     """What `/health` and `/metrics` look at."""
 

@@ -68,7 +68,7 @@ class Posting:
         self._jobs: deque[Job] = deque()
         self._begun: list[int] = []  # begun and ended by a fault: that beginning does not count against them
         self._pause = 0.0
-        self._look = self._busy = False
+        self._look = self._busy = self._posted = False
 
     # --- what others call -------------------------------------------------------------------------------------------
 
@@ -93,13 +93,16 @@ class Posting:
 
     def idle(self) -> bool:
         """Whether nothing is left to be done."""
-        return not (self._busy or self._large or self._jobs or self._look or self._pause or self._backlog.waiting()[0])
+        return not (self._busy or self._posted or self._large or self._jobs or self._look or self._pause or self._backlog.waiting()[0])
 
     def run(self) -> None:
         """Until the end."""
         while not self._stopping.is_set():
             self._busy = True
             worked = self._guarded_turn()
+            if not worked and self._posted:  # what was posted may have woken what waited for it
+                self._posted, self._look = False, True
+                continue
             self._busy = False
             if not worked:
                 self._backlog.wait(IDLE, lambda: bool(self._jobs) or self._look)
@@ -213,6 +216,7 @@ class Posting:
             return False
         if step is END:
             self._backlog.done(running.left())
+            self._posted = True
             self._closed()
             return False
         if isinstance(step, ReceiptSummary):

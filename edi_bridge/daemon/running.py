@@ -36,6 +36,7 @@ ROUND = 0.5  # seconds between two rounds at most
 FILES, FOLDERS, LEDGER, WATCH, SWEEP = 2.0, 1.0, 15.0, 60.0, 3600.0  # seconds between two looks
 OLD = 60.0  # seconds after which a half-written file of the archive is nobody's
 PATIENCE = 25.0  # seconds in which everything must have ended
+POLLS = 8.0  # seconds for polls: what was fetched and not committed by then is still at the partner, or noted
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,9 +141,10 @@ class Daemon:
         return thread
 
     def _ended(self, threads: list[threading.Thread]) -> bool:
-        until = time.monotonic() + PATIENCE
+        begun = time.monotonic()
         for thread in threads:
-            thread.join(max(0.0, until - time.monotonic()))
+            patience = POLLS if " poll " in thread.name else PATIENCE
+            thread.join(max(0.0, begun + patience - time.monotonic()))
         left = [thread.name for thread in threads if thread.is_alive()]
         for one in self._channels.values():
             if f"poll {one.channel.name}" not in self._busy or not self._busy[f"poll {one.channel.name}"].is_alive():
@@ -305,11 +307,13 @@ class Daemon:
         self.outgoing.poll(True)
         self.posting.submit(self._flushing()).over.wait()
         self._until(lambda: not any(one.is_alive() for one in polls) and self.posting.idle(), patience)
+        guarded_look(self.watching)  # what has waited long enough goes its way
+        self.posting.look()
+        self._until(self.posting.idle, patience)
         while not self.stopping.is_set() and (due := self.delivering.due()):
             sends = [self._thread(f"send {name}", lambda name=name, entries=entries: self.delivering.send(name, entries))  # type: ignore[misc]
                      for name, entries in due.items()]
             self._until(lambda sends=sends: not any(one.is_alive() for one in sends), patience)  # type: ignore[misc]
-        guarded_look(self.watching)
         self.stop()
         self._wake()
         self._ended([thread, *polls])

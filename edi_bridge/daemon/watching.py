@@ -21,7 +21,7 @@ from edi_bridge.fault import ConfigFault, Fault
 from edi_bridge.partner import Partner, Silence
 from edi_bridge.schedule import last_window
 from edi_bridge.secret import Secrets
-from edi_bridge.store import alarm, message, outbox
+from edi_bridge.store import alarm, message, outbox, waiting
 from edi_bridge.transport.certificate import SOON
 
 SCARCE = 5  # times the least room: from here on somebody is told
@@ -48,6 +48,7 @@ class Watching:
         """Everything once. TransientFault when the database is away."""
         now = self.clock()
         with self.database.write() as connection:
+            waiting.wake_expired(connection, written(now))
             self._overdue(connection, now)
             for partner in self.current.now.catalog.partners:
                 for rule in partner.silence:

@@ -27,8 +27,10 @@ from edi_bridge.fault import ConfigFault
 from edi_bridge.finding import found
 from edi_bridge.partner import Agreement, Partner
 from edi_bridge.store import ledger, message, outbox
+from edi_bridge.store import waiting as waiting_store
 from edi_bridge.store.archive import Archive, Blob
 from edi_bridge.store.ledger import Exchange, Receipt
+from edi_bridge.store.waiting import wake_expired
 
 BATCH_LINES = 10_000  # of one batch together, so that messages of many lines do not pile up
 INTAKE_BATCH = 64
@@ -124,7 +126,8 @@ class Engine:
 
     `catalog` is handed to the path untouched; `versions` (map and agreement hashes) are pinned to each exchange; `own` are our
     identities; `path` is `pipeline` unless given. `strict`: what no partner or agreement stands for is quarantined, as it must be
-    when nobody looks on; else the standard's own maps read it. `answers`: acknowledgements go to the outbox.
+    when nobody looks on; else the standard's own maps read it. `answers`: acknowledgements go to the outbox. `several`: other
+    processes post into the same ledger; `received` is told the receipts of commit 1, within it.
     """
 
     def __init__(
@@ -142,6 +145,8 @@ class Engine:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         strict: bool = False,
         answers: bool = False,
+        several: bool = False,
+        received: Callable[[Connection, Sequence[int]], None] = lambda connection, receipts: None,
     ):
         self.database = database
         self.archive = archive
@@ -154,6 +159,8 @@ class Engine:
         self.clock = clock
         self.strict = strict
         self.answers = answers
+        self.several = several
+        self.received = received
         if path is None:
             from edi_bridge import pipeline
 
@@ -162,7 +169,7 @@ class Engine:
         self.closing = Closing(archive, lambda: clock().strftime("%Y-%m-%dT%H:%M"), self.now)
         self.reconciling = Reconciling(catalog, self.now)
         self.taking_in = Intake(catalog, self.versions, strict, self.now)
-        self.rules = batch.Rules(self.versions, own, self._holds, self._patience, self.now, self._later)
+        self.rules = batch.Rules(self.versions, own, self._holds, self._patience, self.now, self._later, several)
 
     def now(self) -> str:
         """The time, as the ledger writes it."""
@@ -202,6 +209,7 @@ class Engine:
             now = self.now()
             taken = [ledger.receive(connection, one.blob, one.name, now, one.channel, one.partner, one.map, one.source, one.test)
                      for one in incoming]
+            self.received(connection, [receipt.id for receipt, _ in taken])
         passing("receipt_committed")
         return taken
 
@@ -259,7 +267,7 @@ class Engine:
                     yield None
             waiting.done.append(work)
         self._flush(waiting, on_message)
-        yield from (self._summary(work) for work in works)
+        yield from self._summaries(works)
 
     def _begin(self, works: Sequence[Work]) -> None:
         """Count the start, so that a file that stops the program again and again is noticed."""
@@ -491,12 +499,16 @@ class Engine:
         with self.database.write() as connection:
             passing("closing_begun")
             still = ledger.lock_exchanges(connection, sorted(end.exchange.id for _, end in ends))
+            still -= waiting_store.called(connection, still)  # what they waited for was posted after they were read
             for _, end in ends:
                 if end.exchange.id in still:
                     self.reconciling.note(connection, end.exchange.id, end.answers)
                     self.closing.close(connection, end)
             for work in done:
-                ledger.set_receipt(connection, work.receipt.id, "done")
+                ledger.done(connection, work.receipt.id)
+            if self.several:
+                waiting_store.wake(connection, [batch.turn(work.receipt.id) for work in done])
+            wake_expired(connection, self.now())  # what came before its order in this very batch or file
 
     def _close_failed(self, exchanges: Sequence[tuple[int, Exchange]], failure: str) -> None:
         with self.database.write() as connection:
@@ -505,23 +517,17 @@ class Engine:
                 if exchange.id in still:
                     self.closing.fail(connection, exchange, failure)
 
-    def _summary(self, work: Work) -> ReceiptSummary:
-        receipt = work.receipt
+    def _summaries(self, works: Sequence[Work]) -> Iterator[ReceiptSummary]:
+        """What became of each receipt, read for all of them together."""
+        ids = [work.receipt.id for work in works]
         with self.database.read() as connection:
-            rows = [
-                ExchangeSummary(
-                    e.id,
-                    e.ordinal,
-                    e.state,
-                    e.outcome,
-                    e.verdict,
-                    e.original,
-                    message.message_counts(connection, e.id),
-                    message.envelope_findings(connection, receipt.id, e.id),
-                    [entry.id for entry in outbox.listing(connection, exchange=e.id)][::-1],
-                )
-                for e in ledger.exchanges(connection, receipt.id)
-            ]
-            whole = message.envelope_findings(connection, receipt.id, None)
-        failure = work.failure or (work.broken[1] if work.broken else "")
-        return ReceiptSummary(receipt.id, receipt.name, receipt.sha256, receipt.size, work.joined, rows, whole, failure)
+            exchanges, counts = ledger.exchanges_of(connection, ids), message.counts_of(connection, ids)
+            answers, told = outbox.answers_of(connection, ids), message.with_envelope_findings(connection, ids)
+            findings = {(receipt, exchange): message.envelope_findings(connection, receipt, exchange) for receipt, exchange in told}
+        for work in works:
+            one = work.receipt
+            rows = [ExchangeSummary(e.id, e.ordinal, e.state, e.outcome, e.verdict, e.original, counts.get(e.id, {}),
+                                    findings.get((one.id, e.id), []), answers.get(e.id, []))
+                    for e in exchanges[one.id]]
+            failure = work.failure or (work.broken[1] if work.broken else "")
+            yield ReceiptSummary(one.id, one.name, one.sha256, one.size, work.joined, rows, findings.get((one.id, None), []), failure)

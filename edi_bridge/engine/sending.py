@@ -6,7 +6,7 @@ and `mark` leaves an entry that others leave alone for a while; whoever takes it
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
@@ -26,6 +26,7 @@ from edi_bridge.transport.contract import Presence, Transport
 FIRST_WAIT = 30.0  # seconds before the second try; each further one waits twice as long
 LONGEST_WAIT = 3600.0
 TRIES = 20  # about fourteen hours; then a person must look
+IN_VAIN = 2  # attempts in succession that came to nothing, after which the partner is taken to be away
 LEASE = 900.0  # seconds in which nobody else touches what is being sent
 ENDINGS = {"edifact": ".edi", "x12": ".x12", "xml": ".xml", "csv": ".csv", "fixed": ".txt"}
 ANSWERS = {"edifact": ("contrl", "aperak"), "x12": ("997", "999", "ta1", "824")}
@@ -92,11 +93,29 @@ class Sending:
 
     def send(self, entry: Entry, transport: Transport, channel: Channel) -> Sent:
         """One attempt. What the transport says is noted; nothing of it is raised but a ConfigFault of the channel."""
+        return self.send_together([entry], transport, channel)[0]
+
+    def send_together(self, entries: Sequence[Entry], transport: Transport, channel: Channel) -> list[Sent]:
+        """One attempt for each, in their order; what becomes of each. They are begun in one commit, and what went out well is marked
+        in another, so that many small entries do not wait for the disk twice each. After two that came to nothing the others are
+        left for later: the partner is away."""
         with self.database.write() as connection:
-            begun = outbox.begin(connection, entry.id, entry.file_name or self.file_name(entry, channel), channel.name,
-                                 self._later(LEASE))
-        if begun is None:
-            return Sent.TAKEN
+            begun = [outbox.begin(connection, entry.id, entry.file_name or self.file_name(entry, channel), channel.name,
+                                  self._later(LEASE)) for entry in entries]
+        became: list[Sent] = []
+        put: list[Entry] = []
+        try:
+            for one in begun:
+                if became[-IN_VAIN:].count(Sent.AGAIN) == IN_VAIN and one is not None:
+                    became.append(self._later_on(one))
+                else:
+                    became.append(Sent.TAKEN if one is None else self._attempt(one, transport, put))
+        finally:
+            self._mark_sent(put)
+        return became
+
+    def _attempt(self, begun: Entry, transport: Transport, put: list[Entry]) -> Sent:
+        """What goes out well is added to `put`, to be marked; everything else is marked at once."""
         try:
             if begun.state == "uncertain" and (known := self._looked(begun, transport)) is not None:
                 return known
@@ -108,7 +127,15 @@ class Sending:
         except (TerminalFault, ConfigFault) as fault:
             return self._failed(begun, str(fault))
         passing("sent")
-        return self._sent(begun)
+        put.append(begun)
+        return Sent.SENT
+
+    def _later_on(self, entry: Entry) -> Sent:
+        """Nothing was tried with it."""
+        with self.database.write() as connection:
+            state = "uncertain" if entry.state == "uncertain" else "waiting"
+            outbox.mark(connection, entry.id, state, next_at=self._later(FIRST_WAIT), error=entry.error)
+        return Sent.AGAIN
 
     def _put(self, entry: Entry, transport: Transport) -> None:
         with self.database.read() as connection:
@@ -146,13 +173,20 @@ class Sending:
         return Sent.UNCERTAIN
 
     def _sent(self, entry: Entry) -> Sent:
+        self._mark_sent([entry])
+        return Sent.SENT
+
+    def _mark_sent(self, entries: Sequence[Entry]) -> None:
+        if not entries:
+            return
         now = self.clock()
         with self.database.write() as connection:
-            outbox.mark(connection, entry.id, "sent", at=_text(now), due_at=self._due(entry, now))
-            for kind in ("sending_failed", "uncertain"):
-                alarm.clear(connection, kind, f"outbox {entry.id}", _text(now))
+            for entry in entries:
+                outbox.mark(connection, entry.id, "sent", at=_text(now), due_at=self._due(entry, now))
+                if entry.tries > 1:
+                    for kind in ("sending_failed", "uncertain"):
+                        alarm.clear(connection, kind, f"outbox {entry.id}", _text(now))
             passing("sent_marked")
-        return Sent.SENT
 
     def _due(self, entry: Entry, now: datetime) -> str:
         """When the first of the answers that are expected must be here; '' when none is."""

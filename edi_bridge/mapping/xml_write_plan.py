@@ -114,11 +114,12 @@ class XmlWritePlanner:
         return self.top
 
     def _items(self, place: XmlPlace, steps: tuple[XmlStep, ...]) -> list[tuple[XmlPlace, tuple[XmlStep, ...]]]:
-        """Where a path of `writes:` begins, with the rest of it: in each item of the lists of elements that it leads through,
-        whose fields its function then sees; else at the place itself."""
+        """Where a path of `writes:` begins, with the rest of it: in each item of the lists of elements that it leads through
+        (where it has tests, those with the same ones), whose fields its function then sees; else at the place itself."""
         at, below = place, []
         for n, step in enumerate(steps):
-            below += [found for one in at.lists if one.child.tag == step.child.tag
+            below += [found for one in at.lists
+                      if one.child.tag == step.child.tag and (not step.tests or _written(step.tests) == _written(one.scope.tests))
                       for found in self._items(one.scope.place, steps[n + 1:])]
             key = (step.child.tag, _written(step.tests), step.nth)
             if below or key not in at.below:

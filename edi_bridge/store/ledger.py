@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from edi_bridge.finding import Verdict
 from edi_bridge.interchange import Interchange
@@ -152,6 +152,32 @@ def unfinished(connection: Connection) -> list[Receipt]:
     t = ledger().receipt
     rows = connection.execute(select(t).where(t.c.state.in_(("received", "scanned"))).order_by(t.c.id))
     return [_receipt(row) for row in rows]
+
+
+def by_ids(connection: Connection, receipts: Sequence[int]) -> list[Receipt]:
+    """These receipts, the oldest first."""
+    t = ledger().receipt
+    return [_receipt(row) for row in connection.execute(select(t).where(t.c.id.in_(receipts)).order_by(t.c.id))]
+
+
+def earlier_unfinished(connection: Connection, receipt: int, partner: str) -> int | None:
+    """The last receipt that came before this one, is not finished, and may hold documents of the same partner; None: there is none.
+
+    One that is not scanned may, unless it came by the channel of another partner."""
+    t = ledger()
+    r, e = t.receipt, t.exchange
+    mine = select(e.c.id).where(e.c.receipt_id == r.c.id, e.c.state == "open", e.c.partner == partner).exists()
+    unread = (r.c.state == "received") & r.c.partner.in_(("", partner))
+    query = select(func.max(r.c.id)).where(r.c.id < receipt, unread | ((r.c.state == "scanned") & mine))
+    found: int | None = connection.execute(query).scalar()
+    return found
+
+
+def done(connection: Connection, receipt: int) -> None:
+    """A receipt is through, unless one of its exchanges was opened again meanwhile."""
+    t = ledger().exchange
+    again = connection.execute(select(t.c.id).where(t.c.receipt_id == receipt, t.c.state == "open").limit(1)).first()
+    set_receipt(connection, receipt, "scanned" if again else "done")
 
 
 def oldest_unfinished(connection: Connection) -> str:
@@ -294,6 +320,15 @@ def exchanges(connection: Connection, receipt: int) -> list[Exchange]:
     ]
 
 
+def exchanges_of(connection: Connection, receipts: Sequence[int]) -> dict[int, list[Exchange]]:
+    """The exchanges of some receipts, each in its order."""
+    t = ledger().exchange
+    made: dict[int, list[Exchange]] = {receipt: [] for receipt in receipts}
+    for row in connection.execute(select(t).where(t.c.receipt_id.in_(receipts)).order_by(t.c.receipt_id, t.c.ordinal)):
+        made[row.receipt_id].append(Exchange(row.id, row.receipt_id, row.ordinal, row.state, row.outcome, row.verdict, row.original_id))
+    return made
+
+
 def taken_in(connection: Connection, receipt: int, ordinals: Sequence[int]) -> set[int]:
     """Which of these interchanges of a receipt have their row already."""
     t = ledger().exchange
@@ -366,6 +401,18 @@ def _owner(connection: Connection, key: tuple[str, str, str]) -> int | None:
     return connection.execute(
         select(i.c.exchange_id).where(i.c.kind == key[0], i.c.scope == key[1], i.c.value == key[2])
     ).scalar()
+
+
+def own_number(connection: Connection, exchange: int, interchange: Interchange) -> None:
+    """Take the control number for an exchange that was posted after a person let it pass or tried it again; what another has stays his."""
+    key = ("control", _scope(interchange, ()), interchange.control)
+    if interchange.control and interchange.standard != "xml" and _owner(connection, key) is None:
+        own(connection, exchange, 0, *key)
+
+
+def disown(connection: Connection, exchange: int) -> None:
+    """Give back every identity of an exchange of which nothing is posted: the same bytes are new again."""
+    _disown(connection, exchange)
 
 
 def _disown(connection: Connection, exchange: int) -> None:

@@ -144,6 +144,24 @@ def message_counts(connection: Connection, exchange: int) -> dict[str, int]:
     return {row[0]: row[1] for row in rows}
 
 
+def counts_of(connection: Connection, receipts: Sequence[int]) -> dict[int, dict[str, int]]:
+    """The same for every exchange of some receipts at once: exchange → state → how many."""
+    m, x = ledger().message, ledger().exchange
+    query = (select(m.c.exchange_id, m.c.state, func.count()).join(x, x.c.id == m.c.exchange_id).where(x.c.receipt_id.in_(receipts))
+             .group_by(m.c.exchange_id, m.c.state))
+    made: dict[int, dict[str, int]] = {}
+    for exchange, state, count in connection.execute(query):
+        made.setdefault(exchange, {})[state] = count
+    return made
+
+
+def with_envelope_findings(connection: Connection, receipts: Sequence[int]) -> set[tuple[int, int | None]]:
+    """Where anything was found in envelopes: (receipt, exchange), None for a receipt without exchanges."""
+    f = ledger().finding
+    query = select(f.c.receipt_id, f.c.exchange_id).distinct().where(f.c.receipt_id.in_(receipts), f.c.message_id.is_(None))
+    return {(row[0], row[1]) for row in connection.execute(query)}
+
+
 def types_since(connection: Connection, partner: str, since: str) -> set[str]:
     """The types (`edifact/D96A/ORDERS`) of all messages that came from a partner since then, whatever became of them."""
     x, m = ledger().exchange, ledger().message

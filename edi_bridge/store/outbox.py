@@ -126,9 +126,9 @@ def repeat(connection: Connection, exchange: int, for_exchange: int, at: str) ->
     """
     t = ledger().outbox
     made = []
-    for row in connection.execute(select(t).where(t.c.exchange_id == exchange, t.c.kind == "answer").order_by(t.c.id)).all():
-        if row.state in OPEN:
-            continue  # the first is still on its way: it answers both
+    rows = connection.execute(select(t).where(t.c.exchange_id == exchange, t.c.kind == "answer").order_by(t.c.id)).all()
+    under_way = {row.sha256 for row in rows if row.state in OPEN}  # one that is still on its way answers both
+    for row in {one.sha256: one for one in rows if one.sha256 not in under_way}.values():  # what was repeated before is not doubled
         again = {name: value for name, value in row._mapping.items() if name != "id"}
         again |= {"exchange_id": for_exchange, "state": "waiting", "tries": 0, "next_at": "", "error": "", "created_at": at,
                   "sent_at": "", "outcome": "", "network": "", "origin": f"the answer of exchange {exchange} again"}
@@ -233,6 +233,16 @@ def listing(connection: Connection, *, states: Iterable[str] = (), partner: str 
     if exchange is not None:
         query = query.where(t.c.exchange_id == exchange)
     return [_entry(row) for row in connection.execute(query)]
+
+
+def answers_of(connection: Connection, receipts: Sequence[int]) -> dict[int, list[int]]:
+    """The entries that answer the exchanges of some receipts: exchange → their numbers."""
+    t, x = ledger().outbox, ledger().exchange
+    query = select(t.c.exchange_id, t.c.id).join(x, x.c.id == t.c.exchange_id).where(x.c.receipt_id.in_(receipts)).order_by(t.c.id)
+    made: dict[int, list[int]] = {}
+    for exchange, entry in connection.execute(query):
+        made.setdefault(exchange, []).append(entry)
+    return made
 
 
 def counts(connection: Connection) -> dict[str, int]:

@@ -24,7 +24,7 @@ from edi_bridge.mapping.plan import ScopePlan
 from edi_bridge.mapping.resolve_xml import XmlResolved
 from edi_bridge.record import leaves, unnumbered
 from tests.mapping.xml_case import in_schema_order
-from tests.property.random_record import LETTERS, Record, Tally, places, prove, without
+from tests.property.random_record import LETTERS, Record, Tally, _together, places, prove, without
 
 CATALOG = Catalog()
 MAPS = sorted(name for name in CATALOG.map_index if CATALOG._message_of(name).startswith("xml/"))
@@ -57,6 +57,7 @@ class _Proof:
         self.written: Record = {}
         self.fields = {value.target[0] for value in one.plan.root.values}
         self.said = {"currency", "tax_currency"} | set(_said_by_the_map(one))
+        self.common = set(_common(one, _together(one)))
 
     def run(self, examples: int, start: int | None) -> Tally:
         return prove(self.one, examples, self.write, self.read, Texts(), start)
@@ -75,8 +76,9 @@ class _Proof:
         again = etree.fromstring(etree.tostring(root))
         records, findings = self.one.read(Document(self.type, 1, "", again))
         own = {(unnumbered(path), str(value)) for path, value in leaves(self.written)}
-        more = {path for record in records for path, value in leaves(record)
-                if unnumbered(path) in self.said and (unnumbered(path), str(value)) not in own}
+        there = {path for path, _ in leaves(self.written)}
+        more = {path for record in records for path, value in leaves(record) if unnumbered(path) in self.said and path not in there
+                and (unnumbered(path) in self.common or (unnumbered(path), str(value)) not in own)}
         return [without(record, more) for record in records], [one for one in findings if one.kind != "invalid_check_digit"]
 
 
@@ -99,6 +101,14 @@ def _said_by_the_map(one: CompiledMap) -> Iterator[str]:
         twice = any(other == place and number is not value for _, number, _, other in placed)
         if tested or twice or source.up or source.root or value.default is not None:
             yield full
+
+
+def _common(one: CompiledMap, elsewhere: set[str]) -> Iterator[str]:
+    """The fields that stand once for all items of a list: what one item has of them comes back in each. Not those of lists that several
+    places fill, of which the items change their numbers."""
+    for path, scope in _scopes(one.plan.root, "", ()):
+        if path and elsewhere.isdisjoint(path.split(".")):
+            yield from (".".join([path, *value.target]) for value in scope.values if any(source.up or source.root for source in value.sources))
 
 
 def _scopes(scope: ScopePlan, path: str, around: tuple[int, ...]) -> Iterator[tuple[str, ScopePlan]]:

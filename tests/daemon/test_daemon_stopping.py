@@ -1,0 +1,126 @@
+"""However the daemon ends, the next one goes on: signals, kills from outside, a second one on the same home, a full disk."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+from daemon_case import Home, home, interchange, message, order  # noqa: F401
+
+
+def large(partner: str, messages: int) -> bytes:
+    return interchange(partner, "9000", [message(partner, str(number), f"L{number}", 20) for number in range(1, messages + 1)])
+
+
+def test_a_second_daemon_on_the_same_home_is_refused_and_says_who_runs(home: Home) -> None:  # noqa: F811
+    home.partner("nord")
+    first = home.start().runs()
+    second = home.start()
+    assert second.process.wait(30) == 2
+    says = second.says()
+    assert f"process {first.process.pid}, since 20" in says and "one home has one daemon" in says
+    first.kill()
+    home.start().runs()  # the lock went with its holder
+
+
+def test_sigterm_in_the_middle_of_work_gives_it_back_and_the_next_one_goes_on(home: Home) -> None:  # noqa: F811
+    home.partner("nord")
+    home.lies("nord", "large.edi", large("nord", 3000))
+    daemon = home.start().runs()
+    daemon.until(lambda: len(home.orders()) > 100)
+    begun = time.monotonic()
+    assert daemon.terminate() == 0
+    assert time.monotonic() - begun < 10
+    there = len(home.orders())
+    assert 100 < there < 3000, "it was through before: nothing was tried"
+    assert home.rows("SELECT starts FROM receipt") == [(0,)], "an orderly end counts against nobody"
+    again = home.start().runs()
+    again.until(lambda: home.answers("nord"))
+    assert len(home.orders()) == 3000
+    (answer,) = home.answers("nord")
+    assert "UCI+9000+" in answer
+
+
+def test_a_second_signal_ends_at_once(home: Home) -> None:  # noqa: F811
+    home.partner("nord")
+    home.lies("nord", "large.edi", large("nord", 3000))
+    daemon = home.start(EDI_BRIDGE_PAUSE_AT="crm_written", EDI_BRIDGE_PAUSE_FILE=str(home.place / "go")).runs()
+    daemon.until(lambda: home.rows("SELECT id FROM exchange"))
+    daemon.process.send_signal(signal.SIGTERM)
+    daemon.until(lambda: "edi-bridge ends" in daemon.says())
+    assert daemon.process.poll() is None
+    begun = time.monotonic()
+    daemon.process.send_signal(signal.SIGINT)
+    assert daemon.process.wait(5) == 130 and time.monotonic() - begun < 3
+    again = home.start()
+    again.until(lambda: home.answers("nord"), 60)
+    assert len(home.orders()) == 3000
+
+
+def test_after_a_kill_the_next_one_posts_within_five_seconds_and_nothing_twice(home: Home) -> None:  # noqa: F811
+    home.partner("nord")
+    for number in range(1, 151):
+        home.lies("nord", f"{number}.edi", order("nord", str(number)))
+    daemon = home.start()
+    waits = []
+    for kills in range(3):
+        daemon.until(lambda kills=kills: len(home.orders()) > 20 * (kills + 1))  # type: ignore[misc]
+        daemon.process.kill()
+        daemon.process.wait()
+        before = len(home.orders())
+        begun = time.monotonic()
+        daemon = home.start()
+        daemon.until(lambda before=before: len(home.orders()) > before or len(home.orders()) == 150)  # type: ignore[misc]
+        waits.append(round(time.monotonic() - begun, 1))
+    print("seconds from start to the first order:", waits)
+    daemon.until(lambda: len(home.answers("nord")) >= 150 and home.rows("SELECT count(*) FROM outbox WHERE state <> 'sent'") == [(0,)], 60)
+    assert home.orders() == {f"PO{number}" for number in range(1, 151)}
+    assert home.rows("SELECT number, count(*) FROM sales_order GROUP BY number HAVING count(*) > 1") == []
+    assert home.rows("SELECT count(*) FROM outbox") == [(150,)] and len(home.answers("nord")) == 150
+    assert home.rows("SELECT count(*) FROM receipt WHERE state <> 'done'") == [(0,)]
+    assert max(waits) < 5 + 5 * (os.getloadavg()[0] > 3), waits  # five seconds; on a machine that does much else, ten
+
+
+def test_what_was_being_sent_when_the_program_was_killed_is_looked_for_before_it_is_sent_again(home: Home) -> None:  # noqa: F811
+    home.partner("nord")
+    home.lies("nord", "o1.edi", order("nord", "417"))
+    daemon = home.start(EDI_BRIDGE_CRASH_AT="sent")
+    assert daemon.process.wait(30) == -signal.SIGKILL
+    (there,) = home.inbox("nord").iterdir()
+    before = there.stat().st_mtime_ns
+    assert home.rows("SELECT state FROM outbox") == [("sending",)]
+    again = home.start()
+    again.until(lambda: home.rows("SELECT state FROM outbox") == [("sent",)])
+    (still,) = home.inbox("nord").iterdir()
+    assert (still, still.stat().st_mtime_ns) == (there, before), "it was put a second time"
+
+
+def test_without_room_on_the_disk_nothing_is_taken_and_that_is_told_once(home: Home) -> None:  # noqa: F811
+    home.partner("nord")
+    (home.folder / "settings.yaml").write_text("least_room: 999999GB\n")
+    home.lies("nord", "o1.edi", order("nord", "417"))
+    daemon = home.start().runs()
+    time.sleep(4)
+    assert (home.out("nord") / "o1.edi").exists() and home.rows("SELECT id FROM receipt") == []
+    assert sum("nothing is taken in" in line["says"] for line in daemon.log()) == 1
+    assert home.rows("SELECT kind FROM alarm WHERE open = 'open'") == [("disk",)]
+    assert daemon.terminate() == 0
+
+
+def test_a_ledger_that_is_locked_stops_the_work_is_told_once_and_is_not_lost(home: Home) -> None:  # noqa: F811
+    import sqlite3
+
+    home.partner("nord")
+    daemon = home.start().runs()
+    other = sqlite3.connect(home.folder / "edi-bridge.sqlite", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    home.lies("nord", "o1.edi", order("nord", "417"))
+    daemon.until(lambda: "locked by another process" in daemon.says(), 40)
+    time.sleep(3)
+    assert not home.answers("nord")
+    other.execute("ROLLBACK")
+    other.close()
+    daemon.until(lambda: home.answers("nord"), 40)
+    assert home.orders() == {"PO417"} and home.rows("SELECT count(*) FROM receipt") == [(1,)]
+    assert sum("locked by another process" in line["says"] for line in daemon.log()) <= 3, daemon.says()

@@ -1,7 +1,8 @@
 """Messages that wait for the business document they refer to: a change for its order, an invoice for what it corrects.
 
 A waiting message has its row in the ledger. When a document comes for which it waits, or when it has waited long enough, its row is
-taken away and its exchange opened again: the message goes its whole way once more.
+taken away and its exchange opened again: the message goes its whole way once more. Never while its delivery is still being posted:
+whoever does that has passed the message already, and would close its exchange without it. It then goes on when that is through.
 """
 
 from __future__ import annotations
@@ -9,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, insert, select, tuple_
+from sqlalchemy import ColumnElement, Connection, delete, insert, select, tuple_, update
 
 from edi_bridge.store import ledger as receipts
 from edi_bridge.store.tables import ledger
 
 Place = tuple[int, int]  # exchange, ordinal of the message
+CAME = ""  # the key of a wait that is over
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,20 +58,19 @@ def over(connection: Connection, places: Sequence[Place]) -> None:
 
 
 def wake(connection: Connection, keys: Sequence[str]) -> int:
-    """Open the messages again that wait for one of these documents; how many."""
+    """Open the messages again that wait for one of these documents; how many. Those whose delivery is still in hand: it came."""
     t = ledger().waiting
     if not keys:
         return 0
-    rows = connection.execute(select(t.c.exchange_id, t.c.ordinal).where(t.c.key.in_(keys)).distinct())
-    return _again(connection, [(row[0], row[1]) for row in rows])
+    opened = _again(connection, t.c.key.in_(keys))
+    connection.execute(update(t).where(t.c.key.in_(keys)).values(key=CAME))
+    return opened
 
 
 def wake_expired(connection: Connection, now: str) -> int:
-    """Open those again that have waited long enough; how many."""
-    t, m = ledger().waiting, ledger().message
-    rows = connection.execute(select(t.c.exchange_id, t.c.ordinal).join(
-        m, (m.c.exchange_id == t.c.exchange_id) & (m.c.ordinal == t.c.ordinal)).where(t.c.due_at <= now, m.c.state == "waiting").distinct())
-    return _again(connection, [(row[0], row[1]) for row in rows])
+    """Open those again that have waited long enough, or for whom something came while their delivery was in hand; how many."""
+    t = ledger().waiting
+    return _again(connection, (t.c.due_at <= now) | (t.c.key == CAME))
 
 
 def next_due(connection: Connection) -> str | None:
@@ -87,7 +88,13 @@ def listing(connection: Connection, exchange: int | None = None) -> list[Wait]:
     return [Wait(row.exchange_id, row.ordinal, row.key, row.since, row.due_at) for row in rows]
 
 
-def _again(connection: Connection, places: Sequence[Place]) -> int:
+def _again(connection: Connection, which: ColumnElement[bool]) -> int:
+    t = ledger()
+    mine = (t.message.c.exchange_id == t.waiting.c.exchange_id) & (t.message.c.ordinal == t.waiting.c.ordinal)
+    query = select(t.waiting.c.exchange_id, t.waiting.c.ordinal).distinct().join(t.message, mine).join(
+        t.exchange, t.exchange.c.id == t.waiting.c.exchange_id).join(t.receipt, t.receipt.c.id == t.exchange.c.receipt_id)
+    rows = connection.execute(query.where(which, t.message.c.state == "waiting", t.exchange.c.state != "open", t.receipt.c.state == "done"))
+    places = [(row[0], row[1]) for row in rows]
     for exchange in {exchange for exchange, _ in places}:
         receipts.do_again(connection, exchange, [ordinal for one, ordinal in places if one == exchange])
     return len(places)

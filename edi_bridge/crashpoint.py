@@ -2,7 +2,7 @@
 
 `EDI_BRIDGE_CRASH_AT=point[:n]` kills the process with SIGKILL at the n-th passage of a point (the first without n);
 `EDI_BRIDGE_PAUSE_AT=point` with `EDI_BRIDGE_PAUSE_FILE=path` waits there until the file exists. The points stand in
-the order in which one receipt passes them.
+the order in which one receipt passes them, its answer behind it; then those that only a record of our own passes.
 """
 
 from __future__ import annotations
@@ -29,10 +29,16 @@ POINTS = (
     "number_drawn",
     "ack_rendered",
     "outbox_written",
+    "ack_matched",
     "committed",
     "sending",
+    "uploaded",
+    "renamed",
     "sent",
     "sent_marked",
+    "record_taken",
+    "rendered",
+    "bytes_stored",
 )
 
 _name, _, _count = os.environ.get("EDI_BRIDGE_CRASH_AT", "").partition(":")

@@ -383,6 +383,7 @@ class Engine:
                     break
                 if outcome is None:
                     break
+                passing("parsed")
                 at = outcome.interchange.ordinal
                 exchange = work.open.get(at)
                 if exchange is None:
@@ -401,6 +402,7 @@ class Engine:
                 if apart or (waiting.messages and waiting.lane != exchange.lane):
                     yield True
                 waiting.add(work, outcome)
+                passing("mapped")
                 if not outcome.keep and (
                     len(waiting.messages) >= self.batch_messages
                     or waiting.lines >= BATCH_LINES

@@ -18,6 +18,7 @@ from edi_bridge.ack import reading
 from edi_bridge.ack import reconcile as matching
 from edi_bridge.ack.reconcile import Key, Reconciled, Sent, SentGroup, SentMessage
 from edi_bridge.ack.statement import Answer, Outcome, Statement, Subject
+from edi_bridge.crashpoint import passing
 from edi_bridge.interchange import Address, Interchange, Message
 from edi_bridge.store import alarm, outbox
 from edi_bridge.store.tables import ledger
@@ -55,6 +56,7 @@ class Reconciling:
         entries = {id(one): entry for one, entry in sent}
         connection.execute(insert(ledger().answered), [
             _row(exchange, one, entries.get(id(one.sent)) if one.sent is not None else None, self.now()) for one in matched])
+        passing("ack_matched")
         touched = list({id(one.sent): one.sent for one in matched if one.sent is not None}.values())
         for mine in touched:  # their statements have their rows by now
             self._outcome(connection, mine, entries[id(mine)], [each for each in matched if each.sent is mine])

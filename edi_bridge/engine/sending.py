@@ -186,7 +186,7 @@ class Sending:
                 if entry.tries > 1:
                     for kind in ("sending_failed", "uncertain"):
                         alarm.clear(connection, kind, f"outbox {entry.id}", _text(now))
-            passing("sent_marked")
+        passing("sent_marked")
 
     def _due(self, entry: Entry, now: datetime) -> str:
         """When the first of the answers that are expected must be here; '' when none is."""

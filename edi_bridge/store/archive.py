@@ -89,6 +89,8 @@ class Archive:
     def _keep(self, temporary: Path, blob: Blob) -> None:
         target = self.path(blob.sha256)
         if self._whole(blob.sha256, blob.size):
+            _sync_folder(target.parent)  # a process that was killed may have renamed it there and come no further
+            _sync_folder(self.folder)
             return
         _make_folder(target.parent)
         temporary.chmod(0o400)

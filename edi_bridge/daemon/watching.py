@@ -92,14 +92,17 @@ class Watching:
         key = (partner.name, rule, window.day.isoformat())
         if key in self._well:
             return
-        subject = f"{partner.name} {rule.message} by {rule.by}"
-        types = message.types_since(connection, partner.name, written(window.since))
-        if any(rule.fits(one) for one in types):
+        about = f"{partner.name} {rule.message} by {rule.by} "
+        subject, at = f"{about}{window.day}", written(now)
+        came = any(rule.fits(one) for one in message.types_since(connection, partner.name, written(window.since)))
+        for one in alarm.listing(connection):  # of earlier days: over, or this day's says it
+            if one.kind == "silence" and one.subject.startswith(about) and (came or one.subject != subject):
+                alarm.clear(connection, "silence", one.subject, at)
+        if came:
             self._well = {one for one in self._well if one[:2] != key[:2]} | {key}
-            alarm.clear(connection, "silence", subject, written(now))
-            return
-        alarm.raise_(connection, "silence", subject,
-                     f"nothing of type {rule.message} came from {partner.name} on {window.day} by {rule.by} ({rule.zone})", written(now))
+        elif window.by > now - timedelta(days=1):  # what was silent before anybody asked is not told
+            alarm.raise_(connection, "silence", subject,
+                         f"nothing of type {rule.message} came from {partner.name} on {window.day} by {rule.by} ({rule.zone})", at)
 
     def _disk(self, connection: Connection, now: datetime) -> None:
         free = shutil.disk_usage(self.home).free

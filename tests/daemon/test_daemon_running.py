@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import socket
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from daemon_case import GLNS, Home, environment, got, home, interchange, message, order, until  # noqa: F401
+from daemon_case import GLNS, Home, got, home, interchange, message, order, until  # noqa: F401
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "transport"))
 from lines import closed_port  # noqa: E402
@@ -28,7 +30,7 @@ def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
     server.close()
 
 
-def sftp(home: Home, name: str, sshd: Sshd, port: int) -> str:
+def sftp(home: Home, name: str, sshd: Sshd, port: int) -> str:  # noqa: F811
     return (f"  folder: {{kind: sftp, host: 127.0.0.1, port: {port}, user: {user()}, key: ours, host_key: \"{sshd.host_key}\", get: {home.out(name)},"
             f" put: {home.inbox(name)}, poll: every 1s, settle: 0s, timeout: 20s}}\n")
 
@@ -80,18 +82,16 @@ def test_a_server_that_never_answers_delays_nobody_else(home: Home) -> None:  # 
         assert time.monotonic() - begun < 30
 
 
-def test_a_thousand_small_files_become_a_thousand_orders_and_answers(home: Home) -> None:  # noqa: F811
+def test_two_hundred_small_files_become_as_many_orders_and_answers(home: Home) -> None:  # noqa: F811
     home.partner("nord")
-    for number in range(1, 1001):
+    for number in range(1, 201):
         home.lies("nord", f"{number}.edi", order("nord", str(number)))
-    begun = time.monotonic()
     daemon = home.start("--once")
-    assert daemon.process.wait(120) == 0, daemon.says()
-    print(f"1,000 files in {time.monotonic() - begun:.1f} s")
-    assert home.orders() == {f"PO{number}" for number in range(1, 1001)}
-    answers = home.answers("nord")
-    assert len(answers) == 1000 and all(f"UCI+{number}+" in "".join(answers) for number in range(1, 1001))
-    assert home.rows("SELECT count(DISTINCT control) FROM outbox WHERE state = 'sent'") == [(1000,)]
+    assert daemon.process.wait(60) == 0, daemon.says()
+    assert home.orders() == {f"PO{number}" for number in range(1, 201)}
+    answers = "".join(home.answers("nord"))
+    assert answers.count("UNZ+") == 200 and all(f"UCI+{number}+" in answers for number in range(1, 201))
+    assert home.rows("SELECT count(DISTINCT control) FROM outbox WHERE state = 'sent'") == [(200,)]
 
 
 def test_another_partner_s_small_file_passes_a_large_one(home: Home) -> None:  # noqa: F811
@@ -130,9 +130,6 @@ def test_a_partner_that_posts_gets_its_receipt_and_its_answer(home: Home) -> Non
                  f"  folder: {{kind: directory, put: {home.inbox('nord')}}}\n")
     port = closed_port()
     daemon = home.start("--listen", f"127.0.0.1:{port}", listen=True, EDI_BRIDGE_SECRET_NORD_IN="horse 7").runs()
-    import base64
-    import urllib.request
-
     head = {"Authorization": "Basic " + base64.b64encode(b"nord:horse 7").decode(), "Content-Type": "application/EDIFACT"}
     request = urllib.request.Request(f"http://127.0.0.1:{port}/in/nord.post", data=order("nord", "417"), headers=head)
     with urllib.request.urlopen(request, timeout=10) as answer:

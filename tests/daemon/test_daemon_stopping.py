@@ -106,21 +106,3 @@ def test_without_room_on_the_disk_nothing_is_taken_and_that_is_told_once(home: H
     assert sum("nothing is taken in" in line["says"] for line in daemon.log()) == 1
     assert home.rows("SELECT kind FROM alarm WHERE open = 'open'") == [("disk",)]
     assert daemon.terminate() == 0
-
-
-def test_a_ledger_that_is_locked_stops_the_work_is_told_once_and_is_not_lost(home: Home) -> None:  # noqa: F811
-    import sqlite3
-
-    home.partner("nord")
-    daemon = home.start().runs()
-    other = sqlite3.connect(home.folder / "edi-bridge.sqlite", isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
-    home.lies("nord", "o1.edi", order("nord", "417"))
-    daemon.until(lambda: "locked by another process" in daemon.says(), 40)
-    time.sleep(3)
-    assert not home.answers("nord")
-    other.execute("ROLLBACK")
-    other.close()
-    daemon.until(lambda: home.answers("nord"), 40)
-    assert home.orders() == {"PO417"} and home.rows("SELECT count(*) FROM receipt") == [(1,)]
-    assert sum("locked by another process" in line["says"] for line in daemon.log()) <= 3, daemon.says()

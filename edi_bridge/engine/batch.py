@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from edi_bridge.crm.document import Document
 from edi_bridge.crm.identity import OwnIdentities
 from edi_bridge.crm.post import PostItem, post_batch
+from edi_bridge.crm.purpose import act_of
 from edi_bridge.crm.reference import posted_key
 from edi_bridge.engine.report import MessageReport
 from edi_bridge.finding import Finding, Verdict
@@ -48,6 +49,28 @@ class Rules:
     patience: Callable[[Any], float]
     now: Callable[[], str]
     later: Callable[[float], str]
+    several: bool = False  # other processes post at the same time
+
+    def turn_of(self, connection: Connection, receipt: Receipt, draft: Draft) -> str:
+        """What a message waits for that changes a document which is here: a receipt that came before it from the same partner, and
+        may change it too, in the hands of another process. '' where there is none."""
+        if not self.several or draft.row.state != "posted" or not any(changes(draft.row.record_type, one) for one in draft.outcome.records):
+            return ""
+        before = ledger.earlier_unfinished(connection, receipt.id, draft.outcome.partner)
+        return turn(before) if before is not None else ""
+
+
+TURN_PATIENCE = 3600.0  # seconds that a message waits for receipts before its own, at least
+
+
+def turn(receipt: int) -> str:
+    """The key under which messages wait for their turn after a receipt."""
+    return f"receipt {receipt}"
+
+
+def changes(record_type: str, record: Mapping[str, Any]) -> bool:
+    """Whether a record changes what is here, so that it matters what was posted before it."""
+    return act_of(record.get("purpose", ""), record.get("type", "") if record_type == "order" else "") not in ("new", "copy", "test")
 
 
 def write(connection: Connection, items: Sequence[Item], rules: Rules, failure: str = "") -> list[Posted]:
@@ -57,11 +80,12 @@ def write(connection: Connection, items: Sequence[Item], rules: Rules, failure: 
                    hold_repeated=rules.hold_repeated, failure=failure)
     ids = message.add_messages(connection, [draft.row for draft in drafts])
     tired = waiting.expired(connection, [(draft.row.exchange, draft.row.ordinal) for draft in drafts if rules.patience(draft.outcome)], rules.now())
+    turns = _turns(connection, todo, drafts, rules)
     posting = [
         PostItem(number, draft.partner, draft.row.record_type, draft.outcome.records, draft.position,
                  "wait" if rules.patience(draft.outcome) and (draft.row.exchange, draft.row.ordinal) not in tired else "post")
         for number, draft in zip(ids, drafts, strict=True)
-        if draft.row.state == "posted"
+        if draft.row.state == "posted" and (draft.row.exchange, draft.row.ordinal) not in turns
     ]
     made = {result.message_id: result for result in post_batch(connection, posting, rules.own)} if posting else {}
     entries: list[tuple[int, int | None, int | None, Finding]] = []
@@ -69,6 +93,12 @@ def write(connection: Connection, items: Sequence[Item], rules: Rules, failure: 
     documents: list[tuple[int, str, str]] = []
     over = list(tired)
     for number, draft, (receipt, exchange, outcome) in zip(ids, drafts, todo, strict=True):
+        if key := turns.get((exchange.id, draft.row.ordinal)):
+            results[exchange.id, outcome.message.ordinal] = Posted("waiting", draft.findings, fresh=True)
+            entries += [(receipt.id, exchange.id, number, finding) for finding in draft.findings]
+            message.set_message(connection, number, "waiting", draft.row.verdict)
+            waiting.note(connection, (exchange.id, draft.row.ordinal), [key], rules.now(), rules.later(max(TURN_PATIENCE, rules.patience(outcome))))
+            continue
         posted = _posted(connection, number, draft, made.get(number), contents)
         results[exchange.id, outcome.message.ordinal] = posted
         entries += [(receipt.id, exchange.id, number, finding) for finding in posted.findings]
@@ -76,7 +106,7 @@ def write(connection: Connection, items: Sequence[Item], rules: Rules, failure: 
         if posted.state == "waiting":
             waiting.note(connection, (exchange.id, draft.row.ordinal), dict.fromkeys(key.waits_for for key in made[number].waits_for),
                          rules.now(), rules.later(rules.patience(outcome)))
-        elif rules.patience(outcome):
+        elif rules.patience(outcome) or rules.several:
             over.append((exchange.id, draft.row.ordinal))
     message.own_contents(connection, contents)
     message.add_findings(connection, entries)
@@ -84,6 +114,16 @@ def write(connection: Connection, items: Sequence[Item], rules: Rules, failure: 
     waiting.over(connection, over)
     waiting.wake(connection, list(dict.fromkeys(posted_key(kind, number) for _, kind, number in documents)))
     return [results[exchange.id, outcome.message.ordinal] for _, exchange, outcome in items]
+
+
+def _turns(connection: Connection, todo: Sequence[Item], drafts: Sequence[Draft], rules: Rules) -> dict[tuple[int, int], str]:
+    """The messages that wait for their turn, each with the key it waits for; not those that have waited long enough."""
+    if not rules.several:
+        return {}
+    keys = {(draft.row.exchange, draft.row.ordinal): key for (receipt, _, _), draft in zip(todo, drafts, strict=True)
+            if (key := rules.turn_of(connection, receipt, draft))}
+    tired = waiting.expired(connection, list(keys), rules.now())
+    return {place: key for place, key in keys.items() if place not in tired}
 
 
 def _there(connection: Connection, items: Sequence[Item]) -> tuple[dict[tuple[int, int], Posted], list[Item]]:

@@ -26,8 +26,7 @@ from edi_bridge.engine.report import ExchangeSummary, MessageReport, ReceiptSumm
 from edi_bridge.fault import ConfigFault
 from edi_bridge.finding import found
 from edi_bridge.partner import Agreement, Partner
-from edi_bridge.store import ledger, message, outbox
-from edi_bridge.store import waiting as waiting_store
+from edi_bridge.store import ledger, message, outbox, waiting
 from edi_bridge.store.archive import Archive, Blob
 from edi_bridge.store.ledger import Exchange, Receipt
 from edi_bridge.store.waiting import wake_expired
@@ -501,7 +500,6 @@ class Engine:
         with self.database.write() as connection:
             passing("closing_begun")
             still = ledger.lock_exchanges(connection, sorted(end.exchange.id for _, end in ends))
-            still -= waiting_store.called(connection, still)  # what they waited for was posted after they were read
             for _, end in ends:
                 if end.exchange.id in still:
                     self.reconciling.note(connection, end.exchange.id, end.answers)
@@ -509,7 +507,7 @@ class Engine:
             for work in done:
                 ledger.done(connection, work.receipt.id)
             if self.several:
-                waiting_store.wake(connection, [batch.turn(work.receipt.id) for work in done])
+                waiting.wake(connection, [batch.turn(work.receipt.id) for work in done])
             wake_expired(connection, self.now())  # what came before its order in this very batch or file
 
     def _close_failed(self, exchanges: Sequence[tuple[int, Exchange]], failure: str) -> None:

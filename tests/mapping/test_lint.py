@@ -115,7 +115,8 @@ def test_writes_are_held_against_the_guide_and_the_fields() -> None:
 
     assert places(wrote('"BGM/1225": ZZZ'), "unknown_code") == [(4, 10)]
     assert places(wrote('"BGM/1225": "9"'), "unknown_code") == []
-    assert places(EDIFACT.replace("UNS/0081\": S", "UNS/0081\": SUMMARY") + LINES, "type") == [(4, 10)]
+    assert places(EDIFACT.replace("UNS/0081\": S", "UNS/0081\": SUMMARY") + LINES, "unknown_code") == [(4, 10)]
+    assert len(places(EDIFACT.replace('"20260101"', '"' + "2" * 36 + '"') + LINES, "type")) == 1  # 2380 is an..35
     assert places(wrote('"BGM/1004": "1"'), "set_twice") == [(4, 10)]
 
 

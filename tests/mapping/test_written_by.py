@@ -31,7 +31,7 @@ CASES = [case for case in sample_cases.cases() if case.name.startswith(("edifact
 
 def origins(map_name: str, body: list[str], like: Message) -> Origins:
     compiled = sample_cases.catalog().map_named(map_name)
-    message = sample_cases._message(like, body)
+    message = sample_cases.message_of(like, body)
     return Origins(message, compiled.plan, compiled.structure, compiled.trace(message))
 
 

@@ -58,9 +58,18 @@ class Catalog:
     @cached_property
     def partners(self) -> list[partners_.Partner]:
         """Every partner of the home, and the shipped ones whose name the home does not use."""
-        found = [partners_.load(self._block(path)) for name, path in self._files("partners") if not name.startswith("_")]
+        found = [partners_.load(self._block(path), self.profile) for name, path in self._files("partners") if not name.startswith("_")]
         partners_.check_unique(found)
         return found
+
+    def profile(self, name: str) -> Block:
+        """The YAML of a profile that partners extend (`partners/profiles/NAME.yaml`). ConfigFault when there is none."""
+        return self._named("partners/profiles", name, "profile")
+
+    @cached_property
+    def profiles(self) -> dict[str, Path]:
+        """Every profile that a partner may extend, by name: the home's before a shipped one of the same name."""
+        return dict(self._files("partners/profiles"))
 
     @property
     def judges_whole(self) -> bool:
@@ -134,7 +143,7 @@ class Catalog:
         behind = [
             path
             for root in self.roots
-            for part in ("mappings/codes/*.yaml", "mappings/fragments/*.yaml", "partners/*.yaml", "partners/*.csv", "lookups/*.csv")
+            for part in ("mappings/codes/*.yaml", "mappings/fragments/*.yaml", "partners/*.yaml", "partners/profiles/*.yaml", "partners/*.csv", "lookups/*.csv")
             for path in sorted(root.glob(part))
         ]
         return {**pinned, "*": _hash(behind)}

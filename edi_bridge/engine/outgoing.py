@@ -266,7 +266,7 @@ class Writing:
                               (way.partner.name, way.partner.identity(way.map.standard))):
             if identity is None and way.map.standard in SEGMENTS:
                 raise ConfigFault.at(way.partner.file, 0, 0, f"{who} has no address for {way.map.standard} (identities:)")
-            found.append(Address(identity.id, identity.qualifier) if identity else Address())
+            found.append(identity.address if identity else Address())
         return found[0], found[1]
 
     def _messages(self, way: Way, content: bytes, records: Sequence[Record], origins: Sequence[str]) -> list[SentMessage]:

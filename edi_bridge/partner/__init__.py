@@ -3,7 +3,25 @@
 from edi_bridge.partner.addressing import check_unique, find
 from edi_bridge.partner.loading import load, load_own
 from edi_bridge.partner.policy import ACKNOWLEDGE, acknowledging, action, condemns, verdict
-from edi_bridge.partner.values import LARGEST, WAIT, WINDOW, Agreement, Batch, Errors, Identity, Numbers, Own, Partner, Silence, identity_for
+from edi_bridge.partner.values import (
+    LARGEST,
+    PRIORITY,
+    STAGES,
+    WAIT,
+    WINDOW,
+    Agreement,
+    Batch,
+    Contact,
+    Errors,
+    Escalation,
+    Identity,
+    Numbers,
+    Own,
+    Partner,
+    Silence,
+    identity_for,
+)
 
-__all__ = ["ACKNOWLEDGE", "Agreement", "Batch", "Errors", "Identity", "LARGEST", "Numbers", "Own", "Partner", "Silence", "WAIT", "WINDOW",
-           "acknowledging", "action", "check_unique", "condemns", "find", "identity_for", "load", "load_own", "verdict"]
+__all__ = ["ACKNOWLEDGE", "Agreement", "Batch", "Contact", "Errors", "Escalation", "Identity", "LARGEST", "Numbers", "Own", "PRIORITY", "Partner",
+           "STAGES", "Silence", "WAIT", "WINDOW", "acknowledging", "action", "check_unique", "condemns", "find", "identity_for", "load",
+           "load_own", "verdict"]

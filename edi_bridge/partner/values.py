@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from edi_bridge.interchange import Address, MessageType
-from edi_bridge.yamltext import Block
+from edi_bridge.yamltext import Block, Mark
 
 LARGEST = 999_999_999  # ISA13 and GS06 have nine digits (X12.5, X12.6); UNB 0020 takes more, but nobody needs them
 WINDOW = 365  # days after which a control number may come again
+PRIORITY = 3  # 1 is served first, 5 last
+STAGES = ("draft", "connecting", "validating", "certifying", "shadow", "pilot", "live", "paused", "retest", "retired")
 WAIT = 3 * 86400.0  # seconds that a change, response or invoice waits for the document it refers to
 
 
@@ -58,10 +60,28 @@ class Identity:
     id: str
     qualifier: str = ""
     standard: str = ""
+    internal: str = ""  # the address behind it: UNB 0008/0014 (told in the envelope), GS02/GS03 (told by the group)
+    mark: Mark = field(default=(0, 0), compare=False)
+
+    @property
+    def address(self) -> Address:
+        """As we write it into an envelope."""
+        return Address(self.id, self.qualifier, self.internal)
+
+    def weight(self, standard: str) -> int:
+        """How much it says of an envelope: of several that fit, the one that says most is meant. An internal address (which only
+        UNB has) outweighs the qualifier, and that the standard."""
+        return 4 * bool(self.internal and standard == "edifact") + 2 * bool(self.qualifier) + bool(self.standard)
+
+    def same(self) -> tuple[str, str, str, str]:
+        """What two identities must have in common to be one address: a qualifier `2 ` and `02` are the same."""
+        return self.id, _qualifier(self.qualifier), self.standard, self.internal if self.standard != "x12" else ""
 
     def fits(self, address: Address, standard: str) -> bool:
         """Whether an envelope's address is this one. Qualifier `2 ` means 02 (X12.5 I05); nothing else is equivalent."""
         if self.standard and self.standard != standard:
+            return False
+        if self.internal and standard == "edifact" and self.internal != address.internal.rstrip():
             return False
         return self.id == address.id.rstrip() and (not self.qualifier or _qualifier(self.qualifier) == _qualifier(address.qualifier))
 
@@ -69,6 +89,25 @@ class Identity:
 def _qualifier(text: str) -> str:
     text = text.strip()
     return "0" + text if len(text) == 1 and text.isdigit() else text
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """A person at the partner (or one of ours), and what they are asked about: `role` is edi, business, technical or approver."""
+
+    name: str
+    role: str = "edi"
+    email: str = ""
+    phone: str = ""
+    language: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Escalation:
+    """Who is told when something has been open for `after` seconds: the name of a contact."""
+
+    after: float
+    to: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +141,16 @@ class Agreement:
     expect: Mapping[str, float] = field(default_factory=dict)  # answer → seconds within which it must be here
     wait: float | None = None
     same_content: str = ""
+    lookups: tuple[str, ...] = ()  # the tables of keys that it needs beside those that its map names
+    stage: str = "live"  # of STAGES
+    owner: str = ""  # who answers for it with us
+    mark: Mark = field(default=(0, 0), compare=False)
+    file: str = field(default="", compare=False)
+
+    @property
+    def key(self) -> tuple[str, str, bool]:
+        """What only one agreement with a partner may have: message, direction, test flag."""
+        return self.message, self.direction, self.test
 
     def fits(self, type: MessageType, direction: str = "in") -> bool:
         """Whether it rules a message of this type."""
@@ -134,6 +183,16 @@ class Partner:
     same_content: str = ""
     channels: Any = None  # YAML, read by `channel`
     silence: tuple[Silence, ...] = ()
+    roles: tuple[str, ...] = ()
+    contacts: tuple[Contact, ...] = ()
+    escalation: tuple[Escalation, ...] = ()
+    priority: int = PRIORITY
+    retention: str = ""  # the class under which its exchanges are kept
+    parties: tuple[tuple[str, str], ...] = ()  # (scheme, value): how documents name it
+    as2: str = ""
+    van: Mapping[str, str] = field(default_factory=dict)  # network, mailbox
+    layers: tuple[str, ...] = ()  # the files it was made of: its own, then the profiles it extends
+    source: Any = field(default=None, compare=False, repr=False)  # its YAML after the layers were merged
 
     def expecting(self, agreement: Agreement | None) -> dict[str, float]:
         """Which answers must come to what we send, and within how many seconds; the agreement's word before the partner's."""
@@ -158,10 +217,10 @@ class Partner:
         """The address under which it is reached in a standard; None where it has none that fits."""
         return identity_for(self.identities, standard)
 
-    def agreement(self, type: MessageType, direction: str = "in") -> Agreement | None:
-        """The agreement for a message: the one without stars wins."""
+    def agreement(self, type: MessageType, direction: str = "in", test: bool = False) -> Agreement | None:
+        """The agreement for a message: the one with the fewest stars wins; of two alike, the one with the test flag asked for."""
         fitting = [one for one in self.agreements if one.fits(type, direction)]
-        return min(fitting, key=lambda one: one.message.count("*"), default=None)
+        return min(fitting, key=lambda one: (one.message.count("*"), one.test is not test), default=None)
 
 
 @dataclass(frozen=True, slots=True)

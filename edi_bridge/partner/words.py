@@ -15,7 +15,7 @@ ERRORS = {"interchange": ("split", "keep"), "suspend": ("message", "all")}
 ENVELOPE_KEYS = ("syntax", "usage", "application", "charset", "delimiters", "line_breaks", "characters")
 DELIMITER_KEYS = ("element", "component", "terminator", "release", "repetition", "decimal")
 CHARACTERS = ("error", "replace", "other_delimiter")  # what becomes of a character that cannot stand in what we send
-IDENTITY_KEYS = ("id", "qualifier", "standard")
+IDENTITY_KEYS = ("id", "qualifier", "standard", "internal")
 ACTIONS = ("reject", "reject_interchange", "note", "off")
 WHEN = ("always", "on_error", "asked", "never")
 EXPECTED = ("contrl", "997", "999", "ta1", "aperak", "824", "network")  # what may be expected in answer to what we send
@@ -24,17 +24,22 @@ NUMBER_KEYS = ("first", "last", "wrap")
 SILENCE_KEYS = ("message", "by", "days", "zone", "holidays", "within")
 
 
+def wrong(problems: Problems, block: Block, key: str, sentence: str) -> None:
+    """Note what is wrong with a key, in the file that says it (a profile, where the key comes from one)."""
+    problems.add(block.value_marks.get(key, block.mark), sentence, block.files.get(key, block.file))
+
+
 def text(block: Block, key: str, problems: Problems) -> str:
     value = block.get(key)
     if value is not None and not (isinstance(value, str) and value):
-        problems.add(block.value_marks[key], f"{key}: is a text")
+        wrong(problems, block, key, f"{key}: is a text")
     return str(value or "")
 
 
 def choice(block: Block, key: str, choices: tuple[str, ...], problems: Problems) -> str:
     value = block.get(key)
     if value is not None and value not in choices:
-        problems.add(block.value_marks[key], f"{key}: is {' or '.join(choices)}")
+        wrong(problems, block, key, f"{key}: is {' or '.join(choices)}")
     return str(value or "")
 
 
@@ -43,14 +48,14 @@ def time(block: Block, key: str, problems: Problems) -> float | None:
         return None
     made = seconds(block[key])
     if made is None:
-        problems.add(block.value_marks[key], f"{key}: is a time with its unit: 30s, 10m, 2h, 3d")
+        wrong(problems, block, key, f"{key}: is a time with its unit: 30s, 10m, 2h, 3d")
     return made
 
 
 def whole(block: Block, key: str, default: int, least: int, most: int, problems: Problems) -> int:
     value = block.get(key, default)
     if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
-        problems.add(block.value_marks[key], f"{key}: is a whole number from {least:,} to {most:,}")
+        wrong(problems, block, key, f"{key}: is a whole number from {least:,} to {most:,}")
         return default
     return value
 
@@ -61,10 +66,42 @@ def inner(block: Block, key: str, keys: tuple[str, ...], example: str, problems:
     if said is None:
         return None
     if not isinstance(said, Block):
-        problems.add(block.value_marks[key], f"{key}: is {example}")
+        wrong(problems, block, key, f"{key}: is {example}")
         return None
     problems.unknown_keys(said, keys, f"{key}:")
     return said
+
+
+def listed(block: Block, key: str, example: str, problems: Problems) -> list[Block]:
+    """The entries of a list of blocks; what is none is noted."""
+    said = block.get(key)
+    if said is not None and not isinstance(said, list):
+        wrong(problems, block, key, f"{key}: is a list, each entry {example}")
+        return []
+    made = []
+    for number, entry in enumerate(said or ()):
+        if isinstance(entry, Block):
+            made.append(entry)
+        else:
+            marks = getattr(said, "marks", ())
+            problems.add(marks[number] if number < len(marks) else block.value_marks[key], f"each entry of {key}: is {example}",
+                         block.files.get(key, block.file))
+    return made
+
+
+def texts(block: Block, key: str, choices: tuple[str, ...], problems: Problems) -> tuple[str, ...]:
+    """A text or a list of them, each of `choices` where there are any."""
+    said = block.get(key)
+    if said is None:
+        return ()
+    made = said if isinstance(said, list) else [said]
+    if not all(isinstance(one, str) and one for one in made):
+        wrong(problems, block, key, f"{key}: is a text or a list of texts")
+        return ()
+    for one in made:
+        if choices and one not in choices:
+            wrong(problems, block, key, f"{key}: {one} is none of {', '.join(choices)}")
+    return tuple(made)
 
 
 def numbers(block: Block, problems: Problems) -> Numbers:
@@ -76,14 +113,14 @@ def numbers(block: Block, problems: Problems) -> Numbers:
     if first > last:
         problems.add(said.mark, "the first number is larger than the last")
     if not isinstance(said.get("wrap", True), bool):
-        problems.add(said.value_marks["wrap"], "wrap: is true or false")
+        wrong(problems, said, "wrap", "wrap: is true or false")
     return Numbers(first, last, bool(said.get("wrap", True)))
 
 
 def window(block: Block, problems: Problems) -> int:
     made = time(block, "window", problems)
     if made is not None and made < 86400:
-        problems.add(block.value_marks["window"], "window: is at least one day: 365d")
+        wrong(problems, block, "window", "window: is at least one day: 365d")
     return WINDOW if made is None else int(made // 86400)
 
 
@@ -106,30 +143,30 @@ def silence(block: Block, problems: Problems) -> tuple[Silence, ...]:
     if said is None:
         return ()
     if not isinstance(said, list):
-        problems.add(block.value_marks["silence"], "silence: is a list: [{message: \"*/*/ORDERS\", by: \"10:00\", days: 1-5}]")
+        wrong(problems, block, "silence", "silence: is a list: [{message: \"*/*/ORDERS\", by: \"10:00\", days: 1-5}]")
         return ()
     return tuple(one for entry in said if (one := _silence_rule(entry, block, problems)) is not None)
 
 
 def _silence_rule(entry: Any, block: Block, problems: Problems) -> Silence | None:
     if not isinstance(entry, Block):
-        problems.add(block.value_marks["silence"], "each rule is {message: \"*/*/ORDERS\", by: \"10:00\"}")
+        wrong(problems, block, "silence", "each rule is {message: \"*/*/ORDERS\", by: \"10:00\"}")
         return None
     before = len(problems.found)
     problems.unknown_keys(entry, SILENCE_KEYS, "a rule of silence")
     message, by, zone = (entry.get(key, default) for key, default in (("message", ""), ("by", ""), ("zone", "UTC")))
     if not isinstance(message, str) or message.count("/") != 2:
-        problems.add(entry.value_marks.get("message", entry.mark), "message: is of the form edifact/D96A/ORDERS; a star stands for any part")
+        wrong(problems, entry, "message", "message: is of the form edifact/D96A/ORDERS; a star stands for any part")
     if not isinstance(by, str) or not re.fullmatch("([01][0-9]|2[0-3]):[0-5][0-9]", by):
-        problems.add(entry.value_marks.get("by", entry.mark), "by: is a time of day: \"10:00\"")
+        wrong(problems, entry, "by", "by: is a time of day: \"10:00\"")
     if not isinstance(zone, str) or not _is_zone(zone):
-        problems.add(entry.value_marks.get("zone", entry.mark), f"there is no time zone {zone}; zone: is such as Europe/Berlin")
+        wrong(problems, entry, "zone", f"there is no time zone {zone}; zone: is such as Europe/Berlin")
     days = _weekdays(entry.get("days", "1-7"))
     if not days:
-        problems.add(entry.value_marks.get("days", entry.mark), "days: are weekdays, 1 is Monday: 1-5, or [1, 3]")
+        wrong(problems, entry, "days", "days: are weekdays, 1 is Monday: 1-5, or [1, 3]")
     holidays = entry.get("holidays", ())
     if not isinstance(holidays, list | tuple) or not all(isinstance(one, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", one) for one in holidays):
-        problems.add(entry.value_marks.get("holidays", entry.mark), "holidays: is a list of days: [2026-12-25]")
+        wrong(problems, entry, "holidays", "holidays: is a list of days: [2026-12-25]")
     within = time(entry, "within", problems)
     return Silence(message, by, days, zone, tuple(holidays), within or 0.0) if len(problems.found) == before else None
 
@@ -155,16 +192,19 @@ def _weekdays(said: Any) -> tuple[int, ...]:
 
 
 def identities(block: Block, problems: Problems) -> tuple[Identity, ...]:
+    """`identities:`, the addresses in envelopes."""
     made = []
-    for entry in block.get("identities") or ():
-        if not isinstance(entry, Block):
-            problems.add(block.value_marks["identities"], "each identity is {id: \"…\", qualifier: \"…\"}")
-            continue
+    for entry in listed(block, "identities", '{id: "…", qualifier: "…"}', problems):
         problems.unknown_keys(entry, IDENTITY_KEYS, "an identity")
-        for key in ("id", "qualifier"):
+        for key in IDENTITY_KEYS:
             if key in entry and not isinstance(entry[key], str):
-                problems.add(entry.value_marks[key], f"{key}: put it in quotes, so that no zero is lost")
-        made.append(Identity(str(entry.get("id") or "").rstrip(), str(entry.get("qualifier") or ""), str(entry.get("standard") or "")))
+                wrong(problems, entry, key, f"{key}: put it in quotes, so that no zero is lost")
+        if not str(entry.get("id") or "").rstrip():
+            problems.add(entry.mark, "an identity needs its id:, as it stands in UNB or ISA", entry.file)
+        if entry.get("standard", "") not in ("", "edifact", "x12", "xml", "csv", "fixed"):
+            wrong(problems, entry, "standard", "standard: is edifact, x12, xml, csv or fixed")
+        said = {key: str(entry.get(key) or "").rstrip() if key in ("id", "internal") else str(entry.get(key) or "") for key in IDENTITY_KEYS}
+        made.append(Identity(**said, mark=entry.mark))
     return tuple(made)
 
 
@@ -174,9 +214,9 @@ def policy(block: Block, problems: Problems) -> dict[str, str]:
         return {}
     for kind, action in policy.items():
         if kind not in KINDS:
-            problems.add(policy.marks[kind], f"there is no finding {kind}; docs/findings.md lists them")
+            wrong(problems, policy, kind, f"there is no finding {kind}; docs/findings.md lists them")
         if action not in ACTIONS:
-            problems.add(policy.value_marks[kind], "a finding may reject, reject_interchange, note or off")
+            wrong(problems, policy, kind, "a finding may reject, reject_interchange, note or off")
     return {kind: str(action) for kind, action in policy.items()}
 
 
@@ -185,12 +225,12 @@ def acknowledge(block: Block, problems: Problems) -> dict[str, str]:
     if said is None:
         return {}
     if not isinstance(said, Block):
-        problems.add(block.value_marks["acknowledge"], "acknowledge: names answers and when they go out: {\"997\": always}")
+        wrong(problems, block, "acknowledge", "acknowledge: names answers and when they go out: {\"997\": always}")
         return {}
     problems.unknown_keys(said, tuple(ACKNOWLEDGE), "acknowledge:")
     for name, when in said.items():
         if when not in WHEN:
-            problems.add(said.value_marks[name], f"{name} goes out {', '.join(WHEN[:-1])} or {WHEN[-1]}")
+            wrong(problems, said, name, f"{name} goes out {', '.join(WHEN[:-1])} or {WHEN[-1]}")
     chosen = {str(name): str(when) for name, when in said.items()}
     if all(chosen.get(name, "never") != "never" for name in ("997", "999")):
         problems.add(said.mark, "a group is answered by a 997 or by a 999, not by both")
@@ -202,12 +242,12 @@ def errors(block: Block, problems: Problems) -> Errors:
     if said is None:
         return Errors()
     if not isinstance(said, Block):
-        problems.add(block.value_marks["errors"], "errors: is {interchange: split, suspend: message}")
+        wrong(problems, block, "errors", "errors: is {interchange: split, suspend: message}")
         return Errors()
     problems.unknown_keys(said, tuple(ERRORS), "errors:")
     for key, values in ERRORS.items():
         if key in said and said[key] not in values:
-            problems.add(said.value_marks[key], f"{key}: is {' or '.join(values)}")
+            wrong(problems, said, key, f"{key}: is {' or '.join(values)}")
     return Errors(str(said.get("interchange", "split")), str(said.get("suspend", "message")))
 
 
@@ -216,20 +256,20 @@ def envelope(block: Block, problems: Problems) -> dict[str, Any]:
     if said is None:
         return {}
     if not isinstance(said, Block):
-        problems.add(block.value_marks["envelope"], "envelope: is {syntax: \"UNOC:3\", usage: EAN008, …}")
+        wrong(problems, block, "envelope", "envelope: is {syntax: \"UNOC:3\", usage: EAN008, …}")
         return {}
     problems.unknown_keys(said, ENVELOPE_KEYS, "envelope:")
     for key in ("syntax", "usage", "application", "charset"):
         if key in said and not isinstance(said[key], str):
-            problems.add(said.value_marks[key], f"{key}: put it in quotes")
+            wrong(problems, said, key, f"{key}: put it in quotes")
     if said.get("characters", "error") not in CHARACTERS:
-        problems.add(said.value_marks["characters"], f"characters: is {', '.join(CHARACTERS[:-1])} or {CHARACTERS[-1]}")
+        wrong(problems, said, "characters", f"characters: is {', '.join(CHARACTERS[:-1])} or {CHARACTERS[-1]}")
     signs = said.get("delimiters")
     if isinstance(signs, Block):
         problems.unknown_keys(signs, DELIMITER_KEYS, "delimiters:")
         for key, sign in signs.items():
             if not isinstance(sign, str) or len(sign) > 1:
-                problems.add(signs.value_marks[key], f"{key}: is one character, in quotes")
+                wrong(problems, signs, key, f"{key}: is one character, in quotes")
     elif signs is not None:
-        problems.add(said.value_marks["delimiters"], "delimiters: is {element: \"*\", terminator: \"~\", …}")
+        wrong(problems, said, "delimiters", "delimiters: is {element: \"*\", terminator: \"~\", …}")
     return {**said, **({"delimiters": dict(signs)} if isinstance(signs, Block) else {})}

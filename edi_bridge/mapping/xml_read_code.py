@@ -27,6 +27,7 @@ from typing import Any
 from edi_bridge.mapping.emit import Lines, when_expression
 from edi_bridge.mapping.plan import MapPlan, ScopePlan, ScopeUse, ValuePlan
 from edi_bridge.mapping.resolve_xml import XmlResolved, XmlTest
+from edi_bridge.mapping.xml_own_list import own_list
 from edi_bridge.mapping.xml_read_plan import (
     Around,
     Branch,
@@ -400,6 +401,9 @@ class XmlReader:
                     code.add(f"x = s{use.item.number}(c, X)")
                     with code.block("if x:"):
                         code.add("w.append(x)")
+                own = own_list(use.item)
+                if own is not None:
+                    code.add(f"w = GATHERED(w, {own.target[0]!r})")
             else:
                 code.add(f"w = s{use.item.number}({first}, X)")
             with code.block("if w:"):

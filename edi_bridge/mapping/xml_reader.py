@@ -10,6 +10,7 @@ from edi_bridge.interchange import Document, Position
 from edi_bridge.mapping.emit import Bad, Memo
 from edi_bridge.mapping.plan import MapPlan, ScopeUse, ValuePlan, sentence_of
 from edi_bridge.mapping.resolve_xml import XmlResolved, XmlTest, refuse_unfit_rules
+from edi_bridge.mapping.xml_own_list import gathered
 from edi_bridge.mapping.xml_read_code import XmlReader
 from edi_bridge.mapping.xml_read_plan import beside_kind
 from edi_bridge.structure_xml import XmlStructure
@@ -34,7 +35,7 @@ class XmlProgram:
         generator = XmlReader(plan, structure)
         self._text = generator.source()
         self._by_number: dict[int, ValuePlan | ScopeUse] = {one.number: one for scope in plan.scopes for one in scope.rules()}
-        space: dict[str, Any] = {"TEXT": text_of, "BELOW": below, "Bad": Bad, **generator.code.constants}
+        space: dict[str, Any] = {"TEXT": text_of, "BELOW": below, "GATHERED": gathered, "Bad": Bad, **generator.code.constants}
         for value in plan.values():
             memo = Memo(value.convert.read, bool(value.convert.aux) and not beside_kind(value))
             space[f"M{value.number}"] = watch.memo(value, memo) if watch else memo

@@ -20,6 +20,7 @@ from typing import Any
 
 from edi_bridge.mapping.emit import Lines, when_expression
 from edi_bridge.mapping.plan import ValuePlan
+from edi_bridge.mapping.xml_own_list import own_list
 from edi_bridge.mapping.xml_read_plan import beside_kind, currency_of, said_by_the_map
 from edi_bridge.mapping.xml_write_plan import (
     Condition,
@@ -98,7 +99,7 @@ class XmlWriter:
             self.code.add(f"{nodes} = []; {flag} = False")
             self._inside(place, nodes, flag)
             for one in place.own:
-                self._own(one, nodes, flag)
+                self._own(one, nodes, flag, place.scope is not None and place is place.scope.place and bool(self._several(place.scope)))
             filled.append(flag)
         return " or ".join(dict.fromkeys(filled)) or "False", attributes, text, nodes
 
@@ -198,24 +199,35 @@ class XmlWriter:
                 with self.code.block(f"if k != {one.shape}:"):
                     self.code.add("continue")
             self.code.add(f"X.stack.append(({name!r}, n))")
-            self.code.add(f"w = {function}(item, X)")
+            own = self._several(one.scope)
+            with self.code.block(f"for item in PARTS(item, {own!r}, X):" if own else "if True:"):
+                self.code.add(f"w = {function}(item, X)")
+                with self.code.block("if w is not None:"):
+                    self.code.add(f"{nodes}.append(({one.child.tag!r}, *w)); {flag} = True")
             self.code.add("X.stack.pop()")
-            with self.code.block("if w is not None:"):
-                self.code.add(f"{nodes}.append(({one.child.tag!r}, *w)); {flag} = True")
             said = said_by_the_map(one.scope.plan) if one.scope.plan is not None else frozenset()
             if said:
-                with self.code.block(f"elif item.keys() <= {self.code.constant('K', said)}:"):
+                with self.code.block(f"if w is None and item.keys() <= {self.code.constant('K', said)}:"):
                     self.code.add(f"X.nothing({name!r}, n)")
 
-    def _own(self, one: XmlList, nodes: str, flag: str) -> None:
-        """A list whose item is the element itself (`each: "."`): there is room for one item."""
+    def _several(self, scope: XmlWrittenScope) -> str:
+        """The list for each item of which an item of this scope is an element of its own; '' where it is one element."""
+        own = own_list(scope.plan) if scope.plan is not None and scope.outer is not None else None
+        return own.target[0] if own is not None else ""
+
+    def _own(self, one: XmlList, nodes: str, flag: str, several: bool) -> None:
+        """A list whose item is the element itself (`each: "."`): there is room for one item, unless the element stands there
+        once for each (`several`)."""
         name = ".".join(one.target)
         order = self.code.constant("T", tuple(child.tag for child in self.structure.children(one.child)))
         conditions = self._conditions(one.conditions)
         items = f"({_get(one.target, '()')} if {conditions} else ())" if conditions else _get(one.target, "()")
-        with self.code.block(f"for n, item in enumerate({items}, 1):"):
-            with self.code.block("if n > 1:"):
-                self.code.add(f"X.no_room({one.child.name!r}, 1, {self.code.constant('K', frozenset({name}))}); break")
+        with self.code.block(f"for n, item in enumerate({items}, {'X.counted()' if several else 1}):"):
+            with self.code.block("if not item:"):
+                self.code.add("continue")
+            if not several:
+                with self.code.block("if n > 1:"):
+                    self.code.add(f"X.no_room({one.child.name!r}, 1, {self.code.constant('K', frozenset({name}))}); break")
             self.code.add(f"X.stack.append(({name!r}, n))")
             self.code.add(f"w = w{one.scope.plan.number}(item, X)" if one.scope.plan is not None else "w = None")
             self.code.add("X.stack.pop()")

@@ -16,6 +16,7 @@ from edi_bridge.mapping.emit import Bad, Memo
 from edi_bridge.mapping.plan import MapPlan, ValuePlan
 from edi_bridge.mapping.resolve_xml import refuse_unfit_rules
 from edi_bridge.mapping.write_plan import Places, Shape
+from edi_bridge.mapping.xml_own_list import parts
 from edi_bridge.mapping.xml_read_plan import beside_kind
 from edi_bridge.mapping.xml_write_code import XmlWriter
 from edi_bridge.mapping.xml_write_plan import XmlWritePlanner
@@ -51,7 +52,7 @@ class XmlWriteProgram:
         self._converters = {value.number: Memo(_Converter(value), False) for value in plan.values()}
         self._back = WrittenBack(plan, structure)
         self._namespaces = _namespaces(planner.tags, structure)
-        space: dict[str, Any] = {"Bad": Bad, "E": {}, "ROOM": _room, "SHAPE": _shape, "MERGE": _merge, **generator.code.constants,
+        space: dict[str, Any] = {"Bad": Bad, "E": {}, "ROOM": _room, "SHAPE": _shape, "MERGE": _merge, "PARTS": parts, **generator.code.constants,
                                  **{f"W{number}": memo for number, memo in self._converters.items()}}
         exec(compile(self._text, f"<map {plan.spec.name}, writing>", "exec"), space)  # our own generated text
         self._write: Callable[[Any, _State], Any] = space["message" if plan.records else f"w{plan.root.number}"]
@@ -92,16 +93,23 @@ class XmlWriteProgram:
 
 
 class _State:
-    """What one document collects while it is written; `stack` says which item of which list is at work."""
+    """What one document collects while it is written; `stack` says which item of which list is at work, `first` with which
+    number its own list begins."""
 
-    __slots__ = ("converters", "currency", "notes", "reasons", "stack", "tax_currency")
+    __slots__ = ("converters", "currency", "first", "notes", "reasons", "stack", "tax_currency")
 
     def __init__(self, converters: dict[int, Memo]):
         self.notes: list[Note] = []
         self.reasons: list[tuple[str, str, frozenset[str]]] = []  # item at work, why, of which fields
         self.stack: list[tuple[str, int]] = []
+        self.first = 1
         self.currency = self.tax_currency = ""
         self.converters = converters
+
+    def counted(self) -> int:
+        """The number of the first item of an element's own list."""
+        first, self.first = self.first, 1
+        return first
 
     def _say(self, kind: str, target: Sequence[str], text: str, number: int = 0, value: Any = None) -> None:
         above = [f"{name}[{n - 1}]" for name, n in self.stack if name]  # items from 0, as everywhere in records

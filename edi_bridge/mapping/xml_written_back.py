@@ -14,6 +14,7 @@ from typing import Any
 
 from edi_bridge.mapping.plan import MapPlan, ScopePlan, ScopeUse
 from edi_bridge.mapping.write_plan import Places, shape_of
+from edi_bridge.mapping.xml_own_list import likeness, own_list
 from edi_bridge.mapping.xml_reader import XmlProgram
 from edi_bridge.record import normal
 from edi_bridge.structure_xml import XmlStructure
@@ -21,6 +22,7 @@ from edi_bridge.structure_xml import XmlStructure
 Record = dict[str, Any]
 Target = tuple[str, ...]
 Loss = tuple[str, Any, Any]  # path in the record, what stands there, what comes back
+Part = tuple[ScopePlan, Record, str]  # what stands in an element: its scope, the item, its path
 _SECONDS = re.compile(r"(T\d\d:\d\d):00(?!\d)")
 
 
@@ -49,7 +51,7 @@ class WrittenBack:
         for name, value in before.items():
             here = f"{path}.{name}" if path else name
             back = after.get(name)
-            if here in named:
+            if value == back or here in named:  # mostly the whole list or object is as it was
                 continue
             if isinstance(value, dict):
                 uses, _ = self._lists(scope, (*prefix, name))
@@ -61,20 +63,49 @@ class WrittenBack:
                 yield here, value, back
 
     def _items(self, scope: ScopePlan, target: Target, before: list[Any], after: list[Any], path: str, named: Collection[str]) -> Iterator[Loss]:
-        """Items in the order in which they are read again: place by place. Where some are missing, the others are found again."""
+        """Items in the order in which they are read again: place by place."""
         uses, places = self._lists(scope, target)
         if not uses:
             return  # the map has no such list, and said so
+        own = own_list(uses[0].item) if places is None else None
+        if own is not None:
+            yield from self._gathered(uses[0], own, before, after, path, named)
+            return
         numbers = [max(places.of(item), 0) if places is not None else 0 for item in before]
         order = sorted((n for n, item in enumerate(before) if item), key=lambda n: numbers[n])
-        left = list(after)
-        for position, n in enumerate(order):
+        yield from self._in_turn([[(uses[numbers[n]].item, before[n], f"{path}[{n}]")] for n in order], [[item] for item in after], named)
+
+    def _gathered(self, use: ScopeUse, own: ScopeUse, before: list[Any], after: list[Any], path: str, named: Collection[str]) -> Iterator[Loss]:
+        """Items that stand in an element for each item of their own list, and are read as one where they are alike: (item, item of
+        its list) by (item, item of its list)."""
+        name = own.target[0]
+        alike: dict[Any, list[int]] = {}
+        for n, item in enumerate(before):
+            if item:
+                alike.setdefault(likeness(item, name, f"{path}[{n}]", named), []).append(n)
+        entries: list[list[Part]] = []
+        for n in (n for numbers in alike.values() for n in numbers):
             here = f"{path}[{n}]"
-            lost = [] if here in named else list(self._object(uses[numbers[n]].item, (), before[n], left[0] if left else {}, here, named))
-            gone = here in named or all(f"{here}.{name}" in named for name in before[n])
-            if len(left) < len(order) - position and (lost or gone):  # one of those that are left did not come back: this one
+            alone = {key: value for key, value in before[n].items() if key != name}
+            inside = [(m, one) for m, one in enumerate(before[n].get(name) or ()) if one]
+            entries += [[(use.item, alone, here), (own.item, one, f"{here}.{name}[{m}]")] for m, one in inside] or [[(use.item, alone, here)]]
+        backs = [[back, one] for back in after for one in (back.get(name) or ({},))]
+        yield from self._in_turn(entries, backs, named)
+
+    def _in_turn(self, entries: list[list[Part]], after: list[list[Any]], named: Collection[str]) -> Iterator[Loss]:
+        """What stands in one element each, in the order in which it is read again. Where some are missing, the others are found
+        again."""
+        left = after
+        for position, parts in enumerate(entries):
+            place = parts[-1][2]
+            off = any(here in named for _, _, here in parts)
+            backs = left[0] if left else [{}] * len(parts)
+            lost = [] if off else [loss for (scope, item, here), back in zip(parts, backs, strict=False)
+                                   for loss in self._object(scope, (), item, back, here, named)]
+            gone = off or all(f"{here}.{name}" in named for _, item, here in parts for name in item)
+            if len(left) < len(entries) - position and (lost or gone):  # one of those that are left did not come back: this one
                 if not gone:
-                    yield here, before[n], None
+                    yield place, parts[-1][1], None
                 continue
             left = left[1:]
             yield from lost

@@ -151,11 +151,37 @@ def test_a_long_description_stands_beside_the_name() -> None:
     assert not any(note.get("kind") == "product" for note in record["lines"][0].get("notes", ()))
 
 
-def test_a_pack_with_two_articles_is_told() -> None:
-    """A cac:TransportHandlingUnit of the map holds one cac:DespatchLine; the second article is never left out silently."""
+ARTICLE = {"quantity": D(2), "unit": "H87", "order_line": "1", "description": "Kanyl"}
+HEAD = {"number": "D1", "type": "despatch_advice", "issued_on": "2026-11-21", "seller": {"name": "S"}, "buyer": {"name": "B"},
+        "deliver_to": {"name": "C"}}
+
+
+def _lines(root: Any) -> list[tuple[str | None, str | None, str | None]]:
+    """(number of the line, of its pack, kind of the pack), by lxml's own paths."""
+    unit = "cac:Shipment/cac:TransportHandlingUnit/cbc:"
+    return [(line.findtext("cbc:ID", None, NAMES), line.findtext(unit + "ID", None, NAMES),
+             line.findtext(unit + "TransportHandlingUnitTypeCode", None, NAMES)) for line in root.findall("cac:DespatchLine", NAMES)]
+
+
+def test_a_pack_with_several_articles_is_a_line_for_each_that_names_the_pack() -> None:
+    """Peppol BIS Despatch Advice 3, "Transport handling unit": lines whose items are in one unit name it by the same SSCC."""
     one = catalog().map_named("despatch_advice.ubl-2.1")
-    article = {"quantity": D(2), "unit": "H87", "order_line": "1", "description": "Kanyl"}
-    record = {"number": "D1", "issued_on": "2026-11-21", "seller": {"name": "S"}, "buyer": {"name": "B"}, "deliver_to": {"name": "C"},
-              "packs": [{"sscc": "340123450000000018", "items": [{"number": "1", **article}, {"number": "2", **article}]}]}
-    _, findings = one.write([record])
-    assert [(one.kind, one.position.path) for one in findings] == [("cannot_write", "packs[0].items[1]")]
+    first, second, third = ({"number": number, **ARTICLE} for number in "123")
+    record = {**HEAD, "packs": [{"sscc": "340123450000000018", "kind": "PX", "items": [first, second]},
+                                {"sscc": "340123450000000025", "items": [third]}]}
+    root, findings = one.write([record])
+    assert findings == []
+    assert _lines(root) == [("1", "340123450000000018", "PX"), ("2", "340123450000000018", "PX"), ("3", "340123450000000025", None)]
+    again, findings = one.read(Document(MessageType("xml", "ubl-2.1", "DespatchAdvice"), 1, "", root))
+    assert (list(differences([record], again)), findings) == ([], [])
+
+
+def test_packs_that_are_alike_are_one_and_what_cannot_be_written_is_named_where_it_stands() -> None:
+    one = catalog().map_named("despatch_advice.ubl-2.1")
+    good, bad = {"number": "1", **ARTICLE}, {"number": "2", **ARTICLE, "description": "\x01"}
+    record = {**HEAD, "packs": [{"sscc": "A", "items": [good]}, {"sscc": "B", "items": [good]}, {"sscc": "A", "items": [good, bad]},
+                                {"sscc": "A", "kind": "PX", "items": [good]}]}
+    root, findings = one.write([record])
+    assert [(one.kind, one.position.path) for one in findings] == [("cannot_write", "packs[2].items[1].description")]
+    again, _ = one.read(Document(MessageType("xml", "ubl-2.1", "DespatchAdvice"), 1, "", root))
+    assert [(pack["sscc"], pack.get("kind"), len(pack["items"])) for pack in again[0]["packs"]] == [("A", None, 3), ("B", None, 1), ("A", "PX", 1)]

@@ -85,6 +85,23 @@ def written(one: CompiledMap, record: dict[str, Any]) -> tuple[str, list[str]]:
     return body, [one.sentence() for one in findings]
 
 
+def ungathered(written: dict[str, Any], got: dict[str, Any], outer: str, inner: str) -> dict[str, Any]:
+    """What was read, with the items of `outer` as they were written: where several are alike but for their list `inner`, each has as
+    many of it, in order, as it had. Unchanged where that does not work out."""
+    def own(item: dict[str, Any]) -> str:
+        return repr(sorted((name, value) for name, value in item.items() if name != inner))
+
+    left = {own(item): list(item.get(inner, ())) for item in got.get(outer, ())}
+    if outer not in got or len(left) != len(got[outer]) or {own(item) for item in written.get(outer, ())} != left.keys():
+        return got
+    items = []
+    for item in written[outer]:
+        count = len(item.get(inner, ()))
+        mine, left[own(item)] = left[own(item)][:count], left[own(item)][count:]
+        items.append({**item, **({inner: mine} if mine else {})})
+    return {**got, outer: items} if not any(left.values()) else got
+
+
 def kinds(findings: list[Finding]) -> list[str]:
     """The kinds of findings, in order."""
     return [finding.kind for finding in findings]

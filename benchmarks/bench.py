@@ -60,6 +60,7 @@ class Bench:
     rounds: int = 5
     slice_megabytes: float = 0.4  # of a peer that takes seconds for a megabyte
     orders: int = 1000
+    files: int = 1000  # of one order each
     memory: tuple[int, ...] = (10, 100)  # sizes of interchanges in MB
     many_lines: int = 200_000
     catalog: Catalog = field(default_factory=Catalog)

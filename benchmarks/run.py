@@ -41,7 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
     options.folder.mkdir(parents=True, exist_ok=True)
     bench = Bench(options.folder)
     if options.quick:
-        bench = Bench(options.folder, megabytes=2, rounds=3, slice_megabytes=0.2, orders=300, memory=(5, 20), many_lines=20_000)
+        bench = Bench(options.folder, megabytes=2, rounds=3, slice_megabytes=0.2, orders=300, files=200, memory=(5, 20), many_lines=20_000)
     if options.full:
         bench = Bench(options.folder, memory=(10, 100, 1000))
     facts, console = machine(options.folder), Console(width=WIDTH)

@@ -11,7 +11,8 @@ from sqlalchemy import Connection
 from edi_bridge.finding import Finding, found
 from edi_bridge.interchange import Position
 from edi_bridge.partner import Partner
-from edi_bridge.store import alarm, ledger, message, outbox
+from edi_bridge.store import alarm, intake, ledger, message, outbox
+from edi_bridge.store.intake import Coming
 from edi_bridge.store.ledger import Exchange, Receipt
 
 UNAGREED = {  # kind of finding → why a person must look first
@@ -32,28 +33,28 @@ class Intake:
     strict: bool
     now: Callable[[], str]
 
-    def take_in(self, connection: Connection, receipt: Receipt, scanned: Sequence[Any]) -> None:
-        """A row, an outcome and the findings of the envelope for each interchange that has none yet."""
-        there = ledger.taken_in(connection, receipt.id, [one.interchange.ordinal for one in scanned])
+    def take_in(self, connection: Connection, scanned: Sequence[tuple[Receipt, Any]]) -> None:
+        """A row, an outcome and the findings of the envelope for each interchange that has none yet: each with its receipt."""
+        there = ledger.taken_in(connection, [(receipt.id, one.interchange.ordinal) for receipt, one in scanned])
+        fresh: dict[tuple[int, int], tuple[Coming, Any]] = {}
+        for receipt, one in scanned:
+            if (place := (receipt.id, one.interchange.ordinal)) not in there:
+                fresh.setdefault(place, (self._coming(receipt, one), one))
+        made = intake.take_in(connection, [coming for coming, _ in fresh.values()], self.versions, self.now())
         entries: list[tuple[int, int | None, int | None, Finding]] = []
-        for one in scanned:
-            if one.interchange.ordinal not in there:
-                entries += self._one(connection, receipt, one)
+        for exchange, (_, one) in zip(made, fresh.values(), strict=True):
+            findings = list(one.findings)
+            self._aftermath(connection, exchange, one.interchange, findings)
+            if exchange.outcome != "again":
+                entries += [(exchange.receipt, exchange.id, None, finding) for finding in findings]
         message.add_findings(connection, entries)
 
-    def _one(self, connection: Connection, receipt: Receipt, one: Any) -> list[tuple[int, int | None, int | None, Finding]]:
-        interchange = one.interchange
+    def _coming(self, receipt: Receipt, one: Any) -> Coming:
         name = getattr(one, "partner", "") or receipt.partner
         partner = self.catalog.partner_named(name) if name and self.strict else None
-        exchange = ledger.intake(
-            connection, receipt, interchange, name, one.verdict, [str(listed[1]) for listed in one.messages[:1]], self.versions,
-            received_at=self.now(), messages=len(one.messages), held=self._why_not(receipt, one, partner),
-            window=partner.window if partner else 0, lane=TESTS if self.strict and (interchange.test or receipt.test) else "")
-        findings = list(one.findings)
-        self._aftermath(connection, exchange, interchange, findings)
-        if exchange.outcome == "again":
-            return []
-        return [(receipt.id, exchange.id, None, finding) for finding in findings]
+        return Coming(receipt, one.interchange, name, one.verdict, [str(listed[1]) for listed in one.messages[:1]], len(one.messages),
+                      self._why_not(receipt, one, partner), partner.window if partner else 0,
+                      TESTS if self.strict and (one.interchange.test or receipt.test) else "")
 
     def _aftermath(self, connection: Connection, exchange: Exchange, interchange: Any, findings: list[Finding]) -> None:
         if exchange.outcome == "conflict":

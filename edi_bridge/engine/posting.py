@@ -27,7 +27,7 @@ from edi_bridge.fault import ConfigFault
 from edi_bridge.finding import found
 from edi_bridge.partner import Agreement, Partner
 from edi_bridge.store import ledger, message, outbox, waiting
-from edi_bridge.store.archive import Archive, Blob
+from edi_bridge.store.archive import Archive
 from edi_bridge.store.ledger import Exchange, Receipt
 from edi_bridge.store.waiting import wake_expired
 
@@ -36,6 +36,7 @@ INTAKE_BATCH = 64
 BREATH = 500  # messages of a first pass after which others get their turn
 POISON = 2  # starts without an end after which nobody tries again by himself
 
+Incoming = ledger.Delivery
 OnMessage = Callable[[MessageReport], None] | None
 
 
@@ -51,20 +52,6 @@ class Line(Protocol):
         self, source: BinaryIO, catalog: Any, *, partner: str | None = None, map: str | None = None, suspended: Any = ()
     ) -> Iterator[Any]:
         """Each message with its records, findings and verdict."""
-
-
-@dataclass(frozen=True, slots=True)
-class Incoming:
-    """A delivery whose bytes are in the archive. `name` is the partner's name for it, kept as text; `source` what the transport
-    calls this very file; `test`: the channel is for tests."""
-
-    blob: Blob
-    name: str
-    channel: str = ""
-    partner: str = ""
-    map: str = ""
-    source: str = ""
-    test: bool | None = None
 
 
 @dataclass(slots=True)
@@ -205,9 +192,7 @@ class Engine:
         """Commit 1: a row for each delivery (and whether it joins an unfinished earlier one of the same bytes). After it the
         transport may confirm."""
         with self.database.write() as connection:
-            now = self.now()
-            taken = [ledger.receive(connection, one.blob, one.name, now, one.channel, one.partner, one.map, one.source, one.test)
-                     for one in incoming]
+            taken = ledger.receive_all(connection, incoming, self.now())
             self.received(connection, [receipt.id for receipt, _ in taken])
         passing("receipt_committed")
         return taken
@@ -271,8 +256,9 @@ class Engine:
     def _begin(self, works: Sequence[Work]) -> None:
         """Count the start, so that a file that stops the program again and again is noticed."""
         with self.database.write() as connection:
+            starts = ledger.started_all(connection, [work.receipt.id for work in works])
             for work in works:
-                if ledger.started(connection, work.receipt.id) > POISON:
+                if starts[work.receipt.id] > POISON:
                     self.taking_in.poisoned(connection, work.receipt)
                     work.stopped = True
 
@@ -292,9 +278,11 @@ class Engine:
         """All in one commit; a ConfigFault or a mistake of ours is left to who scans them one by one."""
         seen = [(work, list(self._scanned(work))) for work in works]
         with self.database.write() as connection:
+            self._intake(connection, [(work, one) for work, scanned in seen for one in scanned if one is not None])
             for work, scanned in seen:
-                self._intake(connection, work, [one for one in scanned if one is not None])
-                self._scan_done(connection, work, len(scanned))
+                if not scanned:
+                    self._nothing_inside(connection, work)
+            ledger.set_receipts(connection, [work.receipt.id for work in works], "scanned")
         passing("scanned")
 
     def _scan_one(self, work: Work) -> Iterator[None]:
@@ -336,24 +324,24 @@ class Engine:
     def _commit_intake(self, work: Work, scanned: Sequence[Any], seen: int | None = None) -> None:
         def commit() -> None:
             with self.database.write() as connection:
-                self._intake(connection, work, scanned)
+                self._intake(connection, [(work, one) for one in scanned])
+                if seen == 0:
+                    self._nothing_inside(connection, work)
                 if seen is not None:
-                    self._scan_done(connection, work, seen)
+                    ledger.set_receipt(connection, work.receipt.id, "scanned")
 
         result = guarded(commit)
         if isinstance(result, Failure):
             raise RuntimeError(result.text)  # told by who scans
 
-    def _intake(self, connection: Connection, work: Work, scanned: Sequence[Any]) -> None:
-        self.taking_in.take_in(connection, work.receipt, scanned)
+    def _intake(self, connection: Connection, scanned: Sequence[tuple[Work, Any]]) -> None:
+        self.taking_in.take_in(connection, [(work.receipt, one) for work, one in scanned])
 
-    def _scan_done(self, connection: Connection, work: Work, seen: int) -> None:
-        if not seen:
-            kind = "unknown_format" if work.receipt.size else "empty_file"
-            message.add_findings(connection, [(work.receipt.id, None, None, found(kind))])
-            if self.strict:
-                self.taking_in.nothing_inside(connection, work.receipt)
-        ledger.set_receipt(connection, work.receipt.id, "scanned")
+    def _nothing_inside(self, connection: Connection, work: Work) -> None:
+        kind = "unknown_format" if work.receipt.size else "empty_file"
+        message.add_findings(connection, [(work.receipt.id, None, None, found(kind))])
+        if self.strict:
+            self.taking_in.nothing_inside(connection, work.receipt)
 
     def _fail(self, work: Work, failure: str) -> None:
         work.failure, work.stopped = failure, True
@@ -504,8 +492,7 @@ class Engine:
                 if end.exchange.id in still:
                     self.reconciling.note(connection, end.exchange.id, end.answers)
                     self.closing.close(connection, end)
-            for work in done:
-                ledger.done(connection, work.receipt.id)
+            ledger.done(connection, [work.receipt.id for work in done])
             if self.several:
                 waiting.wake(connection, [batch.turn(work.receipt.id) for work in done])
             wake_expired(connection, self.now())  # what came before its order in this very batch or file

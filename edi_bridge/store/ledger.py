@@ -7,13 +7,13 @@ the unique index of the `identity` table, never by looking first and writing lat
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
+from edi_bridge.database import insert_rows, take_ids
 from edi_bridge.finding import Verdict
 from edi_bridge.interchange import Interchange
 from edi_bridge.store.archive import Blob
@@ -60,21 +60,77 @@ class Exchange:
 # receipts
 
 
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What came, its bytes in the archive. `name` is the partner's name for it, kept as text; `partner` and `map` where they are told
+    with it; `source` is what the transport calls this very file; `test`: the channel is for tests."""
+
+    blob: Blob
+    name: str
+    channel: str = ""
+    partner: str = ""
+    map: str = ""
+    source: str = ""
+    test: bool | None = None
+
+
 def receive(
     connection: Connection, blob: Blob, name: str, received_at: str, channel: str = "", partner: str = "", map: str = "",
     source: str = "", test: bool | None = None,
 ) -> tuple[Receipt, bool]:
-    """The row of a delivery, and whether it joins an earlier one of the same bytes.
+    """The row of one delivery, and whether it joins an earlier one of the same bytes; see `receive_all`."""
+    return receive_all(connection, [Delivery(blob, name, channel, partner, map, source, test)], received_at)[0]
+
+
+def receive_all(connection: Connection, deliveries: Sequence[Delivery], received_at: str) -> list[tuple[Receipt, bool]]:
+    """The rows of deliveries in their order, and whether each joins an earlier one of the same bytes.
 
     It joins one that is not finished (the program was stopped), or one in which we failed: its failed exchanges are
     opened again, and what they have posted stays. What is told with this delivery (`partner`, `map`) holds. A file that a
     transport (`source`) shows again is the delivery that it was.
     """
+    known = _known(connection, {one.blob.sha256 for one in deliveries})
+    ids = take_ids(connection, ledger().receipt, len(deliveries))
+    fresh: dict[str, Receipt] = {}
+    made: list[tuple[Receipt, bool]] = []
+    for one in deliveries:
+        digest = one.blob.sha256
+        earlier = known.get(digest, ())
+        receipt = _joined(connection, one, earlier)
+        if receipt is not None:
+            known |= _known(connection, {digest})  # what the next one of the same bytes finds
+        elif digest in fresh:  # twice in this group
+            first = fresh[digest]
+            same = one.source and (first.source, first.channel) == (one.source, one.channel)
+            receipt = fresh[digest] = first if same else replace(first, partner=one.partner, map=one.map)
+        made.append((receipt, True) if receipt is not None else (
+            fresh.setdefault(digest, Receipt(next(ids), digest, one.blob.size, one.name, "received", one.partner, one.map, one.channel,
+                                             one.test, one.source)), False))
+    insert_rows(connection, ledger().receipt, _RECEIPT, [
+        (one.id, one.sha256, one.size, one.name, one.channel, received_at, one.state, one.partner, one.map, "", one.source, one.test)
+        for one in fresh.values()])
+    return made
+
+
+def _known(connection: Connection, digests: Set[str]) -> dict[str, list[Any]]:
+    """The receipts of these bytes, the oldest first."""
     t = ledger().receipt
-    for row in connection.execute(select(t).where(t.c.sha256 == blob.sha256).order_by(t.c.id)).all():
+    found: dict[str, list[Any]] = {}
+    for row in connection.execute(select(t).where(t.c.sha256.in_(digests)).order_by(t.c.id)):
+        found.setdefault(row.sha256, []).append(row)
+    return found
+
+
+_RECEIPT = ("id", "sha256", "size", "name", "channel", "received_at", "state", "partner", "map", "failure", "source", "test")
+
+
+def _joined(connection: Connection, one: Delivery, earlier: Sequence[Any]) -> Receipt | None:
+    """The earlier receipt of the same bytes that a delivery joins."""
+    t = ledger().receipt
+    for row in earlier:
         state = row.state
-        if source and (row.source, row.channel) == (source, channel):
-            return _receipt(row), True  # this very file: it was taken in, and could not be confirmed
+        if one.source and (row.source, row.channel) == (one.source, one.channel):
+            return _receipt(row)  # this very file: it was taken in, and could not be confirmed
         if state == "quarantined":
             continue
         if state == "failed":
@@ -84,23 +140,9 @@ def receive(
             state = "scanned"
             set_receipt(connection, row.id, state)
         if state != "done":
-            connection.execute(update(t).where(t.c.id == row.id).values(partner=partner, map=map))
-            return replace(_receipt(row, state), partner=partner, map=map), True
-    values = {
-        "sha256": blob.sha256,
-        "size": blob.size,
-        "name": name,
-        "channel": channel,
-        "received_at": received_at,
-        "state": "received",
-        "partner": partner,
-        "map": map,
-        "failure": "",
-        "source": source,
-        "test": test,
-    }
-    made = connection.execute(insert(t).values(**values).returning(t.c.id)).scalar_one()
-    return Receipt(made, blob.sha256, blob.size, name, "received", partner, map, channel, test, source), False
+            connection.execute(update(t).where(t.c.id == row.id).values(partner=one.partner, map=one.map))
+            return replace(_receipt(row, state), partner=one.partner, map=one.map)
+    return None
 
 
 def _receipt(row: Any, state: str = "") -> Receipt:
@@ -109,9 +151,14 @@ def _receipt(row: Any, state: str = "") -> Receipt:
 
 def started(connection: Connection, receipt: int) -> int:
     """Count that the processing of a receipt begins; how often it has begun without coming to its end."""
+    return started_all(connection, [receipt])[receipt]
+
+
+def started_all(connection: Connection, receipts: Sequence[int]) -> dict[int, int]:
+    """The same for several: receipt → how often."""
     t = ledger().receipt
-    made = connection.execute(update(t).where(t.c.id == receipt).values(starts=t.c.starts + 1).returning(t.c.starts))
-    return int(made.scalar_one())
+    made = connection.execute(update(t).where(t.c.id.in_(receipts)).values(starts=t.c.starts + 1).returning(t.c.id, t.c.starts))
+    return {row[0]: row[1] for row in made}
 
 
 def _reopen(connection: Connection, receipt: int) -> bool:
@@ -173,11 +220,12 @@ def earlier_unfinished(connection: Connection, receipt: int, partner: str) -> in
     return found
 
 
-def done(connection: Connection, receipt: int) -> None:
-    """A receipt is through, unless one of its exchanges was opened again meanwhile."""
+def done(connection: Connection, receipts: Sequence[int]) -> None:
+    """Receipts are through, unless one of their exchanges was opened again meanwhile."""
     t = ledger().exchange
-    again = connection.execute(select(t.c.id).where(t.c.receipt_id == receipt, t.c.state == "open").limit(1)).first()
-    set_receipt(connection, receipt, "scanned" if again else "done")
+    again = set(connection.execute(select(t.c.receipt_id).where(t.c.receipt_id.in_(receipts), t.c.state == "open").distinct()).scalars())
+    set_receipts(connection, sorted(again), "scanned")
+    set_receipts(connection, [receipt for receipt in receipts if receipt not in again], "done")
 
 
 def oldest_unfinished(connection: Connection) -> str:
@@ -203,142 +251,48 @@ def released(connection: Connection, receipts: Sequence[int]) -> None:
 
 def set_receipt(connection: Connection, receipt: int, state: str, failure: str = "") -> None:
     """Note the state of a receipt. One that came to an end may be started again as often as any other."""
+    set_receipts(connection, [receipt], state, failure)
+
+
+def set_receipts(connection: Connection, receipts: Sequence[int], state: str, failure: str = "") -> None:
+    """Note the state of several receipts."""
     t = ledger().receipt
+    if not receipts:
+        return
     values: dict[str, Any] = {"state": state, "failure": failure}
     if state in ("done", "failed"):
         values["starts"] = 0
-    connection.execute(update(t).where(t.c.id == receipt).values(**values))
+    connection.execute(update(t).where(t.c.id.in_(receipts)).values(**values))
 
 
 # exchanges
 
 
-def intake(
-    connection: Connection,
-    receipt: Receipt,
-    interchange: Interchange,
-    partner: str,
-    verdict: Verdict,
-    types: Iterable[str],
-    versions: Versions,
-    *,
-    received_at: str = "",
-    messages: int = 0,
-    held: str = "",
-    window: int = 0,
-    lane: str = "",
-) -> Exchange:
-    """Decide what an interchange is (new, the same again, another under a known number) and give it its row.
-
-    `held`: why a person must decide before anything of it is posted; it then keeps only the identity of its bytes. `window`: the
-    days after which a control number may come again (0: never).
-
-    A refused envelope keeps only the identity of its bytes. The same bytes that were wholly refused before
-    are tried again when maps or agreements (`versions`) are others now.
-    """
-    pinned = json.dumps(dict(sorted(versions.items())))
-    bytes_key = ("bytes", str(interchange.ordinal), receipt.sha256)
-    control_key = ("control", _scope(interchange, types, lane), interchange.control)
-    copied = receipt.source.removeprefix(COPY) if receipt.source.startswith(COPY) else ""
-    row = {"partner": partner, "copy_of": int(copied) if copied else None, "versions": pinned, "received_at": received_at, "messages": messages, "reason": "", "lane": lane}
-    first = _owner(connection, bytes_key)
-    outcome, state, original = "new", "open", None
-    if first is not None:
-        before = _exchange_row(connection, first)
-        if before.state in ("rejected", "held") and before.versions != pinned:
-            outcome, original = "retry", first
-            _disown(connection, first)
-        else:
-            return _insert_exchange(connection, receipt, interchange, "duplicate", "again", before.verdict, first, **row)
-    if held:
-        state, row["reason"] = "quarantined", held
-    elif verdict is Verdict.REJECTED:
-        outcome = "refused"  # it is closed, and answered, like the others
-    elif interchange.control and (holder := _holder(connection, control_key, received_at, window)) is not None:
-        outcome, state, original = "conflict", "quarantined", holder
-        row["reason"] = f"its control number came before with other content, in exchange {holder}"
-    judged = "" if state == "open" else Verdict.REJECTED.value
-    made = _insert_exchange(connection, receipt, interchange, state, outcome, judged, original, **row)
-    own(connection, made.id, 0, *bytes_key)
-    if state == "open" and outcome != "refused" and interchange.control:
-        own(connection, made.id, 0, *control_key)
-    return made
-
-
-def _holder(connection: Connection, key: tuple[str, str, str], now: str, window: int) -> int | None:
-    """The exchange that holds a control number; None when none does, or when its window is over and the number is free again."""
-    holder = _owner(connection, key)
-    if holder is None or not window or not now:
-        return holder
-    t, i = ledger().exchange, ledger().identity
-    since = connection.execute(select(t.c.received_at).where(t.c.id == holder)).scalar_one()
-    if not since or datetime.fromisoformat(since) + timedelta(days=window) > datetime.fromisoformat(now):
-        return holder
-    connection.execute(delete(i).where(i.c.kind == key[0], i.c.scope == key[1], i.c.value == key[2]))
-    return None
-
-
-def _scope(interchange: Interchange, types: Iterable[str], lane: str = "") -> str:
-    """In which circle a control number is unique: standard, test or live, sender and receiver; of XML, whose number is the
-    document's own, the document type as well."""
-    sender, receiver = interchange.sender, interchange.receiver
-    parts = [
-        interchange.standard,
-        *([lane or "test"] if lane or interchange.test else []),  # tests have a memory of their own
-        sender.qualifier,
-        sender.id,
-        sender.internal,
-        receiver.qualifier,
-        receiver.id,
-        receiver.internal,
-    ]
-    if interchange.standard == "xml":
-        parts += sorted(set(types))[:1]
-    return json.dumps(parts)
-
-
-def _insert_exchange(connection: Connection, receipt: Receipt, interchange: Interchange, state: str, outcome: str, verdict: str,
-                     original: int | None, **row: Any) -> Exchange:
-    t = ledger().exchange
-    sender, receiver = interchange.sender, interchange.receiver
-    made = connection.execute(insert(t).values(
-        receipt_id=receipt.id, ordinal=interchange.ordinal, standard=interchange.standard, syntax=interchange.syntax,
-        sender_qualifier=sender.qualifier, sender=sender.id, receiver_qualifier=receiver.qualifier, receiver=receiver.id,
-        control=interchange.control, test=interchange.test, state=state, outcome=outcome, verdict=verdict, original_id=original,
-        failure="", **row).returning(t.c.id)).scalar_one()
-    return Exchange(made, receipt.id, interchange.ordinal, state, outcome, verdict, original, lane=row["lane"])
-
-
 def exchanges(connection: Connection, receipt: int) -> list[Exchange]:
     """The exchanges of a receipt in its order."""
-    t = ledger().exchange
-    rows = connection.execute(select(t).where(t.c.receipt_id == receipt).order_by(t.c.ordinal))
-    return [
-        Exchange(row.id, row.receipt_id, row.ordinal, row.state, row.outcome, row.verdict, row.original_id, row.closings,
-                 row.lane, row.reason.startswith(RELEASED))
-        for row in rows
-    ]
+    return exchanges_of(connection, [receipt])[receipt]
 
 
 def exchanges_of(connection: Connection, receipts: Sequence[int]) -> dict[int, list[Exchange]]:
     """The exchanges of some receipts, each in its order."""
     t = ledger().exchange
     made: dict[int, list[Exchange]] = {receipt: [] for receipt in receipts}
-    for row in connection.execute(select(t).where(t.c.receipt_id.in_(receipts)).order_by(t.c.receipt_id, t.c.ordinal)):
-        made[row.receipt_id].append(Exchange(row.id, row.receipt_id, row.ordinal, row.state, row.outcome, row.verdict, row.original_id))
+    query = select(*(t.c[name] for name in _EXCHANGE)).where(t.c.receipt_id.in_(receipts)).order_by(t.c.receipt_id, t.c.ordinal)
+    for row in connection.execute(query):
+        made[row.receipt_id].append(Exchange(row.id, row.receipt_id, row.ordinal, row.state, row.outcome, row.verdict, row.original_id,
+                                             row.closings, row.lane, row.reason.startswith(RELEASED)))
     return made
 
 
-def taken_in(connection: Connection, receipt: int, ordinals: Sequence[int]) -> set[int]:
-    """Which of these interchanges of a receipt have their row already."""
-    t = ledger().exchange
-    query = select(t.c.ordinal).where(t.c.receipt_id == receipt, t.c.ordinal.in_(ordinals))
-    return set(connection.execute(query).scalars()) if ordinals else set()
+_EXCHANGE = ("id", "receipt_id", "ordinal", "state", "outcome", "verdict", "original_id", "closings", "lane", "reason")
 
 
-def _exchange_row(connection: Connection, exchange: int) -> Any:
+def taken_in(connection: Connection, places: Sequence[tuple[int, int]]) -> set[tuple[int, int]]:
+    """Which of these interchanges (receipt, place in it) have their row already."""
     t = ledger().exchange
-    return connection.execute(select(t).where(t.c.id == exchange)).one()
+    receipts, ordinals = ({place[part] for place in places} for part in (0, 1))
+    query = select(t.c.receipt_id, t.c.ordinal).where(t.c.receipt_id.in_(receipts), t.c.ordinal.in_(ordinals))
+    return {(row[0], row[1]) for row in connection.execute(query)}
 
 
 def lock_exchanges(connection: Connection, ids: Sequence[int]) -> set[int]:
@@ -396,26 +350,39 @@ def own(connection: Connection, exchange: int, message: int, kind: str, scope: s
     )
 
 
-def _owner(connection: Connection, key: tuple[str, str, str]) -> int | None:
-    i = ledger().identity
-    return connection.execute(
-        select(i.c.exchange_id).where(i.c.kind == key[0], i.c.scope == key[1], i.c.value == key[2])
-    ).scalar()
+def control_key(interchange: Interchange, types: Iterable[str], lane: str = "") -> tuple[str, str, str]:
+    """The identity (kind, scope, value) of a control number."""
+    return "control", _scope(interchange, types, lane), interchange.control
+
+
+def _scope(interchange: Interchange, types: Iterable[str], lane: str = "") -> str:
+    """In which circle a control number is unique: standard, test or live, sender and receiver; of XML, whose number is the
+    document's own, the document type as well."""
+    sender, receiver = interchange.sender, interchange.receiver
+    parts = [
+        interchange.standard,
+        *([lane or "test"] if lane or interchange.test else []),  # tests have a memory of their own
+        sender.qualifier,
+        sender.id,
+        sender.internal,
+        receiver.qualifier,
+        receiver.id,
+        receiver.internal,
+    ]
+    if interchange.standard == "xml":
+        parts += sorted(set(types))[:1]
+    return json.dumps(parts)
 
 
 def own_number(connection: Connection, exchange: int, interchange: Interchange) -> None:
     """Take the control number for an exchange that was posted after a person let it pass or tried it again; what another has stays his."""
-    key = ("control", _scope(interchange, ()), interchange.control)
-    if interchange.control and interchange.standard != "xml" and _owner(connection, key) is None:
+    i, key = ledger().identity, control_key(interchange, ())
+    known = select(i.c.exchange_id).where(i.c.kind == key[0], i.c.scope == key[1], i.c.value == key[2])
+    if interchange.control and interchange.standard != "xml" and connection.execute(known).first() is None:
         own(connection, exchange, 0, *key)
 
 
 def disown(connection: Connection, exchange: int) -> None:
     """Give back every identity of an exchange of which nothing is posted: the same bytes are new again."""
-    _disown(connection, exchange)
-
-
-def _disown(connection: Connection, exchange: int) -> None:
-    """Give back the identities of an exchange that is tried again as another; nothing of it was posted."""
     i = ledger().identity
     connection.execute(delete(i).where(i.c.exchange_id == exchange))

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from edi_bridge.database import Database
 from edi_bridge.finding import Verdict, found
 from edi_bridge.interchange import Address, Interchange, Position
-from edi_bridge.store import ledger
+from edi_bridge.store import intake, ledger
 from edi_bridge.store import message as messages
 from edi_bridge.store.archive import Blob
 from edi_bridge.store.state import STATES, as_markdown, may_follow
@@ -31,7 +31,7 @@ def take_in(
 ) -> ledger.Exchange:
     with database.write() as connection:
         receipt, _ = ledger.receive(connection, Blob(sha, 1), "f", NOW)
-        made = ledger.intake(connection, receipt, interchange, "a", verdict, [type_], {})
+        made = intake.take_in(connection, [intake.Coming(receipt, interchange, "a", verdict, [type_])], {})[0]
         ledger.set_receipt(connection, receipt.id, "done")
     return made
 

@@ -18,7 +18,7 @@ from edi_bridge.fault import ConfigFault
 from edi_bridge.yamltext import Block, Problems, parse
 
 KEYS = ("database", "same_content", "batch_messages", "batch_milliseconds", "listen", "listen_certificate", "listen_key",
-        "listen_authorities", "metrics_token", "most_waiting", "least_room", "second_person")
+        "listen_authorities", "metrics_token", "most_waiting", "least_room", "second_person", "workers", "archive")
 PATHS = ("listen_certificate", "listen_key", "listen_authorities")
 LISTEN = "127.0.0.1:8420"
 SAME_CONTENT = ("hold", "post")
@@ -45,10 +45,16 @@ class Settings:
     least_room: int = 200_000_000  # bytes of disk below which nothing more is fetched
     second_person: bool = False  # whoever fixes a message must name somebody else who looked at it
 
+    workers: bool = False  # `edi-bridge worker` posts what `run` takes in
+    archive_url: str = ""  # where the raw bytes are kept, when not in the home
+
     @property
-    def archive(self) -> Path:
-        """The folder of the raw bytes."""
-        return self.home / "archive"
+    def archive(self) -> Path | str:
+        """Where the raw bytes are: a folder, or the URL of an fsspec file system. See `store.archive.open_archive`."""
+        url = self.archive_url
+        if url.startswith("file://"):
+            return Path(url.removeprefix("file://"))
+        return url if "://" in url else self.home / (url or "archive")
 
     @property
     def file(self) -> Path:
@@ -69,6 +75,8 @@ def load(environ: Mapping[str, str], home: str | Path | None = None, database: s
         url = str(place / "edi-bridge.sqlite")
     elif "://" not in url and not Path(url).is_absolute() and not database:
         url = str(place / url)
+    chosen["archive_url"] = environ.get("EDI_BRIDGE_ARCHIVE") or chosen.pop("archive", "")
+    chosen.pop("archive", None)
     for key in PATHS:
         if key in chosen:
             chosen[key] = place / chosen[key]
@@ -116,9 +124,14 @@ def wrong(key: str, value: Any) -> str:
         case "metrics_token" | "listen_certificate" | "listen_key" | "listen_authorities":
             if not isinstance(value, str) or not value:
                 return f"{key} is a text"
-        case "second_person":
+        case "second_person" | "workers":
             if not isinstance(value, bool):
-                return "second_person is true or false"
+                return f"{key} is true or false"
+        case "archive":
+            if not isinstance(value, str) or not value:
+                return "archive is a folder, or a URL such as s3://bucket/prefix"
+            if "://" in value and urlsplit(value).password:
+                return "a password must not stand in this file; the file system's package takes it from its own environment"
         case "most_waiting":
             if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= 1_000_000:
                 return "most_waiting must be a whole number from 1 to 1000000"

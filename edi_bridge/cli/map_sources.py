@@ -77,12 +77,12 @@ def of_archive(home: str | None, partner: str | None, since: str | None, exchang
                database: str | None = None) -> Iterator[Original]:
     """What the ledger of a home knows; only read."""
     from edi_bridge import replaying
-    from edi_bridge.store.archive import Archive
+    from edi_bridge.store.archive import open_archive
 
     settings = options.settings_of(home, database)
     opened = options.open_database(settings, create=False)
     try:
-        yield from replaying.stored(opened, Archive(settings.archive), partner=partner or "",
+        yield from replaying.stored(opened, open_archive(settings.archive, settings.home), partner=partner or "",
                                     since=replaying.since_day(since) if since else "", exchange=exchange)
     finally:
         opened.close()

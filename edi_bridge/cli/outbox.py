@@ -131,11 +131,11 @@ def raw(id: int, home: str | None, database: str | None) -> int:
       edi-bridge outbox raw 17 > invoice.edi
     """
     from edi_bridge.store import outbox as entries
-    from edi_bridge.store.archive import Archive
+    from edi_bridge.store.archive import open_archive
 
     with opened(home, database) as (settings, made), made.read() as connection:
         _found(connection, id)
-        content = entries.open_content(connection, Archive(settings.archive), id).read()
+        content = entries.open_content(connection, open_archive(settings.archive, settings.home), id).read()
     sys.stdout.flush()
     sys.stdout.buffer.write(content)
     sys.stdout.buffer.flush()

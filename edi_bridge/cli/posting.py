@@ -20,7 +20,7 @@ from edi_bridge.finding import Finding, Verdict
 from edi_bridge.interchange import Interchange
 from edi_bridge.settings import Settings
 from edi_bridge.store import lookup
-from edi_bridge.store.archive import Archive
+from edi_bridge.store.archive import open_archive
 
 DOCUMENTS = 200  # of an exchange that are remembered for the table; all stand in the CRM
 UNUSED = 2000  # messages whose findings wait to be reported, at most
@@ -169,7 +169,7 @@ class Poster:
         self.limit = limit
         self.engine = Engine(
             database,
-            Archive(settings.archive),
+            open_archive(settings.archive, settings.home),
             self.catalog,
             own=own_identities(self.catalog.own.parties),
             versions={**self.catalog.versions(), lookup.VERSION: str(last)},

@@ -26,10 +26,11 @@ One = tuple[Receipt, bool]
 @dataclass(slots=True)
 class Backlog:
     """What waits. Any thread may add; one takes. `alone`: receipts that are posted by themselves, because something was wrong when
-    they were last begun."""
+    they were last begun. `elsewhere`: workers post, nothing waits here."""
 
     most: int = MOST
     alone: set[int] = field(default_factory=set)
+    elsewhere: bool = False
     _small: OrderedDict[str, deque[One]] = field(default_factory=OrderedDict)
     _large: OrderedDict[str, deque[One]] = field(default_factory=OrderedDict)
     _sizes: dict[int, int] = field(default_factory=dict)  # of all that wait or are in hand
@@ -40,7 +41,7 @@ class Backlog:
         """Receipts after their commit 1; how many of them are new here. What is closed already needs nothing."""
         count = 0
         with self._changed:
-            for receipt, joined in taken:
+            for receipt, joined in () if self.elsewhere else taken:
                 if receipt.id in self._sizes or receipt.state not in OPEN or (not joined and receipt.id in self._past):
                     continue  # the ledger told of it before who received it did
                 self._sizes[receipt.id] = receipt.size

@@ -14,6 +14,7 @@ from edi_bridge.clock import Clock
 from edi_bridge.crashpoint import passing
 from edi_bridge.crm.identity import own_identities
 from edi_bridge.database import Database
+from edi_bridge.dispatch import defer
 from edi_bridge.engine import Engine
 from edi_bridge.engine.fetching import Fetching
 from edi_bridge.engine.outgoing import Writing
@@ -23,7 +24,7 @@ from edi_bridge.listening import KIND as SERVED
 from edi_bridge.mapping.lookup import Row
 from edi_bridge.settings import Settings
 from edi_bridge.store import lookup
-from edi_bridge.store.archive import Archive
+from edi_bridge.store.archive import Archive, open_archive
 
 FOLDERS = ("partners", "mappings", "lookups", "guides", "rules", "schemas")  # of a home that the catalog reads
 GETS = ("get", "we_get", "list")  # the options that say where a channel fetches
@@ -58,7 +59,7 @@ class Loading:
     archive: Archive = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "archive", Archive(self.settings.archive, passing))
+        object.__setattr__(self, "archive", open_archive(self.settings.archive, self.settings.home, passing))
 
     def load(self) -> Configuration:
         """The home as it is now. ConfigFault with what is wrong in it: partners, channels, and every map of its own or agreed."""
@@ -73,7 +74,8 @@ class Loading:
         engine = Engine(
             self.database, self.archive, catalog, own=own_identities(catalog.own.parties), versions={**catalog.versions(), lookup.VERSION: str(rows)},
             same_content=said.same_content, batch_messages=said.batch_messages, batch_milliseconds=said.batch_milliseconds,
-            clock=self.clock, strict=True, answers=True)
+            clock=self.clock, strict=True, answers=True,
+            several=said.workers, received=defer if said.workers else None)
         return Configuration(
             catalog, channels, engine, Fetching(engine, self.database), Sending(self.database, self.archive, catalog, self.clock),
             Writing(self.database, self.archive, catalog, self.clock, engine.versions), seen, rows)

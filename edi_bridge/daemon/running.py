@@ -16,12 +16,14 @@ from edi_bridge.daemon.backlog import Backlog
 from edi_bridge.daemon.configuration import Configuration, Current, Loading
 from edi_bridge.daemon.delivering import Delivering
 from edi_bridge.daemon.figures import Figures, Watched
+from edi_bridge.daemon.handing_over import HandingOver
 from edi_bridge.daemon.logs import Troubles, log
 from edi_bridge.daemon.outgoing import Outgoing
 from edi_bridge.daemon.polling import Polled, Polling
 from edi_bridge.daemon.posting import Posting
 from edi_bridge.daemon.watching import Watching, guarded_look
 from edi_bridge.database import Database
+from edi_bridge.dispatch import install
 from edi_bridge.engine.guard import Failure, guarded
 from edi_bridge.engine.sending import NEVER
 from edi_bridge.fault import ConfigFault, Fault
@@ -69,8 +71,11 @@ class Daemon:
 
     def __init__(self, settings: Settings, database: Database, secrets: Secrets, clock: Clock):
         self.settings, self.database, self.secrets, self.clock = settings, database, secrets, clock
+        if settings.workers:
+            install(database)
         self.stopping = threading.Event()
-        self.troubles, self.figures, self.backlog = Troubles(), Figures(), Backlog(settings.most_waiting)
+        self.troubles, self.figures, self.backlog = Troubles(), Figures(), Backlog(settings.most_waiting, elsewhere=settings.workers)
+        self.handing = HandingOver(database, clock, self.troubles, settings.most_waiting) if settings.workers else None
         loading = Loading(settings, database, clock)
         self.current = Current(loading, loading.load())
         self.archive = loading.archive
@@ -157,7 +162,7 @@ class Daemon:
     # --- rounds -----------------------------------------------------------------------------------------------------
 
     def _rounds(self) -> None:
-        looks = ((self._refresh, FILES), (self.posting.look, LEDGER), (self._sweep, SWEEP))
+        looks = ((self._refresh, FILES), (self.handing.look if self.handing else self.posting.look, LEDGER), (self._sweep, SWEEP))
         next_at = [time.monotonic() + every for _, every in looks]
         while not self.stopping.is_set():
             self._guarded(self._round)
@@ -210,7 +215,7 @@ class Daemon:
 
     def _wanted(self) -> bool:
         """Whether anything new may be taken in."""
-        return not self.stopping.is_set() and self.backlog.room() and self.watching.room()
+        return not self.stopping.is_set() and (self.handing or self.backlog).room() and self.watching.room()
 
     def _look_for_answers(self) -> None:
         self._answers.set()
@@ -310,6 +315,8 @@ class Daemon:
         guarded_look(self.watching)  # what has waited long enough goes its way
         self.posting.look()
         self._until(self.posting.idle, patience)
+        if self.handing:
+            self._until(lambda: not self.handing or not self.handing.waiting(), patience)
         while not self.stopping.is_set() and (due := self.delivering.due()):
             sends = [self._thread(f"send {name}", lambda name=name, entries=entries: self.delivering.send(name, entries))  # type: ignore[misc]
                      for name, entries in due.items()]

@@ -132,7 +132,7 @@ class Engine:
         strict: bool = False,
         answers: bool = False,
         several: bool = False,
-        received: Callable[[Connection, Sequence[int]], None] = lambda connection, receipts: None,
+        received: Callable[[Connection, Sequence[int]], object] | None = None,
     ):
         self.database = database
         self.archive = archive
@@ -193,7 +193,8 @@ class Engine:
         transport may confirm."""
         with self.database.write() as connection:
             taken = ledger.receive_all(connection, incoming, self.now())
-            self.received(connection, [receipt.id for receipt, _ in taken])
+            if self.received is not None:
+                self.received(connection, [receipt.id for receipt, _ in taken])
         passing("receipt_committed")
         return taken
 

@@ -86,6 +86,15 @@ class Archive:
         finally:
             temporary.unlink(missing_ok=True)
 
+    def has(self, digest: str) -> bool:
+        """Whether a blob is there; it is not read."""
+        return self.path(digest).exists()
+
+    def digests(self) -> Iterator[str]:
+        """The SHA-256 of every blob, in order."""
+        for folder in sorted(self.folder.glob("[0-9a-f][0-9a-f]")):
+            yield from sorted(path.name for path in folder.iterdir() if len(path.name) == 64)
+
     def _keep(self, temporary: Path, blob: Blob) -> None:
         target = self.path(blob.sha256)
         if self._whole(blob.sha256, blob.size):
@@ -113,7 +122,7 @@ class Archive:
                 beside.unlink(missing_ok=True)
                 continue
             left = beside.with_suffix("")
-            blob = Blob(said["sha256"], said["size"]) if "sha256" in said and self.path(said["sha256"]).exists() else None
+            blob = Blob(said["sha256"], said["size"]) if "sha256" in said and self.has(said["sha256"]) else None
             if blob is None and left.exists() and left.stat().st_size:
                 with left.open("rb") as file:
                     blob = self.put(file)
@@ -154,6 +163,16 @@ class Archive:
             except FileNotFoundError:  # whoever wrote it is through
                 continue
         return count
+
+
+def open_archive(where: Path | str, home: Path, passing: Callable[[str], None] = lambda point: None) -> Archive:
+    """The archive in a folder, or at the URL of an fsspec file system (`s3://bucket/prefix`); bytes on their way to a URL stand in
+    the home's folder `archive` first. ConfigFault when a package that the URL needs is not installed."""
+    if isinstance(where, Path):
+        return Archive(where, passing)
+    from edi_bridge.store.object_archive import ObjectArchive  # fsspec is loaded only where it is used
+
+    return ObjectArchive.at(where, home / "archive", passing)
 
 
 class _Hashed:

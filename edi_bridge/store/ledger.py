@@ -201,6 +201,12 @@ def unfinished(connection: Connection) -> list[Receipt]:
     return [_receipt(row) for row in rows]
 
 
+def count_unfinished(connection: Connection) -> int:
+    """How many receipts are not through."""
+    t = ledger().receipt
+    return int(connection.execute(select(func.count()).select_from(t).where(t.c.state.in_(("received", "scanned")))).scalar_one())
+
+
 def by_ids(connection: Connection, receipts: Sequence[int]) -> list[Receipt]:
     """These receipts, the oldest first."""
     t = ledger().receipt

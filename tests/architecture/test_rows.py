@@ -60,6 +60,7 @@ ROWS = {
     "store": 5,
     "crm": 5,
     "engine": 6,
+    "alarming": 6,
     "replaying": 6,
     "dispatch": 6,
     "schedule": 3,
@@ -77,6 +78,7 @@ ALLOWED = {
     ("structure", "finding"): "the walk says what stands at a wrong place",
     ("database", "migrations"): "upgrade() runs them, imported when there is something to do",
     ("migrations", "database"): "they bring its tables to the newest state",
+    ("dispatch", "engine"): "workers run the engine; the engine is told by its caller what to do with receipts",
     ("daemon", "listening"): "the daemon opens the doors that partners post to, and says what health and figures are",
     ("transport", "secret"): "a transport signs in with the secrets that its channel names",
 }

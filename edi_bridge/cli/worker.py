@@ -1,0 +1,89 @@
+"""`edi-bridge worker`: posts what came in, beside others of its kind, on any number of machines."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+
+import click
+
+from edi_bridge.cli import options, show
+
+REFUSED = 1
+FORMS = ("text", "json")
+
+
+@click.command(short_help="Post what came in, beside other workers, over one PostgreSQL.")
+@options.home_option
+@options.database_option
+@click.option("--once", is_flag=True, help="Work until nothing waits; then end.")
+@click.option("--log", "form", type=click.Choice(FORMS), default="text", show_default=True, help="The form of the log, on stderr.")
+def worker(home: str | None, database: str | None, once: bool, form: str) -> int:
+    """A worker: it takes what `edi-bridge run` (with `workers: true` in settings.yaml) has received through the engine. Any number
+    may run, on any number of machines; each needs the same partners, mappings and lookups, and the same archive.
+
+    SIGTERM or Ctrl-C: what is in hand is given back between two commits; a second one ends at once. What a killed worker had in
+    hand is taken over within 30 seconds.
+
+    \b
+    Examples:
+      edi-bridge worker --home my-home --database postgresql://edi@db.example/edi
+      edi-bridge worker --home my-home --once --log json
+
+    Exit codes: 0 ended in order (--once: nothing failed), 2 wrong use or configuration, 3 try again later.
+    """
+    import dataclasses
+
+    from edi_bridge import clock
+    from edi_bridge.cli.translate import tune_collector
+    from edi_bridge.daemon import logs
+    from edi_bridge.daemon.configuration import Current, Loading
+    from edi_bridge.daemon.posting import tell
+    from edi_bridge.dispatch import install
+    from edi_bridge.dispatch.worker import Worker
+    from edi_bridge.engine import Engine
+    from edi_bridge.fault import ConfigFault
+
+    said = dataclasses.replace(options.settings_of(home, database), workers=True)
+    opened = options.open_database(said, create=True)
+    install(opened)
+    handler = logs.begin(form, sys.stderr)
+    loading = Loading(said, opened, clock.from_environment(os.environ))
+    current = Current(loading, loading.load())
+
+    def engine() -> Engine:
+        """That of the newest state of the home which can be used."""
+        try:
+            if current.refresh(loading.load):
+                logs.log.info("partners, maps or lookups were changed: the new state holds")
+        except ConfigFault as fault:
+            logs.log.warning("the home was changed and cannot be used like that, so the state before holds: %s", fault)
+        return current.now.engine
+
+    made = Worker(opened, engine, tell)
+    _obey(made.stop)
+    tune_collector()
+    logs.log.info("worker %s begins", made.name)
+    made.run(once=once)
+    logs.log.info("worker %s has ended: %d deliveries posted, %d failed", made.name, made.posted, made.failed)
+    handler.flush()
+    opened.close()
+    if once:
+        print(show.clean(f"{made.posted:,} posted · {made.failed:,} failed"))
+    return REFUSED if once and made.failed else 0
+
+
+def _obey(stop: Callable[[], None]) -> None:
+    """The first signal ends in order, the second at once."""
+    asked = [0]
+
+    def told(number: int, _frame: object) -> None:
+        asked[0] += 1
+        if asked[0] > 1:
+            os._exit(128 + number)
+        stop()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, told)

@@ -1,0 +1,64 @@
+"""Who holds which receipts, and until when: a lease on the ledger's rows, by the database's clock.
+
+A lease is for not doing things twice; that nothing is posted twice does not rest on it, but on the unique rows of the ledger. A
+worker that was stopped for an hour and goes on finds what the others have written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection
+
+from edi_bridge.dispatch.jobs import NOW, TEXT, drop
+from edi_bridge.store import ledger
+from edi_bridge.store.ledger import Receipt
+
+HELD = 15  # seconds
+SMALL = 1_000_000  # bytes; larger ones are read alone
+TOGETHER = 64  # small ones that share their commits
+
+_UNTIL = f"to_char((clock_timestamp() + make_interval(secs => {HELD})) AT TIME ZONE 'UTC', {TEXT})"
+_FREE = f"state IN ('received', 'scanned') AND (held_until = '' OR held_until < {NOW})"
+_ONE = f'SELECT id, size, starts FROM "receipt" WHERE id = %s AND {_FREE} FOR UPDATE SKIP LOCKED'
+# The partners (channels, where no partner is told) in turn, the oldest first.
+_MORE = f"""
+SELECT id FROM "receipt" WHERE {_FREE} AND id IN (
+    SELECT id FROM (SELECT id, row_number() OVER (PARTITION BY partner, channel ORDER BY id) AS turn FROM "receipt"
+                    WHERE {_FREE} AND size <= %s AND starts = 0) small
+    ORDER BY turn, id LIMIT %s)
+ORDER BY id FOR UPDATE SKIP LOCKED
+"""
+
+
+def claim(connection: Connection, worker: str, receipt: int | None = None) -> list[Receipt]:
+    """Receipts that this worker holds from now on, the oldest first; [] where there is nothing to be had.
+
+    `receipt`: the one that a job tells of, and where it is small, more small ones with it; None: small ones. One whose posting
+    began before, and did not end, is taken alone: it may be what stopped the one who had it."""
+    chosen: list[int] = []
+    more = True
+    if receipt is not None:
+        one = connection.exec_driver_sql(_ONE, (receipt,)).first()
+        if one is None:
+            return []
+        chosen, more = [one.id], one.size <= SMALL and one.starts == 0
+    if more:
+        chosen += [id for id in connection.exec_driver_sql(_MORE, (SMALL, TOGETHER)).scalars() if id not in chosen][: TOGETHER - len(chosen)]
+    if chosen:
+        connection.exec_driver_sql(f'UPDATE "receipt" SET worker = %s, held_until = {_UNTIL} WHERE id = ANY(%s)', (worker, chosen))
+        drop(connection, chosen)
+    return ledger.by_ids(connection, chosen)
+
+
+def renew(connection: Connection, worker: str, receipts: Sequence[int]) -> set[int]:
+    """Hold them for another while; those that are still this worker's."""
+    rows = connection.exec_driver_sql(
+        f'UPDATE "receipt" SET held_until = {_UNTIL} WHERE id = ANY(%s) AND worker = %s AND held_until <> \'\' RETURNING id', (list(receipts), worker))
+    return set(rows.scalars())
+
+
+def give_back(connection: Connection, worker: str, receipts: Sequence[int]) -> None:
+    """They are through, or another may have them."""
+    connection.exec_driver_sql(
+        "UPDATE \"receipt\" SET worker = '', held_until = '' WHERE id = ANY(%s) AND worker = %s", (list(receipts), worker))

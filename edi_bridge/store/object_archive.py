@@ -1,0 +1,177 @@
+"""The archive in object storage, or any other file system that fsspec knows.
+
+Bytes that come are hashed and made durable in a local folder first (their name is their SHA-256, which is known only at their
+end; and what a mailbox deleted when it was read must not be lost with a connection). Then they are put under
+`prefix/ab/ab12…`, and only after that `put` returns. What durable means there is the file system's promise: S3, Google Cloud
+Storage and Azure answer a put when the object is kept in several places, whole or not at all, and whoever lists or reads
+afterwards sees it. Others (SFTP, SMB, a mounted folder) get a temporary name, the size is compared, then they rename; nobody
+can make such a server sync its disk.
+
+Every read downloads the whole blob and compares its SHA-256; small ones that were just written or read are remembered, since the
+engine reads each delivery twice.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from hashlib import sha256
+from io import BytesIO
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+from uuid import uuid4
+
+from edi_bridge.fault import ConfigFault, TerminalFault, TransientFault
+from edi_bridge.store.archive import CHUNK, Archive, Blob
+
+# Protocols whose put shows an object whole or not at all, so that it needs no temporary name.
+WHOLE = frozenset({"s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "adl", "oss", "memory"})
+REMEMBERED = 32 << 20  # bytes of small blobs
+SMALL = 1 << 20
+
+
+@dataclass(slots=True)
+class Recent:
+    """Small blobs that were verified a moment ago, by their SHA-256; any thread."""
+
+    blobs: OrderedDict[str, bytes] = field(default_factory=OrderedDict)
+    size: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def add(self, digest: str, content: bytes) -> None:
+        """Remember one, and forget the oldest."""
+        with self.lock:
+            if digest in self.blobs or len(content) > SMALL:
+                return
+            self.blobs[digest] = content
+            self.size += len(content)
+            while self.size > REMEMBERED:
+                self.size -= len(self.blobs.popitem(last=False)[1])
+
+    def get(self, digest: str) -> bytes | None:
+        """Its bytes, or None."""
+        with self.lock:
+            return self.blobs.get(digest)
+
+    def forget(self, digest: str) -> None:
+        """It is no longer there."""
+        with self.lock:
+            self.size -= len(self.blobs.pop(digest, b""))
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectArchive(Archive):
+    """See the module; `folder` is the local one. `files` is the fsspec file system, `root` the place in it, `url` as a person
+    names both."""
+
+    files: Any = None
+    root: str = ""
+    url: str = ""
+    recent: Recent = field(default_factory=Recent)
+
+    @classmethod
+    def at(cls, url: str, folder: Path, passing: Callable[[str], None] = lambda point: None) -> ObjectArchive:
+        """The archive at a URL. ConfigFault when a package is missing or the URL is none."""
+        try:
+            import fsspec
+        except ImportError:
+            raise ConfigFault.at("archive", 0, 0, "an archive at a URL needs the extra: pip install 'edi-bridge[objectstore]'") from None
+        try:
+            files, root = fsspec.core.url_to_fs(url)
+        except (ImportError, ValueError) as error:
+            raise ConfigFault.at("archive", 0, 0, f"{url} cannot be used: {error}") from None
+        return cls(folder, passing, files, str(root).rstrip("/"), url.rstrip("/"))
+
+    def _key(self, digest: str) -> str:
+        return f"{self.root}/{digest[:2]}/{digest}"
+
+    def has(self, digest: str) -> bool:
+        """Whether a blob is there; it is not read."""
+        with self._asked():
+            return bool(self.files.exists(self._key(digest)))
+
+    def digests(self) -> Iterator[str]:
+        """The SHA-256 of every blob, in order."""
+        with self._asked():
+            self.files.invalidate_cache()
+            names = self.files.find(self.root) if self.files.exists(self.root) else []
+        yield from sorted(name for name in (path.rpartition("/")[2] for path in names) if len(name) == 64)
+
+    def _keep(self, temporary: Path, blob: Blob) -> None:
+        if not self._whole(blob.sha256, blob.size):
+            with self._asked():
+                self._upload(temporary, blob)
+        if blob.size <= SMALL:
+            self.recent.add(blob.sha256, temporary.read_bytes())
+        self.passing("archived")
+
+    def _upload(self, temporary: Path, blob: Blob) -> None:
+        key = self._key(blob.sha256)
+        protocols = {self.files.protocol} if isinstance(self.files.protocol, str) else set(self.files.protocol)
+        there = key if protocols & WHOLE else f"{self.root}/incoming/{uuid4().hex}"
+        self.files.makedirs(there.rpartition("/")[0], exist_ok=True)
+        self.files.put_file(str(temporary), there)
+        self.files.invalidate_cache()
+        size = self.files.info(there)["size"]
+        if size != blob.size:
+            raise TransientFault(f"the archive {self.url} kept {size} of {blob.size} bytes")
+        if there != key:
+            self.files.makedirs(key.rpartition("/")[0], exist_ok=True)
+            self.files.mv(there, key)
+
+    def _whole(self, digest: str, size: int) -> bool:
+        with self._asked():
+            if not self.files.exists(self._key(digest)):
+                return False
+        try:
+            self._read(digest).close()
+        except TerminalFault:
+            return False
+        return True
+
+    def open(self, digest: str) -> BinaryIO:
+        """A blob for reading, verified. TerminalFault when it is missing or not what it was."""
+        known = self.recent.get(digest)
+        return BytesIO(known) if known is not None else self._read(digest)
+
+    def _read(self, digest: str) -> BinaryIO:
+        local = tempfile.SpooledTemporaryFile(SMALL, prefix="edi-bridge-")
+        hashed = sha256()
+        with self._asked():
+            try:
+                with self.files.open(self._key(digest), "rb") as remote:
+                    while chunk := remote.read(CHUNK):
+                        hashed.update(chunk)
+                        local.write(chunk)
+            except FileNotFoundError:
+                raise TerminalFault(f"the archived file {self.url}/{digest[:2]}/{digest} is missing") from None
+        if hashed.hexdigest() != digest:
+            raise TerminalFault(f"the archived file {self.url}/{digest[:2]}/{digest} was altered: its SHA-256 is no longer its name")
+        size = local.tell()
+        local.seek(0)
+        if size <= SMALL:
+            content = local.read()
+            self.recent.add(digest, content)
+            local.close()
+            return BytesIO(content)
+        return cast(BinaryIO, local)
+
+    def remove(self, digest: str) -> None:
+        """Take a blob away whose retention time is over."""
+        self.recent.forget(digest)
+        with self._asked():
+            if self.files.exists(self._key(digest)):
+                self.files.rm_file(self._key(digest))
+
+
+    @contextmanager
+    def _asked(self) -> Iterator[None]:
+        """What the storage's errors are: it may answer later."""
+        try:
+            yield
+        except (OSError, EOFError) as error:
+            raise TransientFault(f"the archive {self.url} does not answer: {type(error).__name__}: {error}") from error

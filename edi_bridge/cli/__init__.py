@@ -28,7 +28,7 @@ COMMANDS = {
     "translate": ("translate", "translate", "Files as CRM records, in JSON lines; no database."),
     "convert": ("convert", "convert", "A file as a message of another standard."),
     "post": ("post", "post", "Post files into the CRM of a home."),
-    "run": ("run", "run", "The daemon: poll, post, answer and send, for ever or once."),
+    "run": ("running", "run", "The daemon: poll, post, answer and send, for ever or once."),
     "crm": ("crm", "crm", "Look at customers, orders and what follows them."),
     "exchange": ("exchange", "exchange", "What came and what became of it; release, replay, fix, audit."),
     "send": ("send", "send", "Records of ours to a partner."),

@@ -3,24 +3,38 @@
 from __future__ import annotations
 
 import getpass
+import io
 import os
-from datetime import date, timedelta
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from edi_bridge.cli import options, show
-from edi_bridge.cli.exchange_look import became, colour, opened
+from edi_bridge.cli.exchange_look import became, colour, opened, part_of
 from edi_bridge.fault import ConfigFault
 
 if TYPE_CHECKING:
     from edi_bridge.database import Database
     from edi_bridge.engine.acts import Acts
     from edi_bridge.settings import Settings
+    from edi_bridge.store.archive import Blob
+    from edi_bridge.store.search import Row
 
-reason_option = click.option("--reason", metavar="TEXT", required=True, help="Why; it stands in the audit log.")
+
+def _said(context: click.Context, option: click.Parameter, value: str) -> str:
+    """A reason that says something."""
+    if not value.strip():
+        raise click.BadParameter("say why: it stands in the audit log")
+    return value.strip()
+
+
+reason_option = click.option("--reason", metavar="TEXT", required=True, callback=_said, help="Why; it stands in the audit log.")
 YEARS = 10
+GOOD = ("done", "discarded", "duplicate")  # states in which nobody waits for a person
 
 
 def now() -> str:
@@ -42,32 +56,49 @@ def acting(made: Database) -> Acts:
     return Acts(made, actor(), now)
 
 
-def go_on(settings: Settings, made: Database, exchange: int) -> int:
-    """Finish what an act opened, as the daemon would; 1 where it is not posted all the same. Where a daemon runs on this home, it
-    does it."""
+def go_on(settings: Settings, made: Database, became_of: Callable[[], list[Row]], as_json: bool) -> int:
+    """Finish what an act opened, as the daemon would, and show what became of it; 1 where it is not posted all the same. Where a
+    daemon runs on this home, that goes on with it."""
     from edi_bridge import clock
     from edi_bridge.daemon import HomeLock
     from edi_bridge.daemon.configuration import Loading
-    from edi_bridge.daemon.lock import NAME, holder
-    from edi_bridge.store import search
+
+    if runs(settings):
+        show.note("the daemon that runs on this home goes on with it; exchange show says what became of it")
+        return 0
+    with HomeLock(settings.home, now()):
+        Loading(settings, made, clock.from_environment(os.environ)).load().engine.resume()
+    rows = became_of()
+    if as_json:
+        options.print_json([asdict(row) for row in rows])
+    else:
+        show.table((">exchange", "~became", "~documents"), [(one.id, became(one), ", ".join(one.documents)) for one in rows],
+                   colour=lambda line, index: colour(line[1]) if index == 1 else "")
+        for one in rows:
+            if one.state not in GOOD:
+                show.note(f"edi-bridge exchange show {one.id} says why")
+    return 0 if all(one.state in GOOD for one in rows) else 1
+
+
+def runs(settings: Settings) -> bool:
+    """Whether a daemon runs on this home."""
+    from edi_bridge.daemon import HomeLock
 
     try:
         with HomeLock(settings.home, now()):
-            Loading(settings, made, clock.from_environment(os.environ)).load().engine.resume()
+            return False
     except ConfigFault:
-        if not holder(settings.home / NAME):
-            raise
-        show.note("the daemon that runs on this home goes on with it")
-        return 0
+        return True
+
+
+def _rows_of(made: Database, exchange: int) -> list[Row]:
+    """An exchange, or the copy that goes its way in its place."""
+    from edi_bridge.store import search
+
     with made.read() as connection:
+        copies = search.copies(connection, exchange)
         row = search.one(connection, exchange)
-        copies = search.find(connection, search.Wanted(), 5)
-    assert row is not None
-    newer = [one for one in copies if one.copy_of == exchange]
-    for one in newer or [row]:
-        show.table((">exchange", "became", "~documents"), [(one.id, became(one), ", ".join(one.documents))],
-                   colour=lambda line, index: colour(line[1]) if index == 1 else "")
-    return 0 if all(one.state in ("done", "discarded", "duplicate") for one in newer or [row]) else 1
+    return copies[-1:] or ([row] if row else [])
 
 
 @click.command()
@@ -77,30 +108,42 @@ def go_on(settings: Settings, made: Database, exchange: int) -> int:
 @click.option("--receipt", is_flag=True, help="ID is a receipt: a file in which the program stopped twice.")
 @options.home_option
 @options.database_option
-def release(id: int, reason: str, partner: str, receipt: bool, home: str | None, database: str | None) -> int:
+@options.json_option
+def release(id: int, reason: str, partner: str, receipt: bool, home: str | None, database: str | None, as_json: bool) -> int:
     """Let pass what is quarantined or held: its messages are posted, whatever came before.
 
     \b
     Examples:
       edi-bridge exchange release 412 --reason "confirmed by phone, a second delivery"
       edi-bridge exchange release 413 --partner acme --reason "their new address"
+      edi-bridge exchange release 97 --receipt --reason "the new version reads it"
+
+    Exit codes: 0 it is posted (or the daemon goes on with it), 1 it is not, 2 wrong use, 3 try again later.
     """
     with opened(home, database) as (settings, made):
         if partner:
             options.catalog_of(settings.home).partner_named(partner)
         if receipt:
             acting(made).release_receipt(id, reason)
-        else:
-            acting(made).release(id, reason, partner)
-        return go_on(settings, made, id)
+            return go_on(settings, made, lambda: _inside(made, id), as_json)
+        acting(made).release(id, reason, partner)
+        return go_on(settings, made, lambda: _rows_of(made, id), as_json)
+
+
+def _inside(made: Database, receipt: int) -> list[Row]:
+    from edi_bridge.store import search
+
+    with made.read() as connection:
+        return search.of_receipt(connection, receipt)
 
 
 @click.command()
 @click.argument("id", type=int)
 @reason_option
+@click.option("--receipt", is_flag=True, help="ID is a receipt: a file in which the program stopped twice.")
 @options.home_option
 @options.database_option
-def reject(id: int, reason: str, home: str | None, database: str | None) -> int:
+def reject(id: int, reason: str, receipt: bool, home: str | None, database: str | None) -> int:
     """Decide that nothing is posted of what is quarantined or held. Nothing goes out to the partner by itself.
 
     \b
@@ -108,8 +151,11 @@ def reject(id: int, reason: str, home: str | None, database: str | None) -> int:
       edi-bridge exchange reject 412 --reason "a test that they sent by mistake"
     """
     with opened(home, database) as (_, made):
-        acting(made).reject(id, reason)
-    show.note(f"exchange {id}: nothing of it is posted")
+        if receipt:
+            acting(made).reject_receipt(id, reason)
+        else:
+            acting(made).reject(id, reason)
+    show.note(f"{'receipt' if receipt else 'exchange'} {id}: nothing of it is posted that waited; its bytes stay")
     return 0
 
 
@@ -137,7 +183,8 @@ def resend(id: int, reason: str, home: str | None, database: str | None) -> int:
 @click.option("--reason", metavar="TEXT", default="", help="Why (with --apply).")
 @options.home_option
 @options.database_option
-def replay(id: int, apply_: bool, reason: str, home: str | None, database: str | None) -> int:
+@options.json_option
+def replay(id: int, apply_: bool, reason: str, home: str | None, database: str | None, as_json: bool) -> int:
     """Read an exchange again with today's maps and agreements, and show for each message what would be another.
 
     \b
@@ -145,21 +192,30 @@ def replay(id: int, apply_: bool, reason: str, home: str | None, database: str |
       edi-bridge exchange replay 412
       edi-bridge exchange replay 412 --apply --reason "map mended"
     """
+    if apply_ and not reason.strip():
+        raise click.UsageError("--apply needs --reason")
     with opened(home, database) as (settings, made):
-        if apply_:
-            if not reason:
-                raise click.UsageError("--apply needs --reason")
-            acting(made).replay(id, reason)
-            return go_on(settings, made, id)
-        return _dry(settings, made, id)
+        if not apply_:
+            return _dry(settings, made, id, as_json)
+        acting(made).replay(id, reason, lambda row: _alone(settings, row))
+        return go_on(settings, made, lambda: _rows_of(made, id), as_json)
 
 
-def _dry(settings: Settings, made: Database, id: int) -> int:
+def _alone(settings: Settings, row: Row) -> Blob:
+    """The bytes of an exchange without those of its neighbours, in the archive."""
+    from edi_bridge.store.archive import open_archive
+
+    archive = open_archive(settings.archive, settings.home)
+    with archive.open(row.sha256) as source:
+        return archive.put(io.BytesIO(part_of(source.read(), row.ordinal)))
+
+
+def _dry(settings: Settings, made: Database, id: int, as_json: bool) -> int:
     """What became of each message then, and what would now."""
     from edi_bridge import pipeline
     from edi_bridge.finding import Verdict
     from edi_bridge.store import search
-    from edi_bridge.store.archive import Archive
+    from edi_bridge.store.archive import open_archive
 
     with made.read() as connection:
         row = search.one(connection, id)
@@ -171,7 +227,7 @@ def _dry(settings: Settings, made: Database, id: int) -> int:
             before.setdefault(one.ordinal or 0, set()).add(one.kind)
     catalog = options.catalog_of(settings.home, check_receiver=True, database=settings.database)
     rows = []
-    with Archive(settings.archive).open(row.sha256) as source:
+    with open_archive(settings.archive, settings.home).open(row.sha256) as source:
         for outcome in pipeline.inbound(source, catalog, partner=row.partner or None):
             if outcome.interchange.ordinal != row.ordinal or outcome.message is None:
                 continue
@@ -181,11 +237,21 @@ def _dry(settings: Settings, made: Database, id: int) -> int:
             kinds = {finding.kind for finding in outcome.findings}
             known = before.get(outcome.message.ordinal, set())
             change = [f"+ {kind}" for kind in sorted(kinds - known)] + [f"- {kind}" for kind in sorted(known - kinds)]
-            rows.append((outcome.message.ordinal, outcome.message.reference, was, now_, old.map if old else "", outcome.map, ", ".join(change)))
-    show.table((">no", "reference", "then", "now", "map then", "map now", "~findings"), rows,
+            rows.append((outcome.message.ordinal, outcome.message.reference, was, now_, old.map if old else "", outcome.map, change))
+    if as_json:
+        options.print_json([dict(zip(DIFFERENCE, line, strict=True)) for line in rows])
+        return 0
+    show.table((">no", "reference", "then", "now", "map then", "map now", "~findings"), [(*line[:6], ", ".join(line[6])) for line in rows],
                colour=lambda line, index: colour(line[index]) if index in (2, 3) else "")
-    show.note("nothing was done; --apply lets the messages that are not posted go their way again")
+    better = sum(line[3] == "posted" and line[2] in ("rejected", "failed", "held", "quarantined", "discarded") for line in rows)
+    other = sum(line[2] != line[3] or line[4] != line[5] or bool(line[6]) for line in rows)
+    verdict = f"{show.number(better, 'message')} would be posted now" if better else f"{show.number(other, 'message')} would be read in another way" \
+        if other else "nothing would be another"
+    show.note(f"{verdict}; nothing was done" + ("; do it with --apply --reason" if better else ""))
     return 0
+
+
+DIFFERENCE = ("message", "reference", "then", "now", "map_then", "map_now", "findings")
 
 
 @click.command()
@@ -195,7 +261,8 @@ def _dry(settings: Settings, made: Database, id: int) -> int:
 @reason_option
 @options.home_option
 @options.database_option
-def fix(id: int, file: str, second: str, reason: str, home: str | None, database: str | None) -> int:
+@options.json_option
+def fix(id: int, file: str, second: str, reason: str, home: str | None, database: str | None, as_json: bool) -> int:
     """Take an edited copy of an exchange in, linked to the original, of which nothing is posted any more.
 
     \b
@@ -203,15 +270,15 @@ def fix(id: int, file: str, second: str, reason: str, home: str | None, database
       edi-bridge exchange raw 412 > mended.edi      (then edit it)
       edi-bridge exchange fix 412 --with mended.edi --reason "UNT counted one too few"
     """
-    from edi_bridge.store.archive import Archive
+    from edi_bridge.store.archive import open_archive
 
     with opened(home, database) as (settings, made):
         if settings.second_person and (not second or second == actor()):
             raise ConfigFault.at("", 0, 0, "a second person must have looked at it: --second NAME (settings.yaml: second_person)")
         with Path(file).open("rb") as source:
-            blob = Archive(settings.archive).put(source)
+            blob = open_archive(settings.archive, settings.home).put(source)
         acting(made).fix(id, blob, Path(file).name, reason, second)
-        return go_on(settings, made, id)
+        return go_on(settings, made, lambda: _rows_of(made, id), as_json)
 
 
 @click.command()
@@ -220,32 +287,40 @@ def fix(id: int, file: str, second: str, reason: str, home: str | None, database
 @click.option("--reason", metavar="TEXT", default="", help="Why (with --apply).")
 @options.home_option
 @options.database_option
-def purge(older_than: int, apply_: bool, reason: str, home: str | None, database: str | None) -> int:
+@options.json_option
+def purge(older_than: int, apply_: bool, reason: str, home: str | None, database: str | None, as_json: bool) -> int:
     """Remove the bytes, findings and identities of files that are older than their retention time and finished. What became of them
-    stays in the ledger; what is under legal hold stays whole.
+    stays in the ledger; what is under legal hold stays whole. With --apply the daemon of the home must be stopped.
 
     \b
     Example:
       edi-bridge exchange purge --older-than 3650 --apply --reason "retention of ten years"
     """
+    from edi_bridge.daemon import HomeLock
     from edi_bridge.store import retention
-    from edi_bridge.store.archive import Archive
+    from edi_bridge.store.archive import open_archive
 
-    if apply_ and not reason:
+    if apply_ and not reason.strip():
         raise click.UsageError("--apply needs --reason")
-    limit = (date.today() - timedelta(days=older_than)).isoformat()
+    today = datetime.fromisoformat(now()).date()
+    limit = (today - timedelta(days=older_than)).isoformat()
     with opened(home, database) as (settings, made):
-        archive = Archive(settings.archive)
-        with made.write() as connection:
-            old = retention.old(connection, limit, date.today().isoformat())
-            if apply_ and old.receipts:
-                retention.purge(connection, old, now(), actor(), reason)
+        with made.read() as connection:
+            old = retention.old(connection, limit, today.isoformat())
         if apply_:
-            for digest in old.blobs:
-                archive.remove(digest)
-    show.note(f"{show.number(len(old.receipts), 'file')} from before {limit}"
-              + (f", {show.number(old.kept, 'file')} under legal hold or not finished" if old.kept else "")
-              + (": removed" if apply_ else ": would be removed (--apply)"))
+            with HomeLock(settings.home, now()):  # what comes meanwhile may have the bytes that are to be removed
+                with made.write() as connection:
+                    old = retention.old(connection, limit, today.isoformat())
+                    if old.receipts:
+                        retention.purge(connection, old, now(), actor(), reason)
+                for digest in old.blobs:
+                    open_archive(settings.archive, settings.home).remove(digest)
+    if as_json:
+        options.print_json({"before": limit, "receipts": old.receipts, "kept": old.kept, "removed": apply_})
+        return 0
+    done = "were removed" if apply_ else "would be removed; do it with --apply --reason"
+    show.note((f"{show.number(len(old.receipts), 'file')} from before {limit} {done}" if old.receipts else f"nothing from before {limit} can be removed")
+              + (f" · {show.number(old.kept, 'file')} under legal hold or not finished" if old.kept else ""))
     return 0
 
 
@@ -269,6 +344,7 @@ def hold(id: int, until: str, reason: str, home: str | None, database: str | Non
     with opened(home, database) as (_, made), made.write() as connection:
         if not retention.hold(connection, id, until, now(), actor(), reason):
             raise ConfigFault.at("", 0, 0, f"there is no exchange {id}")
+    show.note(f"exchange {id} is kept until {until}" if until else f"exchange {id} is under no legal hold any more")
     return 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import sys
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -71,18 +72,30 @@ def list_(partner: str, control: str, document: str, state: str, since: str, unt
     if as_json:
         options.print_json([asdict(row) for row in rows])
         return 0
-    show.table((">id", "received", "from", "control", "what", "~became", "~documents"), map(_line, rows),
+    show.table((">id", "received (UTC)", "from", "control", "what", "~became", "~documents"), map(_line, rows),
                colour=lambda row, index: colour(row[5]) if index == 5 else "")
     if len(rows) == limit:
         show.note(f"the newest {limit}; older ones: --before {rows[-1].id}")
     elif not rows:
-        show.note("there is no such exchange")
+        show.note("there is no such exchange" if any(asdict(wanted).values()) or before else "nothing came yet")
     return 0
 
 
 def _line(row: Row) -> tuple[Any, ...]:
-    what = f"{row.standard}{' test' if row.test else ''}, {show.number(row.messages, 'message')}"
-    return row.id, row.received_at[:16].replace("T", " "), row.partner or row.sender, row.control, what, became(row), ", ".join(row.documents[:3])
+    more = f" and {len(row.documents) - 3} more" if len(row.documents) > 3 else ""
+    return row.id, when(row.received_at), row.partner or row.sender, row.control, what(row), became(row), ", ".join(row.documents[:3]) + more
+
+
+def when(text: str, length: int = 16) -> str:
+    """A time of the ledger for people: `2026-11-22 10:00`, UTC."""
+    return text[:length].replace("T", " ")
+
+
+def what(row: Row) -> str:
+    """`edifact test, 3 messages`."""
+    if row.standard == "unknown":
+        return "cannot be read"
+    return f"{row.standard}{' test' if row.test else ''}, {show.number(row.messages, 'message')}"
 
 
 def became(row: Row) -> str:
@@ -90,7 +103,9 @@ def became(row: Row) -> str:
     counts = ", ".join(f"{row.states[name]:,} {name}" for name in ORDER if name in row.states)
     if row.state == "duplicate":
         return f"duplicate of {row.original}"
-    if row.state in ("quarantined", "discarded") and row.reason:
+    if row.state == "discarded" and row.reason:
+        return row.reason
+    if row.state == "quarantined" and row.reason:
         return f"{row.state}: {row.reason}"
     return f"{row.state}: {counts}" if counts and len(row.states) > 1 else row.state
 
@@ -116,27 +131,28 @@ def show_(id: int, home: str | None, database: str | None, as_json: bool) -> int
         acts = list(audit.entries(connection, f"exchange {id}"))
         waits = waiting.listing(connection, id)
     if as_json:
-        options.print_json({**asdict(row), "findings": [dict(one._mapping) for one in findings], "acts": [asdict(one) for one in acts],
+        options.print_json({**asdict(row), "findings": [{**one._mapping, "position": json.loads(one.position or "{}")} for one in findings], "acts": [asdict(one) for one in acts],
                             "detail": [dict(one._mapping) for one in messages], "answers": [asdict(one) for one in answers],
                             "waiting": [asdict(one) for one in waits]})
         return 0
     _print_head(row)
     keys = {one.ordinal: one.key for one in waits}
-    show.heading("Messages")
-    show.table((">no", "reference", "type", "became", "map", ">records", "~for"), (
-        (one.ordinal, one.reference, one.type, one.state, one.map, one.records, f"waits for {keys[one.ordinal]}" if one.ordinal in keys else "")
-        for one in messages), indent=2, colour=lambda line, index: colour(line[3]) if index == 3 else "")
+    if messages:
+        show.heading("Messages")
+        show.table((">no", "reference", "type", "became", "map", ">records", "~for"), (
+            (one.ordinal, one.reference, one.type, one.state, one.map, one.records, f"waits for {keys[one.ordinal]}" if one.ordinal in keys else "")
+            for one in messages), indent=2, colour=lambda line, index: colour(line[3]) if index == 3 else "")
     if findings:
         show.heading("What was found")
-        show.table((">message", "kind", "~said"), ((one.ordinal or "", one.kind, one.note or one.value) for one in findings), indent=2)
+        show.table((">message", "kind", "~where", "~said"), ((one.ordinal or "", one.kind, place(one), said(one)) for one in findings), indent=2)
     if answers:
         show.heading("What answers it")
         show.table((">outbox", "name", "number", "state", "sent", "~error"), (
-            (one.id, one.name, one.control, one.state, one.sent_at[:19].replace("T", " "), one.error) for one in answers), indent=2,
+            (one.id, one.name, one.control, one.state, when(one.sent_at, 19), one.error) for one in answers), indent=2,
             colour=lambda line, index: colour(line[3]) if index == 3 else "")
     if acts:
         show.heading("Who did what")
-        show.table(("when", "who", "what", "~why"), ((one.at[:19].replace("T", " "), one.actor, one.act, one.reason) for one in acts), indent=2)
+        show.table(("when", "who", "what", "~why"), ((when(one.at, 19), one.actor, one.act, one.reason) for one in acts), indent=2)
     if row.failure:
         show.heading("Our mistake")
         print(show.clean(row.failure.strip().splitlines()[-1]))
@@ -144,14 +160,33 @@ def show_(id: int, home: str | None, database: str | None, as_json: bool) -> int
 
 
 def _print_head(row: Row) -> None:
-    facts = [("from", f"{row.partner or 'nobody known'} ({row.sender})"), ("to", row.receiver), ("control", row.control),
-             ("what", f"{row.standard}{', test' if row.test else ''}, {show.number(row.messages, 'message')}"),
-             ("received", f"{row.received_at[:19].replace('T', ' ')} as {row.name}" + (f" by {row.channel}" if row.channel else "")),
-             ("became", became(row)), ("documents", ", ".join(row.documents)), ("reason", row.reason),
+    facts = [("from", (row.partner or "nobody known") + (f" ({row.sender})" if row.sender else "")), ("to", row.receiver), ("control", row.control),
+             ("what", what(row)), ("lane", row.lane.rstrip("_")),
+             ("received", f"{when(row.received_at, 19)} UTC as {row.name}" + (f" by {row.channel}" if row.channel else "")),
+             ("became", became(row) if row.state != "quarantined" else row.state), ("documents", ", ".join(row.documents)),
+             ("reason", row.reason if row.state != "discarded" else ""), ("legal hold", f"until {row.hold_until}" if row.hold_until else ""),
              ("first came in", f"exchange {row.original}" if row.original else ""), ("copy of", f"exchange {row.copy_of}" if row.copy_of else ""),
              ("bytes", f"receipt {row.receipt}, interchange {row.ordinal}, SHA-256 {row.sha256}")]
     show.heading(f"Exchange {row.id}")
     show.table(("", "~"), [fact for fact in facts if fact[1]], indent=2)
+
+
+def place(finding: Any) -> str:
+    """Where it was found, in words: `segment 8 (QTY) › element 1.1 › SG25/QTY/C186.6060`."""
+    from edi_bridge.interchange import Position
+
+    known = json.loads(finding.position or "{}")
+    kept = {key: value for key, value in known.items() if key not in ("interchange", "message", "offset", "length", "id")}
+    return Position(**kept).words() if kept else ""
+
+
+def said(finding: Any) -> str:
+    """What was found, without its place, with the value where the sentence does not hold it."""
+    path = json.loads(finding.position or "{}").get("path") or ""
+    note = finding.note.removeprefix(f"{path} ") if path else finding.note
+    if not finding.note or not finding.value or finding.value in finding.note:
+        return str(note or finding.value)
+    return f"{note}, found {show.cut(finding.value, 80)}"
 
 
 def _found(row: Row | None, id: int) -> Row:
@@ -173,12 +208,12 @@ def raw(id: int, whole: bool, home: str | None, database: str | None) -> int:
       edi-bridge exchange raw 412 > as-it-came.edi
     """
     from edi_bridge.store import search
-    from edi_bridge.store.archive import Archive
+    from edi_bridge.store.archive import open_archive
 
     with opened(home, database) as (settings, made):
         with made.read() as connection:
             row = _found(search.one(connection, id), id)
-        with Archive(settings.archive).open(row.sha256) as source:
+        with open_archive(settings.archive, settings.home).open(row.sha256) as source:
             content = source.read()
     sys.stdout.flush()
     sys.stdout.buffer.write(content if whole else part_of(content, row.ordinal))
@@ -213,13 +248,13 @@ def record(id: int, home: str | None, database: str | None) -> int:
     from edi_bridge import pipeline
     from edi_bridge.record import to_json
     from edi_bridge.store import search
-    from edi_bridge.store.archive import Archive
+    from edi_bridge.store.archive import open_archive
 
     with opened(home, database) as (settings, made):
         with made.read() as connection:
             row = _found(search.one(connection, id), id)
         catalog = options.catalog_of(settings.home, database=settings.database)
-        with Archive(settings.archive).open(row.sha256) as source:
+        with open_archive(settings.archive, settings.home).open(row.sha256) as source:
             for outcome in pipeline.inbound(source, catalog, partner=row.partner or None):
                 if outcome.interchange.ordinal == row.ordinal:
                     for one in outcome.records:
@@ -242,11 +277,12 @@ def audit(quick: bool, home: str | None, database: str | None, as_json: bool) ->
 
     Exit codes: 0 everything is there, 1 something is not, with a line for each.
     """
+    from edi_bridge.engine import auditing
     from edi_bridge.store import conservation
-    from edi_bridge.store.archive import Archive
+    from edi_bridge.store.archive import open_archive
 
     with opened(home, database) as (settings, made), made.read() as connection:
-        account = conservation.check(connection, None if quick else Archive(settings.archive))
+        account = auditing.check(connection, None if quick else open_archive(settings.archive, settings.home))
     if as_json:
         options.print_json({"received": account.received, "messages": dict(account.messages), "records": dict(account.records),
                             "deliveries": dict(account.deliveries), "problems": account.problems, "balanced": account.balanced})

@@ -107,9 +107,9 @@ def table(
     for title in columns:
         made.add_column(
             title.lstrip(">~"),
-            justify="right" if title[0] == ">" else "left",
-            no_wrap=title[0] != "~",
-            overflow="fold" if title[0] == "~" else "ellipsis",
+            justify="right" if title[:1] == ">" else "left",
+            no_wrap=title[:1] != "~",
+            overflow="fold" if title[:1] == "~" else "ellipsis",
         )
     for row in rows:
         cells = [Text(cell(value), colour(row, index) if colour else "") for index, value in enumerate(row)]

@@ -1,11 +1,11 @@
-"""What a person does with an exchange: release, reject, resend, fix. Each act needs a reason and stands in the audit log.
+"""What a person does with an exchange: release, reject, resend, replay, fix. Each act needs a reason and stands in the audit log.
 
 An act changes the ledger in one transaction; what is to be done again then goes its whole way by `Engine.resume` (or the daemon).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, select, update
@@ -18,6 +18,7 @@ from edi_bridge.store.tables import ledger as tables
 
 RELEASABLE = ("quarantined", "held", "done")
 AGAIN = ("held", "rejected", "failed", "waiting", "discarded")  # states of messages that a replay does again
+NOTHING_POSTED = ("rejected", "failed", "held", "quarantined", "discarded")  # states of exchanges that a replay may do again as a whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +39,7 @@ class Acts:
                 raise ConfigFault.at("", 0, 0, f"exchange {exchange} is {row.state}: nothing of it waits for a person")
             t = tables()
             if partner:
-                others = connection.execute(select(t.exchange.c.id).where(t.exchange.c.receipt_id == row.receipt)).all()
-                if len(others) > 1:
+                if len(search.of_receipt(connection, row.receipt)) > 1:
                     raise ConfigFault.at("", 0, 0, "its file holds several interchanges: add the address to the partner's file instead")
                 connection.execute(update(t.receipt).where(t.receipt.c.id == row.receipt).values(partner=partner))
                 connection.execute(update(t.exchange).where(t.exchange.c.id == exchange).values(partner=partner))
@@ -56,7 +56,7 @@ class Acts:
             held = (t.message.c.exchange_id == exchange) & (t.message.c.state == "held")
             if row.state in ("quarantined", "held"):
                 connection.execute(update(t.exchange).where(t.exchange.c.id == exchange).values(
-                    state="discarded", reason=f"discarded by {self.actor}: {reason}"))
+                    state="discarded", reason=f"rejected by {self.actor}: {reason}"))
             elif "held" not in row.states:
                 raise ConfigFault.at("", 0, 0, f"exchange {exchange} is {row.state}: nothing of it waits for a person")
             connection.execute(update(t.message).where(held).values(state="discarded"))
@@ -68,23 +68,47 @@ class Acts:
             self._row(connection, exchange)
             made = outbox.repeat(connection, exchange, exchange, self.now())
             if not made:
-                raise ConfigFault.at("", 0, 0, f"exchange {exchange} has no answer that went out: the outbox shows what waits")
+                raise ConfigFault.at("", 0, 0, _no_answer(exchange, outbox.listing(connection, exchange=exchange)))
             audit.write(connection, self.now(), self.actor, "resend", f"exchange {exchange}", reason, {"outbox": made})
         return made
 
-    def replay(self, exchange: int, reason: str) -> list[int]:
-        """Do the messages again that are not posted, with today's maps and agreements; their ordinals."""
+    def replay(self, exchange: int, reason: str, part: Callable[[search.Row], Blob]) -> list[int]:
+        """Do the messages again that are not posted, with today's maps and agreements; their ordinals. Where the envelope was refused,
+        it is looked at anew as a delivery of its own: `part` puts the bytes of an exchange alone into the archive."""
+        with self.database.read() as connection:
+            row = self._row(connection, exchange)
+        blob = part(row) if row.outcome == "refused" else None  # before the transaction: it may be large
         with self.database.write() as connection:
             row = self._row(connection, exchange)
             again = [one.ordinal for one in search.messages(connection, exchange) if one.state in AGAIN]
-            if not again and row.state not in ("failed", "rejected"):
-                raise ConfigFault.at("", 0, 0, f"everything of exchange {exchange} is posted: nothing is to be done again")
-            if row.outcome == "refused":  # its envelope decided; it is looked at anew
-                ledger.receive(connection, Blob(row.sha256, 0), row.name, self.now(), row.channel, row.partner, "", f"{ledger.COPY}{exchange}")
+            if row.state == "quarantined":
+                raise ConfigFault.at("", 0, 0, f"exchange {exchange} is quarantined: release or reject it")
+            if row.state == "duplicate":
+                raise ConfigFault.at("", 0, 0, f"exchange {exchange} repeats exchange {row.original}: replay that one")
+            if not again and row.state not in NOTHING_POSTED:
+                raise ConfigFault.at("", 0, 0, f"everything of exchange {exchange} is {row.state}: nothing is to be done again")
+            if self._copied(connection, exchange):
+                raise ConfigFault.at("", 0, 0, f"exchange {exchange} was fixed or tried again as exchange {self._copied(connection, exchange)}: that one holds")
+            if blob is not None:
+                ledger.disown(connection, exchange)  # its bytes are no repeat of themselves
+                receipt, _ = ledger.receive(connection, blob, row.name, self.now(), row.channel, row.partner, "", f"{ledger.COPY}{exchange}")
+                self._closed(connection, exchange, f"tried again by {self.actor} in receipt {receipt.id}: {reason}")
             else:
                 ledger.do_again(connection, exchange, again)
             self._done(connection, "replay", exchange, reason, {"messages": again})
         return again
+
+    @staticmethod
+    def _copied(connection: Connection, exchange: int) -> int:
+        """The newest copy of an exchange; 0: there is none."""
+        return max((one.id for one in search.copies(connection, exchange)), default=0)
+
+    @staticmethod
+    def _closed(connection: Connection, exchange: int, reason: str) -> None:
+        """Nothing more happens to it: another delivery goes its way in its place."""
+        t = tables()
+        connection.execute(update(t.exchange).where(t.exchange.c.id == exchange).values(state="discarded", reason=reason))
+        connection.execute(update(t.message).where(t.message.c.exchange_id == exchange, t.message.c.state.in_(AGAIN)).values(state="discarded"))
 
     def fix(self, exchange: int, blob: Blob, name: str, reason: str, second: str = "") -> int:
         """Take an edited copy in, linked to the original, which is discarded; the number of the new receipt."""
@@ -92,11 +116,11 @@ class Acts:
             row = self._row(connection, exchange)
             if row.state not in ("quarantined", "held", "rejected", "failed"):
                 raise ConfigFault.at("", 0, 0, f"exchange {exchange} is {row.state}: only what was not posted can be fixed")
+            if blob.sha256 == row.sha256:
+                raise ConfigFault.at("", 0, 0, f"{name} holds the bytes that came: nothing in it was changed")
+            ledger.disown(connection, exchange)  # its control number is free for the copy
             receipt, _ = ledger.receive(connection, blob, name, self.now(), row.channel, row.partner, "", f"{ledger.COPY}{exchange}")
-            t = tables()
-            connection.execute(update(t.exchange).where(t.exchange.c.id == exchange).values(
-                state="discarded", reason=f"fixed by {self.actor} in receipt {receipt.id}: {reason}"))
-            connection.execute(update(t.message).where(t.message.c.exchange_id == exchange, t.message.c.state.in_(AGAIN)).values(state="discarded"))
+            self._closed(connection, exchange, f"fixed by {self.actor} in receipt {receipt.id}: {reason}")
             self._done(connection, "fix", exchange, reason, {"receipt": receipt.id, "sha256": blob.sha256, "second": second})
         return receipt.id
 
@@ -110,6 +134,19 @@ class Acts:
             audit.write(connection, self.now(), self.actor, "release", f"receipt {receipt}", reason)
             alarm.clear(connection, "quarantine", f"receipt {receipt}", self.now())
 
+    def reject_receipt(self, receipt: int, reason: str) -> None:
+        """Leave a file alone in which the program stopped twice; its bytes stay in the archive."""
+        t = tables()
+        with self.database.write() as connection:
+            row = connection.execute(select(t.receipt.c.state).where(t.receipt.c.id == receipt)).scalar()
+            if row != "quarantined":
+                raise ConfigFault.at("", 0, 0, f"there is no quarantined receipt {receipt}")
+            connection.execute(update(t.receipt).where(t.receipt.c.id == receipt).values(state="done", starts=0, failure=f"rejected by {self.actor}: {reason}"))
+            left = (t.exchange.c.receipt_id == receipt) & (t.exchange.c.state == "open")
+            connection.execute(update(t.exchange).where(left).values(state="discarded", reason=f"rejected by {self.actor}: {reason}"))
+            audit.write(connection, self.now(), self.actor, "reject", f"receipt {receipt}", reason)
+            alarm.clear(connection, "quarantine", f"receipt {receipt}", self.now())
+
     def _row(self, connection: Connection, exchange: int) -> search.Row:
         row = search.one(connection, exchange)
         if row is None:
@@ -120,3 +157,11 @@ class Acts:
         audit.write(connection, self.now(), self.actor, act, f"exchange {exchange}", reason, details)
         for kind in ("quarantine", "failed", "unanswered"):
             alarm.clear(connection, kind, f"exchange {exchange}", self.now())
+
+
+def _no_answer(exchange: int, entries: Sequence[outbox.Entry]) -> str:
+    """Why nothing can be sent again."""
+    waits = [str(one.id) for one in entries if one.state in outbox.OPEN]
+    if waits:
+        return f"the answer of exchange {exchange} is still on its way: entry {', '.join(waits)} of the outbox"
+    return f"no answer went out for exchange {exchange}: its agreement asks for none, or nothing in it was to be answered"

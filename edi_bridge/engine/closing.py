@@ -48,6 +48,8 @@ class Closing:
         """State, verdict and answers of an exchange that is still open."""
         state, _ = ledger.close(connection, end.exchange.id)
         subject = f"exchange {end.exchange.id}"
+        if state == "done" and (end.exchange.released or end.exchange.closings):
+            ledger.own_number(connection, end.exchange.id, end.interchange)
         if state == "failed":  # one of its messages
             self.fail(connection, end.exchange, "")
             return

@@ -103,6 +103,29 @@ def documents(connection: Connection) -> Iterator[str]:
         yield f"message {row.ordinal} of exchange {row.exchange_id} is posted, and no document of it is in the CRM"
 
 
+def torn(connection: Connection) -> Iterator[str]:
+    """Rows whose other half is gone: somebody removed something, or a part of a backup was brought back."""
+    t = ledger()
+    e, m = t.exchange, t.message
+    for row in connection.execute(select(m.c.exchange_id, func.count().label("count")).where(m.c.exchange_id.not_in(select(e.c.id))).group_by(
+            m.c.exchange_id).order_by(m.c.exchange_id)):
+        yield f"exchange {row.exchange_id} is missing, and {row.count} of its messages are there"
+    for row in connection.execute(select(e.c.id, e.c.receipt_id).where(e.c.receipt_id.not_in(select(t.receipt.c.id))).order_by(e.c.id)):
+        yield f"receipt {row.receipt_id} is missing, and exchange {row.id} came in it"
+    places = select(e.c.receipt_id, func.count().label("known"), func.max(e.c.ordinal).label("last")).group_by(e.c.receipt_id).subquery()
+    for row in connection.execute(select(places).where(places.c.known != places.c.last).order_by(places.c.receipt_id)):
+        yield f"receipt {row.receipt_id} held at least {row.last} interchanges, and {row.known} have their row"
+    known = select(t.finding.c.receipt_id).where(t.finding.c.exchange_id.is_(None))
+    reports = select(t.network_report.c.receipt_id)
+    empty = select(t.receipt.c.id).where(t.receipt.c.state == "done", t.receipt.c.id.not_in(select(e.c.receipt_id)), t.receipt.c.id.not_in(known),
+                                         t.receipt.c.id.not_in(reports))
+    for row in connection.execute(empty.order_by(t.receipt.c.id)):
+        yield f"receipt {row.id} is done, and nothing says what was in it"
+    sent = t.sent_message
+    for row in connection.execute(select(sent.c.outbox_id).where(sent.c.outbox_id.not_in(select(t.outbox.c.id))).distinct().order_by(sent.c.outbox_id)):
+        yield f"entry {row.outbox_id} of the outbox is missing, and its messages are there"
+
+
 def contents(connection: Connection, archive: Archive) -> Iterator[str]:
     """Bytes that are missing or were altered: those that came, and those that go out."""
     t = ledger()
@@ -125,6 +148,7 @@ def contents(connection: Connection, archive: Archive) -> Iterator[str]:
 def check(connection: Connection, archive: Archive | None) -> Account:
     """The whole audit; without an archive its bytes are not looked at."""
     made = account(connection)
+    made.problems += torn(connection)
     made.problems += documents(connection)
     if archive is not None:
         made.problems += contents(connection, archive)

@@ -10,6 +10,7 @@ from edi_bridge.store import audit
 from edi_bridge.store.tables import ledger
 
 FINISHED = ("done", "rejected", "duplicate", "discarded")
+UNFINISHED = ("held", "waiting", "failed")  # messages that a person or another document still decides about
 
 
 @dataclass(slots=True)
@@ -22,18 +23,20 @@ class Old:
 
 
 def old(connection: Connection, before: str, today: str) -> Old:
-    """What was received before a day and is finished; `today` ends legal holds."""
+    """What was received before a day and is finished; a legal hold lasts until the end of its day (`today` is ISO 8601)."""
     t = ledger()
     e, r = t.exchange, t.receipt
     made = Old()
-    stays = select(e.c.receipt_id).where(e.c.state.not_in(FINISHED) | (e.c.hold_until > today))
+    unfinished = select(t.message.c.exchange_id).where(t.message.c.state.in_(UNFINISHED))
+    stays = select(e.c.receipt_id).where(e.c.state.not_in(FINISHED) | (e.c.hold_until >= today) | e.c.id.in_(unfinished))
     aged = (r.c.received_at < before) & (r.c.state != "purged")
     gone = aged & (r.c.state == "done") & r.c.id.not_in(stays)
     made.receipts = list(connection.execute(select(r.c.id).where(gone).order_by(r.c.id)).scalars())
     made.kept = int(connection.execute(select(func.count()).select_from(r).where(aged)).scalar_one()) - len(made.receipts)
     needed = select(r.c.sha256).where(r.c.id.not_in(select(r.c.id).where(gone)), r.c.state != "purged")
     frozen = select(t.outbox.c.sha256).where(t.outbox.c.content.is_(None))
-    made.blobs = list(connection.execute(select(r.c.sha256).where(gone, r.c.sha256.not_in(needed), r.c.sha256.not_in(frozen)).distinct()).scalars())
+    over = gone | (r.c.state == "purged")  # those before: a process that died then may have left their bytes
+    made.blobs = list(connection.execute(select(r.c.sha256).where(over, r.c.sha256.not_in(needed), r.c.sha256.not_in(frozen)).distinct()).scalars())
     return made
 
 

@@ -51,6 +51,8 @@ class Row:
     copy_of: int | None
     lane: str
     versions: str
+    hold_until: str = ""
+    size: int = 0
     states: Mapping[str, int] = field(default_factory=dict)
     documents: tuple[str, ...] = ()
 
@@ -70,10 +72,22 @@ def one(connection: Connection, id: int) -> Row | None:
     return rows[0] if rows else None
 
 
+def copies(connection: Connection, id: int) -> list[Row]:
+    """What a person made of an exchange: edited copies, or its bytes tried again; the oldest first."""
+    e = ledger().exchange
+    return _rows(connection, _chosen(Wanted()).where(e.c.copy_of == id).order_by(e.c.id))
+
+
+def of_receipt(connection: Connection, receipt: int) -> list[Row]:
+    """The exchanges of a file, in its order."""
+    e = ledger().exchange
+    return _rows(connection, _chosen(Wanted()).where(e.c.receipt_id == receipt).order_by(e.c.ordinal))
+
+
 def _chosen(wanted: Wanted) -> Select[Any]:
     t = ledger()
     e, r, m = t.exchange, t.receipt, t.message
-    query = select(e, r.c.name, r.c.channel, r.c.sha256).join(r, r.c.id == e.c.receipt_id)
+    query = select(e, r.c.name, r.c.channel, r.c.sha256, r.c.size).join(r, r.c.id == e.c.receipt_id)
     if wanted.partner:
         query = query.where(or_(e.c.partner == wanted.partner, e.c.sender == wanted.partner))
     if wanted.control:
@@ -103,7 +117,7 @@ def _rows(connection: Connection, query: Select[Any]) -> list[Row]:
     return [Row(row.id, row.receipt_id, row.ordinal, row.received_at, row.partner, f"{row.sender_qualifier}:{row.sender}".lstrip(":"),
                 f"{row.receiver_qualifier}:{row.receiver}".lstrip(":"), row.standard, row.control, bool(row.test), row.state, row.outcome,
                 row.verdict, row.reason, row.failure, row.messages, row.name, row.channel, row.sha256, row.original_id, row.copy_of,
-                row.lane, row.versions, states.get(row.id, {}), tuple(documents.get(row.id, ()))) for row in found]
+                row.lane, row.versions, row.hold_until, row.size, states.get(row.id, {}), tuple(documents.get(row.id, ()))) for row in found]
 
 
 def _states(connection: Connection, ids: list[int]) -> dict[int, dict[str, int]]:

@@ -20,7 +20,7 @@ STATES = (
     State("receipt", "scanned", "every interchange in it has its row and its intake outcome", ("done",)),
     State("receipt", "done", "every exchange in it is closed", ("scanned", "purged")),
     State("receipt", "purged", "its retention time is over: the bytes are gone, what became of it stays"),
-    State("receipt", "quarantined", "the program stopped twice while it read it; a person must release it", ("received",)),
+    State("receipt", "quarantined", "the program stopped twice while it read it; a person must release or reject it", ("received", "done")),
     State("receipt", "failed", "its envelopes could not be read because of our own mistake", ("received",)),
     State(
         "exchange",
@@ -29,9 +29,9 @@ STATES = (
         ("done", "rejected", "held", "failed"),
     ),
     State("exchange", "done", "closed: at least one message was posted, or was here before, or waits for another document", ("open",)),
-    State("exchange", "rejected", "closed: its envelope, or each of its messages, was refused"),
+    State("exchange", "rejected", "closed: its envelope, or each of its messages, was refused; a person may try it again", ("open", "discarded")),
     State("exchange", "held", "closed: nothing was posted, and a person must decide about at least one message", ("open", "discarded")),
-    State("exchange", "failed", "our own mistake; tried again when the same bytes come again", ("open",)),
+    State("exchange", "failed", "our own mistake; tried again when the same bytes come again", ("open", "discarded")),
     State("exchange", "duplicate", "the same bytes came before; what became of the first holds"),
     State("exchange", "quarantined", "nothing of it is posted until a person decides: its reason says why", ("open", "discarded")),
     State("exchange", "discarded", "a person decided that nothing of it is posted"),
@@ -43,6 +43,7 @@ STATES = (
         "message", "held", "kept for a person: its party is not clear, or the same content came under another number"
     ),
     State("message", "failed", "our own mistake; tried again when the same bytes come again"),
+    State("message", "discarded", "a person decided that it is not posted, or has sent an edited copy of it its way"),
 )
 
 OUTCOMES = (

@@ -21,12 +21,15 @@ from edi_bridge.interchange import (
     Delimiters,
     Document,
     Interchange,
+    Message,
     MessageType,
     Position,
 )
-from edi_bridge.leaving_out import left_out, without_incomplete
+from edi_bridge.leaving_out import Spot, left_out, without_incomplete
 from edi_bridge.mapping.compile import CompiledMap, Record
 from edi_bridge.mapping.lookup import NOTHING, Get
+from edi_bridge.mapping.written_fields import SegmentFields
+from edi_bridge.mapping.xml_fields import ElementFields
 from edi_bridge.mapping.xml_whole import made_whole
 from edi_bridge.partner import verdict
 from edi_bridge.syntax.xml_header import headed
@@ -60,6 +63,8 @@ class Heading:
     characters: str = "error"
     lossy: bool = False  # leave out what the message cannot say, with a note; what the message needs is never left out
     group: str = ""  # GS06; '': the control number
+    asks: bool = False  # for an acknowledgement: UNB 0031, ISA14
+    una: bool | None = None  # whether UNA is written; None: where the delimiters are not the standard's
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +83,7 @@ def heading(said: Mapping[str, Any], base: Heading = Heading(), standard: str = 
     wanted = {key: said[key] for key in ("syntax", "usage", "application", "charset", "characters") if key in said}
     if "line_breaks" in said:
         wanted["line_breaks"] = bool(said["line_breaks"])
+    wanted |= {key: said[name] for name, key in (("ask", "asks"), ("una", "una")) if name in said}
     if signs is not None:
         wanted["delimiters"] = replace(base.delimiters or (X12 if standard == "x12" else Delimiters()), **signs)
     return replace(base, **wanted)
@@ -189,7 +195,7 @@ def _documents(groups: Sequence[list[Record]], compiled: CompiledMap, head: Head
                 break
         made.findings.extend(replace(one, position=replace(one.position, message=number)) for one in findings)
         if root is not None and not isinstance(root, list):
-            made.findings.extend(made_whole(root, compiled.structure))
+            made.findings.extend(made_whole(root, compiled.structure, ElementFields(root, compiled).inside))
             doctype = headed(root, compiled.structure, head.sender, head.receiver, _of_message(head.control, number), head.prepared,
                              head.test, head.application)
             made.contents.append(syntax.write(xml.build(root, doctype=doctype)))
@@ -219,12 +225,14 @@ def _segments(groups: Sequence[list[Record]], compiled: CompiledMap, head: Headi
         findings = [_left_out(one) for one in findings]
     if verdict(findings) is Verdict.REJECTED:
         return Composed([], findings)
+    whole: list[_Whole] = []
     for _ in range(ROUNDS):  # what is left out may leave something else alone
         built = _enclosed(bodies, compiled, replace(head, delimiters=delimiters, syntax=wanted), codec)
         content = syntax.write(built)
         again = _read_again([content], compiled, keep=head.lossy or any(one.kind == LEFT_OUT for one in findings))
         faults = list(_checked(again, checker)) if checker is not None else []
-        less = _less(bodies, faults, compiled, delimiters) if head.lossy else []
+        whole = whole or ([_Whole.of(message, compiled) for messages, _ in again for message in messages] if head.lossy and faults else [])
+        less = _less(bodies, faults, compiled, delimiters, whole) if head.lossy else []
         if not less:
             break
         findings += less
@@ -251,11 +259,12 @@ def _enclosed(bodies: Sequence[list[str]], compiled: CompiledMap, head: Heading,
     type = MessageType(standard, version, name, head.usage)
     module = syntax.module(standard)
     common: dict[str, Any] = {"sender": head.sender, "receiver": head.receiver, "control": head.control, "prepared": head.prepared,
-                              "test": head.test, "delimiters": head.delimiters, "line_break": "\r\n" if head.line_breaks else ""}
+                              "test": head.test, "delimiters": head.delimiters, "line_break": "\r\n" if head.line_breaks else "",
+                              "acknowledge": head.asks}
     built: Interchange
     if standard == "edifact":
         built = module.build(**common, bodies=[(type, str(number), body) for number, body in enumerate(bodies, 1)], syntax=head.syntax,
-                             application=head.application, encoding=head.charset or None)
+                             application=head.application, encoding=head.charset or None, una=head.una)
         return built
     release = version + (head.usage if not head.usage.startswith("X") or version >= "005010" else "")
     group = (compiled.structure.kind, head.sender.internal or head.sender.id, head.receiver.internal or head.receiver.id,
@@ -264,15 +273,35 @@ def _enclosed(bodies: Sequence[list[str]], compiled: CompiledMap, head: Heading,
     return built
 
 
-def _less(bodies: list[list[str]], faults: Sequence[Finding], compiled: CompiledMap, delimiters: Delimiters) -> list[Finding]:
+@dataclass(slots=True)
+class _Whole:
+    """A message as it was first written; `kept`: the segments that are left of it, by their number in it."""
+
+    fields: SegmentFields
+    kept: list[int]
+
+    @classmethod
+    def of(cls, message: AnyMessage, compiled: CompiledMap) -> _Whole:
+        assert isinstance(message, Message)
+        return cls(SegmentFields(message, compiled), list(range(1, len(message.segments) + 1)))
+
+    def named(self, spots: Sequence[Spot]) -> list[str]:
+        """The fields at spots of what is left."""
+        return self.fields.at([(self.kept[segment - 1], element, component) for segment, element, component in spots])
+
+
+def _less(bodies: list[list[str]], faults: Sequence[Finding], compiled: CompiledMap, delimiters: Delimiters,
+          whole: Sequence[_Whole]) -> list[Finding]:
     """Take out of the messages what the guide refuses and what may be missing; what that was. Empty: nothing more can go."""
     findings: list[Finding] = []
     rejecting = [fault for fault in faults if verdict([fault]) is Verdict.REJECTED]
     for number in sorted({fault.position.message for fault in rejecting if fault.position.message}):
         own = [fault for fault in rejecting if fault.position.message == number]
-        bodies[number - 1], gone = left_out(bodies[number - 1], own, compiled.structure, delimiters,
-                                             bool(compiled.plan.records))
-        findings += gone
+        first = whole[number - 1]
+        less = left_out(bodies[number - 1], own, compiled.structure, delimiters, bool(compiled.plan.records), first.named)
+        bodies[number - 1] = less.body
+        first.kept = [first.kept[0], *(first.kept[one - 1] for one in less.kept), first.kept[-1]]
+        findings += less.findings
     return findings
 
 

@@ -58,9 +58,20 @@ class Catalog:
     @cached_property
     def partners(self) -> list[partners_.Partner]:
         """Every partner of the home, and the shipped ones whose name the home does not use."""
-        found = [partners_.load(self._block(path), self.profile) for name, path in self._files("partners") if not name.startswith("_")]
+        found = list(map(self.load_partner, self.partner_files))
         partners_.check_unique(found)
         return found
+
+    @cached_property
+    def partner_files(self) -> dict[str, Path]:
+        """The file of every partner, by its name."""
+        return {name: path for name, path in self._files("partners") if not name.startswith("_")}
+
+    def load_partner(self, name: str) -> partners_.Partner:
+        """One partner by the name of its file, whatever is wrong with the others. ConfigFault with what is wrong with it."""
+        if name not in self.partner_files:
+            raise ConfigFault.at("", 0, 0, f"there is no partner {name}; known are {', '.join(self.partner_files)}")
+        return partners_.load(self._block(self.partner_files[name]), self.profile)
 
     def profile(self, name: str) -> Block:
         """The YAML of a profile that partners extend (`partners/profiles/NAME.yaml`). ConfigFault when there is none."""
@@ -110,6 +121,12 @@ class Catalog:
         channel.clashes(found, problems)
         problems.done()
         return found
+
+    @cached_property
+    def company_channels(self) -> dict[str, Channel]:
+        """Those of `partners/_channels.yaml` alone. ConfigFault with everything that is wrong in it."""
+        path = dict(self._files("partners")).get("_channels")
+        return channel.load_company(self._block(path), str(path.parent.parent)) if path is not None else {}
 
     def channel_named(self, name: str) -> Channel:
         """The channel of that name (`acme.sftp`); ConfigFault when there is none."""
@@ -189,6 +206,10 @@ class Catalog:
             if weight and (best is None or weight > best[0]):
                 best = (weight, compiled)
         return best[1] if best else None
+
+    def message_of(self, name: str) -> str | None:
+        """The message that a map reads or writes, '' where it does not say; None when there is no such map. Nothing is compiled."""
+        return self._message_of(name) if name in self.map_index else None
 
     def _message_of(self, name: str) -> str:
         path, message, _ = self.map_index.get(name, (None, "", False))
@@ -294,6 +315,10 @@ class Catalog:
 
             return structure_xml.load(block, block.file, lambda name: self._block(path.parent / f"{name}.yaml"))
         return structure.load(block, block.file, self._block(path.parent / "segments.yaml"), self._block(path.parent / "composites.yaml"))
+
+    def has_structure(self, message: str) -> bool:
+        """Whether the structure of a message is there."""
+        return self._structure_file(message) is not None
 
     @property
     def guide_roots(self) -> list[Path]:

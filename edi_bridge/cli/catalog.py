@@ -60,6 +60,8 @@ def map_list(home: str | None, as_json: bool) -> None:
 
 PARTNER_COMMANDS = {
     "list": ("catalog", "partner_list", "List the partners: addresses in envelopes, what is agreed."),
+    "show": ("partner_show", "partner_show", "What is agreed with a partner, each setting with the line it comes from."),
+    "lint": ("partner_lint", "partner_lint", "What is wrong or doubtful in partners' files."),
     "ping": ("partner_ping", "ping", "Try a partner's channels: connect, sign in, list, put, get, delete."),
 }
 

@@ -12,7 +12,7 @@ from edi_bridge.partner.values import LARGEST, WINDOW, Batch, Errors, Identity, 
 from edi_bridge.yamltext import Block, Problems, seconds
 
 ERRORS = {"interchange": ("split", "keep"), "suspend": ("message", "all")}
-ENVELOPE_KEYS = ("syntax", "usage", "application", "charset", "delimiters", "line_breaks", "characters")
+ENVELOPE_KEYS = ("syntax", "usage", "application", "charset", "delimiters", "line_breaks", "characters", "una", "ask")
 DELIMITER_KEYS = ("element", "component", "terminator", "release", "repetition", "decimal")
 CHARACTERS = ("error", "replace", "other_delimiter")  # what becomes of a character that cannot stand in what we send
 IDENTITY_KEYS = ("id", "qualifier", "standard", "internal")
@@ -262,6 +262,9 @@ def envelope(block: Block, problems: Problems) -> dict[str, Any]:
     for key in ("syntax", "usage", "application", "charset"):
         if key in said and not isinstance(said[key], str):
             wrong(problems, said, key, f"{key}: put it in quotes")
+    for key in ("una", "ask"):
+        if not isinstance(said.get(key, True), bool):
+            wrong(problems, said, key, f"{key}: is true or false")
     if said.get("characters", "error") not in CHARACTERS:
         wrong(problems, said, "characters", f"characters: is {', '.join(CHARACTERS[:-1])} or {CHARACTERS[-1]}")
     signs = said.get("delimiters")

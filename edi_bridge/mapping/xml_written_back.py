@@ -84,12 +84,12 @@ class WrittenBack:
             if item:
                 alike.setdefault(likeness(item, name, f"{path}[{n}]", named), []).append(n)
         entries: list[list[Part]] = []
-        for n in (n for numbers in alike.values() for n in numbers):
+        for n in [n for numbers in alike.values() for n in numbers]:
             here = f"{path}[{n}]"
             alone = {key: value for key, value in before[n].items() if key != name}
-            inside = [(m, one) for m, one in enumerate(before[n].get(name) or ()) if one]
+            inside: list[tuple[int, Record]] = [(m, one) for m, one in enumerate(before[n].get(name) or ()) if one]
             entries += [[(use.item, alone, here), (own.item, one, f"{here}.{name}[{m}]")] for m, one in inside] or [[(use.item, alone, here)]]
-        backs = [[back, one] for back in after for one in (back.get(name) or ({},))]
+        backs: list[list[Any]] = [[back, one] for back in after for one in back.get(name) or [{}]]
         yield from self._in_turn(entries, backs, named)
 
     def _in_turn(self, entries: list[list[Part]], after: list[list[Any]], named: Collection[str]) -> Iterator[Loss]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from decimal import Decimal as D
 from pathlib import Path
 
 from lxml import etree
 
 from edi_bridge.catalog import Catalog
+from edi_bridge.mapping.xml_fields import ElementFields
 from edi_bridge.mapping.xml_whole import made_whole
 
 SCHEMAS = Path(__file__).parents[2] / "edi_bridge" / "guide" / "standard" / "xml-schema" / "ubl-2.1" / "maindoc"
@@ -50,3 +52,21 @@ def test_a_whole_document_stays_as_it_is() -> None:
     left_out, valid, text = _whole(seller, '<cac:Price><cbc:PriceAmount currencyID="EUR">2.50</cbc:PriceAmount></cac:Price>')
     assert (left_out, valid) == ([], True)
     assert b"2.50" in text
+
+
+def test_a_written_document_names_the_fields_of_the_record() -> None:
+    """Oracle: the required elements in UBL-CommonAggregateComponents-2.1.xsd (PaymentMeansType, PriceType), and the record itself."""
+    invoice = Catalog().map_named("invoice.ubl-2.1")
+    record = {"number": "1", "issued_on": "2026-11-21", "type": "invoice", "currency": "EUR",
+              "payment_means": [{"iban": "DE89370400440532013000", "account_name": "Ada"}, {"code": "credit_transfer", "reference": "R1"},
+                                {"reference": "R2"}],
+              "lines": [{"number": "1"}, {"number": "2", "price_basis": D(100), "description": "Pump"}]}
+    root, findings = invoice.write([record])
+    assert {one.kind for one in findings} == {"required_missing"}  # not all of an invoice matters here
+    findings = made_whole(root, invoice.structure, ElementFields(root, invoice).inside)
+    assert [(one.position.path, one.note.partition(":")[2].partition(" cannot")[0], one.note.partition("without ")[2].partition(",")[0])
+            for one in findings if "PaymentMeans" in one.note or "Price" in one.note] == [
+        ("payment_means[0]", "PaymentMeans[1]: cac:PaymentMeans", "cbc:PaymentMeansCode"),
+        ("payment_means[2]", "PaymentMeans[3]: cac:PaymentMeans", "cbc:PaymentMeansCode"),
+        ("lines[1].price_basis", "InvoiceLine[2]/cac:Price: cac:Price", "cbc:PriceAmount"),
+    ]

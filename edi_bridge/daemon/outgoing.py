@@ -16,6 +16,7 @@ import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,7 @@ from edi_bridge.fault import ConfigFault, Fault, TransientFault
 from edi_bridge.finding import Finding, Verdict
 from edi_bridge.record import RECORDS, from_json
 from edi_bridge.secret import Secrets
-from edi_bridge.store import outbox
+from edi_bridge.store import laid_down, outbox
 from edi_bridge.transport import open_transport
 from edi_bridge.transport.contract import RemoteFile, Transport
 from edi_bridge.yamltext import parse
@@ -43,6 +44,7 @@ from edi_bridge.yamltext import parse
 DONE, REFUSED = "done", "refused"
 LARGEST = 100_000_000  # bytes of a file of records
 SETTLE = "1s"
+AT_ONCE = 20  # rows of the table between two turns
 WRAPPER = ("type", "message", "test", "records")
 
 
@@ -87,21 +89,43 @@ class Outgoing:
     again: set[str] = field(default_factory=set)  # marks of files that a fault stopped: a part of them may be written
 
     def poll(self, first: bool = False) -> None:
-        """Every partner's folder once. `first`: what a killed program had begun may lie there. Nothing is raised."""
+        """The table and every partner's folder once. `first`: what a killed program had begun may lie there. Nothing is raised."""
+        self._guarded("the table outgoing", self._poll_table)
         for place in self._places():
             if self.stopping():
                 return
-            name = f"outgoing/{place.name}"
-            try:
-                result = guarded(lambda place=place: self._poll(place, first), tries=1)  # type: ignore[misc]
-            except Fault as fault:
-                if not self.stopping():
-                    self.troubles.note(name, f"{name}: {fault}")
-                continue
-            if isinstance(result, Failure):
-                log.error("a mistake of edi_bridge itself\n%s", result.text, extra={"partner": place.name})
-            else:
-                self.troubles.over(name, f"{name} is read again")
+            self._guarded(f"outgoing/{place.name}", partial(self._poll, place, first))
+
+    def _guarded(self, name: str, work: Callable[[], None]) -> None:
+        """What must not keep the others from being looked at: a fault is told once, a mistake of ours with its place."""
+        try:
+            result = guarded(work, tries=1)
+        except Fault as fault:
+            if not self.stopping():
+                self.troubles.note(name, f"{name}: {fault}")
+            return
+        if isinstance(result, Failure):
+            log.error("a mistake of edi_bridge itself\n%s", result.text)
+        else:
+            self.troubles.over(name, f"{name} is read again")
+
+    def _poll_table(self) -> None:
+        """What programs laid into the table `outgoing` (`store.laid_down`)."""
+        with self.database.read() as connection:
+            if not laid_down.waiting(connection, 1):
+                return
+        job = self.posting.submit(self._laid_down())
+        job.over.wait()
+        if job.trouble is not None:
+            raise job.trouble
+
+    def _laid_down(self) -> Iterator[None]:
+        while made := self.current.now.writing.take_laid_down(AT_ONCE):
+            for row, became in made:
+                self.figures.count(self.figures.records, REFUSED if became.refused else DONE)
+                log.info("outgoing %d: %s", row, f"{len(became.entries)} to be sent, {len(became.waiting)} wait for others"
+                         if not became.refused else "refused; its note says why")
+            yield
 
     def _places(self) -> list[Path]:
         try:

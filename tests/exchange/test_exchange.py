@@ -229,6 +229,24 @@ def invoice_sent(engine: Engine, clock: Clock) -> int:
     return made.entries[0]
 
 
+def test_a_row_of_the_table_outgoing_goes_out_once_and_one_that_cannot_says_why(engine: Engine, clock: Clock) -> None:
+    record = (SAMPLES / "x12" / "810-4010-ozark-credit-memo" / "expected" / "record.json").read_text()
+    one = json.dumps(json.loads(record)[0])
+    t = ledger().outgoing
+    with engine.database.write() as connection:
+        for partner, text in (("acorn", one), ("acorn", '{"number": "R-1"}'), ("nobody", one)):
+            connection.execute(t.insert().values(partner=partner, type="invoice", message="", record=text))
+    writing = Writing(engine.database, engine.archive, engine.catalog, clock)
+    assert [made.refused for _, made in writing.take_laid_down()] == [False, True, True]
+    assert writing.take_laid_down() == []
+    with engine.database.read() as connection:
+        became = connection.execute(select(t.c.became, t.c.note).order_by(t.c.id)).all()
+        numbers = connection.execute(select(ledger().control_number.c.last)).scalars().all()
+    assert [row.became for row in became] == ["taken", "refused", "refused"] and became[0].note == "outbox 1"
+    assert "no partner nobody" in became[2].note and became[1].note
+    assert rows(engine, ledger().outbox) == 1 and set(numbers) == {1}, "what is refused uses up no number"
+
+
 def functional(verdict: str, group: str = "1") -> bytes:
     """A 997 to our first group of invoices (X12.56: AK1, AK2, AK5, AK9)."""
     isa = ("ISA*00*          *00*          *ZZ*ACORN          *01*315369934      *261122*1100*U*00401*000000005*0*P*>~")

@@ -18,7 +18,7 @@ from edi_bridge.fault import ConfigFault
 from edi_bridge.yamltext import Block, Problems, parse
 
 KEYS = ("database", "same_content", "batch_messages", "batch_milliseconds", "listen", "listen_certificate", "listen_key",
-        "listen_authorities", "metrics_token", "most_waiting", "least_room", "second_person", "workers", "archive")
+        "listen_authorities", "metrics_token", "most_waiting", "least_room", "second_person", "workers", "archive", "alarms")
 PATHS = ("listen_certificate", "listen_key", "listen_authorities")
 LISTEN = "127.0.0.1:8420"
 SAME_CONTENT = ("hold", "post")
@@ -44,6 +44,7 @@ class Settings:
     most_waiting: int = 5_000  # receipts that wait to be posted, from which on nothing more is fetched
     least_room: int = 200_000_000  # bytes of disk below which nothing more is fetched
     second_person: bool = False  # whoever fixes a message must name somebody else who looked at it
+    alarms: Any = None  # how people are told of alarms: a block of YAML that `alarming.declared` reads
 
     workers: bool = False  # `edi-bridge worker` posts what `run` takes in
     archive_url: str = ""  # where the raw bytes are kept, when not in the home
@@ -112,6 +113,9 @@ def wrong(key: str, value: Any) -> str:
                 return "database must be a URL or the path of an SQLite file"
             if "://" in value and urlsplit(value).password:
                 return "a password must not stand in this file; use EDI_BRIDGE_DATABASE or PGPASSWORD"
+        case "alarms":
+            if not isinstance(value, Block):
+                return "alarms holds mail: or webhook:, or both"
         case "same_content":
             if value not in SAME_CONTENT:
                 return f"same_content must be one of {', '.join(SAME_CONTENT)}"

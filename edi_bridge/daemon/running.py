@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from edi_bridge.alarming import Telling, declared
 from edi_bridge.channel import Channel
 from edi_bridge.clock import Clock, Steadiness
 from edi_bridge.daemon.backlog import Backlog
@@ -80,7 +81,9 @@ class Daemon:
         self.current = Current(loading, loading.load())
         self.archive = loading.archive
         self.posting = Posting(database, self.current, self.backlog, self.figures, self.troubles, self.stopping, self._look_for_answers)
-        self.watching = Watching(settings.home, database, self.current, secrets, self.troubles, clock, settings.least_room, self._certificates())
+        ways = declared(settings.alarms, str(settings.file), settings.home)
+        telling = Telling(ways, database, secrets, str(settings.home), clock.text, self.troubles)
+        self.watching = Watching(settings.home, database, self.current, secrets, self.troubles, clock, settings.least_room, self._certificates(), telling)
         self.polling = Polling(database, self.current, self.backlog, self.figures, self.troubles, secrets, clock, self._wanted)
         self.delivering = Delivering(database, self.current, self.figures, self.troubles, secrets, clock, self.stopping.is_set)
         self.outgoing = Outgoing(settings.home / "outgoing", database, self.current, self.posting, self.figures, self.troubles,

@@ -11,6 +11,7 @@ from pathlib import Path
 from cryptography import x509
 from sqlalchemy import Connection
 
+from edi_bridge.alarming import Telling
 from edi_bridge.catalog import Catalog
 from edi_bridge.channel import Channel
 from edi_bridge.clock import Clock, written
@@ -40,6 +41,7 @@ class Watching:
     clock: Clock
     least_room: int
     certificates: tuple[Path, ...] = ()
+    telling: Telling | None = None  # tells people of alarms, beside the log
     _told: int = -1  # the newest alarm that stood in the log
     _well: set[tuple[str, Silence, str]] = field(default_factory=set)  # windows in which something came
     _expiry_day: str = ""
@@ -58,6 +60,8 @@ class Watching:
                 self._expiry(connection, now)
                 self._expiry_day = now.date().isoformat()
         self._tell()
+        if self.telling is not None:
+            self.telling.tell()
 
     def room(self) -> bool:
         """Whether the disk has room for new work; told once when it has not."""

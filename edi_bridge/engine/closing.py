@@ -6,7 +6,7 @@ answered when it was done again.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +20,7 @@ from edi_bridge.interchange import Address, Interchange
 from edi_bridge.partner import Partner, acknowledging
 from edi_bridge.store import alarm, control_number, ledger, outbox
 from edi_bridge.store.archive import Archive
+from edi_bridge.store.control_number import Drawing
 from edi_bridge.store.ledger import Exchange
 
 
@@ -44,9 +45,18 @@ class Closing:
     prepared: Callable[[], str]
     now: Callable[[], str]
 
-    def close(self, connection: Connection, end: End) -> None:
-        """State, verdict and answers of an exchange that is still open."""
-        state, _ = ledger.close(connection, end.exchange.id)
+    def close(self, connection: Connection, ends: Sequence[End]) -> None:
+        """State, verdict and answers of exchanges that are still open."""
+        states = ledger.close_all(connection, [end.exchange.id for end in ends])
+        drawing = control_number.Drawing(connection, self.now())
+        outgoing: list[outbox.Outgoing] = []
+        for end in ends:
+            self._close(connection, end, states[end.exchange.id][0], drawing, outgoing)
+        drawing.write()
+        outbox.add_all(connection, self.archive, outgoing, self.now())
+        passing("outbox_written")
+
+    def _close(self, connection: Connection, end: End, state: str, drawing: Drawing, outgoing: list[outbox.Outgoing]) -> None:
         subject = f"exchange {end.exchange.id}"
         if state == "done" and (end.exchange.released or end.exchange.closings):
             ledger.own_number(connection, end.exchange.id, end.interchange)
@@ -57,7 +67,7 @@ class Closing:
             alarm.raise_(connection, "quarantine", subject, f"nothing of {subject} was posted: a person must decide", self.now())
         if end.collected is None or end.partner is None:
             return
-        for sentence in self._answer(connection, end, end.collected, end.partner):
+        for sentence in self._answer(end, end.collected, end.partner, drawing, outgoing):
             alarm.raise_(connection, "unanswered", subject, f"{subject}: {sentence}", self.now())
 
     def fail(self, connection: Connection, exchange: Exchange, failure: str) -> None:
@@ -68,25 +78,23 @@ class Closing:
         alarm.raise_(connection, "failed", subject, f"a mistake of edi_bridge itself stopped {subject}; it is tried again"
                      " when it is replayed or comes again", self.now())
 
-    def _answer(self, connection: Connection, end: End, collected: Collected, partner: Partner) -> list[str]:
-        """Put the answers into the outbox; what a person must be told because no answer says it."""
+    def _answer(self, end: End, collected: Collected, partner: Partner, drawing: Drawing, outgoing: list[outbox.Outgoing]) -> list[str]:
+        """Make the answers; what a person must be told because no answer says it."""
         interchange = end.interchange
         scope = control_number.scope(interchange.standard, _address(interchange.receiver), _address(interchange.sender),
                                      test=bool(interchange.test))
 
         def draw(kind: str) -> int:
-            number = control_number.draw(connection, scope, kind, partner.numbers, self.now())
+            number = drawing.draw(scope, kind, partner.numbers)
             passing("number_drawn")
             return number
 
         made = answered(collected, end.findings, draw, self.prepared(), again=bool(end.exchange.closings))
         passing("ack_rendered")
-        for answer in made.answers:
-            outbox.add(connection, self.archive, outbox.Outgoing(
-                partner.name, "answer", answer.name, interchange.standard, interchange.receiver, interchange.sender, answer.control,
-                answer.content, bool(interchange.test), partner.answers_by, exchange=end.exchange.id,
-                origin=f"answers exchange {end.exchange.id}"), self.now())
-        passing("outbox_written")
+        outgoing += [outbox.Outgoing(
+            partner.name, "answer", answer.name, interchange.standard, interchange.receiver, interchange.sender, answer.control,
+            answer.content, bool(interchange.test), partner.answers_by, exchange=end.exchange.id,
+            origin=f"answers exchange {end.exchange.id}") for answer in made.answers]
         return made.told
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -33,6 +34,7 @@ from edi_bridge.store.waiting import wake_expired
 
 BATCH_LINES = 10_000  # of one batch together, so that messages of many lines do not pile up
 INTAKE_BATCH = 64
+KEPT = 256 * 1024  # bytes of a receipt up to which it is kept between its passes; 64 such share their commits at most
 BREATH = 500  # messages of a first pass after which others get their turn
 POISON = 2  # starts without an end after which nobody tries again by himself
 
@@ -66,6 +68,7 @@ class Work:
     broken: tuple[int, str] | None = None
     failure: str = ""
     stopped: bool = False  # nothing more happens to it now
+    content: bytes | None = None  # of a small receipt, until its second pass is over
 
 
 @dataclass(slots=True)
@@ -241,15 +244,17 @@ class Engine:
         self._begin(works)
         yield from self._scan_all([work for work in works if not work.stopped])
         waiting = Waiting()
+        with self.database.read() as connection:
+            exchanges = ledger.exchanges_of(connection, [work.receipt.id for work in works if not work.stopped])
         for work in works:
             if work.stopped:
                 continue
-            with self.database.read() as connection:
-                work.open = {e.ordinal: e for e in ledger.exchanges(connection, work.receipt.id) if e.state == "open"}
+            work.open = {e.ordinal: e for e in exchanges.pop(work.receipt.id, ()) if e.state == "open"}
             for full in self._walk(work, waiting):
                 if full:
                     self._flush(waiting, on_message)
                     yield None
+            work.content = None
             waiting.done.append(work)
         self._flush(waiting, on_message)
         yield from self._summaries(works)
@@ -319,8 +324,17 @@ class Engine:
 
     def _scanned(self, work: Work) -> Iterator[Any]:
         receipt = work.receipt
-        with self.archive.open(receipt.sha256) as source:
+        with self._source(work) as source:
             yield from self.path.scanning(source, self.catalog, partner=receipt.partner or None, map=receipt.map or None, breath=BREATH)
+
+    def _source(self, work: Work) -> BinaryIO:
+        """The bytes of a receipt. A small one is read and verified once, and kept for its second pass."""
+        if work.receipt.size > KEPT:
+            return self.archive.open(work.receipt.sha256)
+        if work.content is None:
+            with self.archive.open(work.receipt.sha256) as source:
+                work.content = source.read()
+        return io.BytesIO(work.content)
 
     def _commit_intake(self, work: Work, scanned: Sequence[Any], seen: int | None = None) -> None:
         def commit() -> None:
@@ -361,7 +375,7 @@ class Engine:
             return
         receipt, at = work.receipt, min(work.open)
         suspended = [e.ordinal for e in work.open.values() if e.outcome == "refused"]
-        with self.archive.open(receipt.sha256) as source:
+        with self._source(work) as source:
             outcomes = iter(self.path.inbound(source, self.catalog, partner=receipt.partner or None, map=receipt.map or None,
                                               suspended=self._suspended(receipt, suspended)))
             while True:
@@ -489,10 +503,10 @@ class Engine:
         with self.database.write() as connection:
             passing("closing_begun")
             still = ledger.lock_exchanges(connection, sorted(end.exchange.id for _, end in ends))
-            for _, end in ends:
-                if end.exchange.id in still:
-                    self.reconciling.note(connection, end.exchange.id, end.answers)
-                    self.closing.close(connection, end)
+            open_ = [end for _, end in ends if end.exchange.id in still]
+            for end in open_:
+                self.reconciling.note(connection, end.exchange.id, end.answers)
+            self.closing.close(connection, open_)
             ledger.done(connection, [work.receipt.id for work in done])
             if self.several:
                 waiting.wake(connection, [batch.turn(work.receipt.id) for work in done])

@@ -8,6 +8,7 @@ which is counted and dated.
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.exc import IntegrityError
@@ -15,6 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from edi_bridge.fault import ConfigFault
 from edi_bridge.partner import Numbers
 from edi_bridge.store.tables import ledger
+
 
 def scope(standard: str, sender: str, receiver: str, *, test: bool) -> str:
     """In which circle our numbers are unique: standard, we and they (qualifier:id), test or live."""
@@ -55,6 +57,36 @@ def _begun(connection: Connection, scope: str, kind: str, numbers: Numbers) -> i
     except IntegrityError:
         more = update(t).where((t.c.scope == scope) & (t.c.kind == kind)).values(last=t.c.last + 1).returning(t.c.last)
         return int(connection.execute(more).scalar_one())
+
+
+@dataclass(slots=True)
+class Drawing:
+    """Numbers that one transaction draws. The first of a sequence locks its row until the transaction ends; the others follow in memory,
+    and `write` notes the last one. Nothing of it holds beyond the transaction: when that is rolled back, so is every number."""
+
+    connection: Connection
+    at: str
+    _last: dict[tuple[str, str], int] = field(default_factory=dict)
+    _noted: dict[tuple[str, str], int] = field(default_factory=dict)
+
+    def draw(self, scope: str, kind: str, numbers: Numbers) -> int:
+        """The next number of a sequence; ConfigFault as `draw`."""
+        key = scope, kind
+        last = self._last.get(key)
+        if last is not None and numbers.first <= last + 1 <= numbers.last:
+            self._last[key] = last + 1
+        else:
+            self.write()
+            self._last[key] = self._noted[key] = draw(self.connection, scope, kind, numbers, self.at)
+        return self._last[key]
+
+    def write(self) -> None:
+        """Note the last number of each sequence. Before the transaction ends, always."""
+        t = ledger().control_number
+        for (scope, kind), last in self._last.items():
+            if last != self._noted[scope, kind]:
+                self.connection.execute(update(t).where(t.c.scope == scope, t.c.kind == kind).values(last=last))
+                self._noted[scope, kind] = last
 
 
 def jump_ahead(connection: Connection, by: int) -> list[tuple[str, str, int]]:

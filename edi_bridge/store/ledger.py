@@ -17,7 +17,6 @@ from edi_bridge.database import insert_rows, take_ids
 from edi_bridge.finding import Verdict
 from edi_bridge.interchange import Interchange
 from edi_bridge.store.archive import Blob
-from edi_bridge.store.message import message_counts
 from edi_bridge.store.tables import ledger
 
 Versions = Mapping[str, str]
@@ -312,38 +311,46 @@ def lock_exchanges(connection: Connection, ids: Sequence[int]) -> set[int]:
 
 
 def close(connection: Connection, exchange: int, failure: str = "") -> tuple[str, str]:
-    """The closing of an exchange from what became of its messages; (state, verdict).
+    """The closing of one exchange; see `close_all`."""
+    return close_all(connection, [exchange], failure)[exchange]
+
+
+def close_all(connection: Connection, exchanges: Sequence[int], failure: str = "") -> dict[int, tuple[str, str]]:
+    """The closing of exchanges from what became of their messages: (state, verdict) of each.
 
     A wholly refused exchange gives back its control number and keeps only the identity of its bytes.
     """
-    t = ledger().exchange
-    counts = message_counts(connection, exchange)
-    posted = sum(counts.get(one, 0) for one in ("posted", "reconciled", "waiting"))
-    failed = counts.get("failed", 0) or bool(failure)
-    refused = connection.execute(select(t.c.outcome).where(t.c.id == exchange)).scalar_one() == "refused"
-    if failed:
-        state, verdict = "failed", ""
-    elif posted and not refused:
-        clean = posted == sum(counts.values()) and not _with_errors(connection, exchange)
-        state, verdict = "done", (Verdict.ACCEPTED if clean else Verdict.WITH_ERRORS).value
-    else:
-        state, verdict = ("held" if counts.get("held") else "rejected"), Verdict.REJECTED.value
-    closings = t.c.closings if failed else t.c.closings + 1
-    connection.execute(update(t).where(t.c.id == exchange).values(state=state, verdict=verdict, failure=failure, closings=closings))
-    if state == "rejected":
-        i = ledger().identity
-        connection.execute(delete(i).where(i.c.exchange_id == exchange, i.c.kind != "bytes"))
-    return state, verdict
+    t, m = ledger().exchange, ledger().message
+    counts: dict[int, dict[tuple[str, str], int]] = {}
+    grouped = select(m.c.exchange_id, m.c.state, m.c.verdict, func.count()).where(m.c.exchange_id.in_(exchanges))
+    for number, state, verdict, count in connection.execute(grouped.group_by(m.c.exchange_id, m.c.state, m.c.verdict)):
+        counts.setdefault(number, {})[state, verdict] = count
+    outcomes = connection.execute(select(t.c.id, t.c.outcome).where(t.c.id.in_(exchanges)))
+    made = {row[0]: _closed(counts.get(row[0], {}), row[1] == "refused", failure) for row in outcomes}
+    together: dict[tuple[str, str], list[int]] = {}
+    for number, end in made.items():
+        together.setdefault(end, []).append(number)
+    for (state, verdict), ids in together.items():
+        closings = t.c.closings if state == "failed" else t.c.closings + 1
+        connection.execute(update(t).where(t.c.id.in_(ids)).values(state=state, verdict=verdict, failure=failure, closings=closings))
+        if state == "rejected":
+            i = ledger().identity
+            connection.execute(delete(i).where(i.c.exchange_id.in_(ids), i.c.kind != "bytes"))
+    return made
 
 
-def _with_errors(connection: Connection, exchange: int) -> bool:
-    m = ledger().message
-    return (
-        connection.execute(
-            select(m.c.id).where(m.c.exchange_id == exchange, m.c.verdict == Verdict.WITH_ERRORS.value).limit(1)
-        ).first()
-        is not None
-    )
+GOOD = ("posted", "reconciled", "waiting")
+
+
+def _closed(counts: Mapping[tuple[str, str], int], refused: bool, failure: str) -> tuple[str, str]:
+    """State and verdict by how many messages are in each state with each verdict."""
+    states = {state for state, _ in counts}
+    if failure or "failed" in states:
+        return "failed", ""
+    if refused or not states.intersection(GOOD):
+        return "held" if "held" in states else "rejected", Verdict.REJECTED.value
+    clean = states.issubset(GOOD) and all(verdict != Verdict.WITH_ERRORS.value for _, verdict in counts)
+    return "done", (Verdict.ACCEPTED if clean else Verdict.WITH_ERRORS).value
 
 
 # identities

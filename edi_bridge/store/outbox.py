@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 
 from sqlalchemy import Connection, func, insert, or_, select, update
 
+from edi_bridge.database import insert_rows, take_ids
 from edi_bridge.fault import TerminalFault
 from edi_bridge.interchange import Address
 from edi_bridge.store.archive import Archive
@@ -96,27 +97,38 @@ class Entry:
     origin: str
 
 
+_ROW = ("id", "partner", "channel", "kind", "name", "standard", "sender_qualifier", "sender", "receiver_qualifier", "receiver", "control",
+        "test", "exchange_id", "sha256", "size", "content", "file_name", "state", "tries", "next_at", "error", "created_at", "sent_at",
+        "due_at", "outcome", "network", "origin")
+_SENT = ("outbox_id", "ordinal", "partner", "group_control", "group_kind", "reference", "type", "document", "map", "map_hash",
+         "record_type", "record", "outcome", "created_at", "origin", "test")
+
+
 def add(connection: Connection, archive: Archive, one: Outgoing, at: str) -> int:
     """Freeze what is to go out; its number. Nothing is sent before the transaction is committed."""
-    digest = sha256(one.content).hexdigest()
-    content: bytes | None = one.content
-    if len(one.content) > IN_ROW:
-        archive.put(io.BytesIO(one.content))
-        content = None
+    return add_all(connection, archive, [one], at)[0]
+
+
+def add_all(connection: Connection, archive: Archive, outgoing: Sequence[Outgoing], at: str) -> list[int]:
+    """The same for several; their numbers in order."""
     t = ledger()
-    made: int = connection.execute(insert(t.outbox).values(
-        partner=one.partner, channel=one.channel, kind=one.kind, name=one.name, standard=one.standard,
-        sender_qualifier=one.sender.qualifier, sender=one.sender.id, receiver_qualifier=one.receiver.qualifier,
-        receiver=one.receiver.id, control=one.control, test=one.test, exchange_id=one.exchange, sha256=digest,
-        size=len(one.content), content=content, file_name=one.file_name, state="waiting", tries=0, next_at=one.next_at, error="",
-        created_at=at, sent_at="", due_at=one.due_at, outcome="", network="", origin=one.origin,
-    ).returning(t.outbox.c.id)).scalar_one()
-    rows = [dict(outbox_id=made, ordinal=m.ordinal, partner=one.partner, group_control=m.group_control, group_kind=m.group_kind,
-                 reference=m.reference, type=m.type, document=m.document, map=m.map, map_hash=m.map_hash, record_type=m.record_type,
-                 record=m.record, outcome="", created_at=at, origin=m.origin or one.origin, test=one.test) for m in one.messages]
-    if rows:
-        connection.execute(insert(t.sent_message), rows)
-    return made
+    ids: list[int] = []
+    rows, sent = [], []
+    numbers = take_ids(connection, t.outbox, len(outgoing))
+    for one in outgoing:
+        ids.append(next(numbers))
+        content: bytes | None = one.content
+        if len(one.content) > IN_ROW:
+            archive.put(io.BytesIO(one.content))
+            content = None
+        rows.append((ids[-1], one.partner, one.channel, one.kind, one.name, one.standard, one.sender.qualifier, one.sender.id,
+                     one.receiver.qualifier, one.receiver.id, one.control, one.test, one.exchange, sha256(one.content).hexdigest(),
+                     len(one.content), content, one.file_name, "waiting", 0, one.next_at, "", at, "", one.due_at, "", "", one.origin))
+        sent += [(ids[-1], m.ordinal, one.partner, m.group_control, m.group_kind, m.reference, m.type, m.document, m.map, m.map_hash,
+                  m.record_type, m.record, "", at, m.origin or one.origin, one.test) for m in one.messages]
+    insert_rows(connection, t.outbox, _ROW, rows)
+    insert_rows(connection, t.sent_message, _SENT, sent)
+    return ids
 
 
 def repeat(connection: Connection, exchange: int, for_exchange: int, at: str) -> list[int]:

@@ -37,6 +37,7 @@ from edi_bridge.store import alarm, channel_state, outbox
 
 ROUND = 0.5  # seconds between two rounds at most
 FILES, FOLDERS, LEDGER, WATCH, SWEEP = 2.0, 1.0, 15.0, 60.0, 3600.0  # seconds between two looks
+ONE_SESSION = ("van",)  # kinds whose servers seldom let one account sign in twice: polls and deliveries take turns
 OLD = 60.0  # seconds after which a half-written file of the archive is nobody's
 PATIENCE = 25.0  # seconds in which everything must have ended
 POLLS = 8.0  # seconds for polls: what was fetched and not committed by then is still at the partner, or noted
@@ -199,9 +200,10 @@ class Daemon:
         now = self.clock()
         if self._wanted():
             for one in list(self._channels.values()):
-                if one.due <= now:
+                if one.due <= now and not (one.channel.kind in ONE_SESSION and f"send {one.channel.name}" in self._busy):
                     self._begin(f"poll {one.channel.name}", lambda one=one: self.polling.poll(one))  # type: ignore[misc]
         busy = [what.removeprefix("send ") for what in self._busy if what.startswith("send ")]
+        busy += [name for name, one in self._channels.items() if one.channel.kind in ONE_SESSION and f"poll {name}" in self._busy]
         for name, entries in self.delivering.due(busy).items():
             self._begin(f"send {name}", lambda name=name, entries=entries: self.delivering.send(name, entries))  # type: ignore[misc]
         self.troubles.over("database", "the database answers again")

@@ -18,6 +18,7 @@ from edi_bridge.clock import Clock, written
 from edi_bridge.daemon.configuration import Current
 from edi_bridge.daemon.logs import Troubles, log
 from edi_bridge.database import Database
+from edi_bridge.engine.sending import LONGEST_WAIT, NEVER
 from edi_bridge.fault import ConfigFault, Fault
 from edi_bridge.partner import Partner, Silence
 from edi_bridge.schedule import last_window
@@ -80,6 +81,8 @@ class Watching:
             at = self.clock.text()
             alarm.clear(connection, "clock", "clock", at)
             alarm.raise_(connection, "clock", "clock", sentence, at)
+            if seconds < 0:
+                outbox.not_later(connection, written(self.clock() + timedelta(seconds=LONGEST_WAIT)), NEVER)
 
     # --- one by one -------------------------------------------------------------------------------------------------
 

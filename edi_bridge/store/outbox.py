@@ -222,6 +222,13 @@ def give_back(connection: Connection, never: str) -> int:
     return connection.execute(update(t).where(mine, t.c.next_at != "").values(state="uncertain", next_at="")).rowcount
 
 
+def not_later(connection: Connection, latest: str, never: str) -> int:
+    """After a clock was set back: what is to be tried later than `latest` is tried then; how many. `never` stays."""
+    t = ledger().outbox
+    late = t.c.state.in_(OPEN) & (t.c.next_at > latest) & (t.c.next_at != never)
+    return connection.execute(update(t).where(late).values(next_at=latest)).rowcount
+
+
 def mark(connection: Connection, id: int, state: str, *, at: str = "", next_at: str = "", error: str = "", due_at: str | None = None) -> None:
     """Note what became of an attempt: sent (`at`), waiting (again at `next_at`), uncertain, failed, cancelled."""
     t = ledger().outbox

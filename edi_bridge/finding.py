@@ -73,13 +73,25 @@ class Kind:
 
 
 @dataclass(frozen=True, slots=True)
+class Demand:
+    """What a guide asks for where it is not so, for programs: how many characters a value may have, or a condition between
+    elements (`rule`: P, C, L …, D1 to D7) and the elements or components that it names, from 1."""
+
+    most: int = 0
+    rule: str = ""
+    places: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
-    """One fact about one place. `value` is the partner's text that caused it, cut to 200 characters by `found`."""
+    """One fact about one place. `value` is the partner's text that caused it, cut to 200 characters by `found`; `demand` is there
+    as long as the program runs, the ledger does not keep it."""
 
     kind: str
     position: Position = Position()
     value: str = ""
     note: str = ""  # expected and found, or whatever makes the sentence precise
+    demand: Demand | None = field(default=None, compare=False)
 
     @property
     def level(self) -> Level:
@@ -100,10 +112,10 @@ class Finding:
         return text
 
 
-def found(kind: str, position: Position = Position(), value: str = "", note: str = "") -> Finding:
+def found(kind: str, position: Position = Position(), value: str = "", note: str = "", demand: Demand | None = None) -> Finding:
     """A finding of a kind that the table knows (KeyError otherwise: that is our bug)."""
     assert kind in KINDS, kind
-    return Finding(kind, position, value[:200], note)
+    return Finding(kind, position, value[:200], note, demand)
 
 
 def printable(value: str, limit: int = 60) -> str:

@@ -3,13 +3,15 @@
 A record of one standard rarely fits another one wholly: a code is unknown there, a number is too long, a second amount has no
 room. A text is cut then, a qualifier becomes the general one ("mutually defined"); else the smallest part goes that may be
 missing as a whole: the element, else its composite, else the segment, else the group. What a document is about is never
-left out: there the refusal stays. Each part left out or changed is the finding field_not_carried.
+left out: there the refusal stays. Each part left out or changed is the finding field_not_carried: its place is the field of the
+record that stood there, its note says where that was in the message.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from edi_bridge.finding import Finding, found
@@ -17,6 +19,8 @@ from edi_bridge.interchange import Delimiters, Position, escape, mask, unmask, w
 from edi_bridge.structure import ElementDef, Instance, Node, Structure
 
 Record = dict[str, Any]
+Spot = tuple[int, int | None, int | None]  # segment (the header's is 1), element, component
+Naming = Callable[[Sequence[Spot]], Sequence[str]]  # the fields of the record that stand at some spots of the message
 
 BAD_VALUE = {"too_long", "too_short", "wrong_character_type", "invalid_number", "invalid_date", "invalid_time", "unknown_code",
              "code_not_used", "element_not_used"}
@@ -30,19 +34,33 @@ UNSAID = {"4279": "1", "4451": "AAI", "355": "EA"}
 BESIDE_TEXT = {"7161", "7009", "4441"}  # codes of what the same composite says as text: they go alone
 # Numbers and quantities of documents and lines: never left out.
 IDENTITY = {"BGM/1004", "LIN/1082", "QTY/6060", "BEG/324", "BIG/76", "PO1/330", "PO1/350", "IT1/358", "IT1/350", "SN1/382"}
-_MOST = re.compile(r"may have (\d+) characters")
 TOO_MANY = {"segment_repeats", "group_repeats"}
 LINES = {"LIN", "PO1", "IT1", "POC", "HL", "CPS", "ENT", "RMR", "DOC", "LX"}  # a group of these is what the document is about
 ESSENTIAL = {"lines", "items", "packs", "locations"}  # lists of a record whose items are never left out
 _ITEM = re.compile(r"(.*\b([a-z_]+))\[(\d+)\]\.[a-z_]+")  # lines[1].allowances[0].amount: what stands in the innermost item
-_PAIRED = re.compile(r"\(([PCL])((?:\d\d){2,})\)")  # an X12 syntax note as the finding names it
+TOGETHER = {"P", "D2"}  # conditions of X12 and of EDIFACT: all or none,
+ASKING = {"C", "L", "D5", "D6"}  # and those in which the first element asks for others
+
+
+@dataclass(frozen=True, slots=True)
+class Less:
+    """A message with less: its segments, what went, and for each segment which one it was before, counted from 1 (the header)."""
+
+    body: list[str]
+    findings: list[Finding]
+    kept: list[int]
+
+
+def unnamed(spots: Sequence[Spot]) -> Sequence[str]:
+    """No fields: what is left out is named by its place in the message."""
+    return ()
 
 
 def left_out(body: Sequence[str], faults: Sequence[Finding], structure: Structure,
-             delimiters: Delimiters, several: bool = False) -> tuple[list[str], list[Finding]]:
-    """The segments of one message (wire form, without header and trailer) without what `faults` are about, and a finding for each
+             delimiters: Delimiters, several: bool = False, naming: Naming = unnamed) -> Less:
+    """The segments of one message (wire form, without header and trailer) without what `faults` are about, and findings for each
     part that went. Nothing changes where no fault can be cured that way. The faults' segments count from 1, the header's.
-    `several`: the message holds several records, each in a group of its own, which stays.
+    `several`: the message holds several records, each in a group of its own, which stays. `naming` says whose fields they are.
     """
     pieces = [mask(text, delimiters).split(delimiters.element) for text in body]
     walked = structure.walk([[structure.root.children[0].name], *pieces], delimiters.component).root
@@ -54,18 +72,17 @@ def left_out(body: Sequence[str], faults: Sequence[Finding], structure: Structur
         node = nodes.get(number)
         if node is None or number < 1 or number in gone:
             continue
-        note, done = _mended(fault, pieces[number - 1], delimiters), True
-        if note is None:
-            note, done = _emptied(fault, pieces[number - 1], structure, node, delimiters)
-        if note is not None:
-            notes.append(note)
+        note, done = _mended(fault, pieces[number - 1], delimiters, naming), True
+        if not note:
+            note, done = _emptied(fault, pieces[number - 1], structure, node, delimiters, naming)
+        notes += note
         if not done and not _identity(fault):
             unit = _unit(node, number, walked, structure, fault.kind in TOO_MANY, several)
             if unit:
-                notes.append(_note(fault, body[number - 1], delimiters))
+                notes += _notes(fault, unmask(mask(body[number - 1], delimiters), delimiters), naming([(one + 1, None, None) for one in unit]))
             gone.update(dict.fromkeys(unit, ""))
-    kept = [elements for number, elements in enumerate(pieces, 1) if number not in gone]
-    return [wire(_trimmed(elements, delimiters), delimiters) for elements in kept], notes
+    kept = [number for number in range(1, len(pieces) + 1) if number not in gone]
+    return Less([wire(_trimmed(pieces[number - 1], delimiters), delimiters) for number in kept], notes, [number + 1 for number in kept])
 
 
 def without_incomplete(records: Sequence[Record], findings: Sequence[Finding]) -> tuple[list[Record], list[Finding]]:
@@ -93,51 +110,56 @@ def _without(value: Any, path: str, gone: Mapping[str, Finding]) -> Any:
     return value
 
 
-def _note(fault: Finding, text: str, delimiters: Delimiters) -> Finding:
-    place = Position(message=fault.position.message, tag=fault.position.tag, path=fault.position.path)
-    return found("field_not_carried", place, unmask(mask(text, delimiters), delimiters), f"left out, as the guide refuses it: {fault.note}")
+def _notes(fault: Finding, value: str, fields: Sequence[str], how: str = "left out") -> list[Finding]:
+    """A finding for each field; where none stood there, one with the place in the message."""
+    where = f"{fault.position.path}: " if fields and fault.position.path and fault.position.path not in fault.note else ""
+    note = f"{how}, as the guide refuses it: {where}{fault.note}"
+    return [found("field_not_carried", Position(message=fault.position.message, tag=fault.position.tag, path=path), value, note)
+            for path in fields or (fault.position.path,)]
 
 
-def _mended(fault: Finding, elements: list[str], delimiters: Delimiters) -> Finding | None:
+def _mended(fault: Finding, elements: list[str], delimiters: Delimiters, naming: Naming) -> list[Finding]:
     """Put another value in the place of the one that is refused, if there is one; what was done."""
     at, component, id = fault.position.element or 0, (fault.position.component or 1) - 1, fault.position.id or ""
     parts = elements[at].split(delimiters.component) if 0 < at < len(elements) else [""]
     value = unmask(parts[component], delimiters) if component < len(parts) else ""
-    most = _MOST.search(fault.note)
+    most = fault.demand.most if fault.demand else 0
     if fault.kind == "too_long" and id in TEXTS and most:
-        other, how = value[:int(most.group(1))].rstrip(), "cut"
+        other, how = value[:most].rstrip(), "cut"
     elif fault.kind in BAD_VALUE and id in GENERAL and value and value != GENERAL[id]:
         other, how = GENERAL[id], f"written as {GENERAL[id]}"
     elif fault.kind in ("missing_element", "condition_violated") and id in UNSAID and not value:
         other, how = UNSAID[id], f"written as {UNSAID[id]}"
     else:
-        return None
+        return []
     parts += [""] * (component + 1 - len(parts))
     parts[component] = mask(escape(other, delimiters), delimiters)
     elements += [""] * (at + 1 - len(elements))
     elements[at] = delimiters.component.join(parts)
-    place = Position(message=fault.position.message, tag=fault.position.tag, path=fault.position.path)
-    return found("field_not_carried", place, value, f"{how}, as the guide refuses it: {fault.note}")
+    return _notes(fault, value, naming([(fault.position.segment or 0, at, component + 1)]), how)
 
 
-def _emptied(fault: Finding, elements: list[str], structure: Structure, node: Node, delimiters: Delimiters) -> tuple[Finding | None, bool]:
+def _emptied(fault: Finding, elements: list[str], structure: Structure, node: Node, delimiters: Delimiters,
+             naming: Naming) -> tuple[list[Finding], bool]:
     """Empty the elements that a fault is about, where they may be missing; what stood there, and whether that is all there is to do."""
     if _identity(fault):
-        return None, True
+        return [], True
     cells = _cells(fault, structure.segments[node.name].elements)
     if cells is None:
-        return None, fault.kind not in TOO_MANY
+        return [], fault.kind not in TOO_MANY
     here = [cell for cell in cells if cell < len(elements) and elements[cell]]
     if not here:
-        return None, False
+        return [], False
     before = delimiters.element.join(elements[cell] for cell in here)
+    spots: list[Spot] = []
     for cell in here:
         parts = elements[cell].split(delimiters.component)
         alone = fault.position.id in BESIDE_TEXT and fault.position.component and any(parts[fault.position.component:])
         if alone and fault.position.component:
             parts[fault.position.component - 1] = ""
         elements[cell] = delimiters.component.join(parts) if alone else ""
-    return _note(fault, before, delimiters), True
+        spots.append((fault.position.segment or 0, cell, fault.position.component if alone else None))
+    return _notes(fault, unmask(before, delimiters), naming(spots)), True
 
 
 def _identity(fault: Finding) -> bool:
@@ -148,13 +170,13 @@ def _cells(fault: Finding, uses: Sequence[ElementDef]) -> list[int] | None:
     """The positions of the elements that go; none: the whole segment must; None: leaving out cures nothing."""
     at, component = fault.position.element, fault.position.component
     if fault.kind == "condition_violated":
-        rule = _PAIRED.search(fault.note)
-        if rule is None:
+        rule = fault.demand
+        if rule is None or rule.rule not in TOGETHER | ASKING:
             return []
-        places = [int(pair) for pair in re.findall(r"\d\d", rule.group(2))]
+        places = list(rule.places)
         if component is not None:
             places = [at or 0]
-        elif rule.group(1) != "P":
+        elif rule.rule in ASKING:
             places = places[:1]  # the one that asks for the others
         elif len(places) > 2:
             return []  # a quantity is not worth less than the price that is missing

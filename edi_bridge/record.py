@@ -15,7 +15,7 @@ A record at run time is a plain `dict` with the fields below in this order; a fi
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -295,6 +295,17 @@ def unnumbered(path: str) -> str:
 
 
 _ITEM = re.compile(r"\[\d+\]")
+
+
+def together(paths: Iterable[str], every: Iterable[str]) -> list[str]:
+    """Fields of a record named as briefly as they can be: `references[1]` where all that it has of `every` is among the `paths`."""
+    wanted = list(dict.fromkeys(paths))
+    others = set(every) - set(wanted)
+    found: dict[str, None] = {}
+    for path in wanted:
+        around = (path[:at] for at, sign in enumerate(path) if sign == ".")
+        found[next((one for one in around if not any(other.startswith(f"{one}.") for other in others)), path)] = None
+    return list(found)
 
 
 def tables() -> str:

@@ -10,7 +10,7 @@ from edi_bridge import syntax
 from edi_bridge.catalog import Catalog
 from edi_bridge.finding import Finding, found
 from edi_bridge.interchange import Delimiters, MessageType, Position
-from edi_bridge.leaving_out import left_out, without_incomplete
+from edi_bridge.leaving_out import Less, left_out, without_incomplete
 
 CATALOG = Catalog()
 HEAD = ["BGM+220+1+9", "DTM+137:20261102:102", "NAD+BY+9521200038118::9"]
@@ -38,9 +38,10 @@ def cured(body: list[str], key: str, delimiters: Delimiters = EDIFACT) -> tuple[
     structure = CATALOG.structure(key)
     notes: list[Finding] = []
     for _ in range(9):
-        body, more = left_out(body, checked(body, key), structure, delimiters)
-        notes += more
-        if not more:
+        less = left_out(body, checked(body, key), structure, delimiters)
+        body = less.body
+        notes += less.findings
+        if not less.findings:
             break
     return body, notes
 
@@ -88,7 +89,7 @@ def test_the_record_of_a_message_of_many_is_never_left_out() -> None:
     before = ["BGM+10++9", "DTM+137:20261102:102", "NAD++X::92++Kessler", "UNS+D"]
     structure = CATALOG.structure("edifact/D96A/PARTIN")
     faults = [found("missing_element", Position(message=1, segment=4, tag="NAD", element=1, id="3035", path="SG4/NAD/3035"), note="is required")]
-    assert left_out(before, faults, structure, Delimiters(), several=True) == (before, [])
+    assert left_out(before, faults, structure, Delimiters(), several=True) == Less(before, [], [2, 3, 4, 5])
 
 
 BEG = ["BEG*00*SA*1**20261102"]

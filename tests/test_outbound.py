@@ -266,3 +266,18 @@ def test_a_profile_is_claimed_only_by_an_invoice_that_keeps_its_rules() -> None:
 def test_delimiters_of_the_standard_are_its_defaults() -> None:
     assert heading({}, HEAD).delimiters is None
     assert heading({"delimiters": {"decimal": ","}}, HEAD).delimiters == replace(Delimiters(), decimal=",")
+
+
+def test_what_the_guide_refuses_is_named_by_the_fields_of_the_record() -> None:
+    """RFF 1153 is an..3, 1154 an..35 and NAD 3036 an..35 in D.96A; 7161 is an..3. Items keep their numbers though others go."""
+    line = {"number": "1", "quantity": D(4), "references": [{"kind": "order", "number": "9" * 40}, {"kind": "order", "number": "8" * 40},
+                                                           {"kind": "order", "number": "88"}, {"kind": "statute", "number": "7"}],
+            "allowances": [{"kind": "allowance", "code": "XXXX", "reason": "Bonus", "amount": D(1)}]}
+    record = {**ORDER, "buyer": {"gln": "9521200038118", "name": "x" * 40}, "lines": [line]}
+    record.pop("totals", None)
+    checker = CATALOG.checker_for(MessageType("edifact", "D96A", "ORDERS"), None)
+    composed = compose([record], CATALOG.map_named("order.edifact-d96a"), replace(HEAD, lossy=True), checker)
+    assert [one.position.path for one in composed.findings if one.kind == "field_not_carried"] == [
+        "buyer.name", "lines[0].references[0]", "lines[0].references[1]", "lines[0].references[3].kind", "lines[0].allowances[0].code"]
+    (content,) = composed.contents
+    assert b"RFF+ON:88'RFF+ZZZ:7'ALC+A++++:::Bonus'" in content

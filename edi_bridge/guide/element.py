@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
+from edi_bridge.finding import Demand
 from edi_bridge.guide import moment
 from edi_bridge.guide.condition import Rule
 from edi_bridge.guide.guide import ElementType, ElementUse, SegmentUse
@@ -32,6 +33,7 @@ class Wrong(NamedTuple):
     note: str  # without the place; `{}` stands for it
     use: ElementUse | None = None
     within: str = ""  # the composite's number, for a component
+    demand: Demand | None = None  # the length or condition that is not kept
 
 
 class Syntax(NamedTuple):
@@ -103,7 +105,7 @@ def _rule(rule: Rule, uses: tuple[ElementUse, ...], present: list[bool], element
         names = ", ".join(f"{one:02}" if element is None else f"{element:02}.{one:02}" for one in rule.places)
         kind = "exclusion_violated" if rule.excludes(present) else "condition_violated"
         yield Wrong(kind, element or place, None if element is None else place, repetition, "",
-                    f"{{}}: {rule.words.format(names)} ({rule})", uses[place - 1], within)
+                    f"{{}}: {rule.words.format(names)} ({rule})", uses[place - 1], within, Demand(rule=rule.kind, places=rule.places))
 
 
 def _element(use: ElementUse, text: str, number: int, picture: str, syntax: Syntax) -> Iterator[Wrong]:
@@ -169,7 +171,8 @@ def _value(use: ElementUse, masked: str, number: int, component: int | None, nth
         return
     wrong = fault_of(use, text, elsewhere, picture, syntax)
     if wrong is not None:
-        yield Wrong(wrong[0], number, component, nth, text, wrong[1], use, within)
+        demand = Demand(most=use.type.most) if wrong[0] == "too_long" and use.type is not None else None
+        yield Wrong(wrong[0], number, component, nth, text, wrong[1], use, within, demand)
 
 
 def fault_of(use: ElementUse, text: str, elsewhere: bool, picture: str, syntax: Syntax) -> tuple[str, str] | None:

@@ -47,7 +47,7 @@ def element(guide: Guide, message: Message, segment: int, node: Node, wrong: Wro
     elif wrong.use is not None:
         path += f"/{wrong.within}.{wrong.use.id}" if wrong.within else f"/{wrong.use.id}"
     ident = wrong.use.id if wrong.use is not None else None
-    return found(wrong.kind, replace(here, path=path, id=ident), wrong.value, wrong.note.replace("{}", path))
+    return found(wrong.kind, replace(here, path=path, id=ident), wrong.value, wrong.note.replace("{}", path), wrong.demand)
 
 
 def part(message: Message, segment: int, node: Node, rule: str, kind: str) -> Finding:

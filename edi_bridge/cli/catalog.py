@@ -62,6 +62,8 @@ PARTNER_COMMANDS = {
     "list": ("catalog", "partner_list", "List the partners: addresses in envelopes, what is agreed."),
     "show": ("partner_show", "partner_show", "What is agreed with a partner, each setting with the line it comes from."),
     "lint": ("partner_lint", "partner_lint", "What is wrong or doubtful in partners' files."),
+    "new": ("partner_new", "partner_new", "A first file for a partner, from an interchange of theirs or by questions."),
+    "trust": ("partner_trust", "trust", "A changed host key or certificate: compare, then pin it."),
     "ping": ("partner_ping", "ping", "Try a partner's channels: connect, sign in, list, put, get, delete."),
 }
 

@@ -10,17 +10,19 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
-from edi_bridge.dispatch.jobs import NOW, TEXT, drop
+from edi_bridge.dispatch.jobs import NOW, TEXT, drop, workers
 from edi_bridge.store import ledger
 from edi_bridge.store.ledger import Receipt
 
 HELD = 15  # seconds
 SMALL = 1_000_000  # bytes; larger ones are read alone
 TOGETHER = 64  # small ones that share their commits
+LEAST = 4  # that are taken together even where many workers wait
 
 _UNTIL = f"to_char((clock_timestamp() + make_interval(secs => {HELD})) AT TIME ZONE 'UTC', {TEXT})"
 _FREE = f"state IN ('received', 'scanned') AND (held_until = '' OR held_until < {NOW})"
 _ONE = f'SELECT id, size, starts FROM "receipt" WHERE id = %s AND {_FREE} FOR UPDATE SKIP LOCKED'
+_FREE_SMALL = f'SELECT count(*) FROM "receipt" WHERE {_FREE} AND size <= %s AND starts = 0'
 # The partners (channels, where no partner is told) in turn, the oldest first.
 _MORE = f"""
 SELECT id FROM "receipt" WHERE {_FREE} AND id IN (
@@ -44,11 +46,18 @@ def claim(connection: Connection, worker: str, receipt: int | None = None) -> li
             return []
         chosen, more = [one.id], one.size <= SMALL and one.starts == 0
     if more:
-        chosen += [id for id in connection.exec_driver_sql(_MORE, (SMALL, TOGETHER)).scalars() if id not in chosen][: TOGETHER - len(chosen)]
+        share = _share(connection)
+        chosen += [id for id in connection.exec_driver_sql(_MORE, (SMALL, share)).scalars() if id not in chosen][: share - len(chosen)]
     if chosen:
         connection.exec_driver_sql(f'UPDATE "receipt" SET worker = %s, held_until = {_UNTIL} WHERE id = ANY(%s)', (worker, chosen))
         drop(connection, chosen)
     return ledger.by_ids(connection, chosen)
+
+
+def _share(connection: Connection) -> int:
+    """How many small ones a worker takes together, so that the others have work, too."""
+    free: int = connection.exec_driver_sql(_FREE_SMALL, (SMALL,)).scalar_one()
+    return max(LEAST, min(TOGETHER, -(-free // max(1, workers(connection)))))
 
 
 def renew(connection: Connection, worker: str, receipts: Sequence[int]) -> set[int]:

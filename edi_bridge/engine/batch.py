@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -50,13 +50,14 @@ class Rules:
     now: Callable[[], str]
     later: Callable[[float], str]
     several: bool = False  # other processes post at the same time
+    together: Mapping[int, Collection[int]] = field(default_factory=dict)  # receipt → those that are posted with it, in their order
 
     def turn_of(self, connection: Connection, receipt: Receipt, draft: Draft) -> str:
         """What a message waits for that changes a document which is here: a receipt that came before it from the same partner, and
         may change it too, in the hands of another process. '' where there is none."""
         if not self.several or draft.row.state != "posted" or not any(changes(draft.row.record_type, one) for one in draft.outcome.records):
             return ""
-        before = ledger.earlier_unfinished(connection, receipt.id, draft.outcome.partner)
+        before = ledger.earlier_unfinished(connection, receipt.id, draft.outcome.partner, self.together.get(receipt.id, ()))
         return turn(before) if before is not None else ""
 
 

@@ -158,7 +158,8 @@ class Engine:
         self.closing = Closing(archive, lambda: clock().strftime("%Y-%m-%dT%H:%M"), self.now)
         self.reconciling = Reconciling(catalog, self.now)
         self.taking_in = Intake(catalog, self.versions, strict, self.now)
-        self.rules = batch.Rules(self.versions, own, self._holds, self._patience, self.now, self._later, several)
+        self._together: dict[int, frozenset[int]] = {}
+        self.rules = batch.Rules(self.versions, own, self._holds, self._patience, self.now, self._later, several, self._together)
 
     def now(self) -> str:
         """The time, as the ledger writes it."""
@@ -241,6 +242,14 @@ class Engine:
         """Everything behind commit 1, for receipts that share their commits. Yields None between two commits, and each receipt's
         summary when it is through. ConfigFault where an option or a file of the home is wrong: the same bytes are tried again."""
         works = [Work(receipt, joined) for receipt, joined in taken]
+        self._together |= dict.fromkeys((receipt.id for receipt, _ in taken), frozenset(receipt.id for receipt, _ in taken))
+        try:
+            yield from self._through(works, on_message)
+        finally:
+            for work in works:
+                self._together.pop(work.receipt.id, None)
+
+    def _through(self, works: Sequence[Work], on_message: OnMessage) -> Iterator[ReceiptSummary | None]:
         self._begin(works)
         yield from self._scan_all([work for work in works if not work.stopped])
         waiting = Waiting()

@@ -212,15 +212,16 @@ def by_ids(connection: Connection, receipts: Sequence[int]) -> list[Receipt]:
     return [_receipt(row) for row in connection.execute(select(t).where(t.c.id.in_(receipts)).order_by(t.c.id))]
 
 
-def earlier_unfinished(connection: Connection, receipt: int, partner: str) -> int | None:
-    """The last receipt that came before this one, is not finished, and may hold documents of the same partner; None: there is none.
+def earlier_unfinished(connection: Connection, receipt: int, partner: str, besides: Iterable[int] = ()) -> int | None:
+    """The last receipt that came before this one, is not finished, and may hold documents of the same partner; None: there is none
+    (`besides` those that are known to be read before it).
 
     One that is not scanned may, unless it came by the channel of another partner."""
     t = ledger()
     r, e = t.receipt, t.exchange
     mine = select(e.c.id).where(e.c.receipt_id == r.c.id, e.c.state == "open", e.c.partner == partner).exists()
     unread = (r.c.state == "received") & r.c.partner.in_(("", partner))
-    query = select(func.max(r.c.id)).where(r.c.id < receipt, unread | ((r.c.state == "scanned") & mine))
+    query = select(func.max(r.c.id)).where(r.c.id < receipt, r.c.id.not_in(list(besides)), unread | ((r.c.state == "scanned") & mine))
     found: int | None = connection.execute(query).scalar()
     return found
 

@@ -185,13 +185,17 @@ class Catalog:
             agreement = partner.agreement(type, direction) if partner else None
             name = agreement.map if agreement else ""
             if not name:
-                plain = MessageType(type.standard, type.version, type.name)
-                fitting = [(extends, one) for one, (_, message, extends) in self.map_index.items() if message == str(plain)]
-                name = min(fitting)[1] if fitting else ""  # a partner's variant does not say `message:` again
+                name = self.plain_map(str(MessageType(type.standard, type.version, type.name)))
             if len(self._by_type) > 1000:
                 self._by_type.clear()  # made-up types of a hostile file
             self._by_type[key] = self.map_named(name) if name else None
         return self._by_type[key]
+
+    def plain_map(self, message: str) -> str:
+        """The map that says itself that it is for a message, best one that extends no other (a partner's variant does not say
+        `message:` again); '' when there is none."""
+        fitting = [(extends, name) for name, (_, theirs, extends) in self.map_index.items() if theirs == message]
+        return min(fitting)[1] if fitting else ""
 
     def sheet_map(self, first_line: bytes, partner: partners_.Partner | None) -> CompiledMap | None:
         """The CSV map whose required columns all stand in the first line: the partner's agreed ones first."""

@@ -56,6 +56,13 @@ def test_a_tilde_takes_away_what_the_profile_says() -> None:
     assert (one.window, dict(one.findings), dict(one.expect)) == (365, {"unknown_code": "reject"}, {})
 
 
+def test_a_999_takes_the_place_of_the_profile_s_997() -> None:
+    PROFILES["x"] = 'profile: x\nacknowledge: {"997": always, ta1: asked}\nexpect: {"997": 24h, ta1: 1h}\n'
+    one = load('extends: profiles/x\nacknowledge: {"999": always}\nexpect: {"999": 2h}\n')
+    assert (one.acknowledge, one.expect) == ({"ta1": "asked", "999": "always"}, {"ta1": 3600.0, "999": 7200.0})
+    assert load('extends: profiles/x\nacknowledge: {"999": never}\n').acknowledge == {"997": "always", "ta1": "asked", "999": "never"}
+
+
 def test_agreements_are_merged_by_message_direction_and_test_flag() -> None:
     one = load("extends: profiles/shop\nagreements:\n"
                "  - {message: edifact/D96A/ORDERS, map: order.p, batch: {count: 9}}\n"

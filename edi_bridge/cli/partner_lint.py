@@ -84,6 +84,21 @@ def linted(catalog: Catalog, names: list[str]) -> list[Row]:
     return sorted(unique.values(), key=lambda one: (one["file"], one["line"], one["column"], one["kind"]))
 
 
+def linted_text(text: str, name: str, catalog: Catalog) -> list[Row]:
+    """The remarks about a partner that is not a file of the home yet."""
+    from edi_bridge import partner as partners
+    from edi_bridge.partner.addressing import clashes
+    from edi_bridge.yamltext import parse
+
+    file = f"partners/{name}.yaml"
+    try:
+        one = partners.load(parse(text, file), catalog.profile)
+    except ConfigFault as fault:
+        return _faults(fault, True)
+    others = [other for other in catalog.partners if other.name != one.name]
+    return [*(_row("error", "address_twice", problem) for problem in clashes([*others, one])), *_remarks(one, catalog)]
+
+
 def _faults(fault: ConfigFault, wanted: bool) -> list[Row]:
     return [_row("error", "unreadable", problem) for problem in fault.problems] if wanted else []
 

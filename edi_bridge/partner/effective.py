@@ -14,6 +14,7 @@ from edi_bridge.partner.values import LARGEST, PRIORITY, WAIT, WINDOW, Partner
 from edi_bridge.yamltext import Block, Mark
 
 PLAIN = re.compile(r"[A-Za-zÀ-ÿ](?:[^:#,{}\[\]\n\"]*[^:#,{}\[\]\n\" ])?|[0-9]+(?:ms|[smhd])")  # a text that needs no quotes in YAML
+WORDS = ("null", "true", "false")  # which YAML takes for something else than texts
 HIDDEN = ("partner", "about", "extends", "agreed")
 NAMED = ("identities", "contacts", "escalation", "parties", "silence")  # lists of entries that have no names of their own
 DEFAULTS = {  # what holds where neither the partner nor a profile says anything
@@ -54,7 +55,7 @@ def _of(block: Block, prefix: str) -> Iterator[Setting]:
             continue
         if key == "agreements" and isinstance(value, list):
             for entry in value:
-                yield from _of_agreement(entry)
+                yield from _of_agreement(entry, block)
         elif isinstance(value, Block) and (key in RULES or key in ("channels", "van") or prefix):
             yield from _of(value, f"{path}.")
         elif key in NAMED and isinstance(value, list):
@@ -65,11 +66,14 @@ def _of(block: Block, prefix: str) -> Iterator[Setting]:
             yield Setting(path, flow(value), block.files.get(key, block.file), *block.marks[key])
 
 
-def _of_agreement(entry: Block) -> Iterator[Setting]:
+def _of_agreement(entry: Block, partner: Block) -> Iterator[Setting]:
     name = f"agreements[{entry.get('message')} {entry.get('direction') or 'in'}{' test' if entry.get('test') else ''}]"
     said = list(_of(entry, f"{name}."))
     known = {one.path for one in said}
     yield from said
+    if f"{name}.stage" not in known and "stage" in partner:
+        known.add(f"{name}.stage")
+        yield Setting(f"{name}.stage", flow(partner["stage"]), partner.files.get("stage", partner.file), *partner.marks["stage"])
     yield from (Setting(f"{name}.{key}", value) for key, value in OF_AGREEMENTS.items() if f"{name}.{key}" not in known)
 
 
@@ -85,4 +89,4 @@ def flow(value: Any) -> str:
         case None:
             return "~"
     text = str(value)
-    return json.dumps(text, ensure_ascii=False) if isinstance(value, str) and not PLAIN.fullmatch(text) else text
+    return json.dumps(text, ensure_ascii=not text.isprintable()) if isinstance(value, str) and (not PLAIN.fullmatch(text) or text.lower() in WORDS) else text

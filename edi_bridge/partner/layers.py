@@ -9,10 +9,11 @@ from edi_bridge.fault import ConfigFault
 from edi_bridge.yamltext import Block, Items, Problems
 
 PREFIX = "profiles/"
-OWN_ONLY = ("partner", "identities", "parties", "channels", "send", "as2", "van", "contacts", "escalation")
+OWN_ONLY = ("partner", "identities", "parties", "channels", "send", "as2", "van", "contacts", "escalation", "stage")
 RULES = {  # how a key of the upper layer is laid over that of the one below; what is not named here replaces it
-    "findings": "merged key by key", "acknowledge": "merged key by key", "errors": "merged key by key",
-    "envelope": "merged key by key, its delimiters too", "numbers": "merged key by key", "expect": "merged key by key",
+    "findings": "merged key by key", "acknowledge": "merged key by key; a 997 takes the place of a 999, and the other way round",
+    "errors": "merged key by key",
+    "envelope": "merged key by key, its delimiters too", "numbers": "merged key by key", "expect": "merged key by key, 997 and 999 as for acknowledge",
     "restrict": "merged place by place", "batch": "merged key by key",
     "agreements": "merged by message, direction and test flag; others are added; `agreed: false` takes one out",
 }
@@ -76,9 +77,18 @@ def _over(below: Block, above: Block, within: bool = False) -> Block:
             if key == "agreements" and isinstance(old, Items) and isinstance(new, Items):
                 new = _agreements(old, new)
             elif isinstance(old, Block) and isinstance(new, Block) and (within or key in RULES):
-                new = _over(old, new, within=True)
+                new = _over(_without_rivals(old, new) if key in ("acknowledge", "expect") else old, new, within=True)
             _put(merged, source, key, new)
     return merged
+
+
+def _without_rivals(below: Block, above: Block) -> Block:
+    """A group is answered by a 997 or by a 999: the layer that names one of them does not want the other of the layer below."""
+    left = _over(Block(below.mark, below.file), below, within=True)
+    for mine, other in (("997", "999"), ("999", "997")):
+        if above.get(mine) not in (None, "never") and other not in above:
+            _take(left, other)
+    return left
 
 
 def _put(merged: Block, source: Block, key: str, value: Any) -> None:

@@ -132,7 +132,7 @@ def _agreement(partner: Partner, one: Agreement, known: Known) -> Iterator[Remar
             yield at("map", "map_other_message", f"{one.map} {verb} {reads}, and the agreement is for {one.message}")
     if standard in ("edifact", "x12", "xml") and "*" not in one.message and not known.has_guide(one.message):
         yield at("message", "unknown_message", f"there is no guide for {one.message}")
-    if one.direction == "out" and standard in ("edifact", "x12"):
+    if one.direction == "out" and standard in ("edifact", "x12") and one.stage != "draft":
         for who, identity in (("the partner", partner.identity(standard)), ("our own company", known.own.identity(standard))):
             if identity is None:
                 yield at("message", "no_address", f"{one.message} goes out, and {who} has no address with a qualifier for {standard}")

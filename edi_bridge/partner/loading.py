@@ -12,7 +12,7 @@ from edi_bridge.yamltext import Block, Problems
 
 PARTNER_KEYS = ("partner", "about", "name", "extends", "identities", "charset", "allow_doctype", "findings", "acknowledge", "errors", "envelope",
                 "agreements", "channels", "send", "answers", "numbers", "window", "expect", "wait", "same_content", "silence",
-                "roles", "contacts", "escalation", "priority", "retention", "parties", "as2", "van")
+                "roles", "contacts", "escalation", "priority", "retention", "parties", "as2", "van", "stage")
 AGREEMENT_KEYS = ("message", "direction", "map", "test", "findings", "acknowledge", "restrict", "envelope",
                   "channel", "batch", "names", "expect", "wait", "same_content", "lookups", "stage", "owner", "agreed")
 OWN_KEYS = ("own", "about", "name", "identities", "parties")
@@ -53,8 +53,9 @@ def load(block: Block, profiles: Profiles = no_profiles) -> Partner:
 
 def _agreements(block: Block, problems: Problems) -> tuple[Agreement, ...]:
     made: list[Agreement] = []
+    stage = words.choice(block, "stage", STAGES, problems) or "live"
     for entry in words.listed(block, "agreements", "{message: edifact/D96A/ORDERS, …}", problems):
-        one = _agreement(entry, problems)
+        one = _agreement(entry, stage, problems)
         before = next((other for other in made if other.key == one.key), None)
         if before is not None:
             problems.add(one.mark, f"{one.message} ({one.direction}{', test' * one.test}) is agreed twice (first in {before.file}:{before.mark[0]}): "
@@ -63,7 +64,7 @@ def _agreements(block: Block, problems: Problems) -> tuple[Agreement, ...]:
     return tuple(made)
 
 
-def _agreement(entry: Block, problems: Problems) -> Agreement:
+def _agreement(entry: Block, stage: str, problems: Problems) -> Agreement:
     problems.unknown_keys(entry, AGREEMENT_KEYS, "an agreement")
     message = str(entry.get("message") or "")
     if message.count("/") != 2:
@@ -81,7 +82,7 @@ def _agreement(entry: Block, problems: Problems) -> Agreement:
         words.policy(entry, problems), words.acknowledge(entry, problems), restrict if isinstance(restrict, Block) else None,
         words.envelope(entry, problems), words.text(entry, "channel", problems), words.batch(entry, problems), words.text(entry, "names", problems),
         words.expect(entry, problems), words.time(entry, "wait", problems), words.choice(entry, "same_content", SAME_CONTENT, problems),
-        words.texts(entry, "lookups", (), problems), words.choice(entry, "stage", STAGES, problems) or "live",
+        words.texts(entry, "lookups", (), problems), words.choice(entry, "stage", STAGES, problems) or stage,
         words.text(entry, "owner", problems), entry.mark, entry.file)
 
 

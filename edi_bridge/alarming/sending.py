@@ -16,7 +16,6 @@ from edi_bridge.finding import visible
 from edi_bridge.secret import Secrets
 from edi_bridge.store.alarm import Alarm
 from edi_bridge.transport import certificate
-from edi_bridge.transport.http_call import Body, Caller, Limits
 
 TIMEOUT = 20.0  # seconds of one step
 DEADLINE = 60.0  # of a whole post
@@ -73,6 +72,8 @@ def send_post(said: Webhook, secrets: Secrets, one: Alarm, home: str) -> None:
     """An alarm to the webhook. TransientFault when it did not take it; TerminalFault for another certificate; ConfigFault when a
     secret or file is missing. The signature's time is the real one, whatever clock the program was given."""
     content = words.body(one, home)
+    from edi_bridge.transport.http_call import Body, Caller, Limits  # loads long, and most homes post nothing
+
     context = certificate.client_context(str(said.ca or ""), said.pins)
     caller = Caller(context, said.pins, Limits(TIMEOUT, DEADLINE), words.signed(secrets.get(said.secret), str(int(time.time())), content))
     try:

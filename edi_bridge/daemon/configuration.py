@@ -20,13 +20,14 @@ from edi_bridge.engine.fetching import Fetching
 from edi_bridge.engine.outgoing import Writing
 from edi_bridge.engine.sending import Sending
 from edi_bridge.fault import ConfigFault
-from edi_bridge.listening import KIND as SERVED
 from edi_bridge.mapping.lookup import Row
 from edi_bridge.settings import Settings
 from edi_bridge.store import lookup
 from edi_bridge.store.archive import Archive, open_archive
+from edi_bridge.transport.van import reports_channel
 
 FOLDERS = ("partners", "mappings", "lookups", "guides", "rules", "schemas")  # of a home that the catalog reads
+SERVED = "http-in"  # the kind of channels that partners post to
 GETS = ("get", "we_get", "list")  # the options that say where a channel fetches
 
 
@@ -45,8 +46,12 @@ class Configuration:
     rows: int
 
     def polled(self) -> Iterator[Channel]:
-        """The channels that are fetched from."""
-        return (one for one in self.channels.values() if one.kind != SERVED and any(one.options.get(key) for key in GETS))
+        """The channels that are fetched from; that of a network's reports is one of its own."""
+        for one in self.channels.values():
+            if one.kind != SERVED and any(one.options.get(key) for key in GETS):
+                yield one
+            if one.kind == "van" and (reports := reports_channel(one)) is not None:
+                yield reports
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from edi_bridge.channel import Channel
 from edi_bridge.clock import Clock, written
@@ -18,12 +18,14 @@ from edi_bridge.database import Database
 from edi_bridge.engine import Incoming
 from edi_bridge.engine.guard import Failure, guarded
 from edi_bridge.fault import ConfigFault, Fault, TerminalFault, TransientFault
-from edi_bridge.listening import Taken
 from edi_bridge.schedule import after_failure, interval, next_poll
 from edi_bridge.secret import Secrets
 from edi_bridge.store import alarm, channel_state
 from edi_bridge.transport import open_transport
 from edi_bridge.transport.contract import Transport
+
+if TYPE_CHECKING:
+    from edi_bridge.listening import Taken
 
 KEPT_OPEN = 30.0  # seconds between polls up to which a connection stays open
 ALARMING = 3  # failures in succession after which somebody is told
@@ -130,6 +132,8 @@ class Polling:
 
     def take(self, channel: str, name: str, stream: BinaryIO) -> Taken:
         """What a partner posts to us: durable, with its receipt, when this returns. TransientFault when nothing can be taken now."""
+        from edi_bridge.listening import Taken
+
         if not self.wanted():
             raise TransientFault("too much is waiting", wait=30)
         now: Configuration = self.current.now

@@ -288,7 +288,10 @@ class Posting:
 
 def tell(summary: ReceiptSummary) -> None:
     """A line for each exchange of a receipt, or for one that has none."""
-    if not summary.exchanges:
+    if summary.reported is not None:
+        log.info("the report %s says %d thing%s of what we sent", summary.name, summary.reported, "" if summary.reported == 1 else "s",
+                 extra={"receipt": summary.id})
+    elif not summary.exchanges:
         log.warning("nothing in %s can be read as a message", summary.name, extra={"receipt": summary.id})
     for one in summary.exchanges:
         counts = ", ".join(f"{count:,} {state}" for state, count in one.messages.items()) or "no messages"

@@ -14,7 +14,7 @@ from edi_bridge.alarming import Telling, declared
 from edi_bridge.channel import Channel
 from edi_bridge.clock import Clock, Steadiness
 from edi_bridge.daemon.backlog import Backlog
-from edi_bridge.daemon.configuration import Configuration, Current, Loading
+from edi_bridge.daemon.configuration import SERVED, Configuration, Current, Loading
 from edi_bridge.daemon.delivering import Delivering
 from edi_bridge.daemon.figures import Figures, Watched
 from edi_bridge.daemon.handing_over import HandingOver
@@ -28,8 +28,6 @@ from edi_bridge.dispatch import install
 from edi_bridge.engine.guard import Failure, guarded
 from edi_bridge.engine.sending import NEVER
 from edi_bridge.fault import ConfigFault, Fault
-from edi_bridge.listening import KIND as SERVED
-from edi_bridge.listening import Listening, Tls, door
 from edi_bridge.schedule import first_poll
 from edi_bridge.secret import Secrets
 from edi_bridge.settings import Settings
@@ -99,14 +97,20 @@ class Daemon:
     def run(self) -> bool:
         """Until `stopping` is set (by a signal). Whether everything ended in order."""
         self._repair()
-        with self._served():
-            threads = [self._thread("posting", self.posting.run), self._thread("rounds", self._rounds),
-                       self._thread("outgoing", self._outgoing), self._thread("watching", self._watching)]
-            log.info("edi-bridge runs: %d channels are polled, %d receipts are to be posted", len(self._channels), self.backlog.waiting()[0])
-            self.stopping.wait()
-            log.info("edi-bridge ends: what is in hand is finished, or given back")
+        threads = [self._thread(name, work) for name, work in (("posting", self.posting.run), ("rounds", self._rounds),
+                                                               ("outgoing", self._outgoing), ("watching", self._watching))]
+        good = False
+        try:
+            with self._served():
+                log.info("edi-bridge runs: %d channels are polled, %d receipts are to be posted", len(self._channels), self.backlog.waiting()[0])
+                self.stopping.wait()
+                log.info("edi-bridge ends: what is in hand is finished, or given back")
+                self._wake()
+        finally:  # also where it cannot listen
+            self.stop()
             self._wake()
-        return self._ended([*threads, *self._busy.values()])
+            good = self._ended([*threads, *self._busy.values()])
+        return good
 
     def stop(self) -> None:
         """End in good order; may be called from a signal handler."""
@@ -294,6 +298,8 @@ class Daemon:
         if not said.listen:
             yield
             return
+        from edi_bridge.listening import Listening, Tls, door  # loads long: posting has begun by now
+
         watched = Watched(self.database, self.backlog, self.figures, self.troubles, self.clock)
         doors = [door(one, self.secrets) for one in self.current.now.channels.values() if one.kind == SERVED]
         host, _, port = said.listen.rpartition(":")

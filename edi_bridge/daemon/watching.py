@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from cryptography import x509
 from sqlalchemy import Connection
 
 from edi_bridge.alarming import Telling
@@ -19,6 +18,7 @@ from edi_bridge.daemon.configuration import Current
 from edi_bridge.daemon.logs import Troubles, log
 from edi_bridge.database import Database
 from edi_bridge.engine.sending import LONGEST_WAIT, NEVER
+from edi_bridge.engine import network
 from edi_bridge.fault import ConfigFault, Fault
 from edi_bridge.partner import Partner, Silence
 from edi_bridge.schedule import last_window
@@ -53,6 +53,7 @@ class Watching:
         with self.database.write() as connection:
             waiting.wake_expired(connection, written(now))
             self._overdue(connection, now)
+            network.tell_overdue(connection, self.current.now.catalog, now, written(now))
             for partner in self.current.now.catalog.partners:
                 for rule in partner.silence:
                     self._silence(connection, partner, rule, now)
@@ -68,7 +69,7 @@ class Watching:
         """Whether the disk has room for new work; told once when it has not."""
         free = shutil.disk_usage(self.home).free
         if free < self.least_room:
-            self.troubles.note("room", f"only {_bytes(free)} of disk are left: nothing is taken in until there are {_bytes(self.least_room)}")
+            self.troubles.note("room", f"less than {_bytes(self.least_room)} of disk are left: nothing is taken in until there are more")
             return False
         self.troubles.over("room", "the disk has room again")
         return True
@@ -158,6 +159,8 @@ class Watching:
 
 def end_of(pem: bytes) -> datetime | None:
     """Until when the first certificate of a PEM text holds; None where there is none."""
+    from cryptography import x509  # loads long, and a daemon must soon be back at work
+
     begin = pem.find(b"-----BEGIN CERTIFICATE-----")
     try:
         return x509.load_pem_x509_certificate(pem[begin:]).not_valid_after_utc if begin >= 0 else None

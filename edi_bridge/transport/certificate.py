@@ -9,8 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from cryptography import x509
-
 from edi_bridge.fault import ConfigFault, TerminalFault
 
 SOON = 30  # days before its end from which a certificate is told as ending soon
@@ -44,6 +42,8 @@ def fingerprint(der: bytes) -> str:
 
 def read(der: bytes) -> Certificate:
     """A certificate from its DER bytes (RFC 5280). TerminalFault when it is none."""
+    from cryptography import x509  # loads long, and a daemon must soon be back at work
+
     try:
         one = x509.load_der_x509_certificate(der)
         return Certificate(fingerprint(der), one.subject.rfc4514_string(), one.issuer.rfc4514_string(),

@@ -88,7 +88,8 @@ class SheetWriteProgram:
         return [[row.get(name, "") for name in names] for row in rows], run.findings
 
     def cells(self, plan: ValuePlan, value: Any) -> tuple[tuple[str, str], ...] | Bad:
-        """(column, text) of a value, and of what its conversion writes beside it; remembered."""
+        """(column, text) of a value, and of what its conversion writes beside it; remembered. Bad with them as its value where a
+        broader code stands there."""
         kind = value.__class__
         if kind is not str and kind is not Decimal:
             return self._cells(plan, value)
@@ -102,12 +103,18 @@ class SheetWriteProgram:
 
     def _cells(self, plan: ValuePlan, value: Any) -> tuple[tuple[str, str], ...] | Bad:
         texts = plan.convert.write(value, self.layout.decimal)
+        said = texts if isinstance(texts, Bad) else None
         if isinstance(texts, Bad):
-            return texts
+            if texts.value is None:
+                return texts
+            texts = (texts.value, *[""] * len(plan.aux[plan.writes_to]))  # a broader code stands alone
         k = plan.writes_to
         cells = tuple(zip((plan.sources[k].column, *(one.column for one in plan.aux[k])), texts, strict=False))
         wrong = next((problem for column, text in cells if (problem := self.problem(column, text))), "")
-        return Bad("cannot_write", wrong) if wrong else tuple((column, text) for column, text in cells if text)
+        if wrong:
+            return Bad("cannot_write", wrong)
+        there = tuple((column, text) for column, text in cells if text)
+        return there if said is None else said._replace(value=there)
 
     def problem(self, column: str, text: str) -> str:
         """Why a text cannot stand in a column; '' when it can."""
@@ -249,8 +256,10 @@ class _Run:
             return
         cells = self.program.cells(plan, value)
         if isinstance(cells, Bad):
-            self.bad(plan, value, cells.note)
-            return
+            self.bad(plan, value, cells.note, "cannot_write" if cells.value is None else cells.kind)
+            if cells.value is None:
+                return
+            cells = cells.value
         path: SheetPath = plan.sources[0] if len(plan.sources) == 1 else plan.sources[plan.writes_to]
         groups = stack[0] if path.root else stack[-1 - path.up]
         step = path.step

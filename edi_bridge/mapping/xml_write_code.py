@@ -306,13 +306,13 @@ class XmlWriter:
             code.add(f"w = W{number}[{'str(v)' if plan.convert.type == 'decimal' else 'v'}]")
             with code.block("if w.__class__ is Bad:"):
                 bad = f"X.bad({number}, {value.target!r}, v, w)" if value.common is None else f"X.because(w.note, {frozenset({'.'.join((*value.common, *value.target))})!r})"
-                code.add(f"{bad}; {names} = {empty}")
-            with code.block("else:"):
-                code.add(f"{names} = w")
-                for test in value.tests:
-                    values = self.code.constant("K", test.values)
-                    with code.block(f"if {name} {'not in' if test.op == '=' else 'in'} {values}:"):
-                        code.add(f"X.elsewhere({number}, {value.target!r}, v, {values}, {test.op == '='}); {names} = {empty}")
+                none = empty if besides else "''"
+                code.add(f"{bad}; w = {none if value.common is not None else f'w.value or ({none})'}")  # the code of a broader value
+            code.add(f"{names} = w")
+            for test in value.tests:
+                values = self.code.constant("K", test.values)
+                with code.block(f"if {name} and {name} {'not in' if test.op == '=' else 'in'} {values}:"):
+                    code.add(f"X.elsewhere({number}, {value.target!r}, v, {values}, {test.op == '='}); {names} = {empty}")
         return name
 
     def _conditions(self, conditions: tuple[Condition, ...]) -> str:

@@ -116,7 +116,7 @@ class _State:
         self.notes.append((kind, number, ".".join([*above, *target]), value, text))
 
     def bad(self, number: int, target: Sequence[str], value: Any, bad: Bad) -> None:
-        self._say("cannot_write", target, bad.note, number, value)
+        self._say("cannot_write" if bad.value is None else "field_not_carried", target, bad.note, number, value)
 
     def elsewhere(self, number: int, target: Sequence[str], value: Any, values: Sequence[str], only: bool) -> None:
         """A text that the path's own test would not let through when it is read back."""
@@ -205,8 +205,8 @@ class _Converter:
 
     def __call__(self, value: Any) -> Any:
         written = self.plan.convert.write(Decimal(value) if self.plan.convert.type == "decimal" else value, ".")
-        if isinstance(written, Bad):
-            return written
+        if isinstance(written, Bad):  # the code of a broader value stands alone
+            return written if self.single or written.value is None else written._replace(value=(written.value, *[""] * len(self.plan.convert.aux)))
         texts = [_safe(text) for text in (written[:1] if self.single else written)]
         wrong = next((text for text in texts if isinstance(text, Bad)), None)
         return wrong if wrong is not None else texts[0] if self.single else tuple(texts)

@@ -6,10 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from edi_bridge.catalog import Catalog
 from edi_bridge.fault import ConfigFault
+from edi_bridge.mapping import mapfile
 from edi_bridge.mapping.code_table import STANDARDS, CodeTable, code_table, load_table
 from edi_bridge.mapping.codec_type import Bad
-from edi_bridge.yamltext import parse
+from edi_bridge.mapping.compile import CompiledMap
+from edi_bridge.yamltext import Block, parse
 
 CODES = sorted((Path(__file__).parents[2] / "mappings" / "codes").glob("*.yaml"))
 
@@ -107,3 +110,36 @@ def test_the_same_fact_in_edifact_and_x12(name: str, edifact: str, x12: str, our
     block = parse(next(file for file in CODES if file.stem == name).read_bytes(), name)
     for standard, code in (("edifact", edifact), ("x12", x12)):
         assert load_table(block, standard).read(code) == ours and load_table(block, standard).write(ours) == code
+
+
+KINDS = parse("codes: kind\nof: kinds\nvalues: {order: one, order_call: two, nothing: three}\nbroader: {order_call: order}\ncsv: {O: order}\n", "kind.yaml")
+SHEET = """map: sheet
+message: csv/acme/order
+record: order
+layout: {delimiter: ";", key: [nr], columns: [nr*, kind]}
+fields: {number: {at: nr}, type: {at: kind, codes: kind}}
+"""
+ANSWER = {"number": "1", "outcome": "counter_offer"}  # UBL's OrderResponseCode has no code for it; broader: rejected
+
+
+def block(text: str) -> Block:
+    value = parse(text, "sheet.yaml")
+    assert isinstance(value, Block)
+    return value
+
+
+def test_xml_and_rows_write_the_broader_value_too_and_say_so() -> None:
+    """As segments do: the code of the broader value stands there, and the finding names the field and both values."""
+    catalog = Catalog()
+    compiled = catalog.map_named("order_response.ubl-2.1")
+    root, findings = compiled.write([{**ANSWER, "issued_on": "2026-11-21"}])
+    assert root.find("{urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2}OrderResponseCode").text == "RE"
+    told = [(one.kind, one.position.path, one.value) for one in findings if "counter_offer" in one.note]
+    assert told == [("field_not_carried", "outcome", "counter_offer")]
+    assert "the code of rejected is written" in next(one.note for one in findings if one.position.path == "outcome")
+    sheet = mapfile.load(block(SHEET), block, block)
+    rows, findings = CompiledMap(sheet, None, lambda name, standard: load_table(KINDS, "csv")).write([{"number": "1", "type": "order_call"}])
+    assert rows == [["1", "O"]]
+    assert [(one.kind, one.position.path, one.value) for one in findings] == [("field_not_carried", "type", "order_call")]
+    rows, findings = CompiledMap(sheet, None, lambda name, standard: load_table(KINDS, "csv")).write([{"number": "1", "type": "nothing"}])
+    assert (rows, [one.kind for one in findings]) == ([["1", ""]], ["cannot_write"])

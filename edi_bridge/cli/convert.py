@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edi_bridge.cli import options, show
+from edi_bridge.cli import options, record_file, show
 from edi_bridge.fault import ConfigFault, TransientFault
 from edi_bridge.interchange import Address, Interchange, MessageType
 
@@ -63,7 +63,7 @@ def convert(file: str, target: str, map_: str | None, partner: str | None, sende
     catalog = options.catalog_of(options.optional_home(home))
     known = catalog.partner_named(partner) if partner else None
     writer = None if target == "json" else _map_of(target, catalog, known)
-    content = _content(file)
+    content = record_file.content(file)
     source = _records(content, file, catalog, map_, writer, limit)
     if writer is None:
         _give([b"".join(_json_lines(source.records))], out)
@@ -193,19 +193,10 @@ def _type(writer: CompiledMap) -> MessageType:
     return MessageType(*writer.spec.message.split("/"))
 
 
-def _content(file: str) -> bytes:
-    if file == "-":
-        return sys.stdin.buffer.read()
-    try:
-        return Path(file).read_bytes()
-    except OSError as error:
-        raise ConfigFault.at(file, 0, 0, f"cannot be read: {error.strerror}") from None
-
-
 def _records(content: bytes, file: str, catalog: Catalog, map_: str | None, writer: CompiledMap | None, limit: int) -> _Source:
     """The records of IN; findings are told as `translate` tells them."""
-    if writer is not None and content.lstrip()[:1] in (b"{", b"["):
-        return _from_json(content, file, writer.record)
+    if writer is not None and record_file.is_json(content):
+        return _Source(record_file.records(content, file, writer.record), {writer.record})
     from edi_bridge import pipeline
     from edi_bridge.cli import telling
     from edi_bridge.cli.translating import policies_of
@@ -229,27 +220,6 @@ def _records(content: bytes, file: str, catalog: Catalog, map_: str | None, writ
             source.types.add(outcome.record_type)
     for line in counting.hidden():
         show.note(f"{show.clean(file)}  {line}")
-    return source
-
-
-def _from_json(content: bytes, file: str, record: str) -> _Source:
-    """Records as `translate` prints them: JSON objects one a line, one object, or a list of them."""
-    import msgspec
-
-    from edi_bridge.record import from_json
-
-    try:
-        whole = msgspec.json.decode(content)
-        pieces = [msgspec.json.encode(one) for one in whole] if isinstance(whole, list) else [content]
-        first = 0
-    except msgspec.DecodeError:
-        pieces, first = [line for line in content.splitlines() if line.strip()], 1
-    source = _Source(types={record})
-    for number, piece in enumerate(pieces, 1):
-        try:
-            source.records.append(from_json(piece, record))
-        except (ValueError, msgspec.DecodeError) as error:
-            raise ConfigFault.at(file, number if first else 0, 0, f"this is no record of type {record}: {error}") from None
     return source
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edi_bridge.cli import options, show, telling
+from edi_bridge.cli import options, record_file, show, telling
 from edi_bridge.cli.exchange_act import actor
 from edi_bridge.fault import ConfigFault
 
@@ -58,12 +58,11 @@ def send(file: str, partner: str, type_: str, message: str, test: bool | None, h
 
 
 def _records(file: str, type_: str) -> list[dict[str, Any]]:
-    from edi_bridge.cli.convert import _content, _from_json
     from edi_bridge.record import RECORDS
 
     if type_ not in RECORDS:
         raise ConfigFault.at("", 0, 0, f"there are no records of type {type_}; they are {', '.join(RECORDS)}")
-    return _from_json(_content(file), file, type_).records
+    return record_file.records(record_file.content(file), file, type_)
 
 
 def _tell(made: Submitted, file: str, count: int) -> None:

@@ -17,8 +17,8 @@ from edi_bridge.clock import Clock, written
 from edi_bridge.daemon.configuration import Current
 from edi_bridge.daemon.logs import Troubles, log
 from edi_bridge.database import Database
-from edi_bridge.engine.sending import LONGEST_WAIT, NEVER
 from edi_bridge.engine import network
+from edi_bridge.engine.sending import LONGEST_WAIT, NEVER
 from edi_bridge.fault import ConfigFault, Fault
 from edi_bridge.partner import Partner, Silence
 from edi_bridge.schedule import last_window

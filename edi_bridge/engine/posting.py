@@ -22,6 +22,7 @@ from edi_bridge.engine import batch
 from edi_bridge.engine.closing import Closing, End, collecting
 from edi_bridge.engine.guard import Failure, guarded
 from edi_bridge.engine.intake import Intake
+from edi_bridge.engine.network import Networks
 from edi_bridge.engine.reconciling import Reconciling
 from edi_bridge.engine.report import ExchangeSummary, MessageReport, ReceiptSummary
 from edi_bridge.fault import ConfigFault
@@ -158,6 +159,7 @@ class Engine:
         self.closing = Closing(archive, lambda: clock().strftime("%Y-%m-%dT%H:%M"), self.now)
         self.reconciling = Reconciling(catalog, self.now)
         self.taking_in = Intake(catalog, self.versions, strict, self.now)
+        self.networks = Networks(database, archive, catalog, clock, self.now)
         self._together: dict[int, frozenset[int]] = {}
         self.rules = batch.Rules(self.versions, own, self._holds, self._patience, self.now, self._later, several, self._together)
 
@@ -241,6 +243,12 @@ class Engine:
     def process(self, taken: Sequence[tuple[Receipt, bool]], on_message: OnMessage = None) -> Iterator[ReceiptSummary | None]:
         """Everything behind commit 1, for receipts that share their commits. Yields None between two commits, and each receipt's
         summary when it is through. ConfigFault where an option or a file of the home is wrong: the same bytes are tried again."""
+        reports = [one for one in taken if self.networks.is_report(one[0])]
+        for receipt, joined in reports:  # of a network: they speak of what we sent, and hold no message
+            yield self.networks.take(receipt, joined)
+        if reports and len(reports) == len(taken):
+            return
+        taken = [one for one in taken if one not in reports]
         works = [Work(receipt, joined) for receipt, joined in taken]
         self._together |= dict.fromkeys((receipt.id for receipt, _ in taken), frozenset(receipt.id for receipt, _ in taken))
         try:

@@ -42,7 +42,8 @@ class ExchangeSummary:
 @dataclass(frozen=True, slots=True)
 class ReceiptSummary:
     """What became of one delivery. `joined`: it went on with an earlier one of the same bytes. `failure`: the traceback
-    of our own mistake. All findings stand in the ledger (`store.message.findings`)."""
+    of our own mistake. `reported`: it is a network's report that says so many things (None: it is none). All findings stand in the
+    ledger (`store.message.findings`)."""
 
     id: int
     name: str
@@ -52,10 +53,13 @@ class ReceiptSummary:
     exchanges: list[ExchangeSummary]
     findings: Sequence[Finding] = ()  # where the file has no interchange at all
     failure: str = ""
+    reported: int | None = None
 
     @property
     def refused(self) -> bool:
         """Whether anything was not accepted."""
+        if self.reported is not None:
+            return bool(self.failure)
         good = ("done", "duplicate")
         return (
             bool(self.failure)

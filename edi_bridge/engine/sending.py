@@ -188,6 +188,10 @@ class Sending:
                         alarm.clear(connection, kind, f"outbox {entry.id}", _text(now))
         passing("sent_marked")
 
+    def due(self, entry: Entry, sent: datetime) -> str:
+        """When the first of its answers must be here, had it been sent then; '' when none is expected."""
+        return self._due(entry, sent)
+
     def _due(self, entry: Entry, now: datetime) -> str:
         """When the first of the answers that are expected must be here; '' when none is."""
         if entry.kind != "document":

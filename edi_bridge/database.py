@@ -40,6 +40,7 @@ from edi_bridge.fault import ConfigFault, Fault, TransientFault
 
 LANES = ("", "staging_", "pilot_")  # live has no prefix
 HEAD = "0005"  # the newest migration; a test compares it with the folder
+MOVED = "moved"  # what stands there instead when everything went into another database
 
 Id = BigInteger().with_variant(Integer, "sqlite")  # only INTEGER PRIMARY KEY is SQLite's own row number
 NAMING = {
@@ -350,8 +351,12 @@ def upgrade(database: Database) -> bool:
     A database of a newer edi_bridge is a ConfigFault. Alembic is loaded only when there is something to do.
     """
     with database.read() as connection:
-        if current(connection) == HEAD:
-            return False
+        there = current(connection)
+    if there == HEAD:
+        return False
+    if there == MOVED:
+        raise ConfigFault.at("database", 0, 0, f"everything in {database.name} was moved into another database (edi-bridge store move): name that"
+                             " one with database: in settings.yaml, or with EDI_BRIDGE_DATABASE")
     from edi_bridge.migrations import run
 
     with database.write() as connection:

@@ -445,6 +445,12 @@ class Catalog:
             self._yaml[path] = value
         return self._yaml[path]
 
+    def read_files(self) -> dict[str, Path]:
+        """Every YAML file that was read up to now, by its name from its root: what the maps and partners asked for are made of."""
+        roots = [root for root in self.roots if (root / "partners").is_dir() or (root / "mappings").is_dir()]
+        return {path.relative_to(root).as_posix(): path for path in self._yaml
+                if (root := next((one for one in roots if path.is_relative_to(one)), None)) is not None and not path.is_relative_to(GUIDES)}
+
     def _near(self, standard: str, message: str) -> str:
         """What a wrong message name was probably meant to be."""
         import difflib

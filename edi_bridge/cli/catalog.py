@@ -64,6 +64,7 @@ PARTNER_COMMANDS = {
     "lint": ("partner_lint", "partner_lint", "What is wrong or doubtful in partners' files."),
     "new": ("partner_new", "partner_new", "A first file for a partner, from an interchange of theirs or by questions."),
     "trust": ("partner_trust", "trust", "A changed host key or certificate: compare, then pin it."),
+    "package": ("partner_package", "partner_package", "A partner as a folder or zip with hashes; package import brings one in."),
     "ping": ("partner_ping", "ping", "Try a partner's channels: connect, sign in, list, put, get, delete."),
 }
 

@@ -63,6 +63,7 @@ CODECS = {
     "sscc": Recipe(codec_identifier.sscc, "sscc · sscc(00)", "18 digits with a check digit (GS1); with the application identifier in front on the wire"),
     "vat": Recipe(codec_identifier.vat, "vat", "a VAT number with its country in front, checked by that country's rule"),
     "duns": Recipe(codec_identifier.duns, "duns · duns(1, 9)", "9 digits, or 13 with the suffix of four; the qualifiers of 9 and 13 digits"),
+    "language": Recipe(codec_identifier.language, "language", "the code of a language (en, de-CH); anything else is read as it is and not written"),
     "iban": Recipe(codec_identifier.iban, "iban", "an IBAN with its check digits (ISO 13616); anything else in its place is not read"),
     "account": Recipe(codec_identifier.account, "account", "the number of an account that is no IBAN, where the two share a place"),
 }

@@ -92,6 +92,24 @@ def _qualified(wrong: Callable[[str], str], *lengths: int) -> Callable[[Argument
     return make
 
 
+_LANGUAGE = re.compile("[a-zA-Z]{1,8}(?:-[a-zA-Z0-9]{1,8})*")
+
+
+def language(arguments: Arguments, standard: str) -> Codec:
+    """The code of a language as XML wants it (xs:language, XML Schema 1.0 part 2, 3.3.3; BCP 47): anything else is read as it is
+    and not written."""
+
+    def read(raw: str) -> str | None:
+        return raw.strip() or None
+
+    def write(value: Any, mark: str = ".") -> tuple[str] | Bad:
+        if not isinstance(value, str) or not _LANGUAGE.fullmatch(value):
+            return Bad("cannot_write", f"{value!r} is not the code of a language (en, de-CH)")
+        return (value,)
+
+    return Codec("", "text", (), read, write)
+
+
 gln = _identifier(_gs1("GLN", 13))
 gtin = _qualified(_gs1("GTIN", 8, 12, 13, 14), 12, 13, 14, 8)
 

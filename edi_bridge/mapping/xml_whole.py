@@ -39,8 +39,9 @@ def unnamed(element: Any) -> Sequence[str]:
 
 
 def made_whole(root: Any, structure: XmlStructure, inside: Inside = unnamed) -> list[Finding]:
-    """Put a document right, and say what was left out: elements that need not stand where they stand, and that lack what they
-    must hold. What must stand there and may be empty is added. What must stand there and cannot be empty is the check's to tell.
+    """Put a document right, and say what was left out: elements that need not stand where they stand, and that lack what they, or
+    what must stand in them, must hold. What must stand there and may be empty is added. What the document itself lacks is the check's
+    to tell.
     `inside` is asked before the first element goes; there is a finding for each field that it names.
     """
     lost: list[_Lost] = []
@@ -61,7 +62,7 @@ class _Whole:
     def visit(self, element: Any, kind: XmlChild) -> list[str]:
         """See to an element and all below it; the names of what it must hold, cannot hold empty, and lacks."""
         deeper, needed = _kind(self.structure, kind)
-        tags = set()
+        tags, inside = set(), []
         for child in element:
             tag = child.tag
             own = deeper.get(tag)
@@ -70,8 +71,10 @@ class _Whole:
                 if lacking and not own.least:
                     self.lost.append(_Lost(child, own.name, lacking))
                     continue
+                inside += [f"{name} in its {own.name}" for name in lacking]
             tags.add(tag)
-        return [] if all(one.tag in tags for one in needed) else list(self._lacking(element, kind, [one for one in needed if one.tag not in tags]))
+        missing = [one for one in needed if one.tag not in tags]
+        return [*(self._lacking(element, kind, missing) if missing else ()), *dict.fromkeys(inside)]
 
     def _lacking(self, element: Any, kind: XmlChild, missing: Sequence[XmlChild]) -> Iterator[str]:
         """Add what may be empty, and name the others."""

@@ -90,7 +90,17 @@ class XmlWriter:
     def _parts(self, place: XmlPlace) -> tuple[str, str, str, str]:
         """Code for what stands in an element; expressions: whether any value does, its attributes, text and nodes."""
         filled = [self._encode(value) for value in place.texts]
-        filled += [self._encode(value) for values in place.attributes.values() for value in values if value.beside < 0]
+        beside = [value for values in place.attributes.values() for value in values if value.beside < 0]
+        told = [self._encode(value) for value in beside]
+        # A number, date or truth value is never empty (XML Schema 1.0 part 2): its unit alone makes no element. What the map
+        # requires is written all the same: the currency of a cXML order stands at its total only.
+        if _is_typed(place) and not any(one.plan is not None and one.plan.rule.required for one in beside):
+            if told:
+                with self.code.block(f"if ({' or '.join(told)}) and not ({' or '.join(filled)}):"):
+                    fields = self.code.constant("K", frozenset(".".join((*(one.common or ()), *one.target)) for one in beside))
+                    self.code.add(f"X.alone({place.child.name!r}, {fields})")
+        else:
+            filled += told
         text = " or ".join([*map(self._encode, place.texts), *([repr(place.constant)] if place.constant else [])]) or "''"
         attributes = self._attributes(place)
         nodes = "()"
@@ -329,6 +339,11 @@ def _fields(one: XmlPlace | XmlList) -> Iterator[str]:
     inside: list[XmlPlace | XmlList] = [*one.below.values(), *one.lists, *one.own]
     for inner in inside:
         yield from _fields(inner)
+
+
+def _is_typed(place: XmlPlace) -> bool:
+    """Whether the text of an element is of a type that has no empty value."""
+    return any(value.plan is not None and value.plan.convert.type in ("decimal", "integer", "boolean", "date") for value in place.texts)
 
 
 def _is_shared(place: XmlPlace, key: tuple[Any, ...]) -> bool:

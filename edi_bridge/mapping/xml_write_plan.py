@@ -110,7 +110,11 @@ class XmlWritePlanner:
             self._fill(self.top, self.plan.root, self.top.place, (), (), ())
         for resolved, text, source in self.plan.writes:
             for around, steps in self._items(self.top.place, resolved.steps):
-                self._put(self._descend(around, steps), resolved.attribute, XmlValue(None, (str(source.path),), call=text))
+                place = self._descend(around, steps)
+                if text or resolved.attribute:
+                    self._put(place, resolved.attribute, XmlValue(None, (str(source.path),), call=text))
+                else:
+                    place.forced = True  # an element that stands there empty, whenever the one around it does
         return self.top
 
     def _items(self, place: XmlPlace, steps: tuple[XmlStep, ...]) -> list[tuple[XmlPlace, tuple[XmlStep, ...]]]:

@@ -151,6 +151,10 @@ class _State:
     def no_room(self, name: str, most: int, fields: frozenset[str]) -> None:
         self.because(f"{name} may stand here {'once' if most == 1 else f'{most} times'}; the others are left out", fields)
 
+    def alone(self, name: str, fields: frozenset[str]) -> None:
+        """What only qualifies a value (its unit) has none to stand beside."""
+        self.because(f"{name} cannot stand without a value", fields)
+
     def because(self, text: str, fields: frozenset[str]) -> None:
         """Why a field (dotted, in the item at work) will not come back, whichever of these it is."""
         self.reasons.append((".".join(f"{name}[{n - 1}]" for name, n in self.stack if name), text, fields))

@@ -46,14 +46,17 @@ def _sample(name: str) -> Document:
         return next(iter(next(iter(syntax_xml.read(stream))).messages))  # type: ignore[return-value]
 
 
+UNWRITTEN = {"order-ubl-parts": ["lines[1].unit"]}  # its quantity (2,5) is refused, and a unit alone makes no cbc:Quantity
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_a_sample_is_written_in_schema_order_and_reads_back_equal(name: str) -> None:
     one = _map(_sample(name).root)
     records, _ = one.read(_sample(name))
     root, findings = one.write(records)
-    assert findings == []
+    assert [finding.position.path for finding in findings] == UNWRITTEN.get(name, [])
     again = etree.fromstring(etree.tostring(root, xml_declaration=True, encoding="UTF-8"))
-    assert list(differences(records, one.read(_document(again))[0])) == []
+    assert [path for path, _, _ in differences(records, one.read(_document(again))[0])] == [f"[0].{path}" for path in UNWRITTEN.get(name, [])]
     missing = "what the sample itself does not have (mandatory in the schema) may be missing in what is written"
     before = {line.partition(":")[0] for line in in_schema_order(_sample(name).root, one.structure)}
     assert [line for line in in_schema_order(again, one.structure) if line.partition(":")[0] not in before] == [], missing

@@ -31,7 +31,7 @@ LETTERS = string.ascii_letters + string.digits + " .-/äéß€?+:'*~>^\"=@;,"
 X12_LETTERS = "".join(letter for letter in LETTERS if letter not in "*~>^")  # X12 has no release character
 IDENTIFIERS = {"gln": ["4012345000009", "4012345000016"], "gtin": ["4000862141404", "012345678905", "40123455"],
                "sscc": ["340123450000000017", "340123450000000024"], "duns": ["123456789", "1234567890001"], "vat": ["DE136695976"],
-               "iban": ["DE89370400440532013000"]}
+               "iban": ["DE89370400440532013000"], "language": ["en", "de-CH", "sr-Latn-RS"]}
 DATES = ["2026-11-21", "2026-02-28", "2026-11-21T10:30", "2026-11-21T10:30:59", "2026-11-21T10:30+01:00", "2026-W47", "2026-11", "2026",
          "10:30", "2026-11-01/2026-11-30"]
 UNKNOWN_CODES = ["QX7", "qx"]  # of no table: kept both ways where the map says so
@@ -247,7 +247,7 @@ def _sorted(value: Any, compiled: CompiledMap, names: set[str], path: str = "") 
             return {key: _sorted(inner, compiled, names, f"{path}.{key}" if path else key) for key, inner in value.items()}
         case list():
             items = [_sorted(inner, compiled, names, path) for inner in value]
-            return sorted(items, key=lambda one: _unfilled(one, compiled, path)) if path.rpartition(".")[2] in names else items
+            return sorted(items, key=lambda one: (_unfilled(one, compiled, path), repr(one))) if path.rpartition(".")[2] in names else items
     return value
 
 

@@ -81,7 +81,7 @@ PARTS: dict[str, dict[str, Field]] = {
             color size quantity:decimal unit:code open_quantity:decimal free_quantity:decimal net_price:decimal gross_price:decimal price_basis:decimal
             price_basis_unit:code retail_price:decimal currency:code net_amount:decimal requested_delivery:date earliest_delivery:date
             latest_delivery:date deliver_to:party promotion contract requisition pack_count:decimal pack_kind:code units_per_pack:decimal
-            pack_size:decimal pack_size_unit:code pack_weight:decimal pack_weight_unit:code inner_count:integer price_kind:code other_dates:dated*
+            pack_size:decimal pack_size_unit:code pack_weight:decimal pack_weight_unit:code pack_volume:decimal pack_volume_unit:code inner_count:integer price_kind:code other_dates:dated*
             schedules:schedule* allowances:allowance* taxes:tax* parts:order_line* notes:note* references:reference*
         """,
         "response_line": """
@@ -109,7 +109,7 @@ PARTS: dict[str, dict[str, Field]] = {
             quantity:decimal unit:code free_quantity:decimal units_per_pack:decimal net_price:decimal gross_price:decimal price_basis:decimal
             price_basis_unit:code net_amount:decimal order_number order_line despatch_number despatch_line delivery_note delivery_note_line
             price_kind:code color size retail_price:decimal currency:code pack_kind:code pack_size:decimal pack_size_unit:code
-            pack_weight:decimal pack_weight_unit:code inner_count:integer other_dates:dated*
+            pack_weight:decimal pack_weight_unit:code pack_volume:decimal pack_volume_unit:code inner_count:integer other_dates:dated*
             delivered_on:date deliver_to:party period:date origin:code taxes:tax* allowances:allowance* references:reference* notes:note*
         """,
         "payment_means": "code:code iban bic account bank_name account_name reference mandate due_on:date",

@@ -281,3 +281,24 @@ def test_what_the_guide_refuses_is_named_by_the_fields_of_the_record() -> None:
         "buyer.name", "lines[0].references[0]", "lines[0].references[1]", "lines[0].references[3].kind", "lines[0].allowances[0].code"]
     (content,) = composed.contents
     assert b"RFF+ON:88'RFF+ZZZ:7'ALC+A++++:::Bonus'" in content
+
+
+LINE_PARTS = [
+    # D.96A: 5387 is the fourth component of C509 (NTP: net unit price); NAD below the line's LIN, after its prices
+    ("order.edifact-d96a", {"price_kind": "net", "deliver_to": {"gln": "9521200050447"}},
+     b"LIN+1'QTY+21:4'PRI+AAA:2.5::NTP'NAD+DP+9521200050447::9'UNS+S'"),
+    # 004010: PO408 and PO409, volume of a pack (385) and its unit (355, CF: cubic feet)
+    ("order.x12-4010-850", {"price_kind": "contract", "pack_volume": D("1.75"), "pack_volume_unit": "FTQ"},
+     b"PO1*1*4**2.5*CT~PO4********1.75*CF~"),
+]
+
+
+@pytest.mark.parametrize(("name", "more", "wire"), LINE_PARTS, ids=[name for name, _, _ in LINE_PARTS])
+def test_kinds_of_prices_places_of_lines_and_volumes_go_out_and_come_back(name: str, more: dict[str, Any], wire: bytes) -> None:
+    line = {"number": "1", "quantity": D(4), "net_price": D("2.5"), **more}
+    composed = made({"number": "1", "type": "order", "purpose": "original", "issued_on": "2026-11-21", "buyer": {"gln": "9521200038118"},
+                     "lines": [line]}, name)
+    assert [one.sentence() for one in composed.findings] == []
+    assert wire in composed.contents[0]
+    (record,) = back(composed.contents[0]).records
+    assert record["lines"] == [line]

@@ -255,7 +255,8 @@ class World:
         return code, log.read_bytes()[before:].decode(errors="replace")
 
     def says(self) -> str:
-        return (self.place / "log").read_text(errors="replace")
+        log = self.place / "log"
+        return log.read_text(errors="replace") if log.exists() else ""
 
     def idle(self, rounds: int = 6) -> int:
         """Run until nothing is left to be done; how many rounds it took. What a person must decide because the program stopped twice

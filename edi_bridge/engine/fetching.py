@@ -7,22 +7,23 @@ start finds the bytes and takes them in.
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+
+from sqlalchemy import Connection
 
 from edi_bridge.channel import Channel
 from edi_bridge.database import Database
 from edi_bridge.engine.posting import Engine, Incoming
 from edi_bridge.fault import TransientFault
 from edi_bridge.store import channel_state
-from edi_bridge.store.archive import Blob
+from edi_bridge.store.archive import Blob, Gathering
 from edi_bridge.store.ledger import Receipt
 from edi_bridge.transport.contract import RemoteFile, Transport
 
 SHARED_FILES = 64  # that share a commit
-SHARED_SECONDS = 0.02
+SHARED_SECONDS = 0.05
 SHARED_BYTES = 8_000_000
 
 Taken = list[tuple[Receipt, bool]]
@@ -39,33 +40,37 @@ class Fetching:
         """Each group of receipts after its commit 1 and its confirms. `wanted` is asked between files: False stops."""
         waiting: list[tuple[RemoteFile, Incoming]] = []
         since, size = time.monotonic(), 0
-        for file in transport.listing():
-            if not wanted():
-                break
-            if channel.options.get("after") == "keep" and self._seen(channel, file):
-                continue
-            if transport.reads_once:
-                yield self._take_away(channel, transport, file)
-                continue
-            incoming = self._fetched(channel, transport, file)
-            if incoming is None:
-                continue
-            waiting.append((file, incoming))
-            size += incoming.blob.size
-            if len(waiting) >= SHARED_FILES or size >= SHARED_BYTES or time.monotonic() - since >= SHARED_SECONDS:
+        with self.engine.archive.gathering() as gathering:
+            for file in transport.listing():
+                if not wanted():
+                    break
+                if channel.options.get("after") == "keep" and self._seen(channel, file):
+                    continue
+                if transport.reads_once:
+                    yield self._take_away(channel, transport, file)
+                    continue
+                incoming = self._fetched(gathering, channel, transport, file)
+                if incoming is None:
+                    continue
+                waiting.append((file, incoming))
+                size += incoming.blob.size
+                if len(waiting) >= SHARED_FILES or size >= SHARED_BYTES or time.monotonic() - since >= SHARED_SECONDS:
+                    gathering.keep()
+                    yield self._commit(channel, transport, waiting)
+                    waiting, since, size = [], time.monotonic(), 0
+            if waiting:
+                gathering.keep()
                 yield self._commit(channel, transport, waiting)
-                waiting, since, size = [], time.monotonic(), 0
-        if waiting:
-            yield self._commit(channel, transport, waiting)
 
     def _seen(self, channel: Channel, file: RemoteFile) -> bool:
         with self.database.read() as connection:
             return channel_state.seen(connection, channel.name, file.name, file.size, file.modified)
 
-    def _fetched(self, channel: Channel, transport: Transport, file: RemoteFile) -> Incoming | None:
-        """Its bytes in the archive; None when it is gone or still written: the next poll sees."""
+    @staticmethod
+    def _fetched(gathering: Gathering, channel: Channel, transport: Transport, file: RemoteFile) -> Incoming | None:
+        """Its bytes, durable when they are kept; None when it is gone or still written: the next poll sees."""
         try:
-            blob = self.engine.archive.receive(lambda into: transport.fetch(file, into))
+            blob = gathering.receive(lambda into: transport.fetch(file, into))
         except TransientFault as fault:  # keeps no other from being fetched; where the connection is gone, the next one says so
             transport.notes.append(f"{file.name}: {fault}")
             return None
@@ -81,12 +86,13 @@ class Fetching:
         return taken
 
     def _commit(self, channel: Channel, transport: Transport, files: Sequence[tuple[RemoteFile, Incoming]]) -> Taken:
-        taken = self.engine.receive([incoming for _, incoming in files])
-        with self.database.write() as connection:
+        def noted(connection: Connection, taken: Taken) -> None:
             if channel.options.get("after") == "keep":
                 for (file, _), (receipt, _joined) in zip(files, taken, strict=True):
                     channel_state.note_seen(connection, channel.name, file.name, file.size, file.modified, receipt.id)
             channel_state.received(connection, channel.name, self.engine.now())
+
+        taken = self.engine.receive([incoming for _, incoming in files], noted)
         for file, _ in files:
             transport.confirm(file)
         return taken

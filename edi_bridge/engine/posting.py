@@ -194,13 +194,16 @@ class Engine:
 
     # taking in
 
-    def receive(self, incoming: Sequence[Incoming]) -> list[tuple[Receipt, bool]]:
+    def receive(self, incoming: Sequence[Incoming], noted: Callable[[Connection, list[tuple[Receipt, bool]]], None] | None = None,
+                ) -> list[tuple[Receipt, bool]]:
         """Commit 1: a row for each delivery (and whether it joins an unfinished earlier one of the same bytes). After it the
-        transport may confirm."""
+        transport may confirm. What `noted` writes stands in the same commit."""
         with self.database.write() as connection:
             taken = ledger.receive_all(connection, incoming, self.now())
             if self.received is not None:
                 self.received(connection, [receipt.id for receipt, _ in taken])
+            if noted is not None:
+                noted(connection, taken)
         passing("receipt_committed")
         return taken
 

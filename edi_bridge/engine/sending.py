@@ -6,7 +6,8 @@ and `mark` leaves an entry that others leave alone for a while; whoever takes it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
@@ -15,13 +16,13 @@ from typing import Any
 from edi_bridge.channel import Channel
 from edi_bridge.crashpoint import passing
 from edi_bridge.database import Database
-from edi_bridge.fault import ConfigFault, TerminalFault, TransientFault, UncertainFault
+from edi_bridge.fault import ConfigFault, Fault, TerminalFault, TransientFault, UncertainFault
 from edi_bridge.file_name import file_name
 from edi_bridge.partner import Agreement
 from edi_bridge.store import alarm, outbox
 from edi_bridge.store.archive import Archive
 from edi_bridge.store.outbox import Entry
-from edi_bridge.transport.contract import Presence, Transport
+from edi_bridge.transport.contract import Presence, Together, Transport
 
 FIRST_WAIT = 30.0  # seconds before the second try; each further one waits twice as long
 LONGEST_WAIT = 3600.0
@@ -30,6 +31,7 @@ IN_VAIN = 2  # attempts in succession that came to nothing, after which the part
 LEASE = 900.0  # seconds in which nobody else touches what is being sent
 ENDINGS = {"edifact": ".edi", "x12": ".x12", "xml": ".xml", "csv": ".csv", "fixed": ".txt"}
 ANSWERS = {"edifact": ("contrl", "aperak"), "x12": ("997", "999", "ta1", "824")}
+Stored = tuple[bytes | None, str]  # what the row of an entry holds: bytes (None: in the archive), SHA-256
 NEVER = "9999-12-31T00:00:00.000000Z"
 
 
@@ -100,26 +102,50 @@ class Sending:
         in another, so that many small entries do not wait for the disk twice each. After two that came to nothing the others are
         left for later: the partner is away."""
         with self.database.write() as connection:
-            begun = [outbox.begin(connection, entry.id, entry.file_name or self.file_name(entry, channel), channel.name,
-                                  self._later(LEASE)) for entry in entries]
+            wanted = [(entry.id, entry.file_name or self.file_name(entry, channel)) for entry in entries]
+            begun = outbox.begin(connection, wanted, channel.name, self._later(LEASE))
+            contents = outbox.contents(connection, [one.id for one in begun if one is not None])
         became: list[Sent] = []
         put: list[Entry] = []
         try:
+            tried = self._put_together([one for one in begun if one is not None and one.state == "sending"], contents, transport)
             for one in begun:
-                if became[-IN_VAIN:].count(Sent.AGAIN) == IN_VAIN and one is not None:
+                if one is None:
+                    became.append(Sent.TAKEN)
+                elif became[-IN_VAIN:].count(Sent.AGAIN) == IN_VAIN and tried.get(one.id, one) is not None:
                     became.append(self._later_on(one))
                 else:
-                    became.append(Sent.TAKEN if one is None else self._attempt(one, transport, put))
+                    became.append(self._attempt(one, contents[one.id], transport, put, tried))
         finally:
             self._mark_sent(put)
         return became
 
-    def _attempt(self, begun: Entry, transport: Transport, put: list[Entry]) -> Sent:
+    def _put_together(self, fresh: Sequence[Entry], contents: Mapping[int, Stored], transport: Transport) -> dict[int, Fault | None]:
+        """Where a transport can put many files for the cost of a few: how it went with each; None: well. Others are put one by one."""
+        if not isinstance(transport, Together) or len(fresh) < 2:
+            return {}
+        tried: dict[int, Fault | None] = {}
+        with ExitStack() as opened:
+            files = []
+            for one in fresh:
+                try:
+                    files.append((one, opened.enter_context(outbox.opened(contents[one.id], self.archive, one.id))))
+                except Fault as fault:
+                    tried[one.id] = fault
+            ends = transport.put_many([(one.file_name, content, one.size) for one, content in files])
+            tried |= {one.id: end for (one, _), end in zip(files, ends, strict=True)}
+        return tried
+
+    def _attempt(self, begun: Entry, stored: Stored, transport: Transport, put: list[Entry], tried: Mapping[int, Fault | None]) -> Sent:
         """What goes out well is added to `put`, to be marked; everything else is marked at once."""
         try:
             if begun.state == "uncertain" and (known := self._looked(begun, transport)) is not None:
                 return known
-            self._put(begun, transport)
+            if begun.id not in tried:
+                with outbox.opened(stored, self.archive, begun.id) as content:
+                    transport.put(begun.file_name, content, begun.size)
+            elif (end := tried[begun.id]) is not None:
+                raise end
         except UncertainFault as fault:
             return self._uncertain(begun, transport, str(fault))
         except TransientFault as fault:
@@ -136,12 +162,6 @@ class Sending:
             state = "uncertain" if entry.state == "uncertain" else "waiting"
             outbox.mark(connection, entry.id, state, next_at=self._later(FIRST_WAIT), error=entry.error)
         return Sent.AGAIN
-
-    def _put(self, entry: Entry, transport: Transport) -> None:
-        with self.database.read() as connection:
-            content = outbox.open_content(connection, self.archive, entry.id)
-        with content:
-            transport.put(entry.file_name, content, entry.size)
 
     def _looked(self, entry: Entry, transport: Transport) -> Sent | None:
         """What is known of an attempt whose end was not; None: it is not there, so it is sent now."""
@@ -181,8 +201,8 @@ class Sending:
             return
         now = self.clock()
         with self.database.write() as connection:
+            outbox.mark_sent(connection, [(entry.id, self._due(entry, now)) for entry in entries], _text(now))
             for entry in entries:
-                outbox.mark(connection, entry.id, "sent", at=_text(now), due_at=self._due(entry, now))
                 if entry.tries > 1:
                     for kind in ("sending_failed", "uncertain"):
                         alarm.clear(connection, kind, f"outbox {entry.id}", _text(now))

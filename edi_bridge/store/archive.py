@@ -9,8 +9,10 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -19,6 +21,7 @@ from uuid import uuid4
 from edi_bridge.fault import TerminalFault, TransientFault
 
 CHUNK = 1 << 20
+SYNCING = 8  # files that are made durable at the same time: the file system writes its journal once for several
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,39 @@ class Archive:
             return blob
         finally:
             temporary.unlink(missing_ok=True)
+
+    def gathering(self) -> Gathering:
+        """For many small files that become durable together."""
+        return Gathering(self)
+
+    def stage(self, write: Callable[[BinaryIO], Any]) -> tuple[BinaryIO, Path, Blob]:
+        """Bytes written and hashed, and not durable yet: the open file, its temporary name, what it will be."""
+        temporary = self._incoming() / uuid4().hex
+        file = temporary.open("xb")
+        try:
+            hashed = _Hashed(file)
+            write(cast(BinaryIO, hashed))
+            file.flush()
+            self.passing("temp_written")
+        except BaseException:
+            file.close()
+            temporary.unlink(missing_ok=True)
+            raise
+        return file, temporary, Blob(hashed.digest.hexdigest(), hashed.size)
+
+    def keep_all(self, staged: Sequence[tuple[Path, Blob]]) -> None:
+        """Give synced files their names, and make those durable: each folder is synced once for all."""
+        folders = {self.folder: None}
+        for temporary, blob in staged:
+            target = self.path(blob.sha256)
+            folders[target.parent] = None
+            if not self._whole(blob.sha256, blob.size):
+                target.parent.mkdir(mode=0o700, exist_ok=True)
+                temporary.chmod(0o400)
+                temporary.rename(target)
+        for folder in folders:
+            _sync_folder(folder)
+        self.passing("archived")
 
     def has(self, digest: str) -> bool:
         """Whether a blob is there; it is not read."""
@@ -173,6 +209,61 @@ def open_archive(where: Path | str, home: Path, passing: Callable[[str], None] =
     from edi_bridge.store.object_archive import ObjectArchive  # fsspec is loaded only where it is used
 
     return ObjectArchive.at(where, home / "archive", passing)
+
+
+@dataclass(slots=True)
+class Gathering:
+    """Small files on their way into an archive together: each is synced by another thread while the next is written, and `keep` gives
+    all of them their names. Before `keep` has returned none of them may have a row in the ledger. A context: what was not kept is gone
+    at its end."""
+
+    archive: Archive
+    _threads: ThreadPoolExecutor = field(default_factory=partial(ThreadPoolExecutor, SYNCING))
+    _staged: list[tuple[Path, Blob, Future[None]]] = field(default_factory=list)
+
+    def __enter__(self) -> Gathering:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._threads.shutdown()
+        self._forget()
+
+    def receive(self, write: Callable[[BinaryIO], Any]) -> Blob:
+        """Take the bytes that somebody writes into a stream. TransientFault as `Archive.put`."""
+        try:
+            file, temporary, blob = self.archive.stage(write)
+            if len(self._staged) >= SYNCING:
+                wait([self._staged[-SYNCING][2]])  # so that few files are open
+        except OSError as error:
+            raise self._fault(error) from error
+        self._staged.append((temporary, blob, self._threads.submit(_synced, file)))
+        return blob
+
+    def keep(self) -> None:
+        """All of them durable, under their names. TransientFault: none of them counts as received."""
+        try:
+            for _, _, done in self._staged:
+                done.result()
+            self.archive.passing("temp_synced")
+            self.archive.keep_all([(temporary, blob) for temporary, blob, _ in self._staged])
+        except OSError as error:
+            raise self._fault(error) from error
+        finally:
+            self._forget()
+
+    def _forget(self) -> None:
+        for temporary, _, done in self._staged:
+            wait([done])
+            temporary.unlink(missing_ok=True)
+        self._staged.clear()
+
+    def _fault(self, error: OSError) -> TransientFault:
+        return TransientFault(f"the archive {self.archive.folder} cannot be written: {error.strerror or error}")
+
+
+def _synced(file: BinaryIO) -> None:
+    with file:
+        os.fsync(file.fileno())
 
 
 class _Hashed:

@@ -16,7 +16,7 @@ from __future__ import annotations
 import tempfile
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -108,6 +108,11 @@ class ObjectArchive(Archive):
         if blob.size <= SMALL:
             self.recent.add(blob.sha256, temporary.read_bytes())
         self.passing("archived")
+
+    def keep_all(self, staged: Sequence[tuple[Path, Blob]]) -> None:
+        """Each is put where it belongs."""
+        for temporary, blob in staged:
+            self._keep(temporary, blob)
 
     def _upload(self, temporary: Path, blob: Blob) -> None:
         key = self._key(blob.sha256)

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any, BinaryIO
 
-from sqlalchemy import Connection, func, insert, or_, select, update
+from sqlalchemy import Connection, bindparam, func, insert, or_, select, update
 
 from edi_bridge.database import insert_rows, take_ids
 from edi_bridge.fault import TerminalFault
@@ -169,13 +169,24 @@ def get(connection: Connection, id: int) -> Entry | None:
 
 def open_content(connection: Connection, archive: Archive, id: int) -> BinaryIO:
     """The frozen bytes, verified. TerminalFault when they were altered."""
+    return opened(contents(connection, [id])[id], archive, id)
+
+
+def contents(connection: Connection, ids: Sequence[int]) -> dict[int, tuple[bytes | None, str]]:
+    """What stands in the rows of entries: their bytes (None: in the archive) and SHA-256."""
     t = ledger().outbox
-    row = connection.execute(select(t.c.content, t.c.sha256).where(t.c.id == id)).one()
-    if row.content is None:
-        return archive.open(row.sha256)
-    if sha256(row.content).hexdigest() != row.sha256:
+    rows = connection.execute(select(t.c.id, t.c.content, t.c.sha256).where(t.c.id.in_(ids)))
+    return {row.id: (row.content, row.sha256) for row in rows}
+
+
+def opened(stored: tuple[bytes | None, str], archive: Archive, id: int) -> BinaryIO:
+    """The bytes of an entry, verified. TerminalFault when they were altered."""
+    content, digest = stored
+    if content is None:
+        return archive.open(digest)
+    if sha256(content).hexdigest() != digest:
         raise TerminalFault(f"the bytes of entry {id} of the outbox were altered: their SHA-256 is no longer the one they had")
-    return io.BytesIO(row.content)
+    return io.BytesIO(content)
 
 
 def due(connection: Connection, now: str, limit: int = 100) -> list[Entry]:
@@ -198,20 +209,25 @@ def oldest_waiting(connection: Connection) -> str:
     return connection.execute(select(t.c.created_at).where(t.c.state.in_(OPEN)).order_by(t.c.id).limit(1)).scalar() or ""
 
 
-def begin(connection: Connection, id: int, file_name: str, channel: str, until: str) -> Entry | None:
-    """Take an entry for sending; None when another took it. `until`: nobody else touches it before; a process that dies in the
-    middle leaves it `sending`, and who finds it after that time looks at the partner before sending again."""
+def begin(connection: Connection, wanted: Sequence[tuple[int, str]], channel: str, until: str) -> list[Entry | None]:
+    """Take entries (each with its name at the partner, '' where it has one) for sending through a channel; None for one that another
+    took. `until`: nobody else touches them before; a process that dies in the middle leaves them `sending`, and who finds them after
+    that time looks at the partner before sending again."""
     t = ledger().outbox
-    now = select(t.c.state).where(t.c.id == id).with_for_update()
-    state = connection.execute(now).scalar()
-    if state not in OPEN:
-        return None
-    values: dict[str, Any] = {"state": "uncertain" if state != "waiting" else "sending", "tries": t.c.tries + 1, "next_at": until,
-                              "channel": channel}
-    if file_name:
-        values["file_name"] = file_name
-    connection.execute(update(t).where(t.c.id == id).values(**values))
-    return get(connection, id)
+    rows = connection.execute(select(*_columns()).where(t.c.id.in_([id for id, _ in wanted])).order_by(t.c.id).with_for_update())
+    here = {row.id: _entry(row) for row in rows}
+    begun: list[Entry | None] = []
+    for id, file_name in wanted:
+        entry = here.pop(id, None)
+        begun.append(None if entry is None or entry.state not in OPEN else replace(
+            entry, state="sending" if entry.state == "waiting" else "uncertain", tries=entry.tries + 1, next_at=until, channel=channel,
+            file_name=file_name or entry.file_name))
+    taken = [{"entry": one.id, "state": one.state, "tries": one.tries, "next_at": until, "channel": channel, "file_name": one.file_name}
+             for one in begun if one is not None]
+    if taken:
+        connection.execute(update(t).where(t.c.id == bindparam("entry")).values(
+            {name: bindparam(name) for name in ("state", "tries", "next_at", "channel", "file_name")}), taken)
+    return begun
 
 
 def give_back(connection: Connection, never: str) -> int:
@@ -238,6 +254,16 @@ def mark(connection: Connection, id: int, state: str, *, at: str = "", next_at: 
     if due_at is not None:
         values["due_at"] = due_at
     connection.execute(update(t).where(t.c.id == id).values(**values))
+
+
+def mark_sent(connection: Connection, sent: Sequence[tuple[int, str]], at: str) -> None:
+    """Note that entries went out: each with the time when it must be answered, '' where no answer is expected."""
+    t = ledger().outbox
+    by_time: dict[str, list[int]] = {}
+    for id, due_at in sent:
+        by_time.setdefault(due_at, []).append(id)
+    for due_at, ids in by_time.items():
+        connection.execute(update(t).where(t.c.id.in_(ids)).values(state="sent", next_at="", error="", sent_at=at, due_at=due_at))
 
 
 def listing(connection: Connection, *, states: Iterable[str] = (), partner: str = "", exchange: int | None = None,

@@ -15,10 +15,12 @@ options).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Protocol, runtime_checkable
+
+from edi_bridge.fault import Fault
 
 UNKNOWN_SIZE = -1
 
@@ -84,3 +86,12 @@ class Transport(Protocol):
 
     def close(self) -> None:
         """End the connection. Never raises."""
+
+
+@runtime_checkable
+class Together(Protocol):
+    """A transport that lays down many files for the cost of a few, because what is slow is done for all of them at once."""
+
+    def put_many(self, files: Sequence[tuple[str, BinaryIO, int]]) -> list[Fault | None]:
+        """`put` for each (name, bytes, size), in their order; how it went with each: None well, else the fault that `put` would raise.
+        Nothing is raised."""

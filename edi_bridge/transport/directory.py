@@ -9,8 +9,10 @@ import datetime
 import errno
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from io import BytesIO
 from typing import BinaryIO
 from uuid import uuid4
@@ -23,6 +25,7 @@ from edi_bridge.transport.contract import Presence, Probe, RemoteFile
 from edi_bridge.transport.settling import NAME_MAX, Settling, exact_name, numbered, sendable, shown, token, token_parts, wanted
 
 CHUNK = 1 << 20
+SYNCING = 8  # files that are made durable at the same time
 READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # O_NONBLOCK: a pipe laid there must not stop us
 
 
@@ -173,27 +176,79 @@ class DirectoryTransport:
 
     def put(self, name: str, source: BinaryIO, size: int) -> None:
         """Lay a file down: temporary name, fsync, size compared, rename, fsync of the folder."""
+        end = self.put_many([(name, source, size)])[0]
+        if end is not None:
+            raise end
+
+    def put_many(self, files: Sequence[tuple[str, BinaryIO, int]]) -> list[Fault | None]:
+        """The same for several: each is synced by another thread while the next is written, and the folder once for all."""
+        ends: list[Fault | None] = []
+        names: set[str] = set()
+        for number, (name, _, _) in enumerate(files):
+            if name in names:  # two of one name never stand under one temporary name
+                ends += self._put_group(files[len(ends): number])
+                names.clear()
+            names.add(name)
+        return ends + self._put_group(files[len(ends):])
+
+    def _put_group(self, files: Sequence[tuple[str, BinaryIO, int]]) -> list[Fault | None]:
+        ends: list[Fault | None] = [None] * len(files)
+        written: list[tuple[int, Written]] = []
+        try:
+            with _said(self._put), _folder(self._put) as folder, ThreadPoolExecutor(SYNCING) as threads:
+                for number, (name, source, size) in enumerate(files):
+                    try:
+                        written.append((number, self._write(name, source, size, folder, threads)))
+                    except Fault as fault:
+                        ends[number] = fault
+                    if len(written) >= SYNCING:
+                        wait([written[-SYNCING][1].done])  # so that few files are open
+                renamed = [number for number, one in written if self._renamed(one, folder, ends, number)]
+                try:
+                    if renamed:
+                        os.fsync(folder)
+                except OSError as error:
+                    for number in renamed:
+                        ends[number] = UncertainFault(
+                            f"{files[number][0]} was put, and its folder could not be written for good: {error.strerror}")
+        except TransientFault as fault:  # of the folder
+            ends = [end or fault for end in ends]
+        for end in ends:
+            if end is None:
+                self._passing("renamed")
+        return ends
+
+    def _write(self, name: str, source: BinaryIO, size: int, folder: int, threads: Executor) -> Written:
+        """The bytes under the temporary name, on their way to the disk."""
         raw, temporary = sendable(name, self._upload)
         self._passing("sending")
-        with _said(self._put, name), _folder(self._put) as folder:
+        with _said(self._put, name):
             there = _state(raw, folder)
             if there is not None and (there.st_size != size or not stat.S_ISREG(there.st_mode)):
                 raise TransientFault(f"{name}: another file of this name waits in {shown(self._put)}; it was not written over")
             try:
-                count = _write(source, temporary, folder)
-                if count != size:
-                    raise TerminalFault(f"{name}: {size} bytes were to be put and {count} came; nothing was put")
-            except (OSError, Fault):
-                with suppress(OSError):
-                    os.unlink(temporary, dir_fd=folder)
+                file, count = _begun(source, temporary, folder)
+            except OSError:
+                _gone(temporary, folder)
                 raise
-            self._passing("uploaded")
-            os.rename(temporary, raw, src_dir_fd=folder, dst_dir_fd=folder)
-            try:
-                os.fsync(folder)
-            except OSError as error:
-                raise UncertainFault(f"{name} was put, and its folder could not be written for good: {error.strerror}") from None
-        self._passing("renamed")
+        if count != size:
+            file.close()
+            _gone(temporary, folder)
+            raise TerminalFault(f"{name}: {size} bytes were to be put and {count} came; nothing was put")
+        return Written(name, raw, temporary, threads.submit(_synced, file))
+
+    def _renamed(self, one: Written, folder: int, ends: list[Fault | None], number: int) -> bool:
+        """Give a file its name once its bytes are durable; else it is taken away, and its end says why."""
+        try:
+            with _said(self._put, one.name):
+                one.done.result()
+                self._passing("uploaded")
+                os.rename(one.temporary, one.raw, src_dir_fd=folder, dst_dir_fd=folder)
+        except TransientFault as fault:
+            _gone(one.temporary, folder)
+            ends[number] = fault
+            return False
+        return True
 
     def look(self, name: str, size: int) -> Presence:
         """What became of an uncertain put. A file of the name and another size is not ours, since ours are renamed whole."""
@@ -259,19 +314,49 @@ def _state(name: bytes, folder: int) -> os.stat_result | None:
     return None
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A file under its temporary name; `done` when it is durable."""
+
+    name: str
+    raw: bytes
+    temporary: bytes
+    done: Future[None]
+
+
 def _write(source: BinaryIO, name: bytes, folder: int) -> int:
-    """Copy a stream into a new file that is durable when this returns; how many bytes. What has the name is removed, never written to:
-    it may be a part of an earlier try, and also a link or a pipe that somebody laid there."""
+    """Copy a stream into a new file that is durable when this returns; how many bytes."""
+    file, count = _begun(source, name, folder)
+    _synced(file)
+    return count
+
+
+def _synced(file: BinaryIO) -> None:
+    with file:
+        os.fsync(file.fileno())
+
+
+def _gone(name: bytes, folder: int) -> None:
+    with suppress(OSError):
+        os.unlink(name, dir_fd=folder)
+
+
+def _begun(source: BinaryIO, name: bytes, folder: int) -> tuple[BinaryIO, int]:
+    """Copy a stream into a new file, which is not durable yet; the open file and how many bytes it has. What has the name is removed,
+    never written to: it may be a part of an earlier try, and also a link or a pipe that somebody laid there."""
     with suppress(FileNotFoundError):
         os.unlink(name, dir_fd=folder)
     number = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666, dir_fd=folder)
-    with open(number, "wb", buffering=0) as file:
+    file = open(number, "wb", buffering=0)
+    try:
         while chunk := source.read(CHUNK):
             rest = memoryview(chunk)
             while rest:
                 rest = rest[file.write(rest):]
-        os.fsync(number)
-        return os.fstat(number).st_size
+        return file, os.fstat(number).st_size
+    except BaseException:
+        file.close()
+        raise
 
 
 @contextmanager

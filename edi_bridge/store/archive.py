@@ -11,6 +11,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
 from hashlib import sha256
@@ -96,16 +97,14 @@ class Archive:
     def stage(self, write: Callable[[BinaryIO], Any]) -> tuple[BinaryIO, Path, Blob]:
         """Bytes written and hashed, and not durable yet: the open file, its temporary name, what it will be."""
         temporary = self._incoming() / uuid4().hex
-        file = temporary.open("xb")
-        try:
+        with ExitStack() as undo:
+            undo.callback(temporary.unlink, missing_ok=True)
+            file = undo.enter_context(temporary.open("xb"))
             hashed = _Hashed(file)
             write(cast(BinaryIO, hashed))
             file.flush()
             self.passing("temp_written")
-        except BaseException:
-            file.close()
-            temporary.unlink(missing_ok=True)
-            raise
+            undo.pop_all()
         return file, temporary, Blob(hashed.digest.hexdigest(), hashed.size)
 
     def keep_all(self, staged: Sequence[tuple[Path, Blob]]) -> None:

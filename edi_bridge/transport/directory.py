@@ -11,7 +11,7 @@ import os
 import stat
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from io import BytesIO
 from typing import BinaryIO
@@ -347,16 +347,14 @@ def _begun(source: BinaryIO, name: bytes, folder: int) -> tuple[BinaryIO, int]:
     with suppress(FileNotFoundError):
         os.unlink(name, dir_fd=folder)
     number = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666, dir_fd=folder)
-    file = open(number, "wb", buffering=0)
-    try:
+    with ExitStack() as undo:
+        file = undo.enter_context(open(number, "wb", buffering=0))
         while chunk := source.read(CHUNK):
             rest = memoryview(chunk)
             while rest:
                 rest = rest[file.write(rest):]
-        return file, os.fstat(number).st_size
-    except BaseException:
-        file.close()
-        raise
+        undo.pop_all()
+    return file, os.fstat(number).st_size
 
 
 @contextmanager

@@ -39,15 +39,16 @@ def answer_before_commit() -> None:
     """An acknowledgement is laid down at the partner while the transaction that draws its number is open."""
     from edi_bridge.store import outbox
 
-    right = outbox.add
+    right = outbox.add_all
 
-    def wrong(connection: Any, archive: Any, one: Any, at: str) -> int:
-        made = right(connection, archive, one, at)
-        with open(os.path.join(os.environ["EDI_BRIDGE_PLANTED_IN"], f"early-{made}"), "wb") as file:
-            file.write(one.content)
+    def wrong(connection: Any, archive: Any, outgoing: Any, at: str) -> Any:
+        made = right(connection, archive, outgoing, at)
+        for number, one in zip(made, outgoing, strict=True):
+            with open(os.path.join(os.environ["EDI_BRIDGE_PLANTED_IN"], f"early-{number}"), "wb") as file:
+                file.write(one.content)
         return made
 
-    outbox.add = wrong
+    outbox.add_all = wrong
 
 
 def nothing_remembered() -> None:
@@ -113,12 +114,12 @@ def number_not_kept() -> None:
     """A control number is drawn outside of the transaction that uses it: the next one draws it again."""
     from edi_bridge.store import control_number
 
-    right = control_number.draw
+    right = control_number.Drawing.draw
 
-    def wrong(connection: Any, *arguments: Any) -> int:
-        return right(connection, *arguments) // 2 + 1
+    def wrong(self: Any, *arguments: Any) -> int:
+        return right(self, *arguments) // 2 + 1
 
-    control_number.draw = wrong
+    control_number.Drawing.draw = wrong  # type: ignore[method-assign]
 
 
 if __name__ == "__main__":

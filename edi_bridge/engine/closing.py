@@ -53,8 +53,9 @@ class Closing:
         for end in ends:
             self._close(connection, end, states[end.exchange.id][0], drawing, outgoing)
         drawing.write()
-        outbox.add_all(connection, self.archive, outgoing, self.now())
-        passing("outbox_written")
+        if outgoing:
+            outbox.add_all(connection, self.archive, outgoing, self.now())
+            passing("outbox_written")
 
     def _close(self, connection: Connection, end: End, state: str, drawing: Drawing, outgoing: list[outbox.Outgoing]) -> None:
         subject = f"exchange {end.exchange.id}"

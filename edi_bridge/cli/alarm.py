@@ -44,11 +44,11 @@ def list_(all_: bool, home: str | None, database: str | None, as_json: bool) -> 
     if as_json:
         options.print_json([asdict(row) for row in rows])
     else:
-        show.table((">id", "since", "kind", "~what", ">times", "~taken care of"), (
+        show.table((">id", "since (UTC)", "kind", "~what", ">times", "~taken care of"), (
             (row.id, row.raised_at[:16].replace("T", " "), row.kind, row.sentence, row.count,
              "over" if row.cleared_at else f"{row.acknowledged_by}: {row.comment}" if row.acknowledged_at else "") for row in rows))
         if not rows:
-            show.note("no alarm is open")
+            show.note("there was no alarm yet" if all_ else "no alarm is open")
     return 1 if any(not row.cleared_at and not row.acknowledged_at for row in rows) else 0
 
 
@@ -71,4 +71,47 @@ def acknowledge(id: int, comment: str, home: str | None, database: str | None) -
         if not alarms.acknowledge(connection, id, actor(), comment, now()):
             raise ConfigFault.at("", 0, 0, f"there is no alarm {id}")
         audit.write(connection, now(), actor(), "acknowledge", f"alarm {id}", comment)
+    show.note(f"alarm {id}: {actor()} takes care of it")
     return 0
+
+
+@alarm.command()
+@options.home_option
+def test(home: str | None) -> int:
+    """Send a test alarm by each way that settings.yaml declares (alarms:), at once, and say what became of it.
+
+    \b
+    Example:
+      edi-bridge alarm test
+
+    Exit codes: 0 each way took it, 1 one did not, 2 wrong use or configuration.
+    """
+    import os
+
+    from edi_bridge.alarming import declared
+    from edi_bridge.alarming.sending import PartlyRefused, send_mail, send_post
+    from edi_bridge.fault import Fault
+    from edi_bridge.secret import Secrets
+    from edi_bridge.store.alarm import Alarm
+
+    settings = options.settings_of(home, None)
+    ways = declared(settings.alarms, str(settings.file), settings.home)
+    if ways.mail is None and ways.webhook is None:
+        raise ConfigFault.at(str(settings.file), 0, 0, "no way is declared by which people are told (alarms:); docs/exchange.md shows one")
+    secrets = Secrets(settings.home / "secrets", os.environ)
+    one = Alarm(0, "test", "test", f"a test of alarms by {actor()}: nothing is wrong", 1, now(), now(), "", "", "", "", "")
+    good = True
+    for name in ("mail", "webhook"):
+        try:
+            if name == "mail" and ways.mail is not None:
+                send_mail(ways.mail, secrets, [one], str(settings.home))
+            elif name == "webhook" and ways.webhook is not None:
+                send_post(ways.webhook, secrets, one, str(settings.home))
+            else:
+                continue
+        except (Fault, PartlyRefused) as fault:
+            show.error(f"{name}: {show.clean(str(fault))}")
+            good = False
+            continue
+        show.note(f"{name}: taken")
+    return 0 if good else 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -16,9 +17,12 @@ from edi_bridge.fault import ConfigFault
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from edi_bridge.database import Database
+    from edi_bridge.settings import Settings
     from edi_bridge.store.outbox import Entry
 
-FINAL = ("cancelled",)
+
+NAMES = ("waiting", "sending", "uncertain", "sent", "failed", "cancelled")
 
 
 @click.group()
@@ -35,7 +39,7 @@ def outbox() -> None:
 
 @outbox.command("list")
 @click.option("--partner", metavar="NAME", default="", help="To this partner.")
-@click.option("--state", metavar="STATE", multiple=True, help="waiting, sending, uncertain, sent, failed, cancelled; may be repeated.")
+@click.option("--state", metavar="STATE", multiple=True, type=click.Choice(NAMES), help="In this state; may be repeated.")
 @click.option("--limit", metavar="N", type=click.IntRange(1), default=50, show_default=True, help="At most so many.")
 @options.home_option
 @options.database_option
@@ -56,8 +60,12 @@ def list_(partner: str, state: tuple[str, ...], limit: int, home: str | None, da
     if as_json:
         options.print_json([asdict(row) for row in rows])
         return 0
-    show.table((">id", "made", "to", "what", "number", "state", "sent", "~said", "~error"), map(_line, rows),
+    show.table((">id", "made (UTC)", "to", "what", "number", "state", "sent", "~said", "~error"), map(_line, rows),
                colour=lambda row, index: colour(row[5]) if index == 5 else "")
+    if not rows:
+        show.note("nothing of the kind is in the outbox" if partner or state else "nothing went out yet")
+    elif len(rows) == limit:
+        show.note(f"the newest {limit}; --limit shows more")
     for who, key, count in queued:
         show.note(f"{show.number(count, 'message')} for {who} ({key}) wait to go out together")
     return 0
@@ -92,9 +100,12 @@ def show_(id: int, home: str | None, database: str | None, as_json: bool) -> int
         messages = entries.messages(connection, id)
         t = ledger().answered
         said = list(connection.execute(select(t).where(t.c.outbox_id == id).order_by(t.c.id)))
+        n = ledger().network_report
+        reports = list(connection.execute(select(n).where(n.c.outbox_id == id).order_by(n.c.id)))
         acts = list(audit.entries(connection, f"outbox {id}"))
     if as_json:
         options.print_json({**asdict(row), "messages": [dict(one._mapping) for one in messages], "answered": [dict(one._mapping) for one in said],
+                            "reports": [dict(one._mapping) for one in reports],
                             "acts": [asdict(one) for one in acts]})
         return 0
     facts = [("to", f"{row.partner} ({row.receiver_qualifier}:{row.receiver})"), ("what", f"{row.standard} {row.name}{', test' if row.test else ''}"),
@@ -113,6 +124,11 @@ def show_(id: int, home: str | None, database: str | None, as_json: bool) -> int
         show.table(("when", "answer", "of", "said", "~words", "in exchange"), (
             (one.at[:19].replace("T", " "), one.answer, " ".join(filter(None, (one.level, one.group_control, one.reference))), one.outcome
              + (", late" if one.late else ""), one.words, one.exchange_id) for one in said), indent=2)
+    if reports:
+        show.heading("What the network reports")
+        show.table(("when", "by", "status", "~words", "in receipt"), (
+            (one.at[:19].replace("T", " "), one.channel, " ".join(filter(None, (one.status, one.group_control and f"(group {one.group_control})"))),
+             one.words, one.receipt_id) for one in reports), indent=2)
     if acts:
         show.heading("Who did what")
         show.table(("when", "who", "what", "~why"), ((one.at[:19].replace("T", " "), one.actor, one.act, one.reason) for one in acts), indent=2)
@@ -198,17 +214,30 @@ def _act(id: int, act: str, reason: str, home: str | None, database: str | None,
     from edi_bridge.store import alarm, audit
     from edi_bridge.store import outbox as entries
 
-    with opened(home, database) as (_, made), made.write() as connection:
+    with opened(home, database) as (settings, made), made.write() as connection:
         row = _found(connection, id)
         if row.state not in from_:
             raise ConfigFault.at("", 0, 0, f"entry {id} is {row.state}; this is for what is {', '.join(from_)}")
         state = "uncertain" if act == "retry" and row.state == "uncertain" else STATES[act]
-        entries.mark(connection, id, state, at=now() if state == "sent" else "")
+        due = _due(settings, made, row) if state == "sent" else None
+        entries.mark(connection, id, state, at=now() if state == "sent" else "", due_at=due, tries=0 if state in ("waiting", "uncertain") else None)
         audit.write(connection, now(), actor(), act, f"outbox {id}", reason)
         for kind in ("sending_failed", "uncertain"):
             alarm.clear(connection, kind, f"outbox {id}", now())
     show.note(f"entry {id} is {state}" + (": the daemon sends it" if state in ("waiting", "uncertain") else ""))
     return 0
+
+
+def _due(settings: Settings, made: Database, row: Entry) -> str:
+    """When its acknowledgement must be here, now that it is known to be sent."""
+    from datetime import datetime
+
+    from edi_bridge import clock
+    from edi_bridge.engine.sending import Sending
+    from edi_bridge.store.archive import open_archive
+
+    tell = clock.from_environment(os.environ)
+    return Sending(made, open_archive(settings.archive, settings.home), options.catalog_of(settings.home), tell).due(row, datetime.fromisoformat(now()))
 
 
 def _found(connection: Connection, id: int) -> Entry:

@@ -223,7 +223,7 @@ class Sending:
 
     def _again(self, entry: Entry, why: str) -> Sent:
         if entry.tries >= TRIES:
-            return self._failed(entry, f"tried {entry.tries} times: {why}")
+            return self._ask(entry) if entry.state == "uncertain" else self._failed(entry, f"tried {entry.tries} times: {why}")
         with self.database.write() as connection:
             state = "uncertain" if entry.state == "uncertain" else "waiting"
             outbox.mark(connection, entry.id, state, next_at=self._later(self._wait(entry.tries)), error=why)

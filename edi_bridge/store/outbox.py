@@ -245,14 +245,18 @@ def not_later(connection: Connection, latest: str, never: str) -> int:
     return connection.execute(update(t).where(late).values(next_at=latest)).rowcount
 
 
-def mark(connection: Connection, id: int, state: str, *, at: str = "", next_at: str = "", error: str = "", due_at: str | None = None) -> None:
-    """Note what became of an attempt: sent (`at`), waiting (again at `next_at`), uncertain, failed, cancelled."""
+def mark(connection: Connection, id: int, state: str, *, at: str = "", next_at: str = "", error: str = "", due_at: str | None = None,
+         tries: int | None = None) -> None:
+    """Note what became of an attempt: sent (`at`), waiting (again at `next_at`), uncertain, failed, cancelled. `tries` 0: its attempts
+    are counted anew."""
     t = ledger().outbox
     values: dict[str, Any] = {"state": state, "next_at": next_at, "error": error}
     if at:
         values["sent_at"] = at
     if due_at is not None:
         values["due_at"] = due_at
+    if tries is not None:
+        values["tries"] = tries
     connection.execute(update(t).where(t.c.id == id).values(**values))
 
 

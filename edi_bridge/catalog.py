@@ -58,7 +58,14 @@ class Catalog:
     @cached_property
     def partners(self) -> list[partners_.Partner]:
         """Every partner of the home, and the shipped ones whose name the home does not use."""
-        found = list(map(self.load_partner, self.partner_files))
+        found, problems = [], []
+        for name in self.partner_files:
+            try:
+                found.append(self.load_partner(name))
+            except ConfigFault as fault:  # what is wrong with the others is told with it
+                problems += [one for one in fault.problems if one not in problems]
+        if problems:
+            raise ConfigFault(problems)
         partners_.check_unique(found)
         return found
 

@@ -95,10 +95,13 @@ def partner_list(home: str | None, as_json: bool) -> None:
                 for identity in one.identities
             ],
             "agreements": [
-                {"message": agreement.message, "direction": agreement.direction, "map": agreement.map}
+                {"message": agreement.message, "direction": agreement.direction, "map": agreement.map, "test": agreement.test, "stage": agreement.stage}
                 for agreement in one.agreements
             ],
+            "roles": list(one.roles),
+            "priority": one.priority,
             "file": one.file,
+            "profiles": [layer.rpartition("/")[2].removesuffix(".yaml") for layer in one.layers[1:]],
         }
         for one in catalog.partners
     ]
@@ -108,13 +111,15 @@ def partner_list(home: str | None, as_json: bool) -> None:
     if not rows:
         show.note("no partners yet: put a file into partners/ of the home")
     show.table(
-        ("partner", "~name", "~addresses", "~agreed"),
+        ("partner", "~name", "~addresses", "~agreed", "profile"),
         [
             (
                 row["name"],
                 row["title"],
                 ", ".join(row["identities"]),
-                ", ".join(one["message"] for one in row["agreements"]),
+                ", ".join(one["message"] + " out" * (one["direction"] == "out") + f" ({one['stage']})" * (one["stage"] != "live")
+                          for one in row["agreements"]),
+                row["profiles"][0] if row["profiles"] else "",
             )
             for row in rows
         ],

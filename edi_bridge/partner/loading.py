@@ -31,10 +31,15 @@ def load(block: Block, profiles: Profiles = no_profiles) -> Partner:
     problems.unknown_keys(block, PARTNER_KEYS, "a partner")
     if not isinstance(block.get("partner"), str):
         problems.add(block.mark, "partner: must name the partner, as the file does")
+    if not isinstance(block.get("allow_doctype", False), bool):
+        words.wrong(problems, block, "allow_doctype", "allow_doctype: is true or false")
+    if not isinstance(block.get("channels"), Block | None):
+        words.wrong(problems, block, "channels", "channels: names channels, each with its kind: and options")
     agreements = _agreements(block, problems)
     contacts = people.contacts(block, problems)
     wait = words.time(block, "wait", problems)
     made: dict[str, Any] = {
+        "title": words.text(block, "name", problems), "charset": words.text(block, "charset", problems) or None,
         "identities": words.identities(block, problems), "agreements": agreements,
         "findings": words.policy(block, problems), "acknowledge": words.acknowledge(block, problems),
         "errors": words.errors(block, problems), "envelope": words.envelope(block, problems),
@@ -47,8 +52,8 @@ def load(block: Block, profiles: Profiles = no_profiles) -> Partner:
         "retention": words.text(block, "retention", problems), "parties": people.parties(block, problems),
         "as2": words.text(block, "as2", problems), "van": people.van(block, problems)}
     problems.done()
-    return Partner(str(block["partner"]), str(block.get("name") or block["partner"]), charset=block.get("charset"),
-                   allow_doctype=bool(block.get("allow_doctype")), file=block.file, channels=block.get("channels"), layers=layers, source=block, **made)
+    made["title"] = made["title"] or str(block["partner"])
+    return Partner(str(block["partner"]), allow_doctype=bool(block.get("allow_doctype")), file=block.file, channels=block.get("channels"), layers=layers, source=block, **made)
 
 
 def _agreements(block: Block, problems: Problems) -> tuple[Agreement, ...]:

@@ -82,3 +82,20 @@ def test_a_partner_that_is_not_there(edi: Run, home: Path) -> None:
     done = edi("partner", "lint", "nobody", "--home", home)
     assert done.returncode == 2 and b"there is no partner nobody; known are" in done.stderr
     assert edi("partner", "show", "nobody", "--home", home).returncode == 2
+
+
+def test_the_list_tells_stage_direction_and_profile(edi: Run, home: Path) -> None:
+    row = next(one for one in json.loads(edi("partner", "list", "--json", "--home", home).stdout) if one["name"] == "kiosk")
+    assert row["profiles"] == ["retail-eancom", "plain-edifact"] and row["roles"] == ["customer"] and row["priority"] == 3
+    assert {"message": "edifact/D96A/ORDERS", "direction": "in", "map": "order.edifact-d96a", "test": False, "stage": "pilot"} in row["agreements"]
+    line = next(one for one in edi("partner", "list", "--home", home).stdout.decode().splitlines() if one.startswith("kiosk"))
+    assert "edifact/D96A/ORDERS (pilot)" in line and "edifact/D96A/INVOIC out" in line and line.endswith("retail-eancom")
+
+
+def test_what_is_wrong_with_several_files_is_told_at_once(edi: Run, home: Path) -> None:
+    for name in ("torn", "worn"):
+        (home / "partners" / f"{name}.yaml").write_text(f"partner: {name}\nfax: 1\nchannels: 5\n", "utf-8")
+    done = edi("partner", "list", "--home", home)
+    assert done.returncode == 2
+    assert [line.split(": ")[0] for line in done.stderr.decode().splitlines()] == [
+        "partners/torn.yaml:2:1", "partners/torn.yaml:3:11", "partners/worn.yaml:2:1", "partners/worn.yaml:3:11"]

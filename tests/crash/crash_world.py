@@ -360,6 +360,9 @@ class World:
         assert self.rows("SELECT state FROM order_change") == [("applied",)], self.rows("SELECT state FROM order_change")
         assert self.rows("SELECT outcome FROM outbox WHERE kind = 'document' AND control = '1'") == [("accepted",)]
 
+    def orders_of(self, partner: str) -> set[str]:
+        return {row[0] for row in self.rows("SELECT number FROM sales_order WHERE partner = ?", partner)}
+
     def orders(self) -> list[str]:
         return sorted(row[0] for row in self.rows("SELECT number FROM sales_order"))
 

@@ -29,6 +29,8 @@ COMMANDS = {
     "convert": ("convert", "convert", "A file as a message of another standard."),
     "post": ("post", "post", "Post files into the CRM of a home."),
     "run": ("running", "run", "The daemon: poll, post, answer and send, for ever or once."),
+    "worker": ("worker", "worker", "Post what came in, beside other workers, over one PostgreSQL."),
+    "store": ("store", "store", "The database and archive: upgrade, check, back up, restore, move."),
     "crm": ("crm", "crm", "Look at customers, orders and what follows them."),
     "exchange": ("exchange", "exchange", "What came and what became of it; release, replay, fix, audit."),
     "send": ("send", "send", "Records of ours to a partner."),

@@ -69,6 +69,8 @@ def go_on(settings: Settings, made: Database, became_of: Callable[[], list[Row]]
     with HomeLock(settings.home, now()):
         Loading(settings, made, clock.from_environment(os.environ)).load().engine.resume()
     rows = became_of()
+    if not rows and not as_json:
+        return 0
     if as_json:
         options.print_json([asdict(row) for row in rows])
     else:
@@ -181,24 +183,42 @@ def resend(id: int, reason: str, home: str | None, database: str | None) -> int:
 @click.argument("id", type=int)
 @click.option("--apply", "apply_", is_flag=True, help="Do it: the messages that are not posted go their way again.")
 @click.option("--reason", metavar="TEXT", default="", help="Why (with --apply).")
+@click.option("--receipt", is_flag=True, help="ID is a receipt: a network's report, read again with today's layout (with --apply).")
 @options.home_option
 @options.database_option
 @options.json_option
-def replay(id: int, apply_: bool, reason: str, home: str | None, database: str | None, as_json: bool) -> int:
+def replay(id: int, apply_: bool, reason: str, receipt: bool, home: str | None, database: str | None, as_json: bool) -> int:
     """Read an exchange again with today's maps and agreements, and show for each message what would be another.
 
     \b
     Examples:
       edi-bridge exchange replay 412
       edi-bridge exchange replay 412 --apply --reason "map mended"
+      edi-bridge exchange replay 97 --receipt --apply --reason "the layout knows their new status"
     """
     if apply_ and not reason.strip():
         raise click.UsageError("--apply needs --reason")
+    if receipt and not apply_:
+        raise click.UsageError("a report is read again with --apply")
     with opened(home, database) as (settings, made):
+        if receipt:
+            acting(made).read_again(id, reason)
+            go_on(settings, made, list, False)
+            return _reported(made, id)
         if not apply_:
             return _dry(settings, made, id, as_json)
         acting(made).replay(id, reason, lambda row: _alone(settings, row))
         return go_on(settings, made, lambda: _rows_of(made, id), as_json)
+
+
+def _reported(made: Database, receipt: int) -> int:
+    """How much of a report is understood now; 1 where a line is not."""
+    from edi_bridge.engine.network import understood
+
+    with made.read() as connection:
+        good, unread = understood(connection, receipt)
+    show.note(f"{show.number(good, 'line')} of the report {'is' if good == 1 else 'are'} understood, {unread:,} not")
+    return 1 if unread else 0
 
 
 def _alone(settings: Settings, row: Row) -> Blob:

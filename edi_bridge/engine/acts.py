@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, select, update
 
 from edi_bridge.database import Database
+from edi_bridge.engine import network
 from edi_bridge.fault import ConfigFault
 from edi_bridge.store import alarm, audit, ledger, outbox, search
 from edi_bridge.store.archive import Blob
@@ -146,6 +147,19 @@ class Acts:
             connection.execute(update(t.exchange).where(left).values(state="discarded", reason=f"rejected by {self.actor}: {reason}"))
             audit.write(connection, self.now(), self.actor, "reject", f"receipt {receipt}", reason)
             alarm.clear(connection, "quarantine", f"receipt {receipt}", self.now())
+
+    def read_again(self, receipt: int, reason: str) -> None:
+        """Read a report of a network again, with today's layout of its channel."""
+        t = tables().receipt
+        with self.database.write() as connection:
+            row = connection.execute(select(t.c.state, t.c.channel).where(t.c.id == receipt)).first()
+            if row is None or not row.channel.endswith(network.SUFFIX):
+                raise ConfigFault.at("", 0, 0, f"there is no receipt {receipt} that is a network's report")
+            if row.state == "purged":
+                raise ConfigFault.at("", 0, 0, f"receipt {receipt} is purged: its bytes are gone")
+            connection.execute(update(t).where(t.c.id == receipt).values(state="received", starts=0, failure=""))
+            audit.write(connection, self.now(), self.actor, "replay", f"receipt {receipt}", reason)
+            alarm.clear(connection, "failed", f"receipt {receipt}", self.now())
 
     def _row(self, connection: Connection, exchange: int) -> search.Row:
         row = search.one(connection, exchange)

@@ -223,6 +223,15 @@ def _unread(receipt: int, base: str, one: Unread) -> Mapping[str, Any]:
             "at": "", "words": one.sentence()[:1000]}
 
 
+def understood(connection: Connection, receipt: int) -> tuple[int, int]:
+    """How many statements were read in a report, and how many lines were not understood."""
+    t = tables().network_report
+    counts: dict[bool, int] = {}
+    for row in connection.execute(select(t.c.status, func.count().label("known")).where(t.c.receipt_id == receipt).group_by(t.c.status)):
+        counts[row.status == UNREAD] = counts.get(row.status == UNREAD, 0) + row.known
+    return counts.get(False, 0), counts.get(True, 0)
+
+
 def overdue(connection: Connection, catalog: Any, now: datetime) -> Iterator[tuple[Entry, float]]:
     """What was sent through a network that says nothing of it, though its partner's `expect: {network: 2h}` is over; with the seconds."""
     partners = {one.name: one for one in catalog.partners}

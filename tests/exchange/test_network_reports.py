@@ -77,7 +77,7 @@ class World:
         with self.database.write() as connection:
             made = outbox.add(connection, self.archive, outbox.Outgoing("acme", kind, "810", "x12", Address("NORDWIND", "01"), Address(receiver, "ZZ"),
                                                                         control, b"ISA"), at)
-            outbox.begin(connection, made, name or f"810_{control}_{made}.x12", channel, "")
+            outbox.begin(connection, [(made, name or f"810_{control}_{made}.x12")], channel, "")
             outbox.mark(connection, made, state, at=at if state == "sent" else "", due_at="")
         return made
 
@@ -271,3 +271,23 @@ def test_through_a_network_on_this_machine(tmp_path: Path) -> None:
         assert connection.execute("SELECT name, state, network FROM outbox").fetchall() == [("contrl", "sent", "mailbox")], said + again
         assert connection.execute("SELECT count(*) FROM exchange").fetchone() == (1,)
     assert "says" in again and "of what we sent" in again
+
+
+def test_a_report_is_read_again_when_its_layout_knows_more(database: Database, tmp_path: Path) -> None:
+    from edi_bridge.engine.acts import Acts
+    from edi_bridge.fault import ConfigFault
+
+    world = World(database, tmp_path / "home")
+    one = world.sent("7")
+    summary = world.report("Vanished|2026-11-22 10:05|7|NORDWIND|ACME|||\n")
+    path = tmp_path / "home" / "partners" / "_channels.yaml"
+    path.write_text(CHANNELS.replace("Failed: refused", "Failed: refused, Vanished: refused"))
+    later = Engine(database, world.archive, Catalog(tmp_path / "home"), clock=lambda: world.now, strict=True, answers=True)
+    acts = Acts(database, "ann", later.now)
+    acts.read_again(summary.id, "the layout knows it")
+    later.resume()
+    with database.read() as connection:
+        assert network.understood(connection, summary.id) == (1, 0)
+    assert world.of(one)[0] == "refused" and world.rows("SELECT count(*) FROM alarm WHERE subject LIKE 'report%' AND open = 'open'") == [(0,)]
+    with pytest.raises(ConfigFault, match="no receipt 4711"):
+        acts.read_again(4711, "x")

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from sqlalchemy import Connection, MetaData, create_engine, inspect
 
-from edi_bridge.database import HEAD, Database, current
+from edi_bridge.database import HEAD, MOVED, Database, current
 
 FOREIGN = ("alembic_version", "procrastinate_")  # tables beside ours; how their names begin
 
@@ -17,6 +17,9 @@ def problems(database: Database, metadata: MetaData) -> Iterator[str]:
     """A sentence for each thing that is wrong: another state, tables that are not as `metadata` defines them, damage, broken links."""
     with database.read() as connection:
         there = current(connection)
+    if there == MOVED:
+        yield f"everything in {database.name} was moved into another database"
+        return
     if there != HEAD:
         yield f"its tables are of state {there or 'none'}, the program's of {HEAD}: edi-bridge store upgrade"
         return

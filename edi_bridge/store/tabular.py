@@ -62,7 +62,7 @@ def rows_of(connection: Connection, table: Table, shape: Shape | None = None) ->
     shape = shape or shape_of(table)
     kinds = shape.kinds
     query = select(*(table.c[name] for name in shape.columns)).order_by(*table.primary_key.columns)
-    with connection.execution_options(yield_per=AT_ONCE).execute(query) as result:
+    with connection.execute(query.execution_options(yield_per=AT_ONCE)) as result:
         for row in result:
             yield [plain(kind, value) for kind, value in zip(kinds, row, strict=True)]
 

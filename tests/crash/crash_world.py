@@ -94,7 +94,7 @@ def x12(control: int, kind: str, *sets: list[str]) -> str:
 
 
 def purchase(number: str, quantity: str = "60") -> list[str]:
-    return [f"BEG*00*NE*{number}**20261121", f"N1*BY*Great Lakes Supply Co*1*078451299", "N1*SE*Nordwind Handel GmbH*92*V-20417",
+    return [f"BEG*00*NE*{number}**20261121", "N1*BY*Great Lakes Supply Co*1*078451299", "N1*SE*Nordwind Handel GmbH*92*V-20417",
             f"PO1*1*{quantity}*EA*12.9**IN*GL10442*VN*NW-3001", "CTT*1"]
 
 

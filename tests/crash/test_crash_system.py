@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from crash_world import DAY, World
+from crash_world import DAY, KILLED, World
 from system_calls import calls, killed_entering, too_early
 
 SYNC, RENAME, UNLINK = "fsync,fdatasync", "rename,renameat,renameat2", "unlink,unlinkat"
@@ -38,3 +39,15 @@ def test_a_commit_that_does_not_wait_for_the_disk_is_noticed(new_world: Callable
     world.lay({"nord/3-order.edi": DAY["nord/3-order.edi"]})
     wrong = too_early(world, calls(tmp_path, world))
     assert wrong and all("the database's log was not synced" in one for one in wrong)
+
+
+def test_a_blob_that_a_killed_run_left_is_made_durable_by_the_next_before_it_confirms(new_world: Callable[..., World], tmp_path: Path) -> None:
+    """The killed run may have renamed it into its place and come no further; its folder is synced whoever finds it there."""
+    world = new_world()
+    world.lay({"nord/3-order.edi": DAY["nord/3-order.edi"]})
+    assert world.once(EDI_BRIDGE_CRASH_AT="archived") == KILLED
+    done = calls(tmp_path, world)
+    confirmed = next(place for place, call in enumerate(done) if call.name.startswith("unlink") and call.paths[-1].endswith("/3-order.edi"))
+    digest = sha256(DAY["nord/3-order.edi"].encode()).hexdigest()
+    synced = {call.paths[0] for call in done[:confirmed] if call.name == "fsync"}
+    assert {str(world.home / "archive" / digest[:2]), str(world.home / "archive")} <= synced

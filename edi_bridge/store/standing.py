@@ -31,20 +31,25 @@ def problems(database: Database, metadata: MetaData) -> Iterator[str]:
                 yield f"{table} {row} names a row of {parent} that is not there"
 
 
-def picture(connection: Connection) -> dict[str, dict[str, Any]]:
+def picture(connection: Connection, schema: str | None = None) -> dict[str, dict[str, Any]]:
     """What the database itself says of our tables."""
     seen = inspect(connection)
     tables: dict[str, dict[str, Any]] = {}
-    for name in sorted(one for one in seen.get_table_names() if not one.startswith(FOREIGN)):
+    for name in sorted(one for one in seen.get_table_names(schema) if not one.startswith(FOREIGN)):
         tables[name] = {
-            "columns": {c["name"]: (repr(c["type"]), c["nullable"], c["default"]) for c in seen.get_columns(name)},
-            "key": tuple(seen.get_pk_constraint(name)["constrained_columns"]),
-            "unique": {str(u["name"]): tuple(u["column_names"]) for u in seen.get_unique_constraints(name)},
+            "columns": {c["name"]: (repr(c["type"]), c["nullable"], _default(c["default"], schema)) for c in seen.get_columns(name, schema)},
+            "key": tuple(seen.get_pk_constraint(name, schema)["constrained_columns"]),
+            "unique": {str(u["name"]): tuple(u["column_names"]) for u in seen.get_unique_constraints(name, schema)},
             "links": {str(f["name"]): (tuple(f["constrained_columns"]), f["referred_table"], tuple(f["referred_columns"]))
-                      for f in seen.get_foreign_keys(name)},
-            "indexes": {str(i["name"]): (tuple(i["column_names"]), bool(i["unique"])) for i in seen.get_indexes(name)},
+                      for f in seen.get_foreign_keys(name, schema)},
+            "indexes": {str(i["name"]): (tuple(i["column_names"]), bool(i["unique"])) for i in seen.get_indexes(name, schema)},
         }
     return tables
+
+
+def _default(value: str | None, schema: str | None) -> str | None:
+    """A default without the name of the schema in it."""
+    return value.replace(f'"{schema}".', "").replace(f"{schema}.", "") if value and schema else value
 
 
 def defined(connection: Connection, metadata: MetaData) -> dict[str, dict[str, Any]]:
@@ -64,9 +69,7 @@ def defined(connection: Connection, metadata: MetaData) -> dict[str, dict[str, A
         connection.exec_driver_sql(f'SET LOCAL search_path TO "{name}"')
         made = connection.execution_options(schema_translate_map={None: name})
         metadata.create_all(made)
-        inspector: Any = inspect(connection)
-        inspector.default_schema_name = name
-        return picture(connection)
+        return picture(connection, name)
     finally:
         place.rollback()
         connection.execution_options(schema_translate_map=None)

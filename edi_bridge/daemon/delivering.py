@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 from edi_bridge.channel import Channel
@@ -62,11 +62,19 @@ class Delivering:
     stopping: Callable[[], bool]
     resting: Resting = field(default_factory=Resting)
 
-    def due(self, busy: Sequence[str] = ()) -> dict[str, list[Entry]]:
+    def due(self, busy: Collection[str] = ()) -> dict[str, list[Entry]]:
         """What is to go out now, by channel, without those that are busy or rest. What has no way is noted and told."""
+        limit = AT_ONCE
+        while True:
+            with self.database.read() as connection:
+                entries = outbox.due(connection, self.clock.text(), limit)
+            found = self._ways(entries, busy)
+            if found or len(entries) < limit:
+                return found
+            limit *= 8  # the oldest all wait for channels that rest: behind them may stand something for others
+
+    def _ways(self, entries: Sequence[Entry], busy: Collection[str]) -> dict[str, list[Entry]]:
         now = self.current.now
-        with self.database.read() as connection:
-            entries = outbox.due(connection, self.clock.text(), AT_ONCE)
         found: dict[str, list[Entry]] = {}
         for entry in entries:
             name = now.sending.channel_of(entry)

@@ -41,6 +41,7 @@ class Polled:
     transport: Transport | None = None
     failures: int = 0
     notes: set[str] = field(default_factory=set)
+    rings: bool | None = None  # whether an alarm of it may be open; None: of the last run
 
     def close(self) -> None:
         """End the connection."""
@@ -121,10 +122,11 @@ class Polling:
         try:
             with self.database.write() as connection:
                 failures = channel_state.polled(connection, name, at, written(one.due), sentence[:1000])
-                if fault is None:
-                    alarm.clear(connection, "channel", f"channel {name}", at)
-                elif failures >= ALARMING or not isinstance(fault, TransientFault):
+                if fault is not None and (failures >= ALARMING or not isinstance(fault, TransientFault)):
                     alarm.raise_(connection, "channel", f"channel {name}", f"{name} fails: {sentence}", at)
+                elif fault is None and one.rings is not False:
+                    alarm.clear(connection, "channel", f"channel {name}", at)
+            one.rings = fault is not None
         except TransientFault as away:
             self.troubles.note("database", f"the ledger cannot be written: {away}")
             return

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from edi_bridge.alarming import Telling, declared
@@ -15,6 +16,7 @@ from edi_bridge.channel import Channel
 from edi_bridge.clock import Clock, Steadiness
 from edi_bridge.daemon.backlog import Backlog
 from edi_bridge.daemon.configuration import SERVED, Configuration, Current, Loading
+from edi_bridge.daemon.crowd import Crowd
 from edi_bridge.daemon.delivering import Delivering
 from edi_bridge.daemon.figures import Figures, Watched
 from edi_bridge.daemon.handing_over import HandingOver
@@ -32,6 +34,7 @@ from edi_bridge.schedule import first_poll
 from edi_bridge.secret import Secrets
 from edi_bridge.settings import Settings
 from edi_bridge.store import alarm, channel_state, outbox
+from edi_bridge.store.outbox import Entry
 
 ROUND = 0.5  # seconds between two rounds at most
 FILES, FOLDERS, LEDGER, WATCH, SWEEP = 2.0, 1.0, 15.0, 60.0, 3600.0  # seconds between two looks
@@ -88,7 +91,7 @@ class Daemon:
         self.outgoing = Outgoing(settings.home / "outgoing", database, self.current, self.posting, self.figures, self.troubles,
                                  self.stopping.is_set)
         self._channels: dict[str, Polled] = {}
-        self._busy: dict[str, threading.Thread] = {}  # what a thread is doing → the thread
+        self._polls, self._sends = Crowd("poll"), Crowd("send")  # by the names of channels
         self._answers = threading.Event()
         self._steady = Steadiness(clock, clock.rate)
 
@@ -109,7 +112,7 @@ class Daemon:
         finally:  # also where it cannot listen
             self.stop()
             self._wake()
-            good = self._ended([*threads, *self._busy.values()])
+            good = self._ended(threads)
         return good
 
     def stop(self) -> None:
@@ -155,12 +158,15 @@ class Daemon:
 
     def _ended(self, threads: list[threading.Thread]) -> bool:
         begun = time.monotonic()
+        self._polls.drop()
+        self._sends.drop()
+        threads = [*threads, *self._polls.threads(), *self._sends.threads()]
         for thread in threads:
             patience = POLLS if " poll " in thread.name else PATIENCE
             thread.join(max(0.0, begun + patience - time.monotonic()))
         left = [thread.name for thread in threads if thread.is_alive()]
         for one in self._channels.values():
-            if f"poll {one.channel.name}" not in self._busy or not self._busy[f"poll {one.channel.name}"].is_alive():
+            if not self._polls.goes_on(one.channel.name):
                 one.close()
         if left:
             log.warning("not waited for any longer: %s; the next start goes on with it", ", ".join(left))
@@ -200,27 +206,27 @@ class Daemon:
             for one in self._channels.values():
                 one.due = min(one.due, first_poll(one.channel, self.clock(), None))
             self.watching.clock_jumped(jump)
-        self._busy = {what: thread for what, thread in self._busy.items() if thread.is_alive()}
         now = self.clock()
         if self._wanted():
+            sending = self._sends.busy()
             for one in list(self._channels.values()):
-                if one.due <= now and not (one.channel.kind in ONE_SESSION and f"send {one.channel.name}" in self._busy):
-                    self._begin(f"poll {one.channel.name}", lambda one=one: self.polling.poll(one))  # type: ignore[misc]
-        busy = [what.removeprefix("send ") for what in self._busy if what.startswith("send ")]
-        busy += [name for name, one in self._channels.items() if one.channel.kind in ONE_SESSION and f"poll {name}" in self._busy]
-        for name, entries in self.delivering.due(busy).items():
-            self._begin(f"send {name}", lambda name=name, entries=entries: self.delivering.send(name, entries))  # type: ignore[misc]
+                if one.due <= now and not (one.channel.kind in ONE_SESSION and one.channel.name in sending):
+                    self._polls.add(one.channel.name, partial(self.polling.poll, one))
+        self._polls.look()
+        polled = self._polls.busy()
+        taken = self._sends.busy() | {name for name in polled if name in self._channels and self._channels[name].channel.kind in ONE_SESSION}
+        self._send(self.delivering.due(taken))
         self.troubles.over("database", "the database answers again")
 
-    def _begin(self, what: str, work: Callable[[], object]) -> None:
-        thread = self._busy.get(what)
-        if thread is None or not thread.is_alive():
+    def _send(self, due: Mapping[str, Sequence[Entry]]) -> None:
+        """What is due goes out; when it is through there may be more."""
+        for name, entries in due.items():
+            self._sends.add(name, partial(self._sent, name, entries))
+        self._sends.look()
 
-            def through() -> None:
-                work()
-                self._answers.set()
-
-            self._busy[what] = self._thread(what, through)
+    def _sent(self, name: str, entries: Sequence[Entry]) -> None:
+        self.delivering.send(name, entries)
+        self._answers.set()
 
     def _wanted(self) -> bool:
         """Whether anything new may be taken in."""
@@ -256,7 +262,8 @@ class Daemon:
         for name, one in list(self._channels.items()):
             if wanted.get(name) != one.channel:
                 del self._channels[name]
-                if f"poll {name}" not in self._busy:
+                self._polls.drop(name)
+                if not self._polls.goes_on(name):
                     one.close()
         for name, channel in wanted.items():
             if name not in self._channels:
@@ -318,28 +325,30 @@ class Daemon:
         """Poll every channel once, post, answer, send what is due, look at the deadlines."""
         self._repair()
         thread = self._thread("posting", self.posting.run)
-        polls = [self._thread(f"poll {one.channel.name}", lambda one=one: self.polling.poll(one))  # type: ignore[misc]
-                 for one in self._channels.values()] if self._wanted() else []
+        for one in self._channels.values() if self._wanted() else ():
+            self._polls.add(one.channel.name, partial(self.polling.poll, one))
+        self._polls.look()
         self.outgoing.poll(True)
         self.posting.submit(self._flushing()).over.wait()
-        self._until(lambda: not any(one.is_alive() for one in polls) and self.posting.idle(), patience)
+        self._until(lambda: not self._polls.busy() and self.posting.idle(), patience)
         guarded_look(self.watching)  # what has waited long enough goes its way
         self.posting.look()
         self._until(self.posting.idle, patience)
         if self.handing:
             self._until(lambda: not self.handing or not self.handing.waiting(), patience)
         while not self.stopping.is_set() and (due := self.delivering.due()):
-            sends = [self._thread(f"send {name}", lambda name=name, entries=entries: self.delivering.send(name, entries))  # type: ignore[misc]
-                     for name, entries in due.items()]
-            self._until(lambda sends=sends: not any(one.is_alive() for one in sends), patience)  # type: ignore[misc]
+            self._send(due)
+            self._until(lambda: not self._sends.busy(), patience)
         self.stop()
         self._wake()
-        self._ended([thread, *polls])
+        self._ended([thread])
         return self._summary()
 
     def _until(self, over: Callable[[], bool], patience: float) -> None:
         until = time.monotonic() + patience
         while not over() and not self.stopping.is_set() and time.monotonic() < until:
+            self._polls.look()
+            self._sends.look()
             time.sleep(0.02)
 
     def _summary(self) -> Summary:

@@ -44,11 +44,13 @@ def _state(row: Any) -> ChannelState:
 def polled(connection: Connection, name: str, at: str, next_at: str, error: str = "") -> int:
     """Note a poll and how it went; how often in succession it has failed now."""
     t = ledger().channel
-    _there(connection, name)
     values: dict[str, Any] = {"polled_at": at, "next_at": next_at, "error": error}
     values |= {"failures": t.c.failures + 1} if error else {"failures": 0, "good_at": at}
-    done = connection.execute(update(t).where(t.c.name == name).values(**values).returning(t.c.failures))
-    return int(done.scalar_one())
+    noting = update(t).where(t.c.name == name).values(**values).returning(t.c.failures)
+    if (failures := connection.execute(noting).scalar()) is None:  # its first poll
+        _there(connection, name)
+        failures = connection.execute(noting).scalar_one()
+    return int(failures)
 
 
 def received(connection: Connection, name: str, at: str) -> None:

@@ -151,8 +151,10 @@ class Run:
         end = time.monotonic() + seconds
         while (status := self.poll()) is None:
             if time.monotonic() > end:
+                self.kill(signal.SIGUSR1)  # writes into its log where each thread stands
+                time.sleep(0.5)
                 self.kill()
-                raise AssertionError(f"it did not end within {seconds:.0f} s")
+                raise AssertionError(f"it did not end within {seconds:.0f} s: see its log")
             time.sleep(0.01)
         return status
 

@@ -7,6 +7,7 @@ null}. A status is as `subprocess` has it: -9 was killed.
 
 from __future__ import annotations
 
+import faulthandler
 import gc
 import importlib
 import json
@@ -52,6 +53,7 @@ def _begin(said: dict[str, Any]) -> int:
         os.dup2(source, target)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_DFL if number == signal.SIGTERM else signal.default_int_handler)
+    faulthandler.register(signal.SIGUSR1, all_threads=True)  # where it stands, when a test waits in vain
     code = 70
     try:
         sys.argv = [said["script"], *said["run"]]

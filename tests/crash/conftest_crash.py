@@ -26,7 +26,8 @@ def _begin(world: crash_world.World) -> crash_world.World:
     world.lay({"nord/0-early.edi": crash_world.EARLY})
     world.wish("invoice-1.json", crash_world.INVOICE)
     world.idle()
-    assert [one.about for one in world.got("nord")] == ["899"] and [one.control for one in world.got("lakes")] == ["000000001"]
+    assert [one.about for one in world.got("nord")] == ["899"] and [one.control for one in world.got("lakes")] == ["000000001"], (
+        world.says())
     return world
 
 

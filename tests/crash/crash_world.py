@@ -269,7 +269,7 @@ class World:
             poisoned = self.rows("SELECT id FROM receipt WHERE state = 'quarantined' AND starts > 2")
             for (receipt,) in poisoned:
                 code, said = self.command("exchange", "release", str(receipt), "--receipt", "--reason", "a test killed it")
-                assert code == 0, said
+                assert code in (0, 1), said  # 1: something of it still waits, for the next round
             if not poisoned and not self.open():
                 return number
         raise AssertionError(f"still open after {rounds} rounds: {self.open()}\n{self.says()[-3000:]}")

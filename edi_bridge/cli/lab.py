@@ -23,7 +23,12 @@ folder_option = click.option("--folder", metavar="DIR", default=FOLDER, show_def
 
 @click.group()
 def lab() -> None:
-    """Rehearse with mailboxes on this machine before anything goes to a partner."""
+    """Rehearse with mailboxes on this machine before anything goes to a partner.
+
+    \b
+    Example:
+      edi-bridge lab van --account we=14:9521200034004 --account acme=14:9521200043594
+    """
 
 
 @lab.group("van", invoke_without_command=True)

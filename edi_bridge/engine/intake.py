@@ -66,7 +66,7 @@ class Intake:
         if exchange.state == "quarantined":
             subject = f"exchange {exchange.id}"
             why = findings[-1].sentence() if findings else "a person must decide about it"
-            alarm.raise_(connection, "quarantine", subject, f"{subject} from {interchange.sender} is quarantined: {why}", self.now())
+            alarm.raise_(connection, "quarantine", subject, f"{subject}{f' from {interchange.sender}' if interchange.sender.id else ''} is quarantined: {why}", self.now())
 
     def _why_not(self, receipt: Receipt, one: Any, partner: Partner | None) -> str:
         """Why it is not posted before a person has looked at it; '' when nothing stands against it."""

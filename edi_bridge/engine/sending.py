@@ -56,8 +56,8 @@ class Sending:
 
     def channel_of(self, entry: Entry) -> str:
         """By which channel an entry goes out; '' when none is agreed. The first attempt settles it."""
-        if entry.channel:
-            return entry.channel
+        if entry.channel:  # the agreement's, or the one of the first attempt
+            return self.full_name(entry.partner, entry.channel)
         try:
             partner = self.catalog.partner_named(entry.partner)
         except ConfigFault:

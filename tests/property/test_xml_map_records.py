@@ -113,11 +113,14 @@ def _said_by_the_map(one: CompiledMap) -> Iterator[str]:
 
 
 def _common(one: CompiledMap, elsewhere: set[str]) -> Iterator[str]:
-    """The fields that stand once for all items of a list: what one item has of them comes back in each. Not those of lists that several
-    places fill, of which the items change their numbers."""
-    for path, scope in _scopes(one.plan.root, "", ()):
-        if path and elsewhere.isdisjoint(path.split(".")):
-            yield from (".".join([path, *value.target]) for value in scope.values if any(source.up or source.root for source in value.sources))
+    """The fields that stand once for all items of a list, or where another field stands: what one item or the head has of them comes
+    back in each. Not those of lists that several places fill, of which the items change their numbers."""
+    placed = [(path, value, source, _place(scope, source)) for path, scope in _scopes(one.plan.root, "", ())
+              for value in scope.values for source in value.sources]
+    for path, value, source, place in placed:
+        twice = any(other == place and number is not value for _, number, _, other in placed)
+        if path and elsewhere.isdisjoint(path.split(".")) and (twice or source.up or source.root):
+            yield ".".join([path, *value.target])
 
 
 def _scopes(scope: ScopePlan, path: str, around: tuple[int, ...]) -> Iterator[tuple[str, ScopePlan]]:

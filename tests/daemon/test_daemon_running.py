@@ -181,4 +181,4 @@ def test_a_channel_that_fails_is_told_once_and_rings_after_the_third_time(home: 
     assert sum("is not there" in line["says"] for line in daemon.log() if line["says"][:5] != "alarm") == 1
     os.mkdir(home.place / "nowhere")
     daemon.until(lambda: "works again" in daemon.says())
-    assert home.rows("SELECT kind FROM alarm WHERE open = 'open'") == []
+    daemon.until(lambda: home.rows("SELECT kind FROM alarm WHERE open = 'open'") == [])

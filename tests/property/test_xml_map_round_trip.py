@@ -33,7 +33,7 @@ UBL = ["order.ubl-2.1", "order.ubl-2.1-orderchange", "order.ubl-2.1-ordercancell
        "invoice.ubl-2.1", "invoice.ubl-2.1-creditnote"]
 BY_CODEC = {
     "gln": st.sampled_from(["4012345000009", "7310231000001"]), "gtin": st.sampled_from(["4012345670011", "04012345670011"]),
-    "duns": st.just("314159265"), "integer": st.integers(0, 10**9),
+    "duns": st.just("314159265"), "integer": st.integers(0, 10**9), "language": st.sampled_from(["de", "en", "de-CH"]),
     "date(iso, precision: day)": DAYS, "date(iso, since: cbc:StartDate)": PERIODS,
     "date(iso, time: cbc:IssueTime)": st.one_of(DAYS, st.tuples(DAYS, TIMES, st.sampled_from(["", "Z", "+01:00"])).map(
         lambda parts: f"{parts[0]}T{parts[1]}{parts[2]}")),

@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from edi_bridge import completion, explaining, outbound, syntax
+from edi_bridge.clock import written
 from edi_bridge.crashpoint import passing
 from edi_bridge.database import Database
 from edi_bridge.fault import ConfigFault
@@ -286,7 +287,7 @@ class Writing:
                 for ordinal, ((group, message), row) in enumerate(zip(sent.messages(), rows, strict=True), 1)]
 
     def _now(self) -> str:
-        return self.clock().astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+        return written(self.clock())
 
 
 def _text(address: Address) -> str:

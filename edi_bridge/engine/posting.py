@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 
 from edi_bridge.ack.statement import Answer
 from edi_bridge.answering import Collected
+from edi_bridge.clock import written
 from edi_bridge.crashpoint import passing
 from edi_bridge.crm.identity import OwnIdentities
 from edi_bridge.database import Database
@@ -106,11 +107,6 @@ def _lane(items: Sequence[tuple[Work, Any]]) -> str:
     return work.open[outcome.interchange.ordinal].lane
 
 
-def ledger_time(moment: datetime) -> str:
-    """A moment as the ledger writes it: ISO 8601 in UTC, so that texts are in the order of time."""
-    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-
-
 class Engine:
     """Posts what comes in. It holds no state between receipts but what it was given.
 
@@ -165,10 +161,10 @@ class Engine:
 
     def now(self) -> str:
         """The time, as the ledger writes it."""
-        return ledger_time(self.clock())
+        return written(self.clock())
 
     def _later(self, seconds: float) -> str:
-        return ledger_time(self.clock() + timedelta(seconds=seconds))
+        return written(self.clock() + timedelta(seconds=seconds))
 
     def _holds(self, outcome: Any) -> bool:
         """Whether a message whose content came before under another number is held for a person."""

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
 
 from edi_bridge.channel import Channel
+from edi_bridge.clock import written
 from edi_bridge.crashpoint import passing
 from edi_bridge.database import Database
 from edi_bridge.fault import ConfigFault, Fault, TerminalFault, TransientFault, UncertainFault
@@ -201,11 +202,11 @@ class Sending:
             return
         now = self.clock()
         with self.database.write() as connection:
-            outbox.mark_sent(connection, [(entry.id, self._due(entry, now)) for entry in entries], _text(now))
+            outbox.mark_sent(connection, [(entry.id, self._due(entry, now)) for entry in entries], written(now))
             for entry in entries:
                 if entry.tries > 1:
                     for kind in ("sending_failed", "uncertain"):
-                        alarm.clear(connection, kind, f"outbox {entry.id}", _text(now))
+                        alarm.clear(connection, kind, f"outbox {entry.id}", written(now))
         passing("sent_marked")
 
     def due(self, entry: Entry, sent: datetime) -> str:
@@ -219,7 +220,7 @@ class Sending:
         partner = self.catalog.partner_named(entry.partner)
         expecting = partner.expecting(self._agreement(entry))
         expected = [expecting[answer] for answer in ANSWERS.get(entry.standard, ()) if answer in expecting]
-        return _text(now + timedelta(seconds=min(expected))) if expected else ""
+        return written(now + timedelta(seconds=min(expected))) if expected else ""
 
     def _again(self, entry: Entry, why: str) -> Sent:
         if entry.tries >= TRIES:
@@ -241,11 +242,7 @@ class Sending:
         return float(min(FIRST_WAIT * 2 ** max(0, tries - 1), LONGEST_WAIT))
 
     def _now(self) -> str:
-        return _text(self.clock())
+        return written(self.clock())
 
     def _later(self, seconds: float) -> str:
-        return _text(self.clock() + timedelta(seconds=seconds))
-
-
-def _text(time: datetime) -> str:
-    return time.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+        return written(self.clock() + timedelta(seconds=seconds))

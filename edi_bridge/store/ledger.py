@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
 
 from edi_bridge.database import insert_rows, take_ids
 from edi_bridge.finding import Verdict
@@ -163,34 +163,35 @@ def started_all(connection: Connection, receipts: Sequence[int]) -> dict[int, in
 def _reopen(connection: Connection, receipt: int) -> bool:
     """Open the failed exchanges of a receipt again, without the rows of their failed messages."""
     t = ledger()
-    failed = (
-        connection.execute(
-            select(t.exchange.c.id).where(t.exchange.c.receipt_id == receipt, t.exchange.c.state == "failed")
-        )
-        .scalars()
-        .all()
-    )
-    if not failed:
-        return False
-    messages = select(t.message.c.id).where(t.message.c.exchange_id.in_(failed), t.message.c.state == "failed")
-    connection.execute(delete(t.finding).where(t.finding.c.message_id.in_(messages)))
-    connection.execute(delete(t.message).where(t.message.c.exchange_id.in_(failed), t.message.c.state == "failed"))
-    connection.execute(
-        update(t.exchange).where(t.exchange.c.id.in_(failed)).values(state="open", verdict="", failure="")
-    )
-    return True
+    query = select(t.exchange.c.id).where(t.exchange.c.receipt_id == receipt, t.exchange.c.state == "failed")
+    failed = connection.execute(query).scalars().all()
+    if failed:
+        _forget(connection, t.message.c.exchange_id.in_(failed) & (t.message.c.state == "failed"))
+        _open(connection, failed)
+    return bool(failed)
 
 
 def do_again(connection: Connection, exchange: int, ordinals: Sequence[int]) -> None:
     """Take away the rows of messages and open their exchange: they go their whole way once more."""
     t = ledger()
-    messages = select(t.message.c.id).where(t.message.c.exchange_id == exchange, t.message.c.ordinal.in_(ordinals))
+    _forget(connection, (t.message.c.exchange_id == exchange) & t.message.c.ordinal.in_(ordinals))
+    connection.execute(update(t.receipt).where(t.receipt.c.id.in_(_open(connection, [exchange]))).values(state="scanned"))
+
+
+def _forget(connection: Connection, which: ColumnElement[bool]) -> None:
+    """Take away the rows of messages, with what hangs on them."""
+    t = ledger()
+    messages = select(t.message.c.id).where(which)
     for table in (t.finding, t.message_document):
         connection.execute(delete(table).where(table.c.message_id.in_(messages)))
-    connection.execute(delete(t.message).where(t.message.c.exchange_id == exchange, t.message.c.ordinal.in_(ordinals)))
-    receipt = connection.execute(update(t.exchange).where(t.exchange.c.id == exchange).values(state="open", verdict="", failure="")
-                                 .returning(t.exchange.c.receipt_id)).scalar_one()
-    connection.execute(update(t.receipt).where(t.receipt.c.id == receipt).values(state="scanned"))
+    connection.execute(delete(t.message).where(which))
+
+
+def _open(connection: Connection, exchanges: Sequence[int]) -> list[int]:
+    """Open exchanges again; the receipts in which they came."""
+    t = ledger().exchange
+    opened = update(t).where(t.c.id.in_(exchanges)).values(state="open", verdict="", failure="").returning(t.c.receipt_id)
+    return list(connection.execute(opened).scalars())
 
 
 def unfinished(connection: Connection) -> list[Receipt]:

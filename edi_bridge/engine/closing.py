@@ -16,7 +16,7 @@ from edi_bridge.ack.statement import Answer
 from edi_bridge.answering import Collected, answered
 from edi_bridge.crashpoint import passing
 from edi_bridge.finding import Finding
-from edi_bridge.interchange import Address, Interchange
+from edi_bridge.interchange import Interchange
 from edi_bridge.partner import Partner, acknowledging
 from edi_bridge.store import alarm, control_number, ledger, outbox
 from edi_bridge.store.archive import Archive
@@ -82,8 +82,7 @@ class Closing:
     def _answer(self, end: End, collected: Collected, partner: Partner, drawing: Drawing, outgoing: list[outbox.Outgoing]) -> list[str]:
         """Make the answers; what a person must be told because no answer says it."""
         interchange = end.interchange
-        scope = control_number.scope(interchange.standard, _address(interchange.receiver), _address(interchange.sender),
-                                     test=bool(interchange.test))
+        scope = control_number.scope(interchange.standard, interchange.receiver, interchange.sender, test=bool(interchange.test))
 
         def draw(kind: str) -> int:
             number = drawing.draw(scope, kind, partner.numbers)
@@ -97,10 +96,6 @@ class Closing:
             answer.content, bool(interchange.test), partner.answers_by, exchange=end.exchange.id,
             origin=f"answers exchange {end.exchange.id}") for answer in made.answers]
         return made.told
-
-
-def _address(address: Address) -> str:
-    return f"{address.qualifier.strip()}:{address.id.rstrip()}"
 
 
 def collecting(interchange: Interchange, partner: Partner | None, prepared: str) -> Collected | None:

@@ -227,7 +227,7 @@ class Writing:
         ours, theirs = self._addresses(way)
         control, group = "", ""
         if way.map.standard != "csv" and way.map.standard != "fixed":
-            scope = control_number.scope(way.map.standard, _text(ours), _text(theirs), test=way.test)
+            scope = control_number.scope(way.map.standard, ours, theirs, test=way.test)
             control = str(control_number.draw(connection, scope, "interchange", way.partner.numbers, self._now()))
             if way.map.standard == "x12":
                 group = str(control_number.draw(connection, scope, "group", way.partner.numbers, self._now()))
@@ -288,7 +288,3 @@ class Writing:
 
     def _now(self) -> str:
         return written(self.clock())
-
-
-def _text(address: Address) -> str:
-    return f"{address.qualifier.strip()}:{address.id.rstrip()}"

@@ -14,13 +14,15 @@ from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from edi_bridge.fault import ConfigFault
+from edi_bridge.interchange import Address
 from edi_bridge.partner import Numbers
 from edi_bridge.store.tables import ledger
 
 
-def scope(standard: str, sender: str, receiver: str, *, test: bool) -> str:
+def scope(standard: str, sender: Address, receiver: Address, *, test: bool) -> str:
     """In which circle our numbers are unique: standard, we and they (qualifier:id), test or live."""
-    return json.dumps([standard, sender, receiver, "test" if test else "live"])
+    we, they = (f"{one.qualifier.strip()}:{one.id.rstrip()}" for one in (sender, receiver))
+    return json.dumps([standard, we, they, "test" if test else "live"])
 
 
 def draw(connection: Connection, scope: str, kind: str, numbers: Numbers, at: str) -> int:

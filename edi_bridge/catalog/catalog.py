@@ -1,19 +1,17 @@
-"""Opens partners/, mappings/ and the guides: the only reader of their files. Parses on demand, compiles once.
-
-A name is looked for in the home folder first, then in what is shipped with the package.
-"""
+"""Partners and their channels, maps, code tables and lookups, beside the structures and guides; maps are compiled once."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property, partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from edi_bridge import channel, structure
+from edi_bridge import channel
 from edi_bridge import partner as partners_
+from edi_bridge.catalog.guides import Guides
 from edi_bridge.channel import Channel
 from edi_bridge.fault import ConfigFault
 from edi_bridge.interchange import Interchange, MessageType
@@ -23,35 +21,21 @@ from edi_bridge.mapping.compile import CompiledMap
 from edi_bridge.mapping.lookup import Layer, Row, Tables
 from edi_bridge.yamltext import Block, Problems, parse
 
-PACKAGE = Path(__file__).parent
-GUIDES = PACKAGE / "guide" / "standard"
-
-
-def shipped() -> Path:
-    """The folder that holds mappings/, partners/ and samples/ as they came: inside the wheel, or the checkout's."""
-    inside = PACKAGE / "shipped"
-    return inside if inside.is_dir() else PACKAGE.parent
-
-
 Stored = Callable[[str, str], Sequence[Row]]  # (table, partner or '' for all) → rows that a database keeps
 
 
-class Catalog:
+class Catalog(Guides):
     """What a home and the package know together. Nothing is read before it is asked for. `stored` gives the rows of lookups that
     are kept in a database, where there is one."""
 
     def __init__(self, home: Path | None = None, *, check_receiver: bool = False, stored: Stored | None = None):
+        super().__init__(home)
         self.stored = stored
         self._lookups: dict[str, Tables] = {}
-        self.roots = [*([home] if home else []), shipped()]
         self.check_receiver = check_receiver
         self._maps: dict[str, CompiledMap] = {}
         self._by_type: dict[tuple[MessageType, str, str], CompiledMap | None] = {}
-        self._yaml: dict[Path, Any] = {}
         self._tables: dict[tuple[str, str], CodeTable] = {}
-        self._checkers: dict[tuple[str, str], Any] = {}
-        self._schemas: dict[str, Any] = {}
-        self._rule_sets: dict[str, Any] = {}
 
     # --- partners ------------------------------------------------------------------------------------------------
 
@@ -309,163 +293,6 @@ class Catalog:
                 partner, _, table = path.stem.rpartition(".") if path.parent.name == "partners" else ("", "", path.stem)
                 found.setdefault((table, partner), path)
         return found
-
-    # --- structures ------------------------------------------------------------------------------------------------
-
-    def structure(self, message: str) -> Any:
-        """The structure of a message (`edifact/D96A/ORDERS`); None where the standard has none (CSV)."""
-        standard, _, rest = message.partition("/")
-        if standard in ("csv", "fixed"):
-            return None
-        path = self._structure_file(message)
-        if path is None:
-            raise ConfigFault.at("", 0, 0, f"there is no structure {message}{self._near(standard, message)}")
-        block = self._block(path)
-        if standard == "xml":
-            from edi_bridge import structure_xml
-
-            return structure_xml.load(block, block.file, lambda name: self._block(path.parent / f"{name}.yaml"))
-        return structure.load(block, block.file, self._block(path.parent / "segments.yaml"), self._block(path.parent / "composites.yaml"))
-
-    def has_structure(self, message: str) -> bool:
-        """Whether the structure of a message is there."""
-        return self._structure_file(message) is not None
-
-    @property
-    def guide_roots(self) -> list[Path]:
-        """Where structures stand: `guides/` of the home, where `guide import` puts them, then those that are shipped."""
-        return [*(root / "guides" for root in self.roots[:-1]), GUIDES]
-
-    def _structure_file(self, message: str) -> Path | None:
-        """Where a structure stands, the home's before the shipped one; None when there is none."""
-        paths = (root / f"{message}.yaml" for root in self.guide_roots)
-        return next((path for path in paths if path.is_file()), None) if ".." not in message else None
-
-    # --- guides ----------------------------------------------------------------------------------------------------
-
-    def checker_for(self, type: MessageType, partner: partners_.Partner | None, direction: str = "in") -> Any:
-        """What checks messages of this type as it is agreed with the partner; None where no guide is known."""
-        agreement = partner.agreement(type, direction) if partner else None
-        restrict = agreement.restrict if agreement else None
-        association = type.usage.rstrip("0123456789")
-        key = (f"{type} {association}", f"{partner.name} {direction}" if partner and restrict is not None else "")
-        if key not in self._checkers:
-            if len(self._checkers) > 1000:
-                self._checkers.clear()  # made-up types of a hostile file
-            self._checkers[key] = self._checker(str(type), restrict, association)
-        return self._checkers[key]
-
-    def _checker(self, message: str, restrict: Block | None, association: str) -> Any:
-        if message.startswith("xml/"):
-            return self.xml_checker(message)
-        if message.partition("/")[0] not in ("edifact", "x12") or self._structure_file(message) is None:
-            return None
-        from edi_bridge.guide.check import Checker
-
-        return Checker(self.guide(message, restrict, association))
-
-    def xml_checker(self, message: str) -> Any:
-        """What holds documents of a type (`xml/ubl-2.1/Order`) against the schema of their version and against the business rules
-        that they name; None where there is neither."""
-        from edi_bridge.einvoice import files
-        from edi_bridge.guide.schema_xml import Schema
-        from edi_bridge.guide.xml_check import XmlChecker
-
-        version = message.split("/")[1]
-        if version not in self._schemas:
-            found = files.schema_files(version, self.roots[:-1]) if re.fullmatch(r"[a-z0-9.-]+", version) else {}
-            self._schemas[version] = Schema(version, found) if found else None
-        return XmlChecker(message, self._schemas[version], self._rules)
-
-    def _rules(self, rules: Any) -> Any:
-        """What runs a rule set, or the sentence that says why it cannot be run."""
-        from edi_bridge.einvoice import files, saxon
-
-        if rules.name not in self._rule_sets:
-            path = files.rules_file(rules.files, self.roots[:-1])
-            self._rule_sets[rules.name] = (
-                f"the rules of {rules.title} were not run: put {rules.files[0]} into rules/ of the home" if path is None
-                else saxon.MISSING if not saxon.installed() else partial(saxon.ENGINE.run, path))
-        return self._rule_sets[rules.name]
-
-    def guide(self, message: str, restrict: Block | None = None, association: str = "") -> Any:
-        """The guide of a segment message (`edifact/D96A/ORDERS`), narrowed by what an agreement restricts.
-
-        `association` is who made the subset (EAN, of UNH 0057): its own codes stand in a file of that name beside the lists.
-
-        ConfigFault when there is none, or when `restrict` does not fit it.
-        """
-        from edi_bridge.guide import guide
-
-        made = self.structure(message)
-        path = self._structure_file(message)
-        assert path is not None
-        folder = path.parent
-        codes = self._codes(folder, association)
-        return guide.load(made, self._block(folder / "elements.yaml"), codes, self._block(folder / "segments.yaml"),
-                          self._block(folder / "composites.yaml"), restrict, self._block(path).get("codes"))
-
-    def associations(self, message: str) -> list[str]:
-        """Who has codes of its own beside the lists of a message's release (EAN)."""
-        path = self._structure_file(message)
-        return sorted(one.stem.partition("-")[2] for one in path.parent.glob("codes-*.yaml")) if path is not None else []
-
-    def _codes(self, folder: Path, association: str) -> dict[str, Any] | None:
-        """The code lists of a release, with those codes that an association adds."""
-        path = folder / "codes.yaml"
-        lists: dict[str, Any] | None = self._block(path) if path.is_file() else None
-        more = folder / f"codes-{association}.yaml"
-        if lists is not None and re.fullmatch("[A-Z]{2,4}", association) and more.is_file():
-            added = self._block(more)["codes"]
-            lists = {**lists, **{number: {**lists.get(number, {}), **codes} for number, codes in added.items()}}
-        return lists
-
-    # --- files -----------------------------------------------------------------------------------------------------
-
-    def _files(self, folder: str) -> Iterator[tuple[str, Path]]:
-        """(name, path) of every YAML file of a folder; the home's stands before the shipped one of the same name."""
-        seen = set()
-        for root in self.roots:
-            for path in sorted((root / folder).glob("*.yaml")):
-                if path.stem not in seen:
-                    seen.add(path.stem)
-                    yield path.stem, path
-
-    def _named(self, folder: str, name: str, what: str) -> Block:
-        if re.fullmatch(r"[A-Za-z0-9_.-]+", name):
-            for root in self.roots:
-                path = root / folder / f"{name}.yaml"
-                if path.is_file():
-                    return self._block(path)
-        raise ConfigFault.at("", 0, 0, f"there is no {what} {name} in {folder}/")
-
-    def _block(self, path: Path) -> Block:
-        """A parsed file; in messages it is named from its root (mappings/order.edifact-d96a.yaml)."""
-        if path not in self._yaml:
-            root = next((one for one in [*self.roots, GUIDES.parent.parent] if path.is_relative_to(one)), None)
-            try:
-                value = parse(path.read_bytes(), str(path.relative_to(root) if root else path))
-            except OSError as error:
-                raise ConfigFault.at(str(path), 0, 0, f"cannot be read: {error.strerror}") from None
-            if not isinstance(value, Block):
-                raise ConfigFault.at(str(path), 1, 1, "the file must hold keys and values")
-            self._yaml[path] = value
-        return self._yaml[path]
-
-    def read_files(self) -> dict[str, Path]:
-        """Every YAML file that was read up to now, by its name from its root: what the maps and partners asked for are made of."""
-        roots = [root for root in self.roots if (root / "partners").is_dir() or (root / "mappings").is_dir()]
-        return {path.relative_to(root).as_posix(): path for path in self._yaml
-                if (root := next((one for one in roots if path.is_relative_to(one)), None)) is not None and not path.is_relative_to(GUIDES)}
-
-    def _near(self, standard: str, message: str) -> str:
-        """What a wrong message name was probably meant to be."""
-        import difflib
-
-        known = sorted({str(path.relative_to(root).with_suffix("")) for root in self.guide_roots for path in (root / standard).glob("*/*.yaml")
-                        if path.stem[:1].isupper() or path.stem.isdigit()}) if standard in ("edifact", "x12", "xml") else []
-        near = difflib.get_close_matches(message, known, 1, 0.5)
-        return f"; did you mean {near[0]}?" if near else ""
 
 
 def _hash(paths: Sequence[Path]) -> str:

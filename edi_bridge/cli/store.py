@@ -36,13 +36,15 @@ def store() -> None:
 
 
 def everything() -> MetaData:
-    """Every table of the program: the ledger's, and the CRM's of each lane."""
+    """Every table of the program: the ledger's, the rollout's, and the CRM's of each lane."""
     from edi_bridge.crm import tables as crm
     from edi_bridge.database import LANES, new_metadata
+    from edi_bridge.store import rollout_tables
     from edi_bridge.store import tables as ledger
 
     metadata = new_metadata()
     ledger.make(metadata)
+    rollout_tables.make(metadata)
     for lane in LANES:
         crm.make(metadata, lane)
     return metadata

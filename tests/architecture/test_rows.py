@@ -60,6 +60,7 @@ ROWS = {
     "store": 5,
     "crm": 5,
     "engine": 6,
+    "onboarding": 7,
     "alarming": 6,
     "replaying": 6,
     "dispatch": 6,

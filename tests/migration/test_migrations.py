@@ -11,6 +11,7 @@ from edi_bridge import migrations
 from edi_bridge.crm import tables as crm_tables
 from edi_bridge.database import HEAD, LANES, Database, connect, current, new_metadata, upgrade
 from edi_bridge.fault import ConfigFault
+from edi_bridge.store import rollout_tables
 from edi_bridge.store import tables as store_tables
 
 
@@ -18,6 +19,7 @@ def everything() -> MetaData:
     """All tables of the program."""
     metadata = new_metadata()
     store_tables.make(metadata)
+    rollout_tables.make(metadata)
     for lane in LANES:
         crm_tables.make(metadata, lane)
     return metadata

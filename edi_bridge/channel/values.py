@@ -12,13 +12,11 @@ from typing import Any
 
 from edi_bridge import file_name
 from edi_bridge.report_layout import READY, report_layout
-from edi_bridge.yamltext import Block, Problems
+from edi_bridge.yamltext import Block, Problems, seconds
 
 Read = tuple[Any, str]
 
 SECRET = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
-TIME = re.compile(r"([0-9]{1,9})(ms|s|m|h|d)")
-UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 # Cron: name of the field, lowest and highest number, the words that stand for numbers.
 CRON = (
@@ -67,10 +65,8 @@ def whole(value: Any) -> Read:
 
 def time(value: Any) -> Read:
     """A length of time in seconds."""
-    found = TIME.fullmatch(value) if isinstance(value, str) else None
-    if found is None:
-        return None, "is a time with its unit: 500ms, 30s, 10m, 2h, 1d"
-    return int(found.group(1)) * UNITS[found.group(2)], ""
+    length = seconds(value)
+    return (None, "is a time with its unit: 500ms, 30s, 10m, 2h, 1d") if length is None else (length, "")
 
 
 def folder(value: Any) -> Read:
@@ -206,8 +202,7 @@ def schedule(value: Any) -> Read:
         return None, "is `every 5m` or a cron line in quotes"
     words = value.split()
     if words[:1] == ["every"]:
-        seconds, wrong = time(words[1] if len(words) == 2 else None)
-        if wrong or seconds < 1:
+        if len(words) != 2 or (seconds(words[1]) or 0) < 1:
             return None, "is `every` and a time of at least 1s: every 5m"
         return f"every {words[1]}", ""
     if len(words) != len(CRON):

@@ -45,7 +45,7 @@ def list_(all_: bool, home: str | None, database: str | None, as_json: bool) -> 
         options.print_json([asdict(row) for row in rows])
     else:
         show.table((">id", "since (UTC)", "kind", "~what", ">times", "~taken care of"), (
-            (row.id, row.raised_at[:16].replace("T", " "), row.kind, row.sentence, row.count,
+            (row.id, show.minute(row.raised_at), row.kind, row.sentence, row.count,
              "over" if row.cleared_at else f"{row.acknowledged_by}: {row.comment}" if row.acknowledged_at else "") for row in rows))
         if not rows:
             show.note("there was no alarm yet" if all_ else "no alarm is open")

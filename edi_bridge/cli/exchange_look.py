@@ -15,10 +15,11 @@ from edi_bridge.cli import options, show
 from edi_bridge.fault import ConfigFault
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from edi_bridge.database import Database
     from edi_bridge.settings import Settings
+    from edi_bridge.store.audit import Entry
     from edi_bridge.store.search import Row
 
 COLOURS = {"done": "green", "posted": "green", "duplicate": "dim", "open": "yellow", "waiting": "yellow", "reconciled": "green", "sent": "green"}
@@ -83,12 +84,7 @@ def list_(partner: str, control: str, document: str, state: str, since: str, unt
 
 def _line(row: Row) -> tuple[Any, ...]:
     more = f" and {len(row.documents) - 3} more" if len(row.documents) > 3 else ""
-    return row.id, when(row.received_at), row.partner or row.sender, row.control, what(row), became(row), ", ".join(row.documents[:3]) + more
-
-
-def when(text: str, length: int = 16) -> str:
-    """A time of the ledger for people: `2026-11-22 10:00`, UTC."""
-    return text[:length].replace("T", " ")
+    return row.id, show.minute(row.received_at), row.partner or row.sender, row.control, what(row), became(row), ", ".join(row.documents[:3]) + more
 
 
 def what(row: Row) -> str:
@@ -148,11 +144,9 @@ def show_(id: int, home: str | None, database: str | None, as_json: bool) -> int
     if answers:
         show.heading("What answers it")
         show.table((">outbox", "name", "number", "state", "sent", "~error"), (
-            (one.id, one.name, one.control, one.state, when(one.sent_at, 19), one.error) for one in answers), indent=2,
+            (one.id, one.name, one.control, one.state, show.second(one.sent_at), one.error) for one in answers), indent=2,
             colour=lambda line, index: colour(line[3]) if index == 3 else "")
-    if acts:
-        show.heading("Who did what")
-        show.table(("when", "who", "what", "~why"), ((when(one.at, 19), one.actor, one.act, one.reason) for one in acts), indent=2)
+    print_acts(acts)
     if row.failure:
         show.heading("Our mistake")
         print(show.clean(row.failure.strip().splitlines()[-1]))
@@ -160,15 +154,21 @@ def show_(id: int, home: str | None, database: str | None, as_json: bool) -> int
 
 
 def _print_head(row: Row) -> None:
-    facts = [("from", (row.partner or "nobody known") + (f" ({row.sender})" if row.sender else "")), ("to", row.receiver), ("control", row.control),
-             ("what", what(row)), ("lane", row.lane.rstrip("_")),
-             ("received", f"{when(row.received_at, 19)} UTC as {row.name}" + (f" by {row.channel}" if row.channel else "")),
-             ("became", became(row) if row.state != "quarantined" else row.state), ("documents", ", ".join(row.documents)),
-             ("reason", row.reason if row.state != "discarded" else ""), ("legal hold", f"until {row.hold_until}" if row.hold_until else ""),
-             ("first came in", f"exchange {row.original}" if row.original else ""), ("copy of", f"exchange {row.copy_of}" if row.copy_of else ""),
-             ("bytes", f"receipt {row.receipt}, interchange {row.ordinal}, SHA-256 {row.sha256}")]
-    show.heading(f"Exchange {row.id}")
-    show.table(("", "~"), [fact for fact in facts if fact[1]], indent=2)
+    show.facts(f"Exchange {row.id}", [
+        ("from", (row.partner or "nobody known") + (f" ({row.sender})" if row.sender else "")), ("to", row.receiver), ("control", row.control),
+        ("what", what(row)), ("lane", row.lane.rstrip("_")),
+        ("received", f"{show.second(row.received_at)} UTC as {row.name}" + (f" by {row.channel}" if row.channel else "")),
+        ("became", became(row) if row.state != "quarantined" else row.state), ("documents", ", ".join(row.documents)),
+        ("reason", row.reason if row.state != "discarded" else ""), ("legal hold", f"until {row.hold_until}" if row.hold_until else ""),
+        ("first came in", f"exchange {row.original}" if row.original else ""), ("copy of", f"exchange {row.copy_of}" if row.copy_of else ""),
+        ("bytes", f"receipt {row.receipt}, interchange {row.ordinal}, SHA-256 {row.sha256}")])
+
+
+def print_acts(acts: Sequence[Entry]) -> None:
+    """What people did with something, where they did."""
+    if acts:
+        show.heading("Who did what")
+        show.table(("when", "who", "what", "~why"), ((show.second(one.at), one.actor, one.act, one.reason) for one in acts), indent=2)
 
 
 def place(finding: Any) -> str:

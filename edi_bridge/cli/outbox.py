@@ -11,7 +11,7 @@ import click
 
 from edi_bridge.cli import options, show
 from edi_bridge.cli.exchange_act import actor, now, reason_option
-from edi_bridge.cli.exchange_look import colour, opened
+from edi_bridge.cli.exchange_look import colour, opened, print_acts
 from edi_bridge.fault import ConfigFault
 
 if TYPE_CHECKING:
@@ -72,9 +72,9 @@ def list_(partner: str, state: tuple[str, ...], limit: int, home: str | None, da
 
 
 def _line(row: Entry) -> tuple[Any, ...]:
-    said = row.outcome or (f"due {row.due_at[:16].replace('T', ' ')}" if row.due_at else "")
-    return (row.id, row.created_at[:16].replace("T", " "), row.partner, row.name + (" test" if row.test else ""), row.control, row.state,
-            row.sent_at[:16].replace("T", " "), ", ".join(filter(None, (row.network, said))), row.error)
+    said = row.outcome or (f"due {show.minute(row.due_at)}" if row.due_at else "")
+    return (row.id, show.minute(row.created_at), row.partner, row.name + (" test" if row.test else ""), row.control, row.state,
+            show.minute(row.sent_at), ", ".join(filter(None, (row.network, said))), row.error)
 
 
 @outbox.command("show")
@@ -108,13 +108,12 @@ def show_(id: int, home: str | None, database: str | None, as_json: bool) -> int
                             "reports": [dict(one._mapping) for one in reports],
                             "acts": [asdict(one) for one in acts]})
         return 0
-    facts = [("to", f"{row.partner} ({row.receiver_qualifier}:{row.receiver})"), ("what", f"{row.standard} {row.name}{', test' if row.test else ''}"),
-             ("number", row.control), ("state", row.state), ("error", row.error), ("made", f"{row.created_at[:19].replace('T', ' ')}, {row.origin}"),
-             ("sent", row.sent_at[:19].replace("T", " ")), ("as", row.file_name), ("by", row.channel), ("tries", row.tries),
-             ("answer due", row.due_at[:19].replace("T", " ")), ("the partner says", row.outcome), ("the network says", row.network),
-             ("bytes", f"{show.size(row.size)}, SHA-256 {row.sha256}")]
-    show.heading(f"Outbox {id}")
-    show.table(("", "~"), [fact for fact in facts if fact[1]], indent=2)
+    show.facts(f"Outbox {id}", [
+        ("to", f"{row.partner} ({row.receiver_qualifier}:{row.receiver})"), ("what", f"{row.standard} {row.name}{', test' if row.test else ''}"),
+        ("number", row.control), ("state", row.state), ("error", row.error), ("made", f"{show.second(row.created_at)}, {row.origin}"),
+        ("sent", show.second(row.sent_at)), ("as", row.file_name), ("by", row.channel), ("tries", row.tries),
+        ("answer due", show.second(row.due_at)), ("the partner says", row.outcome), ("the network says", row.network),
+        ("bytes", f"{show.size(row.size)}, SHA-256 {row.sha256}")])
     if messages:
         show.heading("Messages")
         show.table((">no", "reference", "type", "document", "map", "the partner says"), (
@@ -122,16 +121,14 @@ def show_(id: int, home: str | None, database: str | None, as_json: bool) -> int
     if said:
         show.heading("What was said of it")
         show.table(("when", "answer", "of", "said", "~words", "in exchange"), (
-            (one.at[:19].replace("T", " "), one.answer, " ".join(filter(None, (one.level, one.group_control, one.reference))), one.outcome
+            (show.second(one.at), one.answer, " ".join(filter(None, (one.level, one.group_control, one.reference))), one.outcome
              + (", late" if one.late else ""), one.words, one.exchange_id) for one in said), indent=2)
     if reports:
         show.heading("What the network reports")
         show.table(("when", "by", "status", "~words", "in receipt"), (
-            (one.at[:19].replace("T", " "), one.channel, " ".join(filter(None, (one.status, one.group_control and f"(group {one.group_control})"))),
+            (show.second(one.at), one.channel, " ".join(filter(None, (one.status, one.group_control and f"(group {one.group_control})"))),
              one.words, one.receipt_id) for one in reports), indent=2)
-    if acts:
-        show.heading("Who did what")
-        show.table(("when", "who", "what", "~why"), ((one.at[:19].replace("T", " "), one.actor, one.act, one.reason) for one in acts), indent=2)
+    print_acts(acts)
     return 0
 
 

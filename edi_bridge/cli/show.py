@@ -73,6 +73,16 @@ def number(count: int, noun: str, plural: str = "") -> str:
     return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
 
 
+def minute(time: str) -> str:
+    """A time of the ledger (UTC) for people: `2026-11-22 10:00`."""
+    return time[:16].replace("T", " ")
+
+
+def second(time: str) -> str:
+    """The same to the second: `2026-11-22 10:00:07`."""
+    return time[:19].replace("T", " ")
+
+
 def console(stream: TextIO | None = None) -> Console:
     """rich's console on a stream (default: stdout)."""
     from rich.console import Console
@@ -85,6 +95,12 @@ def console(stream: TextIO | None = None) -> Console:
 def heading(text: str) -> None:
     """The title above a table."""
     print(f"\n{style(text, 'bold', sys.stdout)}")
+
+
+def facts(title: str, known: Iterable[tuple[str, Any]]) -> None:
+    """A titled list of names and values; what has no value is left out."""
+    heading(title)
+    table(("", "~"), [fact for fact in known if fact[1]], indent=2)
 
 
 def table(

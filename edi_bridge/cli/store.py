@@ -233,7 +233,7 @@ def restore(file: Path, ahead: int, home: str | None, database: str | None) -> i
 
 
 def _tell_restored(made: Restored, blobs: int, ahead: int) -> None:
-    print(f"{made.rows:,} rows of {made.contents.made_at[:16].replace('T', ' ')}Z, {blobs:,} blobs brought back")
+    print(f"{made.rows:,} rows of {show.minute(made.contents.made_at)}Z, {blobs:,} blobs brought back")
     for count, sentence in ((len(made.numbers), f"sequences of control numbers are {ahead:,} ahead"), (len(made.uncertain), "waited to be sent, and wait for a person now: edi-bridge outbox list"),
                             (made.held, "records waited to go out, and are kept as not sent"),
                             (made.unfinished, "deliveries go on when edi-bridge run or a worker starts")):

@@ -23,7 +23,7 @@ from edi_bridge.store.ledger import Receipt
 from edi_bridge.transport.contract import RemoteFile, Transport
 
 SHARED_FILES = 64  # that share a commit
-SHARED_SECONDS = 0.05
+SHARED_SECONDS = 0.25  # the first of them waits no longer for the others
 SHARED_BYTES = 8_000_000
 
 Taken = list[tuple[Receipt, bool]]

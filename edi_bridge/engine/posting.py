@@ -348,8 +348,7 @@ class Engine:
         if work.receipt.size > KEPT:
             return self.archive.open(work.receipt.sha256)
         if work.content is None:
-            with self.archive.open(work.receipt.sha256) as source:
-                work.content = source.read()
+            work.content = self.archive.content(work.receipt.sha256)
         return io.BytesIO(work.content)
 
     def _commit_intake(self, work: Work, scanned: Sequence[Any], seen: int | None = None) -> None:

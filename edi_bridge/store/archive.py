@@ -10,8 +10,8 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import ExitStack
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from hashlib import sha256
@@ -22,7 +22,9 @@ from uuid import uuid4
 from edi_bridge.fault import TerminalFault, TransientFault
 
 CHUNK = 1 << 20
-SYNCING = 8  # files that are made durable at the same time: the file system writes its journal once for several
+SYNCING = 8  # threads that make files and folders durable: the file system writes its journal once for several
+LOT = 8  # files that one of them takes at a time …
+LOTS = 3  # … and how many of such are open at most, beside the one that is being written
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ class Archive:
 
     def path(self, digest: str) -> Path:
         """The file of a blob: its name is made of our own digits only."""
-        return self.folder / digest[:2] / digest
+        return self.folder.joinpath(digest[:2], digest)
 
     def put(self, source: BinaryIO) -> Blob:
         """Copy a stream into the archive; when this returns the bytes are durable.
@@ -55,12 +57,13 @@ class Archive:
     def note(self, said: Mapping[str, Any]) -> Path:
         """Write down where bytes come from that will be received next, should the process die before they have a row in the
         ledger (`orphans`). Whoever wrote that row forgets the note."""
-        path = self._incoming() / f"{uuid4().hex}.note"
+        path = self.incoming() / f"{uuid4().hex}.note"
         _write(path, json.dumps(said).encode())
         _sync_folder(path.parent)
         return path
 
-    def _incoming(self) -> Path:
+    def incoming(self) -> Path:
+        """The folder for bytes that have no name yet; it is made where it is not there."""
         incoming = self.folder / "incoming"
         _make_folder(self.folder)
         _make_folder(incoming)
@@ -69,7 +72,7 @@ class Archive:
     def receive(self, write: Callable[[BinaryIO], Any], note: Path | None = None) -> Blob:
         """The same for bytes that somebody writes into a stream, with the `note` of where they come from."""
         try:
-            return self._receive(write, note.with_suffix("") if note else self._incoming() / uuid4().hex, note)
+            return self._receive(write, note.with_suffix("") if note else self.incoming() / uuid4().hex, note)
         except OSError as error:
             raise TransientFault(f"the archive {self.folder} cannot be written: {error.strerror or error}") from error
 
@@ -94,31 +97,30 @@ class Archive:
         """For many small files that become durable together."""
         return Gathering(self)
 
-    def stage(self, write: Callable[[BinaryIO], Any]) -> tuple[BinaryIO, Path, Blob]:
-        """Bytes written and hashed, and not durable yet: the open file, its temporary name, what it will be."""
-        temporary = self._incoming() / uuid4().hex
+    def stage(self, write: Callable[[BinaryIO], Any], temporary: Path) -> tuple[BinaryIO, Blob]:
+        """Bytes written and hashed, and not durable yet: the open file and what it will be."""
         with ExitStack() as undo:
             undo.callback(temporary.unlink, missing_ok=True)
-            file = undo.enter_context(temporary.open("xb"))
+            file = undo.enter_context(open(temporary, "xb", 0))  # noqa: SIM115: who syncs it closes it
             hashed = _Hashed(file)
             write(cast(BinaryIO, hashed))
-            file.flush()
+            os.fchmod(file.fileno(), 0o400)
             self.passing("temp_written")
             undo.pop_all()
-        return file, temporary, Blob(hashed.digest.hexdigest(), hashed.size)
+        return file, Blob(hashed.digest.hexdigest(), hashed.size)
 
-    def keep_all(self, staged: Sequence[tuple[Path, Blob]]) -> None:
-        """Give synced files their names, and make those durable: each folder is synced once for all."""
+    def keep_all(self, staged: Sequence[tuple[Path, Blob]], threads: Executor) -> None:
+        """Give synced files their names, and make those durable: each folder is synced once for all, several at a time."""
         folders = {self.folder: None}
         for temporary, blob in staged:
             target = self.path(blob.sha256)
-            folders[target.parent] = None
-            if not self._whole(blob.sha256, blob.size):
+            if target.parent not in folders:
+                folders[target.parent] = None
                 target.parent.mkdir(mode=0o700, exist_ok=True)
-                temporary.chmod(0o400)
+            if not self._whole(blob.sha256, blob.size):
                 temporary.rename(target)
-        for folder in folders:
-            _sync_folder(folder)
+        for _ in threads.map(_sync_folder, folders):
+            pass
         self.passing("archived")
 
     def has(self, digest: str) -> bool:
@@ -167,19 +169,27 @@ class Archive:
     def _whole(self, digest: str, size: int) -> bool:
         """Whether the blob is there already; a damaged one is replaced by the bytes that have just come."""
         path = self.path(digest)
-        return path.exists() and path.stat().st_size == size and _digest(path) == digest
+        try:
+            return path.stat().st_size == size and _digest(path) == digest
+        except FileNotFoundError:
+            return False
+
+    def content(self, digest: str) -> bytes:
+        """The bytes of a small blob, read once and verified. Faults as `open`."""
+        path = self.path(digest)
+        with _reading(path):
+            content = path.read_bytes()
+            if sha256(content).hexdigest() != digest:
+                raise TerminalFault(f"the archived file {path} was altered: its SHA-256 is no longer its name")
+            return content
 
     def open(self, digest: str) -> BinaryIO:
         """A blob for reading, verified. TerminalFault when it is missing or not what it was."""
         path = self.path(digest)
-        try:
+        with _reading(path):
             if _digest(path) != digest:
                 raise TerminalFault(f"the archived file {path} was altered: its SHA-256 is no longer its name")
             return path.open("rb")
-        except FileNotFoundError:
-            raise TerminalFault(f"the archived file {path} is missing") from None
-        except OSError as error:
-            raise TransientFault(f"the archived file {path} cannot be read: {error.strerror or error}") from error
 
     def remove(self, digest: str) -> None:
         """Take a blob away whose retention time is over."""
@@ -212,57 +222,77 @@ def open_archive(where: Path | str, home: Path, passing: Callable[[str], None] =
 
 @dataclass(slots=True)
 class Gathering:
-    """Small files on their way into an archive together: each is synced by another thread while the next is written, and `keep` gives
-    all of them their names. Before `keep` has returned none of them may have a row in the ledger. A context: what was not kept is gone
-    at its end."""
+    """Small files on their way into an archive together: some are synced by other threads while the next are written, and `keep`
+    gives all of them their names. Before `keep` has returned none of them may have a row in the ledger. A context: what was not kept is
+    gone at its end."""
 
     archive: Archive
+    _folder: Path | None = None  # for temporary names, once it is needed
     _threads: ThreadPoolExecutor = field(default_factory=partial(ThreadPoolExecutor, SYNCING))
-    _staged: list[tuple[Path, Blob, Future[None]]] = field(default_factory=list)
+    _staged: list[tuple[Path, Blob]] = field(default_factory=list)
+    _written: list[BinaryIO] = field(default_factory=list)  # and not yet on their way to the disk
+    _syncing: list[Future[None]] = field(default_factory=list)
 
     def __enter__(self) -> Gathering:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._threads.shutdown()
         self._forget()
+        self._threads.shutdown()
 
     def receive(self, write: Callable[[BinaryIO], Any]) -> Blob:
         """Take the bytes that somebody writes into a stream. TransientFault as `Archive.put`."""
         try:
-            file, temporary, blob = self.archive.stage(write)
-            if len(self._staged) >= SYNCING:
-                wait([self._staged[-SYNCING][2]])  # so that few files are open
+            self._folder = self._folder or self.archive.incoming()
+            temporary = self._folder / uuid4().hex
+            file, blob = self.archive.stage(write, temporary)
         except OSError as error:
             raise self._fault(error) from error
-        self._staged.append((temporary, blob, self._threads.submit(_synced, file)))
+        self._staged.append((temporary, blob))
+        self._written.append(file)
+        if len(self._written) >= LOT:
+            self._sync()
         return blob
+
+    def _sync(self) -> None:
+        """Another thread syncs what is written; so many that few files are open."""
+        if self._written:
+            self._syncing.append(self._threads.submit(_synced, self._written))
+            self._written = []
+            wait(self._syncing[:-LOTS])
 
     def keep(self) -> None:
         """All of them durable, under their names. TransientFault: none of them counts as received."""
         try:
-            for _, _, done in self._staged:
-                done.result()
+            self._sync()
+            for one in self._syncing:
+                one.result()
             self.archive.passing("temp_synced")
-            self.archive.keep_all([(temporary, blob) for temporary, blob, _ in self._staged])
+            self.archive.keep_all(self._staged, self._threads)
         except OSError as error:
             raise self._fault(error) from error
         finally:
             self._forget()
 
     def _forget(self) -> None:
-        for temporary, _, done in self._staged:
-            wait([done])
+        for file in self._written:
+            file.close()
+        wait(self._syncing)
+        for temporary, _ in self._staged:
             temporary.unlink(missing_ok=True)
-        self._staged.clear()
+        for kept in (self._staged, self._written, self._syncing):
+            kept.clear()
 
     def _fault(self, error: OSError) -> TransientFault:
         return TransientFault(f"the archive {self.archive.folder} cannot be written: {error.strerror or error}")
 
 
-def _synced(file: BinaryIO) -> None:
-    with file:
-        os.fsync(file.fileno())
+def _synced(files: Sequence[BinaryIO]) -> None:
+    with ExitStack() as opened:
+        for file in files:
+            opened.push(file)
+        for file in files:
+            os.fsync(file.fileno())
 
 
 class _Hashed:
@@ -276,7 +306,10 @@ class _Hashed:
         """As a file's."""
         self.digest.update(chunk)
         self.size += len(chunk)
-        return self._file.write(chunk)
+        rest = memoryview(chunk)
+        while rest:  # an unbuffered file may take less than it is given
+            rest = rest[self._file.write(rest):]
+        return len(chunk)
 
 
 def _write(path: Path, content: bytes) -> None:
@@ -287,6 +320,17 @@ def _write(path: Path, content: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     part.rename(path)
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    """The system's errors as faults."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise TerminalFault(f"the archived file {path} is missing") from None
+    except OSError as error:
+        raise TransientFault(f"the archived file {path} cannot be read: {error.strerror or error}") from error
 
 
 def _digest(path: Path) -> str:

@@ -17,6 +17,7 @@ import tempfile
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -109,7 +110,7 @@ class ObjectArchive(Archive):
             self.recent.add(blob.sha256, temporary.read_bytes())
         self.passing("archived")
 
-    def keep_all(self, staged: Sequence[tuple[Path, Blob]]) -> None:
+    def keep_all(self, staged: Sequence[tuple[Path, Blob]], threads: Executor) -> None:
         """Each is put where it belongs."""
         for temporary, blob in staged:
             self._keep(temporary, blob)
@@ -137,6 +138,11 @@ class ObjectArchive(Archive):
         except TerminalFault:
             return False
         return True
+
+    def content(self, digest: str) -> bytes:
+        """The bytes of a small blob, verified. Faults as `open`."""
+        with self.open(digest) as source:
+            return source.read()
 
     def open(self, digest: str) -> BinaryIO:
         """A blob for reading, verified. TerminalFault when it is missing or not what it was."""

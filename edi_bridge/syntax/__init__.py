@@ -11,6 +11,7 @@ import inspect
 import io
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from types import ModuleType
 from typing import Any, BinaryIO
 
@@ -93,28 +94,24 @@ def read(source: bytes | BinaryIO, *, charset: str | None = None, limits: Limits
             yield _refused(stream, kind, ordinal, first)
             return
         reader = module(kind).read
-        if _missing(reader, options):  # lines of text, and nobody says what their columns are
+        known, needed = _takes(reader)
+        if not needed <= options.keys():  # lines of text, and nobody says what their columns are
             yield _refused(stream, kind, ordinal, first)
             return
         position = stream.position
         for interchange in reader(stream, charset=charset, limits=limits, ordinal=ordinal, offset=position,
-                                  **_accepted(reader, options)):
+                                  **{name: value for name, value in options.items() if name in known}):
             ordinal = interchange.ordinal + 1
             yield interchange
         if stream.position == position or not stream.peek(1):
             return
 
 
-def _accepted(reader: Any, options: dict[str, Any]) -> dict[str, Any]:
-    """Of the options those that the standard's reader knows."""
+@lru_cache(maxsize=None)
+def _takes(reader: Any) -> tuple[frozenset[str], frozenset[str]]:
+    """The options that a standard's reader knows, and those of them that it needs."""
     known = inspect.signature(reader).parameters
-    return {name: value for name, value in options.items() if name in known}
-
-
-def _missing(reader: Any, options: dict[str, Any]) -> list[str]:
-    """The options that the standard's reader needs and does not get."""
-    return [name for name, known in inspect.signature(reader).parameters.items()
-            if known.kind is known.KEYWORD_ONLY and known.default is known.empty and name not in options]
+    return frozenset(known), frozenset(name for name, one in known.items() if one.kind is one.KEYWORD_ONLY and one.default is one.empty)
 
 
 def _refused(stream: Source, kind: str, ordinal: int, first: bytes) -> Interchange:

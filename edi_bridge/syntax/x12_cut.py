@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from edi_bridge.interchange import Delimiters
 from edi_bridge.syntax.limits import Limits
@@ -14,6 +15,17 @@ BINARY = (b"BIN", b"BDS")
 SLACK = 65536  # how much longer than its limit a message may look before its end is known
 
 
+@lru_cache(maxsize=64)
+def _patterns(delimiters: Delimiters, blanks: bytes) -> tuple[re.Pattern[bytes], ...]:
+    """What finds the end of a segment, the next envelope or binary segment behind one and right here, and the length of a binary one."""
+    e, t, r = (re.escape(char.encode("latin-1")) for char in (delimiters.element, delimiters.terminator, delimiters.release))
+    end = rb"(?<!%b)(?:%b%b)*+%b" % (r, r, r, t) if r else t  # not released: an even number of release characters before it
+    tagged = rb"[%b]*+(?=[SGIB])(S[ET](?=%b|%b)|G[SE](?=%b|%b)|IEA(?=%b|%b)|ISA(?=[^A-Za-z0-9 \r\n])|BIN(?=%b)|BDS(?=%b))" % (
+        re.escape(blanks), e, t, e, t, e, t, e, e)
+    binary = rb"(?:BIN|BDS%b[^%b%b]{0,15})%b(\d{1,15})%b" % (e, e, t, e, e)
+    return re.compile(end), re.compile(end + tagged), re.compile(t + tagged), re.compile(binary)
+
+
 class Cutter:
     """Finds the ends of segments and messages in the window. Places inside a message count from its first byte,
     because the window moves when more is read."""
@@ -22,14 +34,7 @@ class Cutter:
         self.window, self.limits = window, limits
         self.terminator = delimiters.terminator.encode("latin-1")
         self.release = delimiters.release.encode("latin-1")
-        e, t, r = (re.escape(char.encode("latin-1")) for char in (delimiters.element, delimiters.terminator, delimiters.release))
-        # a terminator that is not released: an even number of release characters before it
-        self._end = re.compile(rb"(?<!%b)(?:%b%b)*+%b" % (r, r, r, t) if r else t)
-        tagged = rb"[%b]*+(?=[SGIB])(S[ET](?=%b|%b)|G[SE](?=%b|%b)|IEA(?=%b|%b)|ISA(?=[^A-Za-z0-9 \r\n])|BIN(?=%b)|BDS(?=%b))" % (
-            re.escape(blanks), e, t, e, t, e, t, e, e)
-        self._boundary = re.compile(self._end.pattern + tagged)
-        self._boundary_here = re.compile(t + tagged)
-        self._binary = re.compile(rb"(?:BIN|BDS%b[^%b%b]{0,15})%b(\d{1,15})%b" % (e, e, t, e, e))
+        self._end, self._boundary, self._boundary_here, self._binary = _patterns(delimiters, blanks)
 
     def segment(self) -> tuple[bytes | None, bool]:
         """The bytes up to the terminator and whether there is one; None when they are more than the limit."""

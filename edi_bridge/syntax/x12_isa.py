@@ -76,13 +76,13 @@ def prepared(day: str, time: str) -> str:
     if not (len(day) == 6 and day.isascii() and day.isdigit()):
         return ""
     century = "19" if day >= "70" else "20"
-    for text, form, iso in ((f"{century}{day}{time}", "%Y%m%d%H%M", "%Y-%m-%dT%H:%M"),
-                            (f"{century}{day}", "%Y%m%d", "%Y-%m-%d")):
+    date = f"{century}{day[:2]}-{day[2:4]}-{day[4:]}"
+    for text in ([f"{date}T{time[:2]}:{time[2:]}"] if len(time) == 4 and time.isascii() and time.isdigit() else []) + [date]:
         try:
-            if len(text) == (12 if iso.endswith("M") else 8) and text.isdigit():
-                return datetime.strptime(text, form).strftime(iso)
+            datetime.fromisoformat(text)
         except ValueError:
             continue
+        return text
     return ""
 
 

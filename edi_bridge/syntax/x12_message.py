@@ -58,7 +58,8 @@ def leaves_ascii(charset: str) -> bool:
 
 
 class Assembly:
-    """How the messages of one interchange are decoded; `charset` is '' where none is declared or it cannot be used."""
+    """How the messages of interchanges with the same delimiters are decoded (`assembly`); `charset` is '' where none is declared or it
+    cannot be used. It is the same before and after each message."""
 
     def __init__(self, delimiters: Delimiters, line_break: str, charset: str | None, limits: Limits):
         self.delimiters, self.line_break, self.limits = delimiters, line_break, limits
@@ -212,3 +213,9 @@ class Assembly:
         separator = self.delimiters.element.encode(LATIN)
         tag = raw[start:start + 4].split(separator)[0].decode(LATIN)
         return len(before), raw.count(separator, start, at), tag
+
+
+@lru_cache(maxsize=64)
+def assembly(delimiters: Delimiters, line_break: str, charset: str | None, limits: Limits) -> Assembly:
+    """How messages are decoded; most interchanges of a day have the same delimiters."""
+    return Assembly(delimiters, line_break, charset, limits)

@@ -22,7 +22,7 @@ from edi_bridge.syntax.starts import BLANKS
 from edi_bridge.syntax.wrap import BREAKS
 from edi_bridge.syntax.x12_between import OPENING, begins_another, gap
 from edi_bridge.syntax.x12_cut import BINARY, TOO_LARGE, Cutter
-from edi_bridge.syntax.x12_message import Assembly, Remark, Spans, message_type
+from edi_bridge.syntax.x12_message import Remark, Spans, assembly, message_type
 
 # GS01, data element 479, of the transaction sets that the shipped maps and acknowledgements use
 FUNCTIONAL = {"810": "IN", "816": "OR", "820": "RA", "824": "AG", "838": "TD", "850": "PO", "855": "PR", "856": "SH",
@@ -58,7 +58,7 @@ class Parts(Report):
     def begin(self, charset: str | None) -> None:
         """Make ready what the walk needs, once nothing of the delimiters can change any more."""
         interchange, delimiters = self.interchange, self.interchange.delimiters
-        self.assembly = Assembly(delimiters, interchange.layout.line_break, charset, self.limits)
+        self.assembly = assembly(delimiters, interchange.layout.line_break, charset, self.limits)
         if charset and not self.assembly.charset:
             self.report("character_set_unsupported", Position(interchange=interchange.ordinal, offset=interchange.offset), charset,
                      f"the declared character set {charset!r} is not known, or not one that leaves ASCII as it is")

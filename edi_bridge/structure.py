@@ -174,7 +174,7 @@ class Structure:
                 if step is None:
                     continue
                 if not step.width:  # a plain segment out of order: kept where it belongs, the walk goes on where it was
-                    _hang(stack[step.depth], step.slot, number)
+                    hang(stack[step.depth], step.slot, number)
                     continue
             after, depth, slot, size, others = step
             if others is not None:
@@ -217,7 +217,7 @@ class Structure:
                 below = [None] * size
                 below[0] = [number]
                 stack[depth + 1] = below
-            _hang(stack[depth], slot, below)
+            hang(stack[depth], slot, below)
             steps = after
         again = steps[group.children[0].name]
         return item if again is not None and (again.depth, again.slot, again.others) == (0, group.slot, None) else None
@@ -284,7 +284,7 @@ def _plant(tree: Hierarchy, root: Instance, segments: list[list[str]], component
                 misplaced.append((node[0][0], "bad_hierarchy"))
             above = root
         parents[id(node)] = above
-        _hang(above, -1, node)
+        hang(above, -1, node)
 
 
 def _circular(above: Instance, node: Instance, parents: dict[int, Instance]) -> bool:
@@ -303,7 +303,8 @@ def _at(elements: list[str], place: tuple[int, int], component: str) -> str:
     return parts[part - 1] if part <= len(parts) else ""
 
 
-def _hang(parent: Instance, slot: int, item: Any) -> None:
+def hang(parent: Instance, slot: int, item: Any) -> None:
+    """Add a segment, or an instance of a group, at its place in an instance of the group around it."""
     if parent[slot] is None:
         parent[slot] = [item]
     else:

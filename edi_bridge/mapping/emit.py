@@ -75,6 +75,11 @@ class Memo(dict[Any, Any]):
         return value
 
 
+def object_local(target: tuple[str, ...]) -> str:
+    """The local that holds the object of a field: `r_totals`; `r` is the record or item itself."""
+    return "r" + "".join(f"_{word}" for word in target)
+
+
 def when_expression(when: Any, constants: dict[str, Any], record: str = "r") -> str:
     """`r.get("purpose") in W3` for each field of a `when:`; `not in` where the field's name ends in an exclamation mark."""
     parts = []
@@ -89,4 +94,4 @@ def when_expression(when: Any, constants: dict[str, Any], record: str = "r") -> 
     return " and ".join(parts)
 
 
-__all__ = ["Bad", "Lines", "Memo", "when_expression"]
+__all__ = ["Bad", "Lines", "Memo", "object_local", "when_expression"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import Any
 
-from edi_bridge.mapping.emit import Lines, when_expression
+from edi_bridge.mapping.emit import Lines, object_local, when_expression
 from edi_bridge.mapping.plan import ScopePlan, ScopeUse, ValuePlan
 from edi_bridge.mapping.segment_read_plan import Slot, flow, flow_of
 
@@ -34,7 +34,7 @@ class Decoder:
         for target in targets:
             if target not in of:
                 opened.add(target)
-                self.code.add(f"{_record(target)} = {{}}")
+                self.code.add(f"{object_local(target)} = {{}}")
         for slot, run in groupby(ones, lambda one: None if one.when else owner.get(one.number)):
             if slot is not None:
                 with self.code.block(f"if {slot.held} is not None:"):
@@ -43,8 +43,8 @@ class Decoder:
                 continue
             self._decode_run(list(run), required, first)
         for target in sorted(opened - {()}, key=len, reverse=True):
-            with self.code.block(f"if {_record(target)}:"):
-                self.code.add(f"{_record(target[:-1])}[{target[-1]!r}] = {_record(target)}")
+            with self.code.block(f"if {object_local(target)}:"):
+                self.code.add(f"{object_local(target[:-1])}[{target[-1]!r}] = {object_local(target)}")
         if len(opened) > 1 or any(one.when for one in ones):
             names = self.code.constant("K", tuple(dict.fromkeys(target[0] for target in targets)))
             self.code.add(f"r = {{name: r[name] for name in {names} if name in r}}")
@@ -52,7 +52,7 @@ class Decoder:
     def _decode_run(self, run: list[Any], required: dict[int, Any], first: str) -> None:
         for one in run:
             if one.when:
-                with self.code.block(f"if {when_expression(one.when, self.code.constants, _record(one.target[:-1]))}:"):
+                with self.code.block(f"if {when_expression(one.when, self.code.constants, object_local(one.target[:-1]))}:"):
                     self._decode_one(one, one.target, required, first)
             else:
                 self._decode_one(one, one.target, required, first)
@@ -66,13 +66,13 @@ class Decoder:
             raw = ""  # what could not be converted is not missing: its own finding says what is wrong
             if isinstance(one, ValuePlan) and one.sources and one.default is None and not one.when:
                 raw = f" and not v{one.number}" + ("_0" if len(one.sources) == 1 else "")
-            with self.code.block(f"if {target[-1]!r} not in {_record(target[:-1])}{raw}:"):
+            with self.code.block(f"if {target[-1]!r} not in {object_local(target[:-1])}{raw}:"):
                 self.code.add(f"F.append(('required_missing', {one.number}, 0, {first}, '', ''))")
 
     def _decode_value(self, one: ValuePlan, target: tuple[str, ...]) -> None:
         if flow_of(one) is not None and not self.gathers:
             return  # read by FLOW for several segments together
-        store = f"{_record(target[:-1])}[{target[-1]!r}]"
+        store = f"{object_local(target[:-1])}[{target[-1]!r}]"
         if not one.sources:
             if one.constant is not None or one.default is not None:
                 name = self.code.constant("D", one.constant if one.constant is not None else one.default)
@@ -138,7 +138,7 @@ class Decoder:
                 self.code.add(f"F.append(('invalid_value', {one.number}, {k}, {segment}, {raw}, f'expected {{{name}}}'))")
 
     def _decode_use(self, use: ScopeUse, target: tuple[str, ...], shared: bool = False) -> None:
-        code, store = self.code, f"{_record(target[:-1])}[{target[-1]!r}]"
+        code, store = self.code, f"{object_local(target[:-1])}[{target[-1]!r}]"
         for k in range(1, len(use.sources)):
             other = f"o{use.number}_{k}"
             with code.block(f"if o{use.number}_0 is None:"):
@@ -168,8 +168,4 @@ class Decoder:
                     with code.block("if x:"):
                         code.add("w.append(x)")
             with code.block("if w:"):  # several lists of the map may fill one field
-                code.add(f"{store} = {_record(target[:-1])}.get({target[-1]!r}, []) + w" if shared else f"{store} = w")
-
-
-def _record(target: tuple[str, ...]) -> str:
-    return "r" + "".join(f"_{word}" for word in target)
+                code.add(f"{store} = {object_local(target[:-1])}.get({target[-1]!r}, []) + w" if shared else f"{store} = w")

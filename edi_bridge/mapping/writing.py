@@ -16,7 +16,7 @@ from edi_bridge.mapping.segment_writer import SegmentWriter
 from edi_bridge.mapping.wire_text import Safe, converter, safe_text
 from edi_bridge.mapping.write_plan import WritePlanner
 from edi_bridge.record import unnumbered
-from edi_bridge.structure import Instance, Node, Structure, width
+from edi_bridge.structure import Instance, Node, Structure, hang, width
 
 Record = dict[str, Any]
 # kind, rule number, place, value, text; the place is a path, or the object of the record, a field's path in it, and how the scope
@@ -292,12 +292,6 @@ def _runtime(delimiters: Delimiters, safe: Safe) -> dict[str, Any]:
             return join(parts[:count])
 
         return joined
-
-    def hang(instance: Instance, slot: int, item: Any) -> None:
-        if instance[slot] is None:
-            instance[slot] = [item]
-        else:
-            instance[slot].append(item)
 
     def chunks(items: list[tuple[str, ...]], room: int) -> list[list[str]]:
         """What fills one segment after another; one empty filling where there is nothing."""

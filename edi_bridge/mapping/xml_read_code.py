@@ -24,7 +24,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from edi_bridge.mapping.emit import Lines, when_expression
+from edi_bridge.mapping.emit import Lines, object_local, when_expression
 from edi_bridge.mapping.plan import MapPlan, ScopePlan, ScopeUse, ValuePlan
 from edi_bridge.mapping.resolve_xml import XmlResolved, XmlTest
 from edi_bridge.mapping.xml_own_list import own_list
@@ -292,33 +292,33 @@ class XmlReader:
         for target in [*(target for target in order if target not in later), *later]:
             if target not in by_target:
                 opened.append(target)
-                self.code.add(f"{_record(target)} = {{}}")
+                self.code.add(f"{object_local(target)} = {{}}")
             for n, one in enumerate(by_target.get(target, ())):
                 if one.when:
-                    with self.code.block(f"if {when_expression(one.when, self.code.constants, _record(target[:-1]))}:"):
+                    with self.code.block(f"if {when_expression(one.when, self.code.constants, object_local(target[:-1]))}:"):
                         self._decode_one(one, target, n > 0)
                 else:
                     self._decode_one(one, target, n > 0)
                 if target in required and one is by_target[target][-1]:
                     self._require(one, target)
         for target in sorted(opened, key=len, reverse=True):
-            with self.code.block(f"if {_record(target)}:"):
-                self.code.add(f"{_record(target[:-1])}[{target[-1]!r}] = {_record(target)}")
+            with self.code.block(f"if {object_local(target)}:"):
+                self.code.add(f"{object_local(target[:-1])}[{target[-1]!r}] = {object_local(target)}")
         if later or opened:
             names = self.code.constant("K", tuple(dict.fromkeys(target[0] for target in plan.order)))
             self.code.add(f"r = {{name: r[name] for name in {names} if name in r}}")
 
     def _decode_one(self, one: Any, target: Target, more: bool) -> None:
         """`more`: a list's further shape, whose items follow those that are there."""
-        store = f"{_record(target[:-1])}[{target[-1]!r}]"
+        store = f"{object_local(target[:-1])}[{target[-1]!r}]"
         if isinstance(one, ScopeUse):
-            self._decode_use(one, store, f"[*{_record(target[:-1])}.get({target[-1]!r}, ()), *w]" if more else "w")
+            self._decode_use(one, store, f"[*{object_local(target[:-1])}.get({target[-1]!r}, ()), *w]" if more else "w")
         else:
             self._decode_value(one, store)
 
     def _require(self, one: Any, target: Target) -> None:
-        when = f"{when_expression(one.when, self.code.constants, _record(target[:-1]))} and " if one.when else ""
-        with self.code.block(f"if {when}{target[-1]!r} not in {_record(target[:-1])}:"):
+        when = f"{when_expression(one.when, self.code.constants, object_local(target[:-1]))} and " if one.when else ""
+        with self.code.block(f"if {when}{target[-1]!r} not in {object_local(target[:-1])}:"):
             self.code.add(f"X.note('required_missing', {one.number}, 0, el)")
 
     def _decode_value(self, one: ValuePlan, store: str) -> None:
@@ -424,7 +424,3 @@ def _fields_around(use: ScopeUse) -> frozenset[str]:
 def _has_parent(use: ScopeUse, resolved: XmlResolved) -> bool:
     """Whether the element around an object's has to be looked for; it is the scope's own where the path has one step."""
     return bool(_fields_around(use)) and len(resolved.steps) > 1 and not resolved.up and not resolved.root
-
-
-def _record(target: Target) -> str:
-    return "r" + "".join(f"_{word}" for word in target)

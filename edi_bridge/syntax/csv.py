@@ -19,8 +19,9 @@ from edi_bridge.interchange import Address, Delimiters, Interchange, MessageType
 from edi_bridge.layout import Column, SheetLayout, same_title, titles_of
 from edi_bridge.syntax.csv_rows import CHUNK, FixedReader, Line, Row, RowReader, codec_of, lines, mark_of
 from edi_bridge.syntax.csv_types import RecordRows, places
-from edi_bridge.syntax.csv_write import build, write_to
+from edi_bridge.syntax.csv_write import build
 from edi_bridge.syntax.limits import DEFAULT, Limits
+from edi_bridge.syntax.raw_write import write_to
 
 __all__ = ["build", "read", "write_to"]
 

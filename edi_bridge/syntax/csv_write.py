@@ -1,4 +1,4 @@
-"""Rows → the lines of a CSV or fixed-width file, by the same layout that reads them; interchanges → bytes."""
+"""Rows → the lines of a CSV or fixed-width file, by the same layout that reads them."""
 
 from __future__ import annotations
 
@@ -6,25 +6,12 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
-from typing import BinaryIO
 
 from edi_bridge.finding import Finding, found
-from edi_bridge.interchange import Address, Delimiters, Interchange, MessageType, Position, Sheet, Stray
+from edi_bridge.interchange import Address, Delimiters, Interchange, MessageType, Position, Sheet
 from edi_bridge.layout import Column, SheetLayout
 from edi_bridge.syntax.csv_rows import codec_of
 from edi_bridge.syntax.csv_types import own_cells, places
-
-
-def write_to(interchange: Interchange, out: BinaryIO) -> None:
-    """Write what was read (byte-equal) or built; uses up `parts`."""
-    out.write(interchange.header.encode(interchange.encoding, "surrogateescape"))
-    for part in interchange.parts:
-        match part:
-            case Sheet():
-                out.write(part.raw)
-            case Stray():
-                out.write(part.raw.encode(interchange.encoding, "surrogateescape"))
-    out.write((interchange.trailer or "").encode(interchange.encoding, "surrogateescape"))
 
 
 def build(layout: SheetLayout, rows: Iterable[Sequence[str]], *, ordinal: int = 1, formula_safe: bool = False) -> Interchange:

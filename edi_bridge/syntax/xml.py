@@ -20,8 +20,11 @@ from lxml import etree
 from edi_bridge.finding import Finding, found
 from edi_bridge.interchange import Address, Document, Interchange, Part, Position, Stray, element_path
 from edi_bridge.syntax.limits import DEFAULT, Limits
+from edi_bridge.syntax.raw_write import write_to
 from edi_bridge.syntax.xml_envelope import Envelope, envelope_of, idoc_control, is_wrapper, kind_of, standard_header
 from edi_bridge.syntax.xml_split import CHUNK, Gap, Lost, Piece, Slice, Whole, split
+
+__all__ = ["build", "read", "write_to"]
 
 SMALL = 1 << 20  # a file below this is parsed at once; above, expat looks first whether it is a wrapper
 
@@ -50,18 +53,6 @@ def read(stream: BinaryIO, *, charset: str | None = None, limits: Limits = DEFAU
         yield reader.whole(start)
     else:
         yield reader.large(start, stream)
-
-
-def write_to(interchange: Interchange, out: BinaryIO) -> None:
-    """Write what was read (byte-equal) or built; uses up `parts`."""
-    out.write(interchange.header.encode(interchange.encoding, "surrogateescape"))
-    for part in interchange.parts:
-        match part:
-            case Document():
-                out.write(part.raw)
-            case Stray():
-                out.write(part.raw.encode(interchange.encoding, "surrogateescape"))
-    out.write((interchange.trailer or "").encode(interchange.encoding, "surrogateescape"))
 
 
 def build(root: Any, *, doctype: str | None = None, ordinal: int = 1) -> Interchange:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from edi_bridge.cli import options, show
 from edi_bridge.cli.catalog import HOME_HELP
-from edi_bridge.fault import ConfigFault
 
 if TYPE_CHECKING:
-    from edi_bridge.catalog import Catalog
-    from edi_bridge.mapping.compile import CompiledMap
     from edi_bridge.mapping.lint import Remark
 
 DONE, FOUND, WRONG = 0, 1, 2
@@ -41,6 +38,7 @@ def map_lint(maps: tuple[str, ...], strict: bool, level: str, home: str | None, 
 
     Exit codes: 0 nothing found, 1 errors (with --strict: or warnings), 2 there is no such map.
     """
+    from edi_bridge.linting import linted_map
     from edi_bridge.mapping.lint import LEVELS
 
     catalog = options.catalog_of(options.optional_home(home))
@@ -50,7 +48,7 @@ def map_lint(maps: tuple[str, ...], strict: bool, level: str, home: str | None, 
         show.error(f"there is no map {name}")
     if unknown:
         return WRONG
-    found = {name: linted(name, catalog) for name in names}
+    found = {name: linted_map(name, catalog) for name in names}
     shown = [one for one in _merged(found) if LEVELS.index(one["level"]) <= LEVELS.index(level)]
     if as_json:
         options.print_json(shown)
@@ -66,31 +64,6 @@ def map_lint(maps: tuple[str, ...], strict: bool, level: str, home: str | None, 
 def show_level(level: str) -> str:
     """`error:`."""
     return f"{level}:"
-
-
-def linted(name: str, catalog: Catalog) -> list[Remark]:
-    """The remarks about one map; what the compiler refuses is one of them."""
-    return _remarks(lambda: catalog.map_named(name), name, catalog)
-
-
-def linted_text(text: str, file: str, catalog: Catalog) -> list[Remark]:
-    """The same for a map that is not a file yet."""
-    return _remarks(lambda: catalog.compiled(text, file), file, catalog)
-
-
-def _remarks(load: Callable[[], CompiledMap], name: str, catalog: Catalog) -> list[Remark]:
-    from edi_bridge.mapping.lint import Remark, lint
-    from edi_bridge.mapping.mapfile import Origin
-
-    try:
-        one = load()
-        assert one.reader is not None and one.writer is not None  # what only shows when the program is made
-        guide = None
-        if one.standard in ("edifact", "x12"):  # a map may use what an association (EANCOM) adds to the lists
-            guide = catalog.guide(one.spec.message, None, next(iter(catalog.associations(one.spec.message)), ""))
-        return lint(one.plan, one.structure, guide, catalog.code_blocks(one.plan))
-    except ConfigFault as fault:
-        return [Remark("map", Origin(file or name, line, column), sentence) for file, line, column, sentence in fault.problems]
 
 
 def _merged(found: dict[str, list[Remark]]) -> list[dict[str, Any]]:

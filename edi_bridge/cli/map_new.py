@@ -126,11 +126,11 @@ def _from_maps(name: str, message: str, record: str, contents: list[tuple[str, b
 def _corrected(draft: Draft, name: str, catalog: Catalog) -> frozenset[str]:
     """Lines that the compiler or lint refuses are set aside, until nothing is refused. The fragments in which something
     is wrong: they must be written out to be corrected."""
-    from edi_bridge.cli.map_lint import linted_text
+    from edi_bridge.linting import linted_map_text
 
     file = f"{name}.yaml"
     for _ in range(ROUNDS):
-        errors = [one for one in linted_text(draft.text(), file, catalog) if one.level == "error"]
+        errors = [one for one in linted_map_text(draft.text(), file, catalog) if one.level == "error"]
         fragments = frozenset(Path(one.origin.file).stem for one in errors if "/fragments/" in one.origin.file)
         if fragments:
             return fragments

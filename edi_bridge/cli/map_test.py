@@ -17,7 +17,7 @@ from edi_bridge.fault import ConfigFault
 
 if TYPE_CHECKING:
     from edi_bridge.catalog import Catalog
-    from edi_bridge.cli.sample_folders import Folder
+    from edi_bridge.sample_folders import Folder
     from edi_bridge.proving import Proof
 
 DONE, FAILED, WRONG = 0, 1, 2
@@ -82,7 +82,7 @@ def map_test(maps: tuple[str, ...], update: bool, written: bool, junit: str | No
 
 
 def _tried(name: str, catalog: Catalog, update: bool, written: bool, named: bool) -> list[Result]:
-    from edi_bridge.cli.sample_folders import folders_of
+    from edi_bridge.sample_folders import folders_of
     from edi_bridge.proving import prove
 
     try:
@@ -110,7 +110,7 @@ def _tried(name: str, catalog: Catalog, update: bool, written: bool, named: bool
 
 def _update(folder: Folder, proof: Proof, written: bool) -> list[str]:
     """Write what changed; nothing for a message that the map does not read. The files' names."""
-    from edi_bridge.cli.sample_folders import relative
+    from edi_bridge.sample_folders import relative
     from edi_bridge.record import to_json
 
     if not proof.done and not proof.records:

@@ -70,10 +70,11 @@ def partner_new(name: str, files: tuple[str, ...], sender: str, title: str, prof
 
 def _write(made: Proposal, name: str, target: Path | None, catalog: Catalog) -> None:
     """The file, when lint has no error in it."""
-    from edi_bridge.cli.partner_lint import linted_text, tell
+    from edi_bridge.cli.partner_lint import tell
+    from edi_bridge.linting import linted_partner_text
 
     text = made.yaml()
-    rows = linted_text(text, name, catalog)
+    rows = linted_partner_text(text, name, catalog)
     errors = [(row["file"], row["line"], row["column"], row["sentence"]) for row in rows if row["level"] == "error"]
     if errors:
         raise ConfigFault(errors)

@@ -124,7 +124,7 @@ def _belongs(name: str, partner: Partner) -> bool:
 
 def _samples(compiled: CompiledMap, partner: Partner, catalog: Catalog, files: dict[str, bytes]) -> list[dict[str, Any]]:
     """Put the partner's samples of a map to the files, and say what the map makes of them."""
-    from edi_bridge.cli.sample_folders import folders_of
+    from edi_bridge.sample_folders import folders_of
     from edi_bridge.proving import prove
 
     results = []
@@ -233,7 +233,7 @@ def _tried(package: Package, home: Path) -> list[dict[str, Any]]:
     """The home as it would be, tried before anything of it is written: what became of the samples. ConfigFault when the partner
     cannot be used in it."""
     from edi_bridge.catalog import Catalog
-    from edi_bridge.cli.partner_lint import linted
+    from edi_bridge.linting import linted_partners
 
     with tempfile.TemporaryDirectory(prefix="edi-bridge-") as folder:
         copy = Path(folder)
@@ -244,7 +244,7 @@ def _tried(package: Package, home: Path) -> list[dict[str, Any]]:
             (copy / name).parent.mkdir(parents=True, exist_ok=True)
             (copy / name).write_bytes(content)
         catalog = Catalog(copy)
-        rows = linted(catalog, [package.partner])
+        rows = linted_partners(catalog, [package.partner])
         wrong = [(row["file"], row["line"], row["column"], row["sentence"]) for row in rows if row["level"] == "error"]
         if wrong:
             raise ConfigFault(wrong)

@@ -63,6 +63,8 @@ ROWS = {
     "onboarding": 7,
     "alarming": 6,
     "replaying": 6,
+    "linting": 6,
+    "sample_folders": 6,
     "dispatch": 6,
     "schedule": 3,
     "clock": 4,

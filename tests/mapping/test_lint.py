@@ -7,7 +7,8 @@ from functools import cache
 import pytest
 
 from edi_bridge.catalog import Catalog
-from edi_bridge.cli.map_lint import linted, linted_text
+from edi_bridge.linting import linted_map as linted
+from edi_bridge.linting import linted_map_text as linted_text
 from edi_bridge.mapping.lint import LINTS, Remark
 from edi_bridge.mapping.lint_tests import Allowed, allowed, excludes, implies
 

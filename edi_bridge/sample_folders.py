@@ -14,15 +14,13 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from edi_bridge import yamltext
+from edi_bridge.catalog import Catalog, shipped
 from edi_bridge.fault import ConfigFault
-
-if TYPE_CHECKING:
-    from edi_bridge.catalog import Catalog
-    from edi_bridge.mapping.compile import CompiledMap
-    from edi_bridge.proving import Sample
+from edi_bridge.mapping.compile import CompiledMap
+from edi_bridge.proving import Sample
 
 KEYS = ("about", "map", "partner", "give")
 FAULTY = "findings"  # samples/findings/: messages with a mistake each, for `explain`
@@ -41,8 +39,6 @@ class Folder:
 
     def sample(self, map_: str) -> Sample:
         """What stands in it, for one map. ConfigFault for an expected file that cannot be read."""
-        from edi_bridge.proving import Sample
-
         expected = self.path / "expected"
         written = sorted(expected.glob("written.*"))
         records = expected / "record.json"
@@ -126,8 +122,6 @@ def _json(path: Path) -> list[Any]:
 
 def relative(path: Path) -> str:
     """A path as a person at this folder names it."""
-    from edi_bridge.catalog import shipped
-
     for root in (Path.cwd(), shipped()):
         if path.is_relative_to(root):
             return str(path.relative_to(root))

@@ -46,6 +46,7 @@ COMMANDS = {
     "map": ("catalog", "map_", "Maps: list, lint, show, test, coverage, compare, propose."),
     "lookup": ("lookup", "lookup", "Tables of partners' keys and ours."),
     "partner": ("catalog", "partner", "The partners that are known."),
+    "rollout": ("rollout", "rollout", "A partner's way to live traffic: scenarios, comparison, stages, gates."),
     "lab": ("lab", "lab", "A network in a box: rehearse with mailboxes on this machine."),
 }
 

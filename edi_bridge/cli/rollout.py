@@ -1,0 +1,24 @@
+"""`edi-bridge rollout`: partners from first contact to live traffic, in steps, stages and gates."""
+
+from __future__ import annotations
+
+import click
+
+from edi_bridge.cli.commands import commands_of
+
+COMMANDS = {
+    "compare": ("rollout_compare", "compare", "What came by EDI, held against what the old channel booked."),
+    "explain": ("rollout_compare", "explain", "Tick a difference off, with a reason; list what was ticked off."),
+    "clean": ("rollout_compare", "clean_", "How many days in a row nothing unexplained differed, and what ended that."),
+}
+
+
+@click.command(cls=commands_of(COMMANDS))
+def rollout() -> None:
+    """A partner's way to live traffic.
+
+    \b
+    Examples:
+      edi-bridge rollout compare acme --legacy booked-2026-11-20.csv
+      edi-bridge rollout clean acme
+    """

@@ -63,8 +63,8 @@ def make(metadata: MetaData) -> RolloutTables:
         "scenario_run", metadata, _key(), *_texts("partner", "direction", "message", "scenario", "outcome", "details", "version", "at"),
         Column("run", Id, nullable=False), Column("negative", Boolean, nullable=False), Index(None, "partner", "message"),
     )
-    comparison = Table(  # one business document as both channels have it
-        "comparison", metadata, _key(), *_texts("partner", "direction", "message", "key", "day", "outcome", "differences", "version", "at"),
+    comparison = Table(  # one business document as both channels have it; `legacy`: the record of the old one (JSON), to compare it again
+        "comparison", metadata, _key(), *_texts("partner", "direction", "message", "key", "day", "outcome", "differences", "version", "at", "legacy"),
         Column("exchange_id", Id), Column("documents", Integer, nullable=False),
         UniqueConstraint("partner", "direction", "message", "key"), Index(None, "partner", "day"),
     )

@@ -33,7 +33,7 @@ def upgrade() -> None:
     op.create_table(
         "comparison", sa.Column("id", Id, nullable=False),
         *(sa.Column(name, sa.Text(), nullable=False)
-          for name in ("partner", "direction", "message", "key", "day", "outcome", "differences", "version", "at")),
+          for name in ("partner", "direction", "message", "key", "day", "outcome", "differences", "version", "at", "legacy")),
         sa.Column("exchange_id", Id), sa.Column("documents", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_comparison"),
         sa.UniqueConstraint("partner", "direction", "message", "key", name="uq_comparison_partner_direction_message_key"))

@@ -11,7 +11,8 @@ Texts that take part in a unique index are '' where unknown, since NULLs are all
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
+from typing import Any
 
 from sqlalchemy import (
     Boolean,
@@ -25,7 +26,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from edi_bridge.crm.columns import count, decimals, key, link, message, texts
+from edi_bridge.crm.columns import count, decimals, head, key, link, message, part, texts
 from edi_bridge.crm.followup_tables import followup_tables
 from edi_bridge.database import Id, lane_of, new_metadata
 
@@ -76,21 +77,22 @@ def tables(lane: str = "") -> CrmTables:
 
 def make(metadata: MetaData, lane: str = "") -> CrmTables:
     """Define a lane's tables in `metadata`. The ledger's `message` is shared by all lanes."""
-    return CrmTables(
-        **_party_tables(metadata, lane),
-        **_order_tables(metadata, lane),
-        **_invoice_tables(metadata, lane),
-        **followup_tables(metadata, lane),
-    )
+    made = [
+        *_party_tables(metadata, lane),
+        *_order_tables(metadata, lane),
+        *_invoice_tables(metadata, lane),
+        *followup_tables(metadata, lane),
+    ]
+    return CrmTables(**{table.name.removeprefix(lane): table for table in made})
 
 
 _ADDRESS = "department street street_2 building city region postcode po_box country"
 
 
-def _party_tables(metadata: MetaData, lane: str) -> dict[str, Table]:
+def _party_tables(metadata: MetaData, lane: str) -> list[Table]:
     customer, location = f"{lane}customer", f"{lane}customer_location"
-    return {
-        "customer": Table(
+    return [
+        Table(
             customer,
             metadata,
             key(),
@@ -100,7 +102,7 @@ def _party_tables(metadata: MetaData, lane: str) -> dict[str, Table]:
             message(),
             message("changed_by"),
         ),
-        "customer_name": Table(
+        Table(
             f"{customer}_name",
             metadata,
             link("customer_id", customer),
@@ -108,7 +110,7 @@ def _party_tables(metadata: MetaData, lane: str) -> dict[str, Table]:
             message(),
             PrimaryKeyConstraint("customer_id", "name"),
         ),
-        "customer_address": Table(
+        Table(
             f"{customer}_address",
             metadata,
             link("customer_id", customer),
@@ -116,7 +118,7 @@ def _party_tables(metadata: MetaData, lane: str) -> dict[str, Table]:
             message(),
             PrimaryKeyConstraint("customer_id", "kind"),
         ),
-        "customer_location": Table(
+        Table(
             location,
             metadata,
             key(),
@@ -125,7 +127,7 @@ def _party_tables(metadata: MetaData, lane: str) -> dict[str, Table]:
             message(),
             UniqueConstraint("customer_id", "key"),
         ),
-        "customer_identifier": Table(
+        Table(
             f"{customer}_identifier",
             metadata,
             key(),
@@ -136,7 +138,7 @@ def _party_tables(metadata: MetaData, lane: str) -> dict[str, Table]:
             UniqueConstraint("scheme", "value"),
             Index(None, "customer_id"),
         ),
-        "customer_contact": Table(
+        Table(
             f"{customer}_contact",
             metadata,
             key(),
@@ -146,7 +148,7 @@ def _party_tables(metadata: MetaData, lane: str) -> dict[str, Table]:
             message(),
             Index(None, "customer_id"),
         ),
-        "customer_account": Table(
+        Table(
             f"{customer}_account",
             metadata,
             key(),
@@ -155,7 +157,7 @@ def _party_tables(metadata: MetaData, lane: str) -> dict[str, Table]:
             message(),
             Index(None, "customer_id"),
         ),
-        "product": Table(
+        Table(
             f"{lane}product",
             metadata,
             key(),
@@ -165,145 +167,89 @@ def _party_tables(metadata: MetaData, lane: str) -> dict[str, Table]:
             UniqueConstraint("customer_id", "gtin", "our_item", "partner_item"),
             Index(None, "gtin"),
         ),
-    }
+    ]
 
 
-_ALLOWANCE = "kind code reason unit tax_category"
-
-
-def _order_tables(metadata: MetaData, lane: str) -> dict[str, Table]:
-    order, customer, location = f"{lane}sales_order", f"{lane}customer", f"{lane}customer_location"
-
-    def of_order() -> Column[int]:
-        return link("order_id", order)
-
-    return {
-        "sales_order": Table(
-            order,
+def _order_tables(metadata: MetaData, lane: str) -> list[Table]:
+    of_order, customer, location = partial(part, metadata, lane, "sales_order", "order_id"), f"{lane}customer", f"{lane}customer_location"
+    return [
+        head(
             metadata,
-            key(),
-            link("customer_id", customer),
+            lane,
+            "sales_order",
             *texts("direction number release type purpose state"),
             *texts("issued_on requested_delivery currency"),
             link("deliver_to_id", location, null=True),
             *decimals("total"),
             count("line_count"),
-            *texts("partner content record"),
-            message(),
-            message("changed_by"),
-            UniqueConstraint("customer_id", "direction", "number", "release"),
-            Index(None, "number"),
+            known_by="number release",
         ),
-        "order_line": Table(
-            f"{lane}order_line",
-            metadata,
-            of_order(),
-            count("position"),
+        of_order(
+            "order_line",
             *texts("number state gtin buyer_item seller_item description unit requested_delivery"),
             *decimals("quantity net_price net_amount"),
             *texts("record"),
-            message(),
-            PrimaryKeyConstraint("order_id", "position"),
         ),
-        "order_schedule": Table(
-            f"{lane}order_schedule",
-            metadata,
-            of_order(),
-            count("line"),
-            count("position"),
+        of_order(
+            "order_schedule",
             link("location_id", location, null=True),
             *texts("location unit date"),
             *decimals("quantity"),
-            message(),
-            PrimaryKeyConstraint("order_id", "line", "position"),
             ForeignKeyConstraint(["order_id", "line"], [f"{lane}order_line.order_id", f"{lane}order_line.position"]),
+            place="line position",
         ),
-        "order_allowance": Table(
-            f"{lane}order_allowance",
-            metadata,
-            of_order(),
-            count("line"),
-            count("position"),
-            *texts(_ALLOWANCE),
-            *decimals("percent amount base quantity tax_rate"),
-            message(),
-            PrimaryKeyConstraint("order_id", "line", "position"),
-        ),
-        "order_change": Table(
+        of_order("order_allowance", *_allowance(), place="line position"),
+        Table(
             f"{lane}order_change",
             metadata,
             key(),
             link("customer_id", customer),
             *texts("direction order_number release"),
-            link("order_id", order, null=True),
+            link("order_id", f"{lane}sales_order", null=True),
             *texts("number type purpose act state issued_on content record before"),
             message(),
             Index(None, "customer_id", "order_number"),
             Index(None, "order_id"),
         ),
-    }
+    ]
 
 
-def _invoice_tables(metadata: MetaData, lane: str) -> dict[str, Table]:
-    invoice, customer = f"{lane}invoice", f"{lane}customer"
+def _allowance() -> list[Column[Any]]:
+    return [*texts("kind code reason unit tax_category"), *decimals("percent amount base quantity tax_rate")]
 
-    def of_invoice() -> Column[int]:
-        return link("invoice_id", invoice)
 
-    return {
-        "invoice": Table(
-            invoice,
+def _invoice_tables(metadata: MetaData, lane: str) -> list[Table]:
+    of_invoice = partial(part, metadata, lane, "invoice", "invoice_id")
+    return [
+        head(
             metadata,
-            key(),
-            link("customer_id", customer),
+            lane,
+            "invoice",
             *texts("direction kind number type purpose state"),
             *texts("issued_on due_on currency"),
             *decimals("net tax payable"),
             count("line_count"),
-            *texts("order_number partner content record"),
-            message(),
-            message("changed_by"),
-            UniqueConstraint("customer_id", "direction", "kind", "number"),
-            Index(None, "number"),
+            *texts("order_number"),
+            known_by="kind number",
         ),
-        "invoice_line": Table(
-            f"{lane}invoice_line",
-            metadata,
-            of_invoice(),
-            count("position"),
+        of_invoice(
+            "invoice_line",
             *texts("number gtin buyer_item seller_item description unit order_number order_line"),
             *decimals("quantity net_price net_amount"),
             *texts("record"),
-            message(),
-            PrimaryKeyConstraint("invoice_id", "position"),
         ),
-        "invoice_tax": Table(
-            f"{lane}invoice_tax",
-            metadata,
-            of_invoice(),
-            count("line"),
-            count("position"),
+        of_invoice(
+            "invoice_tax",
             *texts("type category currency exemption"),
             *decimals("rate base amount"),
-            message(),
-            PrimaryKeyConstraint("invoice_id", "line", "position"),
+            place="line position",
         ),
-        "invoice_allowance": Table(
-            f"{lane}invoice_allowance",
-            metadata,
-            of_invoice(),
-            count("line"),
-            count("position"),
-            *texts(_ALLOWANCE),
-            *decimals("percent amount base quantity tax_rate"),
-            message(),
-            PrimaryKeyConstraint("invoice_id", "line", "position"),
-        ),
-        "document_link": Table(
+        of_invoice("invoice_allowance", *_allowance(), place="line position"),
+        Table(
             f"{lane}document_link",
             metadata,
             key(),
-            link("customer_id", customer),
+            link("customer_id", f"{lane}customer"),
             *texts("relation from_kind"),
             Column("from_id", Id, nullable=False),
             *texts("to_kind to_number"),
@@ -312,4 +258,4 @@ def _invoice_tables(metadata: MetaData, lane: str) -> dict[str, Table]:
             UniqueConstraint("from_kind", "from_id", "relation", "to_kind", "to_number"),
             Index(None, "to_number"),
         ),
-    }
+    ]

@@ -69,7 +69,9 @@ def head(metadata: MetaData, lane: str, name: str, *columns: SchemaItem, known_b
     )
 
 
-def part(metadata: MetaData, lane: str, document: str, column: str, name: str, *columns: SchemaItem, place: str = "position") -> Table:
+def part(
+    metadata: MetaData, lane: str, document: str, column: str, name: str, *columns: SchemaItem, place: str = "position"
+) -> Table:
     """The table of what a kind of document (`document`, named by `column`) consists of, each numbered by `place` within it."""
     return Table(
         f"{lane}{name}",

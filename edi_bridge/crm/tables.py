@@ -171,7 +171,8 @@ def _party_tables(metadata: MetaData, lane: str) -> list[Table]:
 
 
 def _order_tables(metadata: MetaData, lane: str) -> list[Table]:
-    of_order, customer, location = partial(part, metadata, lane, "sales_order", "order_id"), f"{lane}customer", f"{lane}customer_location"
+    of_order = partial(part, metadata, lane, "sales_order", "order_id")
+    customer, location = f"{lane}customer", f"{lane}customer_location"
     return [
         head(
             metadata,

@@ -33,7 +33,7 @@ from edi_bridge.crm.tables import tables
 from edi_bridge.database import Database, connect, upgrade
 from edi_bridge.engine import Engine
 from edi_bridge.engine.fetching import Fetching
-from edi_bridge.engine.sending import Sending
+from edi_bridge.engine.sending import Sending, groups
 from edi_bridge.secret import Secrets
 from edi_bridge.store import outbox
 from edi_bridge.store.archive import Archive
@@ -43,7 +43,6 @@ from edi_bridge.transport import open_transport
 from edi_bridge.transport.contract import Transport
 
 TOGETHER = 64  # receipts that share their commits, as in the daemon
-SENT_TOGETHER = 16  # as in the daemon
 OWN = """own: seller
 identities:
   - {{id: "{seller}", qualifier: "14", standard: edifact}}
@@ -127,8 +126,8 @@ class Home:
                     entries = outbox.due(connection, self.engine.now(), 500)
                 if not entries:
                     return sent
-                for first in range(0, len(entries), SENT_TOGETHER):
-                    became = self.sending.send_together(entries[first: first + SENT_TOGETHER], self.transport, self.channel)
+                for group in groups(entries, self.transport):
+                    became = self.sending.send_together(group, self.transport, self.channel)
                     sent += sum(one.value == "sent" for one in became)
 
     def proven(self, orders: int, answers: int) -> None:

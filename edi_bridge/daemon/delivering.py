@@ -14,7 +14,7 @@ from edi_bridge.daemon.figures import Figures
 from edi_bridge.daemon.logs import Troubles, log
 from edi_bridge.database import Database
 from edi_bridge.engine.guard import Failure, guarded
-from edi_bridge.engine.sending import FIRST_WAIT, IN_VAIN, Sent
+from edi_bridge.engine.sending import FIRST_WAIT, IN_VAIN, Sent, groups
 from edi_bridge.fault import Fault
 from edi_bridge.secret import Secrets
 from edi_bridge.store import alarm, outbox
@@ -22,7 +22,6 @@ from edi_bridge.store.outbox import Entry
 from edi_bridge.transport import open_transport
 
 VAIN = {Sent.AGAIN, Sent.UNCERTAIN}
-TOGETHER = 16  # entries that share their commits
 LONGEST_REST = 600.0
 AT_ONCE = 500  # entries that are looked at together
 
@@ -117,10 +116,9 @@ class Delivering:
         transport = open_transport(channel, self.secrets, passing)
         count = 0
         try:
-            for first in range(0, len(entries), TOGETHER):
+            for group in groups(entries, transport):
                 if self.stopping():
                     break
-                group = entries[first: first + TOGETHER]
                 became = now.sending.send_together(group, transport, channel)
                 for entry, one in zip(group, became, strict=True):
                     self._tell(channel, entry, one)

@@ -133,10 +133,8 @@ def _there(connection: Connection, items: Sequence[Item]) -> tuple[dict[tuple[in
     for _, exchange, outcome in items:
         ordinals.setdefault(exchange.id, []).append(outcome.message.ordinal)
     still = ledger.lock_exchanges(connection, sorted(ordinals))
-    there: dict[tuple[int, int], Posted] = {}
+    there = {(number, ordinal): Posted(state, findings) for number, ordinal, state, findings in message.posted(connection, ordinals)}
     for number, mine in ordinals.items():
-        for ordinal, state, findings in message.posted(connection, number, min(mine), max(mine)):
-            there[number, ordinal] = Posted(state, findings)
         if number not in still:
             for ordinal in mine:
                 there.setdefault((number, ordinal), Posted("closed"))

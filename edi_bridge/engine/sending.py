@@ -6,7 +6,7 @@ and `mark` leaves an entry that others leave alone for a while; whoever takes it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -34,6 +34,11 @@ ENDINGS = {"edifact": ".edi", "x12": ".x12", "xml": ".xml", "csv": ".csv", "fixe
 ANSWERS = {"edifact": ("contrl", "aperak"), "x12": ("997", "999", "ta1", "824")}
 Stored = tuple[bytes | None, str]  # what the row of an entry holds: bytes (None: in the archive), SHA-256
 NEVER = "9999-12-31T00:00:00.000000Z"
+
+
+TOGETHER = 16  # entries that share their commits …
+PUT_TOGETHER = 64  # … and where a transport can put many for the cost of a few (`Together`), as long as they are small:
+PUT_BYTES = 4_000_000
 
 
 class Sent(Enum):
@@ -246,3 +251,18 @@ class Sending:
 
     def _later(self, seconds: float) -> str:
         return written(self.clock() + timedelta(seconds=seconds))
+
+
+def groups(entries: Sequence[Entry], transport: Transport) -> Iterator[list[Entry]]:
+    """Entries in the groups that share their commits (`Sending.send_together`), in their order."""
+    most = PUT_TOGETHER if isinstance(transport, Together) else TOGETHER
+    group: list[Entry] = []
+    size = 0
+    for entry in entries:
+        if len(group) >= most or (len(group) >= TOGETHER and size + entry.size > PUT_BYTES):
+            yield group
+            group, size = [], 0
+        group.append(entry)
+        size += entry.size
+    if group:
+        yield group

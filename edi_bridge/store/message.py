@@ -6,7 +6,7 @@ All functions work in the transaction that the caller has opened.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -69,16 +69,19 @@ def own_contents(connection: Connection, entries: Sequence[tuple[str, str, int, 
     )
 
 
-def posted(connection: Connection, exchange: int, first: int, last: int) -> Iterator[tuple[int, str, list[Finding]]]:
-    """The messages of an exchange that have their row already, between two ordinals: (ordinal, state, what was found in it)."""
+def posted(connection: Connection, places: Mapping[int, Sequence[int]]) -> Iterator[tuple[int, int, str, list[Finding]]]:
+    """Which of these messages (exchange → ordinals) have their row already: (exchange, ordinal, state, what was found in it). It may
+    tell of others of these exchanges, too."""
     m, f = ledger().message, ledger().finding
-    rows = connection.execute(select(m.c.id, m.c.ordinal, m.c.state).where(m.c.exchange_id == exchange, m.c.ordinal.between(first, last))).all()
+    ordinals = {ordinal for listed in places.values() for ordinal in listed}
+    rows = connection.execute(select(m.c.id, m.c.exchange_id, m.c.ordinal, m.c.state)
+                              .where(m.c.exchange_id.in_(places), m.c.ordinal.in_(ordinals))).all()
     findings: dict[int, list[Finding]] = {}
     if rows:
         for row in connection.execute(select(f).where(f.c.message_id.in_([row.id for row in rows])).order_by(f.c.id)):
             findings.setdefault(row.message_id, []).append(_finding(row))
     for row in rows:
-        yield row.ordinal, row.state, findings.get(row.id, [])
+        yield row.exchange_id, row.ordinal, row.state, findings.get(row.id, [])
 
 
 def add_documents(connection: Connection, entries: Sequence[tuple[int, str, str]]) -> None:

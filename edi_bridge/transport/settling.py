@@ -7,11 +7,13 @@ the channel's own folders, and no name of ours is sent that a server could take 
 
 from __future__ import annotations
 
+import re
 import time
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
+from fnmatch import translate
+from functools import lru_cache
 from itertools import count
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
@@ -83,7 +85,13 @@ def numbered(raw: bytes) -> Iterator[bytes]:
 
 def wanted(name: str, patterns: Iterable[str], temporary: Iterable[str]) -> bool:
     """Whether a name (as shown) is to be fetched: it fits a pattern, and no pattern of what is still written."""
-    return any(fnmatchcase(name, one) for one in patterns) and not any(fnmatchcase(name, one) for one in temporary)
+    return bool(_any_of(tuple(patterns)).match(name)) and not _any_of(tuple(temporary)).match(name)
+
+
+@lru_cache(maxsize=256)
+def _any_of(patterns: tuple[str, ...]) -> re.Pattern[str]:
+    """What fits one of these patterns; without any, nothing does."""
+    return re.compile("|".join(map(translate, patterns)) or r"(?!)")
 
 
 @dataclass(slots=True)

@@ -14,6 +14,7 @@ from edi_bridge.yamltext import Block, parse
 
 PACKAGE = Path(__file__).parent.parent
 GUIDES = PACKAGE / "guide" / "standard"
+SCENARIOS = PACKAGE / "rollout" / "scenarios"
 
 
 def shipped() -> Path:
@@ -37,6 +38,19 @@ class Files:
                 if path.stem not in seen:
                     seen.add(path.stem)
                     yield path.stem, path
+
+    def legacy(self, partner: str) -> Block | None:
+        """How the files of a partner's old channel read (`rollout/legacy/PARTNER.yaml`); None where nothing is declared."""
+        return self._block(found[partner]) if partner in (found := dict(self._files("rollout/legacy"))) else None
+
+    def habits(self, partner: str) -> Block | None:
+        """What is particular to a partner in scenarios (`rollout/scenarios/PARTNER.yaml`); None where nothing is."""
+        return self._block(found[partner]) if partner in (found := dict(self._files("rollout/scenarios"))) else None
+
+    def scenarios(self) -> dict[str, Block]:
+        """Every scenario by the name of its file: the home's (`scenarios/`) before a shipped one of the same name."""
+        shipped_ones = {path.stem: path for path in sorted(SCENARIOS.glob("*.yaml"))}
+        return {name: self._block(path) for name, path in sorted({**shipped_ones, **dict(self._files("scenarios"))}.items())}
 
     def _named(self, folder: str, name: str, what: str) -> Block:
         if re.fullmatch(r"[A-Za-z0-9_.-]+", name):

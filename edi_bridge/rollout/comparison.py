@@ -243,9 +243,9 @@ def _paired(ours: list[tuple[str, Record]], theirs: list[tuple[str, Record]], sh
         sides = [[" ".join(_keyed(_at(line, key), shape.tolerance(f"{name}.{key}")) for key in keys) for _, line in side] for side in (ours, theirs)]
         if all(len(set(side)) == len(side) and all(side) for side in sides):
             word = "line" if keys == ("number",) else keys[-1].replace("_", " ")
-            return _by_label(ours, theirs, *sides, word)
+            return _by_label(ours, theirs, sides[0], sides[1], word)
     labels = [[str(n) for n in range(1, len(side) + 1)] for side in (ours, theirs)]
-    return _by_label(ours, theirs, *labels, "line no.")
+    return _by_label(ours, theirs, labels[0], labels[1], "line no.")
 
 
 def _by_label(ours: list[tuple[str, Record]], theirs: list[tuple[str, Record]], mine: list[str], yours: list[str], word: str) -> list[Pair]:

@@ -16,7 +16,8 @@ import io
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as made_of
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -40,7 +41,7 @@ class Column:
     name: str
     field: str
     type: str
-    codes: Mapping[str, str] = field(default_factory=dict)
+    codes: Mapping[str, str] = made_of(default_factory=dict)
     form: str = ""
 
 

@@ -23,8 +23,10 @@ from edi_bridge.crm.followup_view import (
 )
 from edi_bridge.crm.progress import progress
 from edi_bridge.crm.tables import of
-from edi_bridge.crm.view_query import Row, called, counts, document, document_number, fetch, grouped, listed
+from edi_bridge.crm.view_query import Row, counts, document, fetch, grouped, has, head_of, listed
 
+_ORDERS = "id number release direction state type issued_on requested_delivery currency total line_count partner"
+_INVOICES = "id number kind direction state type issued_on due_on currency net tax payable order_number line_count partner"
 SIGN = {"invoice": 1, "credit_note": -1}
 
 
@@ -198,25 +200,8 @@ def orders(
 ) -> list[Row]:
     """Orders, the newest first, without their lines; `answer` is what the latest response says. `search` is found anywhere
     in the number."""
-    t = of(connection)
-    o = t.sales_order.c
-    query = select(
-        o.id,
-        o.number,
-        o.release,
-        o.direction,
-        o.state,
-        o.type,
-        o.issued_on,
-        o.requested_delivery,
-        o.currency,
-        o.total,
-        o.line_count,
-        o.partner,
-        o.customer_id,
-        called(t.customer).label("customer"),
-    ).join_from(t.sales_order, t.customer)
-    rows = listed(connection, query, o, customer, search, limit)
+    t = of(connection).sales_order
+    rows = listed(connection, t, _ORDERS, customer, limit, has(search, t.c.number))
     answers = answers_to(connection, [row["id"] for row in rows])
     return [{**row, "answer": answers.get(row["id"], "")} for row in rows]
 
@@ -226,28 +211,8 @@ def invoices(
 ) -> list[Row]:
     """Invoices and credit notes, the newest first, without their lines; `payment` and `open` as `balance.balances` gives
     them."""
-    t = of(connection)
-    i = t.invoice.c
-    query = select(
-        i.id,
-        i.number,
-        i.kind,
-        i.direction,
-        i.state,
-        i.type,
-        i.issued_on,
-        i.due_on,
-        i.currency,
-        i.net,
-        i.tax,
-        i.payable,
-        i.order_number,
-        i.line_count,
-        i.partner,
-        i.customer_id,
-        called(t.customer).label("customer"),
-    ).join_from(t.invoice, t.customer)
-    rows = listed(connection, query, i, customer, search, limit)
+    t = of(connection).invoice
+    rows = listed(connection, t, _INVOICES, customer, limit, has(search, t.c.number))
     known = balances(connection, (row["id"] for row in rows))
     return [{**row, **{name: known[row["id"]][name] for name in ("open", "payment")}} for row in rows]
 
@@ -257,10 +222,10 @@ def order(connection: Connection, key: int | str) -> Row | None:
     of them is (`progress.progress`), changes, the documents tied to it, and the message it came from. None when there is
     none, ValueError when several are."""
     t = of(connection)
-    number = document_number(connection, t.sales_order, key, "order")
-    if number is None:
+    head = head_of(connection, t.sales_order, key, "order")
+    if head is None:
         return None
-    head = fetch(connection, select(t.sales_order).where(t.sales_order.c.id == number))[0]
+    number = head["id"]
     lines = fetch(
         connection,
         select(t.order_line.c.position, t.order_line.c.state, t.order_line.c.message_id, t.order_line.c.record)
@@ -306,10 +271,10 @@ def invoice(connection: Connection, key: int | str) -> Row | None:
     """An invoice or credit note, as `order` gives orders; `links` are the documents it refers to, here or not; `balance`
     and `payments` say what has been paid."""
     t = of(connection)
-    number = document_number(connection, t.invoice, key, "invoice")
-    if number is None:
+    head = head_of(connection, t.invoice, key, "invoice")
+    if head is None:
         return None
-    head = fetch(connection, select(t.invoice).where(t.invoice.c.id == number))[0]
+    number = head["id"]
     lines = (
         connection.execute(
             select(t.invoice_line.c.record)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import ColumnElement, Connection, select
 
 from edi_bridge.crm.batch import chunks
 from edi_bridge.crm.document import decoded
 from edi_bridge.crm.tables import of
-from edi_bridge.crm.view_query import Row, called, document, document_number, fetch, listed
+from edi_bridge.crm.view_query import Row, document, fetch, has, head_of, listed, parts_of
 
 _SHARED = "id number direction state issued_on"
 _LISTED = {
@@ -20,145 +19,84 @@ _LISTED = {
 }
 
 
-def order_responses(
-    connection: Connection,
-    *,
-    customer: int | None = None,
-    order: int | None = None,
-    search: str | None = None,
-    limit: int = 1000,
-) -> list[Row]:
+def order_responses(connection: Connection, *, customer: int | None = None, order: int | None = None, search: str | None = None,
+                    limit: int = 1000) -> list[Row]:
     """Responses, the newest first, without their lines. `search` is found in the number or the order's."""
-    query, c = _query(connection, "order_response"), of(connection).order_response.c
-    if order is not None:
-        query = query.where(c.order_id == order)
-    if search:
-        query = query.where(or_(c.number.contains(search, autoescape=True), c.order_number.contains(search, autoescape=True)))
-    return listed(connection, query, c, customer, None, limit)
+    c = of(connection).order_response.c
+    return _listed(connection, "order_response", customer, limit, None if order is None else c.order_id == order,
+                   has(search, c.number, c.order_number))
 
 
-def despatch_advices(
-    connection: Connection,
-    *,
-    customer: int | None = None,
-    order: int | None = None,
-    search: str | None = None,
-    limit: int = 1000,
-) -> list[Row]:
+def despatch_advices(connection: Connection, *, customer: int | None = None, order: int | None = None, search: str | None = None,
+                     limit: int = 1000) -> list[Row]:
     """Despatch advices, the newest first, without their packs. `search` is found in the number or an order's, or is the SSCC
     of a pack."""
     t = of(connection)
-    query, c, item, pack = _query(connection, "despatch_advice"), t.despatch_advice.c, t.despatch_item.c, t.despatch_pack.c
-    if order is not None:
-        query = query.where(c.id.in_(select(item.despatch_id).where(item.order_id == order)))
-    if search:
-        query = query.where(
-            or_(
-                c.number.contains(search, autoescape=True),
-                c.order_number.contains(search, autoescape=True),
-                c.id.in_(select(item.despatch_id).where(item.order_number.contains(search, autoescape=True))),
-                c.id.in_(select(pack.despatch_id).where(pack.sscc == search)),
-            )
-        )
-    return listed(connection, query, c, customer, None, limit)
+    c, item, pack = t.despatch_advice.c, t.despatch_item.c, t.despatch_pack.c
+    of_order = None if order is None else c.id.in_(select(item.despatch_id).where(item.order_id == order))
+    inside = [c.id.in_(select(item.despatch_id).where(item.order_number.contains(search, autoescape=True))),
+              c.id.in_(select(pack.despatch_id).where(pack.sscc == search))] if search else []
+    return _listed(connection, "despatch_advice", customer, limit, of_order, has(search, c.number, c.order_number, beside=inside))
 
 
-def remittances(
-    connection: Connection,
-    *,
-    customer: int | None = None,
-    invoice: int | None = None,
-    search: str | None = None,
-    limit: int = 1000,
-) -> list[Row]:
+def remittances(connection: Connection, *, customer: int | None = None, invoice: int | None = None, search: str | None = None,
+                limit: int = 1000) -> list[Row]:
     """Remittances, the newest first, without what they pay. `search` is found in the number or in that of a document that is
     paid."""
     t = of(connection)
-    query, c, item = _query(connection, "remittance"), t.remittance.c, t.remittance_item.c
-    if invoice is not None:
-        query = query.where(c.id.in_(select(item.remittance_id).where(item.invoice_id == invoice)))
-    if search:
-        query = query.where(
-            or_(
-                c.number.contains(search, autoescape=True),
-                c.trace.contains(search, autoescape=True),
-                c.id.in_(select(item.remittance_id).where(item.document.contains(search, autoescape=True))),
-            )
-        )
-    return listed(connection, query, c, customer, None, limit)
+    c, item = t.remittance.c, t.remittance_item.c
+    of_invoice = None if invoice is None else c.id.in_(select(item.remittance_id).where(item.invoice_id == invoice))
+    inside = [c.id.in_(select(item.remittance_id).where(item.document.contains(search, autoescape=True)))] if search else []
+    return _listed(connection, "remittance", customer, limit, of_invoice, has(search, c.number, c.trace, beside=inside))
 
 
-def _query(connection: Connection, kind: str) -> Any:
-    t = of(connection)
-    table = getattr(t, kind)
-    columns: list[Any] = [table.c[name] for name in _LISTED[kind].split()]
-    return select(*columns, table.c.customer_id, called(t.customer).label("customer")).join_from(table, t.customer)
+def _listed(connection: Connection, kind: str, customer: int | None, limit: int, *where: ColumnElement[bool] | None) -> list[Row]:
+    return listed(connection, getattr(of(connection), kind), _LISTED[kind], customer, limit, *where)
 
 
 def order_response(connection: Connection, key: int | str) -> Row | None:
     """A response by its number here or the partner's: the record with its lines, and what each line comes to. None when
     there is none, ValueError when several have the number."""
     t = of(connection)
-    number = document_number(connection, t.order_response, key, "response")
-    if number is None:
+    head = head_of(connection, t.order_response, key, "response")
+    if head is None:
         return None
-    head = fetch(connection, select(t.order_response).where(t.order_response.c.id == number))[0]
-    lines = fetch(
-        connection,
-        select(t.response_line).where(t.response_line.c.response_id == number).order_by(t.response_line.c.position),
-    )
+    lines = parts_of(connection, t.response_line, "response_id", head["id"])
     texts = [line.pop("record") for line in lines]
-    schedules = fetch(
-        connection,
-        select(t.response_schedule)
-        .where(t.response_schedule.c.response_id == number)
-        .order_by(t.response_schedule.c.line, t.response_schedule.c.position),
-    )
     return {
         **document(connection, "order_response", head, texts),
-        "lines": [_without(line, "response_id", "message_id") for line in lines],
-        "schedules": [_without(part, "response_id", "message_id") for part in schedules],
+        "lines": lines,
+        "schedules": parts_of(connection, t.response_schedule, "response_id", head["id"], "line position"),
     }
 
 
 def despatch_advice(connection: Connection, key: int | str) -> Row | None:
     """A despatch advice: the record, its packs and items as rows, and the orders it names with their numbers here."""
     t = of(connection)
-    number = document_number(connection, t.despatch_advice, key, "despatch")
-    if number is None:
+    head = head_of(connection, t.despatch_advice, key, "despatch")
+    if head is None:
         return None
-    head = fetch(connection, select(t.despatch_advice).where(t.despatch_advice.c.id == number))[0]
-    packs, items = (
-        fetch(connection, select(table).where(table.c.despatch_id == number).order_by(table.c.position))
-        for table in (t.despatch_pack, t.despatch_item)
-    )
     return {
         **document(connection, "despatch_advice", head, []),
-        "packs": [_without(pack, "despatch_id", "message_id") for pack in packs],
-        "items": [_without(item, "despatch_id", "message_id") for item in items],
-        "links": links(connection, "despatch_advice", number),
+        "packs": parts_of(connection, t.despatch_pack, "despatch_id", head["id"]),
+        "items": parts_of(connection, t.despatch_item, "despatch_id", head["id"]),
+        "links": links(connection, "despatch_advice", head["id"]),
     }
 
 
 def remittance(connection: Connection, key: int | str) -> Row | None:
     """A remittance: the record, its items and deductions as rows, and the documents that it settles."""
     t = of(connection)
-    number = document_number(connection, t.remittance, key, "remittance")
-    if number is None:
+    head = head_of(connection, t.remittance, key, "remittance")
+    if head is None:
         return None
-    head = fetch(connection, select(t.remittance).where(t.remittance.c.id == number))[0]
-    items = fetch(
-        connection,
-        select(t.remittance_item).where(t.remittance_item.c.remittance_id == number).order_by(t.remittance_item.c.position),
-    )
+    items = parts_of(connection, t.remittance_item, "remittance_id", head["id"])
     texts = [item.pop("record") for item in items]
-    d = t.remittance_deduction
-    deductions = fetch(connection, select(d).where(d.c.remittance_id == number).order_by(d.c.item, d.c.position))
     return {
         **document(connection, "remittance", head, texts, "items"),
-        "items": [_without(item, "remittance_id", "message_id") for item in items],
-        "deductions": [_without(part, "remittance_id", "message_id") for part in deductions],
-        "links": links(connection, "remittance", number),
+        "items": items,
+        "deductions": parts_of(connection, t.remittance_deduction, "remittance_id", head["id"], "item position"),
+        "links": links(connection, "remittance", head["id"]),
     }
 
 
@@ -201,7 +139,3 @@ def links(connection: Connection, kind: str, number: int) -> list[Row]:
         .where(c.from_kind == kind, c.from_id == number)
         .order_by(c.id),
     )
-
-
-def _without(row: Row, *names: str) -> Row:
-    return {name: value for name, value in row.items() if name not in names}

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, String, Table, cast, func, literal, select
+from sqlalchemy import ColumnElement, Connection, Select, String, Table, cast, func, literal, or_, select
 
 from edi_bridge.crm.document import decoded
 from edi_bridge.crm.tables import of
@@ -18,15 +18,32 @@ def called(customer: Table) -> ColumnElement[str]:
     return func.coalesce(func.nullif(customer.c.name, ""), literal("customer ") + cast(customer.c.id, String))
 
 
-def listed(
-    connection: Connection, query: Select[Any], c: Any, customer: int | None, search: str | None, limit: int
-) -> list[Row]:
-    """Rows of a list, the newest first; `search` is found anywhere in the number."""
-    if customer is not None:
-        query = query.where(c.customer_id == customer)
-    if search:
-        query = query.where(c.number.contains(search, autoescape=True))
+def listed(connection: Connection, table: Table, columns: str, customer: int | None, limit: int,
+           *where: ColumnElement[bool] | None) -> list[Row]:
+    """Documents of a kind, the newest first: these columns and the customer. What is None in `where` narrows nothing."""
+    t, c = of(connection), table.c
+    query = select(*(c[name] for name in columns.split()), c.customer_id, called(t.customer).label("customer"))
+    mine = None if customer is None else c.customer_id == customer
+    query = query.join_from(table, t.customer).where(*(one for one in (mine, *where) if one is not None))
     return fetch(connection, query.order_by(c.issued_on.desc(), c.id.desc()).limit(limit))
+
+
+def has(text: str | None, *columns: ColumnElement[str], beside: Sequence[ColumnElement[bool]] = ()) -> ColumnElement[bool] | None:
+    """That a text stands anywhere in one of these columns, or that something `beside` holds; None where no text is given."""
+    return or_(*(column.contains(text, autoescape=True) for column in columns), *beside) if text else None
+
+
+def head_of(connection: Connection, table: Table, key: int | str, kind: str) -> Row | None:
+    """The row of a document by its number here or, when that is clear, the partner's number. ValueError when several have it."""
+    number = document_number(connection, table, key, kind)
+    return None if number is None else fetch(connection, select(table).where(table.c.id == number))[0]
+
+
+def parts_of(connection: Connection, table: Table, column: str, document: int, order: str = "position") -> list[Row]:
+    """The rows of a document's parts in their order, without what says whose they are; `column` names their document."""
+    query = select(table).where(table.c[column] == document).order_by(*(table.c[name] for name in order.split()))
+    rows = fetch(connection, query)
+    return [{name: value for name, value in row.items() if name not in (column, "message_id")} for row in rows]
 
 
 def document(connection: Connection, kind: str, head: Row, lines: list[str], parts: str = "lines") -> Row:

@@ -177,6 +177,13 @@ def find(connection: Connection, said: str) -> Version:
     return _version(rows[0])
 
 
+def exact(connection: Connection, digest: str) -> Version | None:
+    """The version of this whole hash; None when nobody recorded it."""
+    t = rollout().version
+    row = connection.execute(select(t).where(t.c.hash == digest)).first()
+    return _version(row) if row else None
+
+
 def _former(connection: Connection) -> Version | None:
     """The last version with other files than those in force: one that differs by the program alone cannot be gone back to."""
     now, t = active(connection), rollout()

@@ -59,6 +59,7 @@ ROWS = {
     "catalog": 5,
     "store": 5,
     "crm": 5,
+    "versioning": 6,
     "engine": 6,
     "onboarding": 7,
     "alarming": 6,

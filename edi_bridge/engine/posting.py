@@ -70,6 +70,7 @@ class Work:
     broken: tuple[int, str] | None = None
     failure: str = ""
     stopped: bool = False  # nothing more happens to it now
+    again: bool = False  # it was begun before without an end, and has not got any further since
     content: bytes | None = None  # of a small receipt, until its second pass is over
 
 
@@ -280,6 +281,7 @@ class Engine:
         with self.database.write() as connection:
             starts = ledger.started_all(connection, [work.receipt.id for work in works])
             for work in works:
+                work.again = starts[work.receipt.id] > 1
                 if starts[work.receipt.id] > POISON:
                     self.taking_in.poisoned(connection, work.receipt)
                     work.stopped = True
@@ -496,7 +498,11 @@ class Engine:
             passing("tx_begun")
             posted = batch.write(connection, [(work.receipt, work.open[outcome.interchange.ordinal], outcome) for work, outcome in items],
                                  self.rules, failure)
+            further = {work.receipt.id: work for (work, _), one in zip(items, posted, strict=True) if one.fresh and work.again}
+            ledger.got_further(connection, list(further))
             passing("crm_written")
+        for work in further.values():
+            work.again = False
         return posted
 
     def _close(self, ends: Sequence[tuple[Work, End]], done: Sequence[Work]) -> None:

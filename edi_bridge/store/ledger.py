@@ -249,6 +249,13 @@ def suspects(connection: Connection) -> set[int]:
     return set(connection.execute(query).scalars())
 
 
+def got_further(connection: Connection, receipts: Sequence[int]) -> None:
+    """What stopped the program before did not stop it this time: of their beginnings only this one counts against these receipts."""
+    t = ledger().receipt
+    if receipts:
+        connection.execute(update(t).where(t.c.id.in_(receipts), t.c.starts > 1).values(starts=1))
+
+
 def released(connection: Connection, receipts: Sequence[int]) -> None:
     """Take back that the processing of these receipts began: it was ended in good order, and counts for nothing against them."""
     t = ledger().receipt

@@ -8,18 +8,22 @@ import json
 import os
 import shutil
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+try:  # the program's SQLite: two of them in one process (a test may open the database through the program, too) do not see each
+    from pysqlite3 import dbapi2 as sqlite3  # other's locks, and one truncates what the other has mapped (sqlite.org/howtocorrupt.html 2.2.1)
+except ImportError:
+    import sqlite3  # type: ignore[no-redef]
 
 ROOT = Path(__file__).parents[2]
 OURS = "9521200034004"
@@ -55,7 +59,10 @@ def environment(**more: str) -> dict[str, str]:
     return {**kept, "PYTHONPATH": str(ROOT), **more}
 
 
-def until(what: Callable[[], Any], seconds: float = 20.0, says: Callable[[], object] = lambda: "it never happened") -> Any:
+HANGS = 120.0  # seconds after which something will never happen: a machine that does ten other things must come there before
+
+
+def until(what: Callable[[], Any], seconds: float = HANGS, says: Callable[[], object] = lambda: "it never happened") -> Any:
     """Wait until something is so; its value."""
     end = time.monotonic() + seconds
     while True:
@@ -110,15 +117,19 @@ class Home:
         """The numbers of the orders in the CRM."""
         return {row[0] for row in self.rows("SELECT number FROM sales_order")}
 
-    def start(self, *options: str, listen: bool = False, **more: str) -> Daemon:
-        """The daemon as a person starts it."""
-        arguments = [sys.executable, "-m", "edi_bridge.cli", "run", "--home", str(self.folder), "--log", "json"]
-        if not listen:
-            arguments += ["--listen", ""]
-        made = Daemon(self, subprocess.Popen([*arguments, *options], env=environment(**more), stdout=subprocess.PIPE,
-                                             stderr=(self.place / f"log{len(self.daemons)}").open("wb")), self.place / f"log{len(self.daemons)}")
+    def start(self, *options: str, listen: bool = False, command: Sequence[str] = (), **more: str) -> Daemon:
+        """The daemon as a person starts it; or another Python `command`."""
+        arguments = [*command] or ["-m", "edi_bridge.cli", "run", "--home", str(self.folder), "--log", "json", *(() if listen else ("--listen", "")), *options]
+        path = self.place / f"log{len(self.daemons)}"
+        with path.open("wb") as log:
+            made = Daemon(self, subprocess.Popen([sys.executable, *arguments], env=environment(**more), stdout=subprocess.PIPE, stderr=log), path)
         self.daemons.append(made)
         return made
+
+    def command(self, *arguments: str) -> int:
+        """Another command on this home, as a person gives it; its exit code."""
+        return subprocess.run([sys.executable, "-m", "edi_bridge.cli", *arguments, "--home", str(self.folder)], env=environment(),
+                              stdout=subprocess.DEVNULL, timeout=HANGS).returncode
 
     def close(self) -> None:
         for one in self.daemons:
@@ -130,6 +141,11 @@ class Daemon:
     home: Home
     process: subprocess.Popen[bytes]
     path: Path
+    begun: float = field(default_factory=time.monotonic)
+
+    def lived(self) -> float:
+        """Seconds since its start."""
+        return time.monotonic() - self.begun
 
     def log(self) -> list[dict[str, Any]]:
         """Its lines; each must be JSON, whatever a partner's server or file is called."""
@@ -138,7 +154,7 @@ class Daemon:
     def says(self) -> str:
         return self.path.read_text()
 
-    def until(self, what: Callable[[], Any], seconds: float = 30.0) -> Any:
+    def until(self, what: Callable[[], Any], seconds: float = HANGS) -> Any:
         def still() -> Any:
             assert self.process.poll() is None or what(), self.says()
             return what()

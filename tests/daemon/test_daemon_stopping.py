@@ -7,7 +7,10 @@ import signal
 import time
 from pathlib import Path
 
-from daemon_case import Home, home, interchange, message, order  # noqa: F401
+from daemon_case import HANGS, Home, home, interchange, message, order  # noqa: F401
+
+
+FILES = 120
 
 
 def seconds_of(pid: int) -> float:
@@ -67,27 +70,34 @@ def test_a_second_signal_ends_at_once(home: Home) -> None:  # noqa: F811
 
 def test_after_a_kill_the_next_one_posts_within_five_seconds_and_nothing_twice(home: Home) -> None:  # noqa: F811
     home.partner("nord")
-    for number in range(1, 151):
+    for number in range(1, FILES + 1):
         home.lies("nord", f"{number}.edi", order("nord", str(number)))
     daemon = home.start()
     waits, used = [], []
     for kills in range(3):
-        daemon.until(lambda kills=kills: len(home.orders()) > 20 * (kills + 1))  # type: ignore[misc]
-        daemon.process.kill()
-        daemon.process.wait()
+        daemon.until(lambda kills=kills: len(home.orders()) > FILES // 8 * (kills + 1))  # type: ignore[misc]
+        daemon.kill()
         before = len(home.orders())
-        begun = time.monotonic()
         daemon = home.start()
-        daemon.until(lambda before=before: len(home.orders()) > before or len(home.orders()) == 150)  # type: ignore[misc]
-        waits.append(round(time.monotonic() - begun, 1))
+        daemon.until(lambda before=before: len(home.orders()) > before or len(home.orders()) == FILES)  # type: ignore[misc]
+        waits.append(round(daemon.lived(), 1))
         used.append(round(seconds_of(daemon.process.pid), 1))
     print("seconds from start to the first order:", waits, "of which it computed", used)
-    daemon.until(lambda: len(home.answers("nord")) >= 150 and home.rows("SELECT count(*) FROM outbox WHERE state <> 'sent'") == [(0,)], 60)
-    assert home.orders() == {f"PO{number}" for number in range(1, 151)}
-    assert home.rows("SELECT number, count(*) FROM sales_order GROUP BY number HAVING count(*) > 1") == []
-    assert home.rows("SELECT count(*) FROM outbox") == [(150,)] and len(home.answers("nord")) == 150
-    assert home.rows("SELECT count(*) FROM receipt WHERE state <> 'done'") == [(0,)]
     assert min(waits) < 5 or max(used) < 5, (waits, used)  # a machine that does much else lets it wait; its own work takes no longer
+    daemon.until(lambda: home.rows("SELECT count(*) FROM receipt WHERE state IN ('received', 'scanned')") == [(0,)]
+                 and home.rows("SELECT count(*) FROM receipt") == [(FILES,)])
+    # Two kills may have hit the same file: what a person is asked to do then is done, and it is no other file's loss.
+    aside = [id for (id,) in home.rows("SELECT id FROM receipt WHERE state = 'quarantined' AND starts > 2")]
+    daemon.until(lambda: home.rows("SELECT count(*) FROM outbox WHERE state <> 'sent'") == [(0,)])
+    assert daemon.terminate() == 0 and len(aside) <= 2
+    for id in aside:
+        assert home.command("exchange", "release", str(id), "--receipt", "--reason", "three kills came from outside") in (0, 1)
+    if aside:
+        assert home.start("--once").process.wait(HANGS) == 0
+    assert home.rows("SELECT count(*) FROM receipt WHERE state <> 'done'") == [(0,)]
+    assert home.orders() == {f"PO{number}" for number in range(1, FILES + 1)}
+    assert home.rows("SELECT number, count(*) FROM sales_order GROUP BY number HAVING count(*) > 1") == []
+    assert home.rows("SELECT count(*) FROM outbox WHERE state = 'sent'") == [(FILES,)] and len(home.answers("nord")) == FILES
 
 
 def test_what_was_being_sent_when_the_program_was_killed_is_looked_for_before_it_is_sent_again(home: Home) -> None:  # noqa: F811

@@ -75,7 +75,13 @@ def test_a_planted_mistake_is_told_with_its_place(there: str, instead: str, says
 
 
 def test_every_kind_is_planted() -> None:
-    assert {says[0] for _, _, says in PLANTED} == set(KINDS)
+    assert {says[0] for _, _, says in PLANTED} == set(KINDS) - {"stage_unknown"}
+
+
+def test_a_stage_of_what_is_not_agreed_is_told() -> None:
+    moved = partners.Moved("edifact/D96A/DESADV", "in", "pilot", "2026-11-22T07:00:00Z", "ann", "r", place=("partners/_stages.yaml", 3, 5))
+    found = lint(partners.staged(load(GOOD), [moved]), KNOWN)
+    assert [(one.kind, one.level, one.file, one.line, one.column) for one in found] == [("stage_unknown", "warning", "partners/_stages.yaml", 3, 5)]
 
 
 def test_what_is_asked_for_or_only_for_tests_is_no_doubt() -> None:

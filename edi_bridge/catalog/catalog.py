@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
 from hashlib import sha256
 from pathlib import Path
@@ -62,7 +62,13 @@ class Catalog(Guides):
         """One partner by the name of its file, whatever is wrong with the others. ConfigFault with what is wrong with it."""
         if name not in self.partner_files:
             raise ConfigFault.at("", 0, 0, f"there is no partner {name}; known are {', '.join(self.partner_files)}")
-        return partners_.load(self._block(self.partner_files[name]), self.profile)
+        return partners_.staged(partners_.load(self._block(self.partner_files[name]), self.profile), self.stages.get(name, ()))
+
+    @cached_property
+    def stages(self) -> Mapping[str, Sequence[partners_.Moved]]:
+        """The stages in force that the program wrote (`partners/_stages.yaml` of the home), by partner."""
+        path = self.roots[0] / partners_.STAGES_FILE
+        return partners_.load_stages(self._block(path)) if len(self.roots) > 1 and path.is_file() else {}
 
     def profile(self, name: str) -> Block:
         """The YAML of a profile that partners extend (`partners/profiles/NAME.yaml`). ConfigFault when there is none."""

@@ -46,6 +46,9 @@ def partner_show(name: str, effective: bool, prefix: str, home: str | None, as_j
     show.table(("message", "direction", "stage", "~map", "~guide", "~answers", "~owner", "where"),
                [(row["message"], row["direction"] + (" test" if row["test"] else ""), row["stage"], row["map"] or "the standard's", row["guide"],
                  row["answers"], row["owner"], row["where"]) for row in rows])
+    for row in rows:
+        if row["since"]:
+            show.note(f"{row['message']} ({row['direction']}) is in {row['stage']} since {show.minute(row['since'])} ({row['stage_from']})")
     return 0
 
 
@@ -97,5 +100,7 @@ def _agreement(one: Agreement, partner: Partner, catalog: Catalog) -> dict[str, 
     else:
         answers = ", ".join(f"{kind} within {time_words(limit)}" for kind, limit in partner.expecting(one).items())
     guide = ("restricted" if one.restrict else "standard") if catalog.has_structure(one.message) else ""
-    return {"message": one.message, "direction": one.direction, "test": one.test, "stage": one.stage, "map": one.map, "guide": guide,
+    return {"message": one.message, "direction": one.direction, "test": one.test, "stage": one.stage,
+            "since": one.since, "former": one.former, "stage_from": f"{one.staged[0]}:{one.staged[1]}" if one.staged[0] else "",
+            "limits": {"documents": one.limits.documents, "daily": one.limits.daily, "approve": one.limits.approve}, "map": one.map, "guide": guide,
             "lookups": list(one.lookups), "answers": answers, "owner": one.owner, "where": f"{one.file}:{one.mark[0]}"}

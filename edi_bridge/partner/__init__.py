@@ -3,6 +3,8 @@
 from edi_bridge.partner.addressing import check_unique, find
 from edi_bridge.partner.loading import load, load_own
 from edi_bridge.partner.policy import ACKNOWLEDGE, acknowledging, action, condemns, verdict
+from edi_bridge.partner.stages import FILE as STAGES_FILE
+from edi_bridge.partner.stages import Moved, load_stages, staged, stages_text
 from edi_bridge.partner.values import (
     LARGEST,
     PRIORITY,
@@ -15,6 +17,7 @@ from edi_bridge.partner.values import (
     Errors,
     Escalation,
     Identity,
+    Limits,
     Numbers,
     Own,
     Partner,
@@ -22,6 +25,6 @@ from edi_bridge.partner.values import (
     identity_for,
 )
 
-__all__ = ["ACKNOWLEDGE", "Agreement", "Batch", "Contact", "Errors", "Escalation", "Identity", "LARGEST", "Numbers", "Own", "PRIORITY", "Partner",
-           "STAGES", "Silence", "WAIT", "WINDOW", "acknowledging", "action", "check_unique", "condemns", "find", "identity_for", "load",
-           "load_own", "verdict"]
+__all__ = ["ACKNOWLEDGE", "Agreement", "Batch", "Contact", "Errors", "Escalation", "Identity", "LARGEST", "Limits", "Numbers", "Own", "PRIORITY", "Partner",
+           "STAGES", "STAGES_FILE", "Silence", "WAIT", "WINDOW", "acknowledging", "action", "check_unique", "condemns", "find", "identity_for", "load",
+           "load_own", "load_stages", "Moved", "staged", "stages_text", "verdict"]

@@ -43,9 +43,25 @@ class Setting:
 def settings(partner: Partner) -> list[Setting]:
     """Every setting of a partner, those it says itself or by its profiles first in the order of the file, then the defaults."""
     assert isinstance(partner.source, Block)
-    said = list(_of(partner.source, ""))
+    said = _outranked(partner, list(_of(partner.source, "")))
     known = {one.path for one in said}
     return [*said, *(Setting(path, value) for path, value in DEFAULTS.items() if path not in known)]
+
+
+def _outranked(partner: Partner, said: list[Setting]) -> list[Setting]:
+    """With the stages that `_stages.yaml` says in the place of those that the partner's file says."""
+    moved = {f"agreements[{_named(one.message, one.direction, one.test)}]": one for one in partner.agreements if one.staged[0]}
+    made = [one for one in said if not (one.path.endswith("].stage") and one.path.removesuffix(".stage") in moved)]
+    for name, agreement in moved.items():
+        last = max(number for number, one in enumerate(made, 1) if one.path.startswith(f"{name}."))
+        limits = {key: value for key in ("documents", "daily", "approve") if (value := getattr(agreement.limits, key))}
+        made[last:last] = [Setting(f"{name}.{key}", value, *agreement.staged) for key, value in (
+            ("stage", agreement.stage), ("since", flow(agreement.since)), *((f"limits.{key}", str(value)) for key, value in limits.items()))]
+    return made
+
+
+def _named(message: Any, direction: Any, test: Any) -> str:
+    return f"{message} {direction or 'in'}{' test' if test else ''}"
 
 
 def _of(block: Block, prefix: str) -> Iterator[Setting]:
@@ -67,7 +83,7 @@ def _of(block: Block, prefix: str) -> Iterator[Setting]:
 
 
 def _of_agreement(entry: Block, partner: Block) -> Iterator[Setting]:
-    name = f"agreements[{entry.get('message')} {entry.get('direction') or 'in'}{' test' if entry.get('test') else ''}]"
+    name = f"agreements[{_named(entry.get('message'), entry.get('direction'), entry.get('test'))}]"
     said = list(_of(entry, f"{name}."))
     known = {one.path for one in said}
     yield from said

@@ -30,6 +30,7 @@ KINDS = {  # kind → (level, what it is about)
     "deadline_idle": ("warning", "an answer is expected to what never goes out"),
     "wrong_direction": ("warning", "a setting of an agreement that has no meaning in its direction"),
     "no_lookup": ("warning", "a table of keys that has no rows"),
+    "stage_unknown": ("warning", "a stage in force (`_stages.yaml`) of something that is not agreed"),
     "nobody_named": ("note", "nobody is named to talk to when something goes wrong"),
     "no_escalation": ("note", "priority 1 or 2, and nobody is told when something stays open"),
 }
@@ -70,7 +71,7 @@ class Remark:
 
 def lint(partner: Partner, known: Known) -> list[Remark]:
     """Everything that is wrong or doubtful, in the order of the file."""
-    found = [*_name(partner), *_identities(partner, known), *_channels(partner, known), *_deadlines(partner), *_people(partner)]
+    found = [*_name(partner), *_identities(partner, known), *_channels(partner, known), *_deadlines(partner), *_people(partner), *_strays(partner)]
     for one in partner.agreements:
         found += _agreement(partner, one, known)
     return sorted(set(found), key=lambda one: (one.file, one.line, one.column, one.kind))
@@ -188,6 +189,11 @@ def _deadlines(partner: Partner) -> Iterator[Remark]:
             if answer in ASKED and not partner.enveloping(one).get("ask"):
                 yield Remark("deadline_unasked", f"{answer} is expected for {one.message}, and the envelope does not ask for it ({ASKED[answer]}; "
                                                  "envelope: {ask: true})", *_inner_place(_block_of(partner, one), "expect", answer))
+
+
+def _strays(partner: Partner) -> Iterator[Remark]:
+    for message, direction, file, line, column in partner.strays:
+        yield Remark("stage_unknown", f"{message} ({direction}) is in a stage, and nothing is agreed for it", file, line, column)
 
 
 def _people(partner: Partner) -> Iterator[Remark]:

@@ -88,7 +88,7 @@ def _agreement(entry: Block, stage: str, problems: Problems) -> Agreement:
         words.envelope(entry, problems), words.text(entry, "channel", problems), words.batch(entry, problems), words.text(entry, "names", problems),
         words.expect(entry, problems), words.time(entry, "wait", problems), words.choice(entry, "same_content", SAME_CONTENT, problems),
         words.texts(entry, "lookups", (), problems), words.choice(entry, "stage", STAGES, problems) or stage,
-        words.text(entry, "owner", problems), entry.mark, entry.file)
+        words.text(entry, "owner", problems), mark=entry.mark, file=entry.file)
 
 
 def load_own(block: Block) -> Own:

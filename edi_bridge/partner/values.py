@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from edi_bridge.interchange import Address, MessageType
@@ -123,6 +124,15 @@ class Errors:
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """What a pilot may take and send: `documents` in all and `daily` at most, the first `approve` looked at by a person. 0: no limit."""
+
+    documents: int = 0
+    daily: int = 0
+    approve: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Agreement:
     """What holds for one message and direction. `findings` overrides what a kind does: reject, reject_interchange, note or
     off; `acknowledge` says which answers go out and when; `restrict` narrows the standard's guide (YAML, read by `guide`)."""
@@ -144,8 +154,13 @@ class Agreement:
     lookups: tuple[str, ...] = ()  # the tables of keys that it needs beside those that its map names
     stage: str = "live"  # of STAGES
     owner: str = ""  # who answers for it with us
+    since: str = ""  # when it entered its stage (ISO 8601, UTC), by `partners/_stages.yaml`; '': nobody moved it
+    former: str = ""  # the stage before
+    limits: Limits = Limits()
+    staged: tuple[str, int, int] = field(default=("", 0, 0), compare=False)  # where its stage is said; '' file: here
     mark: Mark = field(default=(0, 0), compare=False)
     file: str = field(default="", compare=False)
+    gates: Mapping[str, Mapping[str, float]] = field(default_factory=dict)  # gate → limit → value
 
     @property
     def key(self) -> tuple[str, str, bool]:
@@ -154,9 +169,14 @@ class Agreement:
 
     def fits(self, type: MessageType, direction: str = "in") -> bool:
         """Whether it rules a message of this type."""
-        own = self.message.split("/")
-        return self.direction == direction and len(own) == 3 and all(
-            part in ("*", given) for part, given in zip(own, (type.standard, type.version, type.name), strict=True))
+        return self.direction == direction and _fits(self.message, type)
+
+
+@lru_cache(maxsize=4096)
+def _fits(agreed: str, type: MessageType) -> bool:
+    """Whether a message (with stars) means a type; asked several times for each message."""
+    own = agreed.split("/")
+    return len(own) == 3 and all(part in ("*", given) for part, given in zip(own, (type.standard, type.version, type.name), strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +212,7 @@ class Partner:
     as2: str = ""
     van: Mapping[str, str] = field(default_factory=dict)  # network, mailbox
     layers: tuple[str, ...] = ()  # the files it was made of: its own, then the profiles it extends
+    strays: tuple[tuple[str, str, str, int, int], ...] = ()  # stages in force that fit no agreement: message, direction, place
     source: Any = field(default=None, compare=False, repr=False)  # its YAML after the layers were merged
 
     def expecting(self, agreement: Agreement | None) -> dict[str, float]:

@@ -57,7 +57,7 @@ class DirectoryTransport:
         self.notes.clear()
         if not self._get:
             return
-        files = sorted(self._settling.whole(self._look_round), key=lambda one: (one.modified, one.name))
+        files = self._settling.whole(self._look_round)
         self._passing("listed")
         yield from files
 

@@ -73,7 +73,7 @@ class FtpTransport:
         """What waits, the oldest first (by MLSD or MDTM; where the server knows neither, by name)."""
         if not self._get:
             return
-        files = sorted(self._settling.whole(self._look_round), key=lambda one: (one.modified, one.name))
+        files = self._settling.whole(self._look_round)
         self._passing("listed")
         yield from files
 

@@ -56,7 +56,7 @@ class Http:
         if self.options["list"]:
             files = self._settling.whole(self._look)
             self.passing("listed")
-            yield from sorted(files, key=lambda one: (one.modified, one.name))
+            yield from files
 
     def _look(self) -> list[RemoteFile]:
         self.notes = []

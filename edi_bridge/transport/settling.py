@@ -104,7 +104,7 @@ class Settling:
     _since: dict[tuple[str, int, str], float] = field(default_factory=dict)
 
     def whole(self, look: Callable[[], Sequence[RemoteFile]]) -> list[RemoteFile]:
-        """The files that have settled. Where some have not, it waits once, for as long as they need, and looks again.
+        """The files that have settled, the oldest first. Where some have not, it waits once, as long as they need, and looks again.
 
         Files are the same as before when name (token), size and time are: a partner that writes on makes a new one of it.
         """
@@ -113,7 +113,7 @@ class Settling:
         if left > 0:
             self.wait(left)
             files = self._seen(look())
-        return [one for one in files if self._age(one) >= self.seconds]
+        return sorted((one for one in files if self._age(one) >= self.seconds), key=lambda one: (one.modified, one.name))
 
     def _seen(self, files: Sequence[RemoteFile]) -> Sequence[RemoteFile]:
         now = self.now()

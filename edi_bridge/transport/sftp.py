@@ -66,7 +66,7 @@ class SftpTransport:
         """What waits, the oldest first."""
         if not self._get:
             return
-        files = sorted(self._settling.whole(lambda: self._twice(self._look_round)), key=lambda one: (one.modified, one.name))
+        files = self._settling.whole(lambda: self._twice(self._look_round))
         self._passing("listed")
         yield from files
 

@@ -43,6 +43,8 @@ def overlong(part: Record, path: str = "") -> str:
             for nth, item in enumerate(value, 1):
                 # Of a line only its order and what may become a location is looked at; its item numbers see `see_product`.
                 if name == "lines":
+                    if "order_number" not in item and "schedules" not in item:
+                        continue
                     item = {field: item[field] for field in ("order_number", "schedules") if field in item}
                 if item and (wrong := overlong(item, f"{path}{name}[{nth}]/")):
                     return wrong

@@ -124,9 +124,15 @@ def sides(record_type: str, record: Mapping[str, Any], own: OwnIdentities, partn
     so, the sender of a message is the counterpart: an order is sold, an invoice is bought unless it is self-billed.
     Without a counterpart in the document the partner itself is it.
     """
+    known: dict[str, list[Identifier]] = {}
+
+    def of(role: str) -> list[Identifier]:
+        if role not in known:
+            known[role] = identifiers(record[role], partner)
+        return known[role]
 
     def ours(roles: Sequence[str]) -> bool:
-        return any(not own.isdisjoint(identifiers(record[role], partner)) for role in roles if role in record)
+        return any(not own.isdisjoint(of(role)) for role in roles if role in record)
 
     we_sell, we_buy, both = ROLES.get(record_type, ROLES["order"])
     selling, buying = ours(we_sell), ours(we_buy)
@@ -140,7 +146,7 @@ def sides(record_type: str, record: Mapping[str, Any], own: OwnIdentities, partn
         direction = "sold"
     for role in SOLD_TO if direction == "sold" else BOUGHT_FROM:
         party = record.get(role)
-        if party and (identifiers(party, partner) or party.get("name")) and not ours((role,)):
+        if party and (of(role) or party.get("name")) and not ours((role,)):
             return Sides(direction, party)
     if not partner:
         return Sides(direction, {}, "no party of the document can be the customer or supplier")

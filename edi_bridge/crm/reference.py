@@ -59,12 +59,15 @@ def references(record_type: str, record: Record, own: OwnIdentities, partner: st
     they name (an invoice also to those it corrects), a cancelled one to itself; a remittance to the invoices and
     credit notes that it settles.
     """
+    named = list(_named(record_type, record))
+    if not named:  # most orders
+        return []
     found = sides(record_type, record, own, partner)
     if found.problem:
         return []
     pairs = tuple(own_identifiers(found.party, partner)) if found.stated else ()
     keys = []
-    for kind, number, release, field, party in _named(record_type, record):
+    for kind, number, release, field, party in named:
         theirs = tuple(own_identifiers(party, partner)) if party else pairs
         keys.append(BusinessKey(kind, found.direction, number, release, partner, theirs or pairs, field))
     return list(dict.fromkeys(keys))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -46,6 +47,8 @@ def ping(partner: str | None, name: str | None, home: str | None, as_json: bool)
     chosen = _chosen(options.catalog_of(place), partner, name)
     secrets = Secrets(place / "secrets" if place else None, os.environ)
     rows = [row for channel in chosen for row in _tried(channel, secrets)]
+    if place is not None:
+        _keep(place, chosen, rows)
     if as_json:
         options.print_json(rows)
     else:
@@ -53,6 +56,26 @@ def ping(partner: str | None, name: str | None, home: str | None, as_json: bool)
                    [(row["channel"], row["step"], "ok" if row["good"] else "failed", row["milliseconds"], row["says"]) for row in rows],
                    colour=lambda row, index: "" if index != 2 else "green" if row[2] == "ok" else "red")
     return 0 if all(row["good"] for row in rows) else REFUSED
+
+
+def _keep(home: Path, channels: list[Channel], rows: list[dict[str, Any]]) -> None:
+    """That a channel works stands in the audit log, as the proof that a rollout asks for. A home without a database keeps nothing."""
+    from edi_bridge import settings
+    from edi_bridge.cli.exchange_act import actor, now
+    from edi_bridge.store import audit
+
+    said = settings.load(os.environ, home)
+    if "://" not in said.database and not Path(said.database).exists():
+        return
+    database = options.open_database(said, create=False)
+    try:
+        with database.write() as connection:
+            for channel in channels:
+                mine = [row for row in rows if row["channel"] == channel.name]
+                if mine and all(row["good"] for row in mine):
+                    audit.write(connection, now(), actor(), "ping", f"channel {channel.name}", "", {row["step"]: row["says"] for row in mine})
+    finally:
+        database.close()
 
 
 def _chosen(catalog: Catalog, partner: str | None, name: str | None) -> list[Channel]:

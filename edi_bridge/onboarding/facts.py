@@ -245,7 +245,8 @@ def _coverage(one: Gathering) -> dict[str, Any]:
         rules, places = (accepted_places(connection, one.partner.name, one.agreement.direction, one.agreement.message, kind) for kind in ("rule", "unread"))
     uses = made.rules()
     never = [use.field for use in uses if not use.count]
-    return {"rules": len(uses), "rules_seen": len(uses) - len(never), "rules_never": tuple(dict.fromkeys(name for name in never if name not in rules)),
+    open_ = [name for name in never if name not in rules]
+    return {"rules": len(uses), "rules_seen": len(uses) - len(never), "rules_accepted": len(never) - len(open_), "rules_never": tuple(dict.fromkeys(open_)),
             "unread": tuple(dict.fromkeys(place.path for place in made.unread_places() if place.path not in places))}
 
 
@@ -299,7 +300,7 @@ def _stated(one: Gathering) -> dict[str, Any]:
         rehearsed = connection.execute(select(func.max(a.c.at)).where(
             a.c.act.in_(("rollback", "rehearse rollback")), or_(a.c.subject == f"partner {one.partner.name}", a.c.subject.like(f"{one.partner.name} %"))))
         rollback = rehearsed.scalar()
-        peak = _peak(connection, one)
+        peak = peak_of(connection, one)
     signed = {row.name.removeprefix("sign-off "): Stated(row.owner, row.day, row.file_name, row.note) for row in rows
               if row.name in ("sign-off ours", "sign-off theirs")}
     volume = next((row for row in reversed(rows) if row.name == "volume" and row.owner == "edi-bridge"), None)
@@ -308,7 +309,7 @@ def _stated(one: Gathering) -> dict[str, Any]:
             "volume": float(volume.value) if volume else None, "volume_days": one.days_since(volume.at) if volume else None}
 
 
-def _peak(connection: Connection, one: Gathering) -> float:
+def peak_of(connection: Connection, one: Gathering) -> float:
     """Messages in the busiest hour that the ledger knows."""
     t = ledger()
     joined = t.message.join(t.exchange, t.exchange.c.id == t.message.c.exchange_id)

@@ -301,13 +301,13 @@ def _days(days: float) -> str:
 
 GATES = (
     Gate("people", "people named", ("connecting",), _people, "edi-bridge partner show {partner}"),
-    Gate("settings", "settings clean", ("connecting", "pilot", "live"), _settings, "edi-bridge partner lint {partner}"),
+    Gate("settings", "settings clean", ("connecting", "certifying", "pilot", "live"), _settings, "edi-bridge partner lint {partner}"),
     Gate("channels", "channels proven", ("validating", "pilot", "live"), _channels, "edi-bridge partner ping {partner}", {"": {"days": 30}}),
     Gate("samples", "samples clean", ("validating", "pilot", "live"), _samples, "edi-bridge map test {map}", {"": {"samples": 1}}),
     Gate("scenarios", "scenarios played", ("shadow",), _scenarios,
          "edi-bridge rollout scenario list {partner} --message {message} --direction {direction}", {"": {"runs": 2}}),
-    Gate("required", "required fields", ("pilot", "live"), _required, "edi-bridge exchange list --partner {partner}",
-         {"": {"percent": 100}, "pilot": {"messages": 5}, "live": {"messages": 20}}, directions=("in",)),
+    Gate("required", "required fields", ("certifying", "pilot", "live"), _required, "edi-bridge exchange list --partner {partner}",
+         {"": {"percent": 100}, "certifying": {"messages": 1}, "pilot": {"messages": 5}, "live": {"messages": 20}}, directions=("in",)),
     Gate("differences", "compared with the old channel", ("pilot", "live"), _differences,
          "edi-bridge rollout compare {partner} --message {message} --direction {direction}",
          {"pilot": {"documents": 20, "days": 3}, "live": {"documents": 50, "days": 10}}),

@@ -38,6 +38,8 @@ TOO_MANY = {"segment_repeats", "group_repeats"}
 LINES = {"LIN", "PO1", "IT1", "POC", "HL", "CPS", "ENT", "RMR", "DOC", "LX"}  # a group of these is what the document is about
 ESSENTIAL = {"lines", "items", "packs", "locations"}  # lists of a record whose items are never left out
 _ITEM = re.compile(r"(.*\b([a-z_]+))\[(\d+)\]\.[a-z_]+")  # lines[1].allowances[0].amount: what stands in the innermost item
+_TIMED = re.compile(r"\d{4}-\d\d-\d\dT\d\d:[^/]*\Z")
+_STEP = re.compile(r"([a-z_0-9]+)|\[(\d+)\]")
 TOGETHER = {"P", "D2"}  # conditions of X12 and of EDIFACT: all or none,
 ASKING = {"C", "L", "D5", "D6"}  # and those in which the first element asks for others
 
@@ -108,6 +110,43 @@ def _without(value: Any, path: str, gone: Mapping[str, Finding]) -> Any:
         case list():
             return [_without(inner, place, gone) for number, inner in enumerate(value) if (place := f"{path}[{number}]") not in gone]
     return value
+
+
+def to_the_day(records: Sequence[Record], findings: Sequence[Finding]) -> tuple[list[Record], list[Finding]]:
+    """The records of one message with the day alone where a date with a time of day found no place (`cannot_write`), and a
+    finding for each: a delivery on the right day is more than none."""
+    made = list(records)
+    notes: list[Finding] = []
+    for one in findings:
+        path = one.position.path or ""
+        if one.kind != "cannot_write" or not path:
+            continue
+        for number, record in enumerate(made):
+            value = _at(record, path)
+            if isinstance(value, str) and _TIMED.match(value) and value in one.sentence():
+                made[number] = _put(record, "", path, value[:10])
+                notes.append(found("field_not_carried", Position(path=path), "", f'{path}: "{value}" is written as "{value[:10]}"'))
+    return made, notes
+
+
+def _at(record: Any, path: str) -> Any:
+    """The value at a path of a record; None where nothing stands."""
+    for name, number in _STEP.findall(path):
+        if name:
+            record = record.get(name) if isinstance(record, dict) else None
+        else:
+            record = record[int(number)] if isinstance(record, list) and int(number) < len(record) else None
+    return record
+
+
+def _put(value: Any, path: str, target: str, new: str) -> Any:
+    """The record with another value at the target."""
+    match value:
+        case dict():
+            return {name: _put(inner, f"{path}.{name}" if path else name, target, new) for name, inner in value.items()}
+        case list():
+            return [_put(inner, f"{path}[{number}]", target, new) for number, inner in enumerate(value)]
+    return new if path == target else value
 
 
 def _notes(fault: Finding, value: str, fields: Sequence[str], how: str = "left out") -> list[Finding]:

@@ -25,7 +25,7 @@ from edi_bridge.interchange import (
     MessageType,
     Position,
 )
-from edi_bridge.leaving_out import Spot, left_out, without_incomplete
+from edi_bridge.leaving_out import Spot, left_out, to_the_day, without_incomplete
 from edi_bridge.mapping.compile import CompiledMap, Record
 from edi_bridge.mapping.lookup import NOTHING, Get
 from edi_bridge.mapping.written_fields import SegmentFields
@@ -113,7 +113,7 @@ def _composed(records: Sequence[Record], compiled: CompiledMap, head: Heading, c
         case "xml":
             made = _documents(groups, compiled, head)
         case "csv" | "fixed":
-            made, checker = _sheet(groups, compiled), None  # no guide is known of columns: the map's layout says all
+            made, checker = _sheet(groups, compiled, head.lossy), None  # no guide is known of columns: the map's layout says all
         case _:
             return _judged(_segments(groups, compiled, head, checker))
     if head.lossy:
@@ -174,12 +174,30 @@ def _checked(again: Iterable[Again], checker: Checks) -> Iterator[Finding]:
         yield from findings
 
 
-def _written(groups: Sequence[list[Record]], compiled: CompiledMap, findings: list[Finding], *how: Any) -> Iterator[tuple[int, Any]]:
+def _written(groups: Sequence[list[Record]], compiled: CompiledMap, lossy: bool, findings: list[Finding],
+             *how: Any) -> Iterator[tuple[int, Any]]:
     """(number, body) of each message; what a record cannot say goes to the findings with the message's number."""
     for number, group in enumerate(groups, 1):
-        body, more = compiled.write(group, *how)
-        findings += [replace(one, position=replace(one.position, message=number)) for one in more]
+        _, body, more, notes = _said(group, compiled, lossy, *how)
+        findings += _of(number, [*more, *notes])
         yield number, body
+
+
+def _of(number: int, findings: Iterable[Finding]) -> list[Finding]:
+    """The findings of the message of this number."""
+    return [replace(one, position=replace(one.position, message=number)) for one in findings]
+
+
+def _said(group: Sequence[Record], compiled: CompiledMap, lossy: bool, *how: Any) -> tuple[list[Record], Any, list[Finding], list[Finding]]:
+    """What is written of the records of one message: they, the body, what it cannot say, and what it says in another form: where
+    something may be left out, a time of day that has no place goes without its day."""
+    body, findings = compiled.write(group, *how)
+    days, notes = to_the_day(group, findings) if lossy else (list(group), [])
+    if notes:
+        body, findings = compiled.write(days, *how)
+        still = {one.position.path for one in findings}
+        notes = [one for one in notes if one.position.path not in still]
+    return days, body, findings, notes
 
 
 def _documents(groups: Sequence[list[Record]], compiled: CompiledMap, head: Heading) -> Composed:
@@ -188,12 +206,12 @@ def _documents(groups: Sequence[list[Record]], compiled: CompiledMap, head: Head
     xml = syntax.module("xml")
     for number, group in enumerate(groups, 1):
         for _ in range(ROUNDS if head.lossy else 1):
-            root, findings = compiled.write(group)
+            group, root, findings, notes = _said(group, compiled, head.lossy)
             group, gone = without_incomplete(group, findings) if head.lossy else (group, [])
-            made.findings.extend(replace(one, position=replace(one.position, message=number)) for one in gone)
+            made.findings.extend(_of(number, [*notes, *gone]))
             if not gone:
                 break
-        made.findings.extend(replace(one, position=replace(one.position, message=number)) for one in findings)
+        made.findings.extend(_of(number, findings))
         if root is not None and not isinstance(root, list):
             made.findings.extend(made_whole(root, compiled.structure, ElementFields(root, compiled).inside))
             doctype = headed(root, compiled.structure, head.sender, head.receiver, _of_message(head.control, number), head.prepared,
@@ -207,9 +225,9 @@ def _of_message(control: str, number: int) -> str:
     return str(int(control) + number - 1) if control.isdigit() else control if number == 1 else f"{control}-{number}"
 
 
-def _sheet(groups: Sequence[list[Record]], compiled: CompiledMap) -> Composed:
+def _sheet(groups: Sequence[list[Record]], compiled: CompiledMap, lossy: bool) -> Composed:
     findings: list[Finding] = []
-    rows = [row for _, body in _written(groups, compiled, findings) for row in body]
+    rows = [row for _, body in _written(groups, compiled, lossy, findings) for row in body]
     built = syntax.module("csv").build(compiled.layout(), rows)
     content = syntax.write(built)
     return Composed([content], [*findings, *built.findings], len(groups), ".csv" if compiled.standard == "csv" else ".txt")
@@ -220,7 +238,7 @@ def _segments(groups: Sequence[list[Record]], compiled: CompiledMap, head: Headi
     delimiters, codec, wanted = _signs(compiled, head, groups)
     findings: list[Finding] = []
     policy = "replace" if head.characters == "replace" else "error"
-    bodies = [body for _, body in _written(groups, compiled, findings, delimiters, codec, policy)]
+    bodies = [body for _, body in _written(groups, compiled, head.lossy, findings, delimiters, codec, policy)]
     if head.lossy:
         findings = [_left_out(one) for one in findings]
     if verdict(findings) is Verdict.REJECTED:

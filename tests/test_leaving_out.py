@@ -10,7 +10,7 @@ from edi_bridge import syntax
 from edi_bridge.catalog import Catalog
 from edi_bridge.finding import Finding, found
 from edi_bridge.interchange import Delimiters, MessageType, Position
-from edi_bridge.leaving_out import Less, left_out, without_incomplete
+from edi_bridge.leaving_out import Less, left_out, to_the_day, without_incomplete
 
 CATALOG = Catalog()
 HEAD = ["BGM+220+1+9", "DTM+137:20261102:102", "NAD+BY+9521200038118::9"]
@@ -125,6 +125,18 @@ def test_items_that_lack_what_they_need_go_and_lines_stay() -> None:
 def test_items_of_several_records_in_one_message_are_not_told_apart() -> None:
     records = [{"notes": [{}]}, {"notes": [{}]}]
     assert without_incomplete(records, [missing("notes[0].text")]) == (records, [])
+
+
+def test_a_time_of_day_goes_where_only_a_day_fits() -> None:
+    record = {"valid_from": "2026-11-09T06:00", "lines": [{"latest_delivery": "2026-11-10T14:00+01:00"}, {"latest_delivery": "2026-W47"}]}
+    faults = [found("cannot_write", Position(path="lines[0].latest_delivery"), "", "only a day fits here, not 2026-11-10T14:00+01:00"),
+              found("cannot_write", Position(path="lines[1].latest_delivery"), "2026-W47", "only a day fits here"),
+              found("cannot_write", Position(path="number"), "2026-11-09T06:00", "no such field"),
+              found("field_not_carried", Position(path="valid_from"), "2026-11-09T06:00", "no place")]
+    made, notes = to_the_day([record], faults)
+    assert made == [{"valid_from": "2026-11-09T06:00", "lines": [{"latest_delivery": "2026-11-10"}, {"latest_delivery": "2026-W47"}]}]
+    assert [(one.kind, one.position.path) for one in notes] == [("field_not_carried", "lines[0].latest_delivery")]
+    assert record["lines"][0] == {"latest_delivery": "2026-11-10T14:00+01:00"}  # the original is as it was
 
 
 def test_a_share_without_quantity_goes_and_the_quantity_of_the_line_stays() -> None:

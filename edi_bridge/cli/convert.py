@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 # The association code (S009/0057) of the messages of EANCOM 1997, whose codes our maps write where D.96A has none.
 EANCOM = {"edifact/D96A/ORDERS": "EAN008", "edifact/D96A/INVOIC": "EAN008", "edifact/D96A/DESADV": "EAN005"}
+_IN_ANOTHER_FORM = re.compile(r"\bwritten as |; the default is written|\bcut, as the guide refuses it|the zone of a day is left out")
+_NO_CURRENCY = "currency, and it has none"
+_NO_PLACE = ("has no place for it in this map", "has no column for it in this map")
 OPEN_QUALIFIER = {"x12": "ZZ", "edifact": "ZZZ"}  # mutually defined: qualifiers of one standard mean nothing in the other
 
 
@@ -79,6 +83,8 @@ def convert(file: str, target: str, map_: str | None, partner: str | None, sende
     made = _written(records, writer, base, known, catalog, source)
     _tell(made.findings, out or f"{target} (to be written)", limit)
     _give(made.contents, out)
+    if not currency and any(_NO_CURRENCY in one.note for one in made.findings):
+        show.note("no currency is named there: say by --currency which one the amounts are in")
     dropped = changed | _dropped(source.records, writer, made.findings, added)
     return _told(source, made.messages, writer.name, dropped, added)
 
@@ -298,29 +304,48 @@ def _tell(findings: list[Any], where: str, limit: int) -> None:
 
 
 def _dropped(records: list[dict[str, Any]], writer: CompiledMap, findings: Sequence[Finding], added: set[str]) -> dict[str, str]:
-    """What is left out: record field (without numbers of items) → why, where it is more than that it has no place."""
+    """What is left out or written in another form: record field (without numbers of items) → why, where it is more than that it
+    has no place. An object of which no field has a place is named alone."""
     from edi_bridge.outbound import not_carried
     from edi_bridge.record import unnumbered
 
-    fields = not_carried(records, writer)
+    held = {path.rsplit(".", cut)[0] for path in writer.carries() for cut in range(path.count(".") + 1)}
+
+    def outermost(path: str) -> str:
+        steps = path.split(".")
+        return next((above for number in range(1, len(steps)) if (above := ".".join(steps[:number])) not in held), path)
+
+    fields = {outermost(path) for path in not_carried(records, writer)}
     reasons = dict.fromkeys(fields, "")
     for finding in findings:
         if finding.kind == "field_not_carried":
             path = unnumbered(finding.position.path or "")
-            if path not in fields and path not in added:
-                why = finding.sentence().partition(": ")[2]
-                reasons[path] = why.removeprefix(f"{path}: ")
+            if outermost(path) not in fields and path not in added:
+                reasons[path] = _reason(path, finding.sentence().partition(": ")[2])
     return dict(sorted(reasons.items()))
 
 
+def _reason(path: str, text: str) -> str:
+    """Why, without the field's own path before it; '' where it only says again that there is no place."""
+    if text.endswith(_NO_PLACE):
+        return ""
+    return text.removeprefix(path).removeprefix(": ").lstrip() if text.startswith((f"{path}: ", f"{path} (")) else text
+
+
 def _told(source: _Source, messages: int, name: str, dropped: dict[str, str], computed: set[str] | None = None) -> int:
-    """The sum, what was computed, and what the target cannot carry."""
+    """The sum, what was computed, what the target cannot carry, and what it carries in another form."""
     if computed:
         show.note(f"computed, as the source does not say it: {', '.join(sorted(computed))}")
-    if dropped:
-        show.note(f"{name} cannot carry {show.number(len(dropped), 'field')} of the records:")
-        for path, why in dropped.items():
-            show.note(f"  {path}" + (f"  ({show.clean(why)})" if why else ""))
+    changed = {path: why for path, why in dropped.items() if _IN_ANOTHER_FORM.search(why)}
+    gone = {path: why for path, why in dropped.items() if path not in changed}
+    if gone:
+        show.note(f"{name} cannot carry {show.number(len(gone), 'field')} of the records:")
+    for path, why in gone.items():
+        show.note(f"  {path}" + (f"  {show.clean(why)}" if why else ""))
+    if changed:
+        show.note(f"{show.number(len(changed), 'field')} {'is' if len(changed) == 1 else 'are'} written in another form:")
+    for path, why in changed.items():
+        show.note(f"  {path}  {show.clean(why)}")
     parts = [show.number(len(source.records), "record")]
     if messages:
         parts.append(f"{show.number(messages, 'message')} by {name}")

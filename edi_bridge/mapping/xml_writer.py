@@ -89,7 +89,8 @@ class XmlWriteProgram:
         kind, number, path, value, text = note
         plan = self._by_number.get(number)
         where = f"{path} ({plan.sources[plan.writes_to].words}, {plan.rule.origin})" if plan and plan.sources else path
-        return found(kind, Position(path=path), "" if value is None else str(value), f"{where}: {text}" if where else text)
+        shown = "" if value is None or isinstance(value, dict | list) else str(value)
+        return found(kind, Position(path=path), shown, f"{where}: {text}" if where else text)
 
 
 class _State:

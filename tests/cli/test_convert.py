@@ -83,15 +83,51 @@ def test_an_invoice_goes_round_edifact_x12_and_xml(edi: Run, tmp_path: Path) -> 
             one.unlink()
 
 
+def listed(said: str, head: str) -> dict[str, str]:
+    """The fields below a heading, with what is said of each."""
+    _, _, below = said.partition(head)
+    lines = below.splitlines()[1:]
+    count = next((number for number, line in enumerate(lines) if not line.startswith("  ")), len(lines))
+    return {path: why for path, _, why in (line.strip().partition("  ") for line in lines[:count])}
+
+
 def test_what_cannot_be_carried_is_listed_by_field_with_the_reason(edi: Run) -> None:
     done = edi("convert", sample("edifact/orders-d96a-rich"), "--to", "x12/004010/850", "--out", "out.x12")
     assert done.returncode == 0
     said = done.stderr.decode()
-    _, _, listed = said.partition("cannot carry ")
-    fields = [line.split()[0] for line in listed.splitlines()[1:] if line.startswith("  ")]
-    assert fields == sorted(fields) and len(set(fields)) == len(fields) == int(listed.split()[0])
-    assert not any(field.startswith("lines[") for field in fields)  # by field, not by item
-    assert "totals.line_count" not in fields
+    gone, changed = listed(said, "cannot carry "), listed(said, "written in another form")
+    assert f"cannot carry {len(gone)} fields of the records:" in said and f"{len(changed)} fields are written in another form:" in said
+    assert list(gone) == sorted(gone) and list(changed) == sorted(changed)
+    assert not any(field.startswith("lines[") for field in (*gone, *changed))  # by field, not by item
+    assert "totals.line_count" not in gone
+    assert gone["lines.free_quantity"] == "" and gone["seller.sender_number"].startswith("(N1/04, ")
+    assert changed["buyer.street"].endswith(': "Uferstraße 12" is written as "Uferstrasse 12"')
+    assert changed["lines.description"].startswith("lines[0].description ({PID}/PID/05, ")
+
+
+def test_an_object_without_any_place_is_listed_alone(edi: Run) -> None:
+    done = edi("convert", sample("edifact/orders-d96a-rich"), "--to", "csv/standard/order")
+    gone = listed(done.stderr.decode(), "cannot carry ")
+    assert {"totals", "other_parties", "lines.references"} <= gone.keys()
+    assert not any(field.startswith(("totals.", "other_parties.", "lines.references.")) for field in gone)
+
+
+def test_a_time_of_day_that_has_no_place_goes_without_its_day(edi: Run) -> None:
+    record = json.dumps({**RECORD, "currency": "EUR", "latest_delivery": "2026-11-10T14:00"}).encode()
+    done = edi("convert", "-", "--to", "xml/ubl-2.1/Order", stdin=record)
+    assert done.returncode == 0 and b"<cbc:LatestDeliveryDate>2026-11-10</cbc:LatestDeliveryDate>" in done.stdout
+    said = done.stderr.decode()
+    assert listed(said, "written in another form") == {"latest_delivery": '"2026-11-10T14:00" is written as "2026-11-10"'}
+    strict = edi("convert", "-", "--to", "xml/ubl-2.1/Order", "--strict", stdin=record)
+    assert (strict.returncode, strict.stdout) == (1, b"") and "only a day fits here" in strict.stderr.decode()
+
+
+def test_amounts_without_a_currency_are_asked_for(edi: Run) -> None:
+    record = json.dumps(RECORD).encode()
+    done = edi("convert", "-", "--to", "xml/ubl-2.1/Order", stdin=record)
+    assert done.returncode == 1 and "say by --currency which one the amounts are in" in done.stderr.decode()
+    given = edi("convert", "-", "--to", "xml/ubl-2.1/Order", "--currency", "EUR", stdin=record)
+    assert given.returncode == 0 and b'currencyID="EUR"' in given.stdout and "--currency" not in given.stderr.decode()
 
 
 def test_strict_refuses_what_is_left_out_otherwise(edi: Run) -> None:

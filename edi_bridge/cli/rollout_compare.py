@@ -24,11 +24,11 @@ SAME, OTHER = 0, 1
 LONG = 44  # characters of a value in a table
 MOST = 20  # documents that are shown one by one
 FIELDS = 8  # differences of one document that are shown
-direction_option = click.option("--direction", type=click.Choice(["in", "out"]), default="", help="What comes in, or what goes out.")
+direction_option = click.option("--direction", type=click.Choice(["in", "out"]), help="What comes in, or what goes out.")
 message_option = click.option("--message", metavar="MESSAGE", default="", help="edifact/D96A/ORDERS, or ORDERS where that is clear (default: all).")
 
 
-def agreements_of(partner: Partner, direction: str, message: str) -> list[Agreement]:
+def agreements_of(partner: Partner, direction: str | None, message: str) -> list[Agreement]:
     """The agreements that are meant. ConfigFault where there is none."""
     found = [one for one in partner.agreements
              if (not direction or one.direction == direction) and (not message or message in (one.message, one.message.rpartition("/")[2]))]
@@ -49,7 +49,7 @@ def agreements_of(partner: Partner, direction: str, message: str) -> list[Agreem
 @options.home_option
 @options.database_option
 @options.json_option
-def compare(partner: str, files: tuple[str, ...], direction: str, message: str, since: str, everything: bool, html: str, home: str | None,
+def compare(partner: str, files: tuple[str, ...], direction: str | None, message: str, since: str, everything: bool, html: str, home: str | None,
             database: str | None, as_json: bool) -> int:
     """Read what came from PARTNER (or went) with the maps in force, and hold it against what the old channel booked, document by
     document. Nothing is posted.
@@ -208,7 +208,7 @@ def _document(result: Result) -> None:
     times = f", {result.documents} times" if result.documents > 1 else ""
     print(show.clean(f"  {result.key}  {result.day}  {result.outcome.replace('_', ' ')}{times}"))
     for difference, reason in list(zip(result.differences, result.reasons, strict=True))[:FIELDS]:
-        where = " ← ".join(filter(None, (difference.where, difference.rule)))
+        where = ", ".join(filter(None, (difference.where, difference.rule)))
         print(show.clean(f"    {difference.sentence()}" + (f" ← {where}" if where else "") + (f" (explained: {reason})" if reason else "")))
     if len(result.differences) > FIELDS:
         print(f"    … {len(result.differences) - FIELDS:,} more")
@@ -253,7 +253,7 @@ def _write_html(file: str, done: Sequence[Comparison], runs: Sequence[Clean]) ->
 @options.home_option
 @options.database_option
 @options.json_option
-def explain(partner: str, field_: str, key: str, until: str, reason: str, withdraw: int | None, direction: str, message: str, home: str | None,
+def explain(partner: str, field_: str, key: str, until: str, reason: str, withdraw: int | None, direction: str | None, message: str, home: str | None,
             database: str | None, as_json: bool) -> int:
     """Tick a difference of the comparison off: in one document (--key), or a field in all documents, best until a day.
 
@@ -345,7 +345,7 @@ def _print_explained(listed: Sequence[Explanation], partner: str, as_json: bool)
 @options.home_option
 @options.database_option
 @options.json_option
-def clean_(partner: str, direction: str, message: str, home: str | None, database: str | None, as_json: bool) -> int:
+def clean_(partner: str, direction: str | None, message: str, home: str | None, database: str | None, as_json: bool) -> int:
     """Days in a row, up to the newest, on which documents were compared and nothing differed that is not explained. Days without
     documents neither count nor break the run.
 

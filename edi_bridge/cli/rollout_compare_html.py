@@ -42,7 +42,7 @@ def _listed(result: Result) -> str:
 
 
 def _difference(one: Difference, reason: str) -> str:
-    where = " ← ".join(filter(None, (one.where, one.rule)))
+    where = ", ".join(filter(None, (one.where, one.rule)))
     return (_text(one.sentence()) + (f' <span class="dim">{_text(where)}</span>' if where else "")
             + (f' <span class="good">explained: {_text(reason)}</span>' if reason else ""))
 

@@ -105,6 +105,8 @@ class Difference:
 
     def sentence(self) -> str:
         """`line 10 net_price: 319.00 here, 3.19 in the old channel`."""
+        if self.field == WHOLE:
+            return f"only here: {self.ours}" if self.theirs is None else f"only in the old channel: {self.theirs}"
         sides = [f"{'nothing' if value is None else value} {side}" for value, side in ((self.ours, "here"), (self.theirs, "in the old channel"))]
         name = self.field.rpartition(".")[2] if self.item else self.field
         return f"{f'{self.item} ' if self.item else ''}{name}: {', '.join(sides)}"
@@ -192,9 +194,9 @@ def _collect(part: Record, fields: Mapping[str, Field], name: str, path: str, it
     for key, value in part.items():
         kind = fields[key].type if key in fields else "text"
         full, here = f"{name}.{key}" if name else key, f"{path}.{key}" if path else key
+        if value in (None, "", [], {}):
+            continue
         match value:
-            case None | "" | [] | {}:
-                continue
             case dict():
                 _collect(value, fields_of(kind), full, here, item, made)
             case list():

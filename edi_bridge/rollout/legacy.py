@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import json
@@ -182,7 +183,7 @@ def _form(entry: Block, problems: Problems) -> Form:
         skip = 0
     charset = str(said.get("charset", "utf-8-sig"))
     try:
-        b"".decode(charset)
+        codecs.lookup(charset)
     except LookupError:
         problems.add(said.value_marks["charset"], f"there is no character set {charset}")
     one = {key: str(said[key]) for key in ("delimiter", "decimal", "thousands", "date", "quote") if key in said}

@@ -80,6 +80,16 @@ def object_local(target: tuple[str, ...]) -> str:
     return "r" + "".join(f"_{word}" for word in target)
 
 
+def field_expression(target: tuple[str, ...], default: str = "") -> str:
+    """`r.get('a', E).get('b')`: a field of the record, however deep; `default` when absent."""
+    return f"{object_expression(target)}.get({target[-1]!r}{', ' + default if default else ''})"
+
+
+def object_expression(target: tuple[str, ...]) -> str:
+    """`r.get('a', E)`: the object that a field stands in."""
+    return "r" + "".join(f".get({name!r}, E)" for name in target[:-1])
+
+
 def when_expression(when: Any, constants: dict[str, Any], record: str = "r") -> str:
     """`r.get("purpose") in W3` for each field of a `when:`; `not in` where the field's name ends in an exclamation mark."""
     parts = []
@@ -94,4 +104,4 @@ def when_expression(when: Any, constants: dict[str, Any], record: str = "r") -> 
     return " and ".join(parts)
 
 
-__all__ = ["Bad", "Lines", "Memo", "object_local", "when_expression"]
+__all__ = ["Bad", "Lines", "Memo", "field_expression", "object_expression", "object_local", "when_expression"]

@@ -18,13 +18,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from edi_bridge.mapping.emit import Lines, when_expression
+from edi_bridge.mapping.emit import Lines, field_expression, when_expression
 from edi_bridge.mapping.plan import ValuePlan
 from edi_bridge.mapping.xml_own_list import own_list
 from edi_bridge.mapping.xml_read_plan import beside_kind, currency_of, said_by_the_map
 from edi_bridge.mapping.xml_write_plan import (
     Condition,
-    Target,
     XmlList,
     XmlPlace,
     XmlValue,
@@ -73,17 +72,17 @@ class XmlWriter:
                 code.add(f"X.{name} = X.code({number}, r.get({name!r}))")
         for target, names in scope.known.items():
             known = self.code.constant("K", frozenset(names))
-            held = "r" if not target else _get(target, "E")
+            held = "r" if not target else field_expression(target, "E")
             with code.block(f"if not {held}.keys() <= {known}:"):
                 code.add(f"X.not_carried({target!r}, {held}, {known})")
         for place, target in scope.required:  # what an object needs is missed only where the object is there
-            around = f"{_get(place)} and " if place else ""
-            with code.block(f"if {around}{_get(target)} is None:"):
+            around = f"{field_expression(place)} and " if place else ""
+            with code.block(f"if {around}{field_expression(target)} is None:"):
                 code.add(f"X.missing({target!r})")
         for value in scope.fixed:
             fixed = self.code.constant("D", value.constant)
-            with code.block(f"if {_get(value.target, fixed)} != {fixed}:"):
-                code.add(f"X.fixed({value.target!r}, {_get(value.target)}, {fixed})")
+            with code.block(f"if {field_expression(value.target, fixed)} != {fixed}:"):
+                code.add(f"X.fixed({value.target!r}, {field_expression(value.target)}, {fixed})")
 
     # --- elements ---------------------------------------------------------------------------------------------------
 
@@ -192,7 +191,7 @@ class XmlWriter:
         return there
 
     def _list(self, one: XmlList, nodes: str, flag: str) -> None:
-        items = _get(one.target, "()")
+        items = field_expression(one.target, "()")
         conditions = self._conditions(one.conditions)
         name = ".".join(one.target)
         function = f"w{one.scope.plan.number}" if one.scope.plan is not None else "message"
@@ -231,7 +230,7 @@ class XmlWriter:
         name = ".".join(one.target)
         order = self.code.constant("T", tuple(child.tag for child in self.structure.children(one.child)))
         conditions = self._conditions(one.conditions)
-        items = f"({_get(one.target, '()')} if {conditions} else ())" if conditions else _get(one.target, "()")
+        items = f"({field_expression(one.target, '()')} if {conditions} else ())" if conditions else field_expression(one.target, "()")
         with self.code.block(f"for n, item in enumerate({items}, {'X.counted()' if several else 1}):"):
             with self.code.block("if not item:"):
                 self.code.add("continue")
@@ -284,7 +283,7 @@ class XmlWriter:
         beside = value.plan.aux[value.plan.writes_to][value.beside]
         if unit is None or (beside.owner.name, beside.attribute) in places:
             return "''"
-        return f"X.code({unit.number}, {_get((*value.target[:-1], 'unit'))})"
+        return f"X.code({unit.number}, {field_expression((*value.target[:-1], 'unit'))})"
 
     def _converted(self, value: XmlValue, plan: ValuePlan) -> str:
         """Code that converts a value, once in a function; the local with its text."""
@@ -300,10 +299,10 @@ class XmlWriter:
                 record = f"{{{name!r}: [item for item in r.get({name!r}, ()) if {asked}]}}"
             code.add(f"v = X.common({number}, {record}, {'.'.join((*value.common, *value.target))!r})")
         else:
-            code.add(f"v = {_get(value.target)}")
+            code.add(f"v = {field_expression(value.target)}")
         fallback = plan.constant if plan.constant is not None else plan.default
         if fallback is not None:
-            guard = f" and {_get(value.guards[-1])}" if value.guards and value.common is None else ""
+            guard = f" and {field_expression(value.guards[-1])}" if value.guards and value.common is None else ""
             with code.block(f"if v is None{guard}:"):
                 code.add(f"v = {self.code.constant('D', fallback)}")
         besides = [f"y{number}_{a}" for a in range(len(plan.convert.aux))] if not beside_kind(plan) else []
@@ -326,7 +325,7 @@ class XmlWriter:
         return name
 
     def _conditions(self, conditions: tuple[Condition, ...]) -> str:
-        return " and ".join(when_expression(when, self.code.constants, _get(target, "E") if target else "r")
+        return " and ".join(when_expression(when, self.code.constants, field_expression(target, "E") if target else "r")
                             for when, target in conditions)
 
 
@@ -368,10 +367,3 @@ def splits(place: XmlPlace) -> bool:
             and children[0].most == 1 and place.child.most is None
             and place.scope is not None and place is not place.scope.place
             and not (place.texts or place.attributes or place.constant or place.constants or place.forced))
-
-
-def _get(target: Target, default: str = "") -> str:
-    """`r.get('a', E).get('b')`: a field of the record, however deep; `default` when absent."""
-    *above, last = target
-    chain = "r" + "".join(f".get({name!r}, E)" for name in above)
-    return f"{chain}.get({last!r}{', ' + default if default else ''})"

@@ -14,7 +14,7 @@ PARTNER_KEYS = ("partner", "about", "name", "extends", "identities", "charset", 
                 "agreements", "channels", "send", "answers", "numbers", "window", "expect", "wait", "same_content", "silence",
                 "roles", "contacts", "escalation", "priority", "retention", "parties", "as2", "van", "stage")
 AGREEMENT_KEYS = ("message", "direction", "map", "test", "findings", "acknowledge", "restrict", "envelope",
-                  "channel", "batch", "names", "expect", "wait", "same_content", "lookups", "stage", "owner", "agreed")
+                  "channel", "batch", "names", "expect", "wait", "same_content", "lookups", "stage", "owner", "agreed", "gates", "watch")
 OWN_KEYS = ("own", "about", "name", "identities", "parties")
 SAME_CONTENT = ("hold", "post")
 
@@ -88,7 +88,7 @@ def _agreement(entry: Block, stage: str, problems: Problems) -> Agreement:
         words.envelope(entry, problems), words.text(entry, "channel", problems), words.batch(entry, problems), words.text(entry, "names", problems),
         words.expect(entry, problems), words.time(entry, "wait", problems), words.choice(entry, "same_content", SAME_CONTENT, problems),
         words.texts(entry, "lookups", (), problems), words.choice(entry, "stage", STAGES, problems) or stage,
-        words.text(entry, "owner", problems), mark=entry.mark, file=entry.file)
+        words.text(entry, "owner", problems), mark=entry.mark, file=entry.file, gates=words.gates(entry, problems), watch=words.watch(entry, problems))
 
 
 def load_own(block: Block) -> Own:

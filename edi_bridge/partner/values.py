@@ -133,6 +133,17 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Watch:
+    """What is watched while real traffic runs: the share of messages that are refused or held (`rejects` percent of the newest `of`), and
+    what was never seen before. `then` and `first_seen` are alarm, pause or off."""
+
+    rejects: float = 20.0
+    of: int = 50
+    then: str = "alarm"
+    first_seen: str = "alarm"
+
+
+@dataclass(frozen=True, slots=True)
 class Agreement:
     """What holds for one message and direction. `findings` overrides what a kind does: reject, reject_interchange, note or
     off; `acknowledge` says which answers go out and when; `restrict` narrows the standard's guide (YAML, read by `guide`)."""
@@ -161,6 +172,7 @@ class Agreement:
     mark: Mark = field(default=(0, 0), compare=False)
     file: str = field(default="", compare=False)
     gates: Mapping[str, Mapping[str, float]] = field(default_factory=dict)  # gate → limit → value
+    watch: Watch = Watch()
 
     @property
     def key(self) -> tuple[str, str, bool]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from edi_bridge.finding import KINDS
 from edi_bridge.partner.policy import ACKNOWLEDGE
-from edi_bridge.partner.values import LARGEST, WINDOW, Batch, Errors, Identity, Numbers, Silence
+from edi_bridge.partner.values import LARGEST, WINDOW, Batch, Errors, Identity, Numbers, Silence, Watch
 from edi_bridge.yamltext import Block, Problems, seconds
 
 ERRORS = {"interchange": ("split", "keep"), "suspend": ("message", "all")}
@@ -21,6 +22,7 @@ WHEN = ("always", "on_error", "asked", "never")
 EXPECTED = ("contrl", "997", "999", "ta1", "aperak", "824", "network")  # what may be expected in answer to what we send
 BATCH_KEYS = ("count", "size", "wait")
 NUMBER_KEYS = ("first", "last", "wrap")
+WATCHED = ("alarm", "pause", "off")
 SILENCE_KEYS = ("message", "by", "days", "zone", "holidays", "within")
 
 
@@ -136,6 +138,32 @@ def batch(block: Block, problems: Problems) -> Batch:
         return Batch()
     return Batch(whole(said, "count", 1000, 1, 1_000_000, problems), whole(said, "size", 1_000_000, 1, 2_000_000_000, problems),
                  time(said, "wait", problems) or 0.0)
+
+
+def gates(block: Block, problems: Problems) -> dict[str, dict[str, float]]:
+    """`gates:`, limits of its own: gate → limit → value. Which gates there are is not known here."""
+    said = block.get("gates")
+    if said is None:
+        return {}
+    example = "gates: is {differences: {documents: 30, days: 5}}"
+    if not isinstance(said, Block) or not all(isinstance(one, Block) for one in said.values()):
+        wrong(problems, block, "gates", example)
+        return {}
+    for gate, limits in said.items():
+        for name, value in limits.items():
+            if isinstance(value, bool) or not isinstance(value, (int, Decimal)) or value < 0:
+                wrong(problems, limits, name, f"{gate}.{name}: is a number")
+                return {}
+    return {str(gate): {str(name): float(value) for name, value in limits.items()} for gate, limits in said.items()}
+
+
+def watch(block: Block, problems: Problems) -> Watch:
+    """`watch:`, what is watched while real traffic runs."""
+    said = inner(block, "watch", ("rejects", "of", "then", "first_seen"), "{rejects: 20, of: 50, then: pause, first_seen: alarm}", problems)
+    if said is None:
+        return Watch()
+    return Watch(float(whole(said, "rejects", 20, 1, 100, problems)), whole(said, "of", 50, 1, 10_000, problems),
+                 choice(said, "then", WATCHED, problems) or "alarm", choice(said, "first_seen", WATCHED, problems) or "alarm")
 
 
 def silence(block: Block, problems: Problems) -> tuple[Silence, ...]:

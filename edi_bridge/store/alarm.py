@@ -29,6 +29,8 @@ KINDS = {  # kind → what it means
     "network": "a network refused or lost what we sent",
     "configuration": "the files of the home were changed and cannot be used like that; the state before holds",
     "clock": "the clock of this machine jumped",
+    "first_seen": "a partner's messages have something that they never had before",
+    "rejects": "of a partner's messages too many are refused or held",
     "workers": "deliveries wait, and no worker is there to post them",
 }
 

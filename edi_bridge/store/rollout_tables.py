@@ -27,6 +27,8 @@ class RolloutTables:
     comparison: Table
     explained: Table
     observed: Table
+    watched: Table
+    piloted: Table
 
 
 def _key() -> Column[int]:
@@ -76,7 +78,15 @@ def make(metadata: MetaData) -> RolloutTables:
         "observed", metadata, _key(), *_texts("partner", "direction", "message", "kind", "place", "value", "stage", "first_at", "accepted_by", "accepted_at"),
         Column("exchange_id", Id), UniqueConstraint("partner", "direction", "message", "kind", "place", "value"),
     )
-    return RolloutTables(version, version_file, activation, rollout_step, rollout_evidence, rollout_waiver, scenario_run, comparison, explained, observed)
+    piloted = Table(  # how many documents of a pilot passed on a day; `since` tells one pilot from the next
+        "piloted", metadata, _key(), *_texts("partner", "direction", "message", "since", "day"), Column("documents", Integer, nullable=False),
+        UniqueConstraint("partner", "direction", "message", "since", "day"),
+    )
+    watched = Table(  # how far somebody who looks through the ledger has come
+        "watched", metadata, _key(), *_texts("name"), Column("last", Id, nullable=False), UniqueConstraint("name"),
+    )
+    return RolloutTables(version, version_file, activation, rollout_step, rollout_evidence, rollout_waiver, scenario_run, comparison,
+                         explained, observed, watched, piloted)
 
 
 @cache

@@ -41,3 +41,8 @@ def upgrade() -> None:
     create("explained", "id id; text partner direction message key field reason actor at until", "id", indexes="partner")
     create("observed", "id id; text partner direction message kind place value stage first_at accepted_by accepted_at; id exchange_id?", "id",
            unique="partner,direction,message,kind,place,value")
+    create("piloted", "id id; text partner direction message since day; count documents", "id", unique="partner,direction,message,since,day")
+    op.add_column("message", sa.Column("lane", sa.Text(), nullable=False, server_default=""))
+    op.execute("UPDATE message SET lane = (SELECT exchange.lane FROM exchange WHERE exchange.id = message.exchange_id) "
+               "WHERE exchange_id IN (SELECT id FROM exchange WHERE lane <> '')")
+    create("watched", "id id; text name; id last", "id", unique="name")

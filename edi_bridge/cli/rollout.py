@@ -9,6 +9,7 @@ from edi_bridge.cli.commands import commands_of
 COMMANDS = {
     "check": ("rollout_check", "check", "The gates before the next stage: figure, limit, what is missing."),
     "allow": ("rollout_check", "allow", "Accept by name what nothing has shown yet, or what nothing reads."),
+    "seen": ("rollout_check", "seen", "What real traffic has shown: rules, codes, places that nothing reads."),
     "volume": ("rollout_check", "volume", "Test the pace with what came, against twice the peak."),
     "compare": ("rollout_compare", "compare", "What came by EDI, held against what the old channel booked."),
     "explain": ("rollout_compare", "explain", "Tick a difference off, with a reason; list what was ticked off."),

@@ -246,3 +246,36 @@ def volume(partner: str, peak: int | None, home: str | None, database: str | Non
         show.facts(partner, [("posted", f"{done.messages:,} messages in {done.seconds:.1f} s"), ("pace", f"{done.an_hour:,.0f} messages an hour"),
                              ("wanted", f"{2 * highest:,.0f} an hour, twice the peak of {highest:,.0f}"), ("that is", "enough" if enough else "too slow")])
     return PASSED if enough else CLOSED
+
+
+@click.command("seen")
+@click.argument("partner")
+@direction_option
+@message_option
+@click.option("--new", is_flag=True, help="Only what came after the pilot, and nobody has accepted.")
+@options.home_option
+@options.database_option
+@options.json_option
+def seen(partner: str, direction: str | None, message: str, new: bool, home: str | None, database: str | None, as_json: bool) -> int:
+    """What a partner's real traffic has shown: rules that were filled, codes, places that nothing reads, each with its first exchange.
+
+    \b
+    Examples:
+      edi-bridge rollout seen acme --new
+      edi-bridge rollout allow acme --seen "lines.unit=PK" --reason "packs, agreed with Per"
+    """
+    from edi_bridge.onboarding.watching import TOLD
+    from edi_bridge.store import observed
+
+    with desk_of(partner, home, database) as desk, desk.database.read() as connection:
+        rows = [one for one in observed.of(connection, partner, direction or "", message)
+                if not new or (one.stage in TOLD and one.first_at and not one.accepted_at)]
+    if as_json:
+        options.print_json([asdict(one) for one in rows])
+        return 0
+    show.table(("what", "~place", "~value", "stage", "first (UTC)", ">exchange", "accepted by"),
+               [(one.kind, one.place, one.value, one.stage, show.minute(one.first_at), "" if one.exchange is None else one.exchange, one.accepted_by)
+                for one in rows])
+    if not rows:
+        show.note("nothing new" if new else "nothing was watched yet: the daemon looks once a minute")
+    return 0

@@ -61,6 +61,7 @@ class Watching:
             if self._expiry_day != now.date().isoformat():
                 self._expiry(connection, now)
                 self._expiry_day = now.date().isoformat()
+        self._traffic(now)
         self._tell()
         if self.telling is not None:
             self.telling.tell()
@@ -86,6 +87,13 @@ class Watching:
                 outbox.not_later(connection, written(self.clock() + timedelta(seconds=LONGEST_WAIT)), NEVER)
 
     # --- one by one -------------------------------------------------------------------------------------------------
+
+    def _traffic(self, now: datetime) -> None:
+        """What came has for the first time, and how much of it is refused."""
+        from edi_bridge.onboarding import watching  # traces are made for it: a daemon must soon be back at work
+
+        loaded = self.current.now
+        watching.look(self.database, loaded.engine.archive, loaded.catalog, now)
 
     def _overdue(self, connection: Connection, now: datetime) -> None:
         for entry in outbox.overdue(connection, written(now)):
@@ -168,14 +176,15 @@ def end_of(pem: bytes) -> datetime | None:
         return None
 
 
-def guarded_look(watching: Watching) -> None:
-    """Look round; a database that is away is told once."""
+def guarded_look(watching: Watching) -> bool:
+    """Look round; a database that is away is told once. Whether it was there."""
     try:
         watching.look()
     except Fault as fault:
-        watching.troubles.note("database", f"the ledger cannot be written: {fault}")
-        return
-    watching.troubles.over("database", "the ledger can be written again")
+        watching.troubles.note("watching", f"the ledger cannot be written: {fault}")
+        return False
+    watching.troubles.over("watching", "the ledger can be written again")
+    return True
 
 
 def _bytes(count: int) -> str:

@@ -84,6 +84,7 @@ ALLOWED = {
     ("migrations", "database"): "they bring its tables to the newest state",
     ("dispatch", "engine"): "workers run the engine; the engine is told by its caller what to do with receipts",
     ("daemon", "listening"): "the daemon opens the doors that partners post to, and says what health and figures are",
+    ("daemon", "onboarding"): "the daemon lets the rollout watch what came, and pause what goes wrong",
     ("transport", "secret"): "a transport signs in with the secrets that its channel names",
 }
 
@@ -235,7 +236,7 @@ PLANTED = [
     ("record.py", "import time\n", "rows 0-3 are pure"),
     ("mapping/plan.py", "from pathlib import Path\n", "rows 0-3 are pure"),
     ("pipeline.py", "def read(name):\n    return open(name)\n", "no input or output"),
-    ("interchange.py", "import datetime\nNOW = datetime.datetime.now()\n", "know no clock"),
+    ("interchange/message.py", "import datetime\nNOW = datetime.datetime.now()\n", "know no clock"),
     ("crm/post.py", "try:\n    pass\nexcept Exception:\n    pass\n", "only engine/guard.py may"),
     ("cli/show.py", "try:\n    pass\nexcept (ValueError, BaseException):\n    pass\n", "only engine/guard.py may"),
     ("cli/show.py", "try:\n    pass\nexcept:\n    pass\n", "only engine/guard.py may"),

@@ -2,7 +2,7 @@
 
 `EDI_BRIDGE_CRASH_AT=point[:n]` kills the process with SIGKILL at the n-th passage of a point (the first without n);
 `EDI_BRIDGE_PAUSE_AT=point` with `EDI_BRIDGE_PAUSE_FILE=path` waits there until the file exists. The points stand in
-the order in which one receipt passes them, its answer behind it; then those that only a record of our own passes.
+the order in which one receipt passes them, its answer behind it; then those that only a record of our own passes, and those of an activation of a version.
 """
 
 from __future__ import annotations
@@ -39,6 +39,10 @@ POINTS = (
     "record_taken",
     "rendered",
     "bytes_stored",
+    "version_recorded",
+    "version_journal",
+    "version_file",
+    "version_activated",
 )
 
 _name, _, _count = os.environ.get("EDI_BRIDGE_CRASH_AT", "").partition(":")

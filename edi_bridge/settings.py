@@ -18,10 +18,12 @@ from edi_bridge.fault import ConfigFault
 from edi_bridge.yamltext import Block, Problems, parse
 
 KEYS = ("database", "same_content", "batch_messages", "batch_milliseconds", "listen", "listen_certificate", "listen_key",
-        "listen_authorities", "metrics_token", "most_waiting", "least_room", "second_person", "workers", "archive", "alarms")
+        "listen_authorities", "metrics_token", "most_waiting", "least_room", "second_person", "workers", "archive", "alarms",
+        "activate")
 PATHS = ("listen_certificate", "listen_key", "listen_authorities")
 LISTEN = "127.0.0.1:8420"
 SAME_CONTENT = ("hold", "post")
+ACTIVATE = ("automatic", "explicit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,7 @@ class Settings:
     alarms: Any = None  # how people are told of alarms: a block of YAML that `alarming.declared` reads
 
     workers: bool = False  # `edi-bridge worker` posts what `run` takes in
+    activate: str = "automatic"  # explicit: changed files wait for `edi-bridge catalog activate`
     archive_url: str = ""  # where the raw bytes are kept, when not in the home
 
     @property
@@ -119,6 +122,9 @@ def wrong(key: str, value: Any) -> str:
         case "same_content":
             if value not in SAME_CONTENT:
                 return f"same_content must be one of {', '.join(SAME_CONTENT)}"
+        case "activate":
+            if value not in ACTIVATE:
+                return f"activate must be one of {', '.join(ACTIVATE)}"
         case "listen":
             if not isinstance(value, str) or not (value == "" or re.fullmatch(r"(\[[0-9a-fA-F:]+\]|[^:\s]+):[0-9]{1,5}", value)):
                 return "listen is an address and a port: 127.0.0.1:8420 (or \"\": nowhere)"

@@ -26,10 +26,11 @@ Stored = Callable[[str, str], Sequence[Row]]  # (table, partner or '' for all) â
 
 class Catalog(Guides):
     """What a home and the package know together. Nothing is read before it is asked for. `stored` gives the rows of lookups that
-    are kept in a database, where there is one."""
+    are kept in a database, where there is one. `place`: the home itself, where `home` is a copy of its files (a version)."""
 
-    def __init__(self, home: Path | None = None, *, check_receiver: bool = False, stored: Stored | None = None):
+    def __init__(self, home: Path | None = None, *, check_receiver: bool = False, stored: Stored | None = None, place: Path | None = None):
         super().__init__(home)
+        self.place = place or home
         self.stored = stored
         self._lookups: dict[str, Tables] = {}
         self.check_receiver = check_receiver
@@ -109,7 +110,7 @@ class Catalog(Guides):
         ConfigFault with everything that is wrong in all of them. Folders of this machine start from the home.
         """
         problems, found = Problems(""), {}
-        bases = {name: str(path.parent.parent) for name, path in self._files("partners")}
+        bases = {name: self._base(path) for name, path in self._files("partners")}
         for one in self.partners:
             found.update(channel.load(one.channels, one.name, one.file, bases.get(one.file.rpartition("/")[2].removesuffix(".yaml"), ""), problems))
         path = dict(self._files("partners")).get("_channels")
@@ -119,11 +120,16 @@ class Catalog(Guides):
         problems.done()
         return found
 
+    def _base(self, path: Path) -> str:
+        """Where folders of this machine start from that a file in partners/ names."""
+        root = path.parent.parent
+        return str(self.place if root == self.roots[0] and self.place is not None else root)
+
     @cached_property
     def company_channels(self) -> dict[str, Channel]:
         """Those of `partners/_channels.yaml` alone. ConfigFault with everything that is wrong in it."""
         path = dict(self._files("partners")).get("_channels")
-        return channel.load_company(self._block(path), str(path.parent.parent)) if path is not None else {}
+        return channel.load_company(self._block(path), self._base(path)) if path is not None else {}
 
     def channel_named(self, name: str) -> Channel:
         """The channel of that name (`acme.sftp`); ConfigFault when there is none."""

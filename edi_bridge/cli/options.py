@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from edi_bridge.database import Database
     from edi_bridge.mapping.lookup import Row
     from edi_bridge.settings import Settings
+    from edi_bridge.versioning import InForce
 
 home_option = click.option(
     "--home", metavar="DIR", help="The home folder (default: EDI_BRIDGE_HOME, then ~/edi-bridge)."
@@ -88,13 +89,38 @@ def print_json(value: Any, *, indent: bool = True) -> None:
     sys.stdout.buffer.write(to_json(value, indent=indent) + b"\n")
 
 
-def catalog_of(home: Path | None, *, check_receiver: bool = False, database: str | None = None, lookups: int | None = None) -> Catalog:
+def catalog_of(home: Path | None, *, check_receiver: bool = False, database: str | None = None, lookups: int | None = None,
+               root: Path | None = None) -> Catalog:
     """The maps and partners of a home and those that are shipped; its lookups are also those in its database (or the one named),
-    as they were when `lookups` was the number of their last row."""
+    as they were when `lookups` was the number of their last row. `root`: the folder of a version, in the place of the home's files."""
     from edi_bridge.catalog import Catalog
 
     stored = None if home is None else partial(_lookup_rows, home, database, lookups)
-    return Catalog(home, check_receiver=check_receiver, stored=stored)
+    return Catalog(root or home, check_receiver=check_receiver, stored=stored, place=home)
+
+
+def in_force(settings: Settings, database: Database) -> InForce:
+    """The version by which this command works: files of the home that were changed come in force by it, unless settings say that they
+    wait for a person; that is told. ConfigFault with what is wrong in them."""
+    from edi_bridge import clock, versioning
+    from edi_bridge.cli import show
+    from edi_bridge.versioning.usable import check_folder
+
+    made = versioning.take(settings.home, database, check_folder, clock.from_environment(os.environ).text, activate=settings.activate)
+    if made.waiting:
+        show.note(made.waiting)
+    return made
+
+
+def version_folder(settings: Settings, database: Database, said: str) -> Path:
+    """The folder in which the files of a recorded version stand (the first digits of its hash, or `former`)."""
+    from edi_bridge import versioning
+    from edi_bridge.store import version
+
+    with database.read() as connection:
+        found = version.find(connection, said)
+        files = version.files_of(connection, found)
+    return versioning.snapshot(settings.home, found.hash, files)
 
 
 def _lookup_rows(home: Path, database: str | None, upto: int | None, table: str, partner: str) -> Sequence[Row]:

@@ -19,7 +19,7 @@ from edi_bridge.engine import Engine, ExchangeSummary, MessageReport, ReceiptSum
 from edi_bridge.finding import Finding, Verdict
 from edi_bridge.interchange import Interchange
 from edi_bridge.settings import Settings
-from edi_bridge.store import lookup
+from edi_bridge.store import lookup, version
 from edi_bridge.store.archive import open_archive
 
 DOCUMENTS = 200  # of an exchange that are remembered for the table; all stand in the CRM
@@ -164,7 +164,8 @@ class Poster:
     def __init__(self, settings: Settings, database: Database, *, limit: int = 20):
         with database.read() as connection:
             last = lookup.newest(connection)
-        self.catalog = options.catalog_of(settings.home, check_receiver=True, database=settings.database, lookups=last)
+        force = options.in_force(settings, database)
+        self.catalog = options.catalog_of(settings.home, check_receiver=True, database=settings.database, lookups=last, root=force.root)
         self.watched = Watched(self.catalog, limit)
         self.limit = limit
         self.engine = Engine(
@@ -172,7 +173,7 @@ class Poster:
             open_archive(settings.archive, settings.home),
             self.catalog,
             own=own_identities(self.catalog.own.parties),
-            versions={**self.catalog.versions(), lookup.VERSION: str(last)},
+            versions={**self.catalog.versions(), lookup.VERSION: str(last), version.PINNED: force.version.hash},
             same_content=settings.same_content,
             batch_messages=settings.batch_messages,
             batch_milliseconds=settings.batch_milliseconds,

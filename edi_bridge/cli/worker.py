@@ -44,22 +44,22 @@ def worker(home: str | None, database: str | None, once: bool, form: str) -> int
     from edi_bridge.dispatch import install
     from edi_bridge.dispatch.worker import Worker
     from edi_bridge.engine import Engine
-    from edi_bridge.fault import ConfigFault
 
     said = dataclasses.replace(options.settings_of(home, database), workers=True)
     opened = options.open_database(said, create=True)
     install(opened)
     handler = logs.begin(form, sys.stderr)
-    loading = Loading(said, opened, clock.from_environment(os.environ))
-    current = Current(loading, loading.load())
+    loading = Loading(said, opened, clock.from_environment(os.environ), lenient=True)
+    current, troubles = Current(loading, loading.load()), logs.Troubles()
 
     def engine() -> Engine:
-        """That of the newest state of the home which can be used."""
-        try:
-            if current.refresh(loading.load):
-                logs.log.info("partners, maps or lookups were changed: the new state holds")
-        except ConfigFault as fault:
-            logs.log.warning("the home was changed and cannot be used like that, so the state before holds: %s", fault)
+        """That of what is in force."""
+        if current.refresh():
+            logs.log.info("partners, maps or lookups were changed: the new state holds (version %s)", current.now.force.version.short)
+        if current.waiting:
+            troubles.note("configuration", current.waiting)
+        else:
+            troubles.over("configuration")
         return current.now.engine
 
     made = Worker(opened, engine, tell)

@@ -79,7 +79,7 @@ class Daemon:
         self.stopping = threading.Event()
         self.troubles, self.figures, self.backlog = Troubles(), Figures(), Backlog(settings.most_waiting, elsewhere=settings.workers)
         self.handing = HandingOver(database, clock, self.troubles, settings.most_waiting) if settings.workers else None
-        loading = Loading(settings, database, clock)
+        loading = Loading(settings, database, clock, lenient=True)
         self.current = Current(loading, loading.load())
         self.archive = loading.archive
         self.posting = Posting(database, self.current, self.backlog, self.figures, self.troubles, self.stopping, self._look_for_answers)
@@ -93,6 +93,7 @@ class Daemon:
         self._channels: dict[str, Polled] = {}
         self._polls, self._sends = Crowd("poll"), Crowd("send")  # by the names of channels
         self._answers = threading.Event()
+        self._files_waited: bool | None = None
         self._steady = Steadiness(clock, clock.rate)
 
     # --- for ever ---------------------------------------------------------------------------------------------------
@@ -133,6 +134,7 @@ class Daemon:
             with self.database.write() as connection:
                 outbox.give_back(connection, NEVER)
         self.posting.reload()
+        self._tell_files()
         with self.database.read() as connection:
             known = {one.name: one for one in channel_state.all_of(connection)}
         for channel in self.current.now.polled():
@@ -239,22 +241,24 @@ class Daemon:
 
     def _refresh(self) -> None:
         """Load what changed of the home; what is wrong with it is told, and the old state holds."""
-        what = "configuration"
-        try:
-            changed = self.current.refresh(self.current.loading.load)
-        except ConfigFault as fault:
-            sentence = f"the home was changed and cannot be used like that, so the state before holds: {fault}"
-            if self.troubles.note(what, sentence):
-                with self.database.write() as connection:
-                    alarm.raise_(connection, what, "home", sentence[:2000], self.clock.text())
-            return
+        changed = self.current.refresh()
+        self._tell_files()
         if not changed:
             return
         self._apply(self.current.now)
-        self.troubles.over(what)
-        log.info("partners, maps or lookups were changed: the new state holds")
-        with self.database.write() as connection:
-            alarm.clear(connection, what, "home", self.clock.text())
+        log.info("partners, maps or lookups were changed: the new state holds (version %s)", self.current.now.force.version.short)
+
+    def _tell_files(self) -> None:
+        """That files of the home are not in force, once; and once when all are."""
+        what, sentence = "configuration", self.current.waiting
+        if sentence:
+            if self.troubles.note(what, sentence):
+                with self.database.write() as connection:
+                    alarm.raise_(connection, what, "home", sentence[:2000], self.clock.text())
+        elif self.troubles.over(what) or self._files_waited is None:  # also what the last run told
+            with self.database.write() as connection:
+                alarm.clear(connection, what, "home", self.clock.text())
+        self._files_waited = bool(sentence)
 
     def _apply(self, now: Configuration) -> None:
         """Channels that are new, other or gone."""

@@ -20,6 +20,7 @@ from edi_bridge.finding import Verdict
 from edi_bridge.interchange import Interchange
 from edi_bridge.store.ledger import COPY, Exchange, Receipt, control_key, disown
 from edi_bridge.store.tables import ledger
+from edi_bridge.store.version import BEFORE, PINNED
 
 Key = tuple[str, str, str]  # kind, scope and value of an identity
 AT_ONCE = 500  # keys that are looked up together
@@ -104,7 +105,7 @@ class _Register:
         first = self.owners.get(one.bytes_key)
         if first is not None:
             before = self._before(first)
-            if before.state not in NOT_NEW or before.versions == self.versions:
+            if before.state not in NOT_NEW or _same(before.versions, self.versions):
                 return self._made(one, "duplicate", "again", before.verdict, first)
             outcome, original = "retry", first
             self._disown(first)
@@ -159,3 +160,9 @@ class _Register:
             receiver.qualifier, receiver.id, interchange.control, interchange.test, state, outcome, verdict, original, "", one.partner,
             int(copied) if copied else None, self.versions, self.received_at, one.messages, reason, one.lane))
         return Exchange(number, receipt.id, interchange.ordinal, state, outcome, verdict, original, lane=one.lane)
+
+
+def _same(old: str, new: str) -> bool:
+    """Whether maps and agreements are the same by the versions pinned (JSON): other files of the home do not count."""
+    before, now = ({name: value for name, value in json.loads(text or "{}").items() if name not in (PINNED, BEFORE)} for text in (old, new))
+    return before == now

@@ -19,7 +19,10 @@ LOCK = "lock"
 BASE = "base"  # the hash of the files that this home last had in common with what was in force
 TRIES = 20
 BREATH = 0.1  # seconds between two attempts
-Look = Mapping[str, tuple[int, int]]
+
+
+class Busy(TransientFault):
+    """Another process is changing the files right now."""
 
 
 def look(home: Path) -> dict[str, tuple[int, int]]:
@@ -49,7 +52,7 @@ def _below(folder: Path, name: str) -> Iterator[tuple[str, os.stat_result]]:
 
 
 def read(home: Path) -> dict[str, bytes]:
-    """The contents of all files of a version, as they were at one moment. ConfigFault for what cannot be read, TransientFault while
+    """The contents of all files of a version, as they were at one moment. ConfigFault for what cannot be read, Busy while
     they keep changing."""
     before = look(home)
     for _ in range(TRIES):
@@ -66,13 +69,13 @@ def read(home: Path) -> dict[str, bytes]:
             return files
         before = after
         time.sleep(BREATH)
-    raise TransientFault("the files of the home are being changed all the time")
+    raise Busy("the files of the home are being changed all the time")
 
 
 @contextmanager
 def alone(home: Path, patience: float) -> Iterator[bool]:
     """One process at a time takes or changes the files of a home; the lock ends with its process. False where the home cannot be
-    written: then nobody changes it. TransientFault when another has it for longer than `patience` (seconds)."""
+    written: then nobody changes it. Busy when another has it for longer than `patience` (seconds)."""
     try:
         (home / STORE).mkdir(exist_ok=True)
         file = os.open(home / STORE / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
@@ -87,7 +90,7 @@ def alone(home: Path, patience: float) -> Iterator[bool]:
                 break
             except OSError:
                 if time.monotonic() >= until:
-                    raise TransientFault("another process is changing the files of the home") from None
+                    raise Busy("another process is changing the files of the home") from None
                 time.sleep(0.05)
         yield True
     finally:

@@ -46,6 +46,8 @@ class InForce:
         """A sentence about the files that are not in force; '' where all are."""
         if not self.differs:
             return ""
+        if self.fault is not None:
+            return f"the home was changed and cannot be used like that, so the state before holds ({self.version.short}): {self.fault}"
         return (f"{named(self.differs)} of the home {'is' if len(self.differs) == 1 else 'are'} not in force: {self.version.short} is."
                 " edi-bridge catalog diff shows what differs, edi-bridge catalog activate --reason … puts it in force")
 
@@ -68,11 +70,11 @@ def actor(environ: Mapping[str, str] | None = None) -> str:
 
 
 def take(home: Path, database: Database, check: Check, now: Callable[[], str], *, activate: str = AUTOMATIC, files: bool = True,
-         lenient: bool = False) -> InForce:
+         lenient: bool = False, patience: float = PATIENCE) -> InForce:
     """What is in force now. `check` tries the folder of a version before it is activated. `files` False: those of the home are being
     written, so only what was activated counts. `lenient`: where they cannot be used, the active version is, and the fault is told in
-    `fault`; else it is raised. TransientFault where another process changes them right now."""
-    with home_files.alone(home, PATIENCE) as writable:
+    `fault`; else it is raised. Busy where another process changes them, for more than `patience` seconds."""
+    with home_files.alone(home, patience) as writable:
         if writable:
             journal.finish(home, database, now)
         return taken(home, database, check, now, activate, files, lenient)

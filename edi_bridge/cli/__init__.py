@@ -44,6 +44,7 @@ COMMANDS = {
     "guide": ("guide", "guide", "Guides of messages: list, read, compare, import."),
     "ack": ("ack", "ack", "The acknowledgements that would go out for a file."),
     "map": ("catalog", "map_", "Maps: list, lint, show, test, coverage, compare, propose."),
+    "catalog": ("catalog_log", "catalog", "Versions of partners and maps: what is in force, who and why; go back."),
     "lookup": ("lookup", "lookup", "Tables of partners' keys and ours."),
     "partner": ("catalog", "partner", "The partners that are known."),
     "rollout": ("rollout", "rollout", "A partner's way to live traffic: scenarios, comparison, stages, gates."),

@@ -55,6 +55,21 @@ def put_in_force(home: Path, database: Database, wanted: Version, check: Check, 
         return _put(home, database, made, actor, reason, now, writable)
 
 
+def activate_home(home: Path, database: Database, check: Check, actor: str, reason: str, now: Callable[[], str]) -> Activation:
+    """Put the files as they lie in the home in force; where they are already, the reason is put on record with them. ConfigFault
+    when `check` refuses them."""
+    with home_files.alone(home, taking.PATIENCE) as writable:
+        if writable:
+            journal.finish(home, database, now)
+        files = home_files.read(home)
+        check(snapshot(home, version.hash_of(version.hashes(files), edi_bridge.__version__), files))
+        with database.write() as connection:
+            made = version.record(connection, files, edi_bridge.__version__, now())
+            done = version.activate(connection, made.id, actor, reason, now())
+        home_files.note_base(home, version.hash_of(made.files, ""))
+        return done
+
+
 def record_home(home: Path, database: Database, now: Callable[[], str]) -> Version:
     """The version of the files as they lie in the home; nothing comes in force."""
     files = home_files.read(home)

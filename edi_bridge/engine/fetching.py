@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from math import inf
 
 from sqlalchemy import Connection
 
@@ -18,7 +19,7 @@ from edi_bridge.database import Database
 from edi_bridge.engine.posting import Engine, Incoming
 from edi_bridge.fault import TransientFault
 from edi_bridge.store import channel_state
-from edi_bridge.store.archive import Blob, Gathering
+from edi_bridge.store.archive import ArchiveFault, Blob, Gathering
 from edi_bridge.store.ledger import Receipt
 from edi_bridge.transport.contract import RemoteFile, Transport
 
@@ -37,19 +38,26 @@ class Fetching:
     database: Database
 
     def poll(self, channel: Channel, transport: Transport, wanted: Callable[[], bool] = lambda: True) -> Iterator[Taken]:
-        """Each group of receipts after its commit 1 and its confirms. `wanted` is asked between files: False stops."""
+        """Each group of receipts after its commit 1 and its confirms. `wanted` is asked between files: False stops. ArchiveFault at the
+        end when some of the files found no room."""
         waiting: list[tuple[RemoteFile, Incoming]] = []
         since, size = time.monotonic(), 0
+        full: ArchiveFault | None = None
+        too_large = inf  # bytes that the archive has no room for, and the more so for more
         with self.engine.archive.gathering() as gathering:
             for file in transport.listing():
                 if not wanted():
                     break
-                if channel.options.get("after") == "keep" and self._seen(channel, file):
+                if file.size >= too_large or channel.options.get("after") == "keep" and self._seen(channel, file):
                     continue
                 if transport.reads_once:
                     yield self._take_away(channel, transport, file)
                     continue
-                incoming = self._fetched(gathering, channel, transport, file)
+                try:
+                    incoming = self._fetched(gathering, channel, transport, file)
+                except ArchiveFault as fault:  # smaller ones may still pass
+                    full, too_large = fault, max(0, file.size)
+                    continue
                 if incoming is None:
                     continue
                 waiting.append((file, incoming))
@@ -61,6 +69,8 @@ class Fetching:
             if waiting:
                 gathering.keep()
                 yield self._commit(channel, transport, waiting)
+        if full is not None:
+            raise full
 
     def _seen(self, channel: Channel, file: RemoteFile) -> bool:
         with self.database.read() as connection:
@@ -71,6 +81,8 @@ class Fetching:
         """Its bytes, durable when they are kept; None when it is gone or still written: the next poll sees."""
         try:
             blob = gathering.receive(lambda into: transport.fetch(file, into))
+        except ArchiveFault:
+            raise
         except TransientFault as fault:  # keeps no other from being fetched; where the connection is gone, the next one says so
             transport.notes.append(f"{file.name}: {fault}")
             return None

@@ -27,6 +27,15 @@ LOT = 8  # files that one of them takes at a time …
 LOTS = 3  # … and how many of such are open at most, beside the one that is being written
 
 
+class ArchiveFault(TransientFault):
+    """The archive cannot be written at the moment (full, read-only, failing): no file of any partner is to blame."""
+
+    @classmethod
+    def of(cls, folder: Path, error: OSError) -> ArchiveFault:
+        """What the system said of it."""
+        return cls(f"the archive {folder} cannot be written: {error.strerror or error}")
+
+
 @dataclass(frozen=True, slots=True)
 class Blob:
     """Where bytes stand in the archive: their SHA-256 (hexadecimal) and their number."""
@@ -57,9 +66,12 @@ class Archive:
     def note(self, said: Mapping[str, Any]) -> Path:
         """Write down where bytes come from that will be received next, should the process die before they have a row in the
         ledger (`orphans`). Whoever wrote that row forgets the note."""
-        path = self.incoming() / f"{uuid4().hex}.note"
-        _write(path, json.dumps(said).encode())
-        _sync_folder(path.parent)
+        try:
+            path = self.incoming() / f"{uuid4().hex}.note"
+            _write(path, json.dumps(said).encode())
+            _sync_folder(path.parent)
+        except OSError as error:
+            raise ArchiveFault.of(self.folder, error) from error
         return path
 
     def incoming(self) -> Path:
@@ -74,12 +86,12 @@ class Archive:
         try:
             return self._receive(write, note.with_suffix("") if note else self.incoming() / uuid4().hex, note)
         except OSError as error:
-            raise TransientFault(f"the archive {self.folder} cannot be written: {error.strerror or error}") from error
+            raise ArchiveFault.of(self.folder, error) from error
 
     def _receive(self, write: Callable[[BinaryIO], Any], temporary: Path, note: Path | None) -> Blob:
         try:
             with temporary.open("xb") as file:
-                hashed = _Hashed(file)
+                hashed = _Hashed(file, self.folder)
                 write(cast(BinaryIO, hashed))
                 file.flush()
                 self.passing("temp_written")
@@ -102,7 +114,7 @@ class Archive:
         with ExitStack() as undo:
             undo.callback(temporary.unlink, missing_ok=True)
             file = undo.enter_context(open(temporary, "xb", 0))  # noqa: SIM115: who syncs it closes it
-            hashed = _Hashed(file)
+            hashed = _Hashed(file, self.folder)
             write(cast(BinaryIO, hashed))
             os.fchmod(file.fileno(), 0o400)
             self.passing("temp_written")
@@ -247,7 +259,7 @@ class Gathering:
             temporary = self._folder / uuid4().hex
             file, blob = self.archive.stage(write, temporary)
         except OSError as error:
-            raise self._fault(error) from error
+            raise ArchiveFault.of(self.archive.folder, error) from error
         self._staged.append((temporary, blob))
         self._written.append(file)
         if len(self._written) >= LOT:
@@ -270,7 +282,7 @@ class Gathering:
             self.archive.passing("temp_synced")
             self.archive.keep_all(self._staged, self._threads)
         except OSError as error:
-            raise self._fault(error) from error
+            raise ArchiveFault.of(self.archive.folder, error) from error
         finally:
             self._forget()
 
@@ -283,9 +295,6 @@ class Gathering:
         for kept in (self._staged, self._written, self._syncing):
             kept.clear()
 
-    def _fault(self, error: OSError) -> TransientFault:
-        return TransientFault(f"the archive {self.archive.folder} cannot be written: {error.strerror or error}")
-
 
 def _synced(files: Sequence[BinaryIO]) -> None:
     with ExitStack() as opened:
@@ -296,10 +305,11 @@ def _synced(files: Sequence[BinaryIO]) -> None:
 
 
 class _Hashed:
-    """A file that is hashed and counted while it is written."""
+    """A file that is hashed and counted while it is written. Its own errors are faults at once, so that they are not taken for those of
+    who reads the bytes elsewhere and writes them here."""
 
-    def __init__(self, file: BinaryIO):
-        self._file = file
+    def __init__(self, file: BinaryIO, folder: Path):
+        self._file, self._folder = file, folder
         self.digest, self.size = sha256(), 0
 
     def write(self, chunk: bytes) -> int:
@@ -307,8 +317,11 @@ class _Hashed:
         self.digest.update(chunk)
         self.size += len(chunk)
         rest = memoryview(chunk)
-        while rest:  # an unbuffered file may take less than it is given
-            rest = rest[self._file.write(rest):]
+        try:
+            while rest:  # a disk that is nearly full takes a part, and says nothing
+                rest = rest[self._file.write(rest):]
+        except OSError as error:
+            raise ArchiveFault.of(self._folder, error) from None  # without a cause, which could be taken for a lost connection
         return len(chunk)
 
 

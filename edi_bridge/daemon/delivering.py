@@ -156,4 +156,4 @@ class Delivering:
                 if self.resting.times[channel.name] >= IN_VAIN:
                     alarm.raise_(connection, "channel", f"sending {channel.name}", f"nothing can be sent through {channel.name}: {why}", self.clock.text())
         except Fault as fault:
-            self.troubles.note("database", f"the ledger cannot be written: {fault}")
+            self.troubles.note("ledger", f"the ledger cannot be written: {fault}")

@@ -85,7 +85,7 @@ class Watched:
         """Whether all is well, and how much waits. Names of channels and sentences are not told: nobody signs in here."""
         troubles = self.troubles.all()
         waiting, size = self.backlog.waiting()
-        good = not {"posting", "room", "database"} & set(troubles)
+        good = not {"posting", "room", "database", "ledger", "watching"} & set(troubles)
         return good, {"waiting": waiting, "waiting_bytes": size, "troubles": len(troubles), "up_seconds": round(time.monotonic() - self.begun)}
 
     def metrics(self) -> str:

@@ -86,7 +86,7 @@ class Outgoing:
     figures: Figures
     troubles: Troubles
     stopping: Callable[[], bool]
-    again: set[str] = field(default_factory=set)  # marks of files that a fault stopped: a part of them may be written
+    again: set[str] = field(default_factory=set)  # marks of files that a fault stopped: a part or all of them may be written
 
     def poll(self, first: bool = False) -> None:
         """The table and every partner's folder once. `first`: what a killed program had begun may lie there. Nothing is raised."""
@@ -115,7 +115,7 @@ class Outgoing:
             if not laid_down.waiting(connection, 1):
                 return
         job = self.posting.submit(self._laid_down())
-        job.over.wait()
+        job.wait()
         if job.trouble is not None:
             raise job.trouble
 
@@ -153,22 +153,22 @@ class Outgoing:
 
     def _one(self, partner: str, transport: Transport, file: RemoteFile, careful: bool) -> None:
         into = io.BytesIO()
+        mark = f"outgoing/{partner}/{file.name} {sha256(file.token.encode()).hexdigest()[:8]}"
         if file.size > LARGEST:
             became = Became(lines=[f"the file is larger than {LARGEST:,} bytes"])
         else:
             transport.fetch(file, into)
             became = Became()
-            mark = f"outgoing/{partner}/{file.name} {sha256(file.token.encode()).hexdigest()[:8]}"
             job = self.posting.submit(self._written(partner, file.name, into.getvalue(), mark, careful or mark in self.again, became))
-            job.over.wait()
-            self.again.discard(mark)
+            self.again.add(mark)  # until the file is out of the folder
+            job.wait()
             if job.trouble is not None and not isinstance(job.trouble, ConfigFault):
-                self.again.add(mark)
                 raise job.trouble
             if job.trouble is not None:
                 became.lines += str(job.trouble).splitlines()
         self._put_away(partner, file, into.getvalue(), became)
         transport.confirm(file)
+        self.again.discard(mark)
         self.figures.count(self.figures.records, REFUSED if became.lines else DONE)
         if became.lines:
             log.warning("outgoing/%s/%s is refused: %s", partner, file.name, became.lines[0], extra={"partner": partner})
@@ -310,6 +310,10 @@ def _channel(place: Path) -> Channel:
 
 def _write(path: Path, content: bytes) -> None:
     with path.open("xb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+        try:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        except OSError:  # a full disk: the next try must not find half a file there
+            path.unlink()
+            raise

@@ -128,9 +128,9 @@ class Polling:
                     alarm.clear(connection, "channel", f"channel {name}", at)
             one.rings = fault is not None
         except TransientFault as away:
-            self.troubles.note("database", f"the ledger cannot be written: {away}")
+            self.troubles.note("ledger", f"the ledger cannot be written: {away}")
             return
-        self.troubles.over("database", "the ledger can be written again")
+        self.troubles.over("ledger", "the ledger can be written again")
 
     def take(self, channel: str, name: str, stream: BinaryIO) -> Taken:
         """What a partner posts to us: durable, with its receipt, when this returns. TransientFault when nothing can be taken now."""

@@ -11,6 +11,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -56,6 +57,11 @@ class Job:
     over: threading.Event = field(default_factory=threading.Event)
     trouble: Fault | None = None
 
+    def wait(self) -> None:
+        """Until it is over. In short turns: the main thread waits too (`run --once`), and obeys signals only when it looks up."""
+        while not self.over.wait(1.0):
+            pass
+
 
 class Posting:
     """Runs in a thread of its own until `stopping` is set. `closed` is called when exchanges were closed: answers may wait."""
@@ -68,14 +74,16 @@ class Posting:
         self._jobs: deque[Job] = deque()
         self._begun: list[int] = []  # begun and ended by a fault: that beginning does not count against them
         self._pause = 0.0
-        self._look = self._busy = self._posted = False
+        self._look = self._busy = self._posted = self._ended = False
 
     # --- what others call -------------------------------------------------------------------------------------------
 
     def submit(self, steps: Steps) -> Job:
-        """Other work to be done in turns with the receipts."""
+        """Other work to be done in turns with the receipts; over at once, with its trouble, when nothing is done any more."""
         job = Job(steps)
         self._jobs.append(job)
+        if self._ended:  # nobody would ever take it
+            self._give_up_jobs()
         self._backlog.wake()
         return job
 
@@ -132,8 +140,10 @@ class Posting:
             self._wait(fault)
             return True
         self._begun.clear()
-        self._troubles.over("posting", "posting goes on")
-        return guarded(self._turn, tries=1)
+        result = guarded(self._turn, tries=1)
+        if not self._pause and not isinstance(result, Failure):  # reading goes well also while nothing can be written
+            self._troubles.over("posting", "posting goes on")
+        return result
 
     def _turn(self) -> bool:
         try:
@@ -266,13 +276,19 @@ class Posting:
                 pass
             running.steps.close()  # type: ignore[attr-defined]
             self._begun += running.left()
-        for job in self._jobs:
-            job.trouble = TransientFault("the program ends")
-            job.over.set()
+        self._ended = True  # before the jobs are looked at: who submits one now looks at them himself
+        self._give_up_jobs()
         try:
             self._give_back(self._begun)
         except Fault as fault:
             log.warning("what was begun could not be given back: %s", fault)
+
+    def _give_up_jobs(self) -> None:
+        with suppress(IndexError):
+            while True:
+                job = self._jobs.popleft()
+                job.trouble = TransientFault("the program ends")
+                job.over.set()
 
     def _ended_step(self, running: Running) -> bool:
         try:

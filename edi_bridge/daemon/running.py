@@ -38,9 +38,11 @@ from edi_bridge.store.outbox import Entry
 
 ROUND = 0.5  # seconds between two rounds at most
 FILES, FOLDERS, LEDGER, WATCH, SWEEP = 2.0, 1.0, 15.0, 60.0, 3600.0  # seconds between two looks
+SOON = 5.0  # the same after one that the database did not let through
 ONE_SESSION = ("van",)  # kinds whose servers seldom let one account sign in twice: polls and deliveries take turns
 OLD = 60.0  # seconds after which a half-written file of the archive is nobody's
 PATIENCE = 25.0  # seconds in which everything must have ended
+AWAKE = 1.0  # seconds after which the main thread looks up: a signal that another thread got wakes nobody, and is obeyed only by this one
 POLLS = 8.0  # seconds for polls: what was fetched and not committed by then is still at the partner, or noted
 
 
@@ -107,7 +109,8 @@ class Daemon:
         try:
             with self._served():
                 log.info("edi-bridge runs: %d channels are polled, %d receipts are to be posted", len(self._channels), self.backlog.waiting()[0])
-                self.stopping.wait()
+                while not self.stopping.wait(AWAKE):
+                    pass
                 log.info("edi-bridge ends: what is in hand is finished, or given back")
                 self._wake()
         finally:  # also where it cannot listen
@@ -178,28 +181,29 @@ class Daemon:
     # --- rounds -----------------------------------------------------------------------------------------------------
 
     def _rounds(self) -> None:
-        looks = ((self._refresh, FILES), (self.handing.look if self.handing else self.posting.look, LEDGER), (self._sweep, SWEEP))
-        next_at = [time.monotonic() + every for _, every in looks]
+        looks = (("files", self._refresh, FILES), ("backlog", self.handing.look if self.handing else self.posting.look, LEDGER),
+                 ("sweeping", self._sweep, SWEEP))
+        next_at = [time.monotonic() + every for _, _, every in looks]
         while not self.stopping.is_set():
-            self._guarded(self._round)
-            for number, (look, every) in enumerate(looks):
+            self._guarded("database", self._round, "the database answers again")
+            for number, (what, look, every) in enumerate(looks):
                 if time.monotonic() >= next_at[number]:
                     next_at[number] = time.monotonic() + every
-                    self._guarded(look)
+                    self._guarded(what, look)
             self._answers.wait(ROUND / max(1.0, self.clock.rate))
             self._answers.clear()
 
-    def _guarded(self, work: Callable[[], object]) -> None:
-        """What must never end the daemon: a fault is told once, a mistake of ours with its place."""
+    def _guarded(self, what: str, work: Callable[[], object], over: str = "") -> None:
+        """What must never end the daemon: a fault is told once, a mistake of ours with its place; and when it is `over`."""
         try:
             result = guarded(work, tries=1)
         except Fault as fault:
-            self.troubles.note("database", str(fault))
+            self.troubles.note(what, str(fault))
             return
         if isinstance(result, Failure):
-            self.troubles.note("rounds", f"a mistake of edi_bridge itself: {result.text}")
+            self.troubles.note(what, f"a mistake of edi_bridge itself: {result.text}")
         else:
-            self.troubles.over("rounds")
+            self.troubles.over(what, over)
 
     def _round(self) -> None:
         """Threads for what is due."""
@@ -218,7 +222,6 @@ class Daemon:
         polled = self._polls.busy()
         taken = self._sends.busy() | {name for name in polled if name in self._channels and self._channels[name].channel.kind in ONE_SESSION}
         self._send(self.delivering.due(taken))
-        self.troubles.over("database", "the database answers again")
 
     def _send(self, due: Mapping[str, Sequence[Entry]]) -> None:
         """What is due goes out; when it is through there may be more."""
@@ -281,7 +284,7 @@ class Daemon:
             self.outgoing.poll(first)
             first = False
             flush = self.posting.submit(self._flushing())
-            flush.over.wait()
+            flush.wait()
             if flush.trouble is not None and not self.stopping.is_set():
                 self.troubles.note("batches", f"records that wait for others cannot go out: {flush.trouble}")
             self.stopping.wait(FOLDERS)
@@ -294,8 +297,8 @@ class Daemon:
 
     def _watching(self) -> None:
         while not self.stopping.is_set():
-            guarded_look(self.watching)
-            self.stopping.wait(WATCH / max(1.0, self.clock.rate))
+            well = guarded_look(self.watching)
+            self.stopping.wait((WATCH if well else SOON) / max(1.0, self.clock.rate))
 
     # --- our own server ---------------------------------------------------------------------------------------------
 
@@ -333,7 +336,7 @@ class Daemon:
             self._polls.add(one.channel.name, partial(self.polling.poll, one))
         self._polls.look()
         self.outgoing.poll(True)
-        self.posting.submit(self._flushing()).over.wait()
+        self.posting.submit(self._flushing()).wait()
         self._until(lambda: not self._polls.busy() and self.posting.idle(), patience)
         guarded_look(self.watching)  # what has waited long enough goes its way
         self.posting.look()

@@ -1,6 +1,6 @@
 """The checker's walk: each segment to its place in the guide's tree, and what is wrong with the order, in the fewest faults.
 
-Placing follows `structure.py` (ISO 9735-1 clause 7, X12.6 3.10: the nearest following place that has room). A message
+Placing follows `structure/walk.py` (ISO 9735-1 clause 7, X12.6 3.10: the nearest following place that has room). A message
 without faults is walked by a table alone (`Moves`). Where that fails, `Recovery` weighs what may have happened to the next few
 segments – one is unknown, stands at a wrong place, is one too many, or a mandatory one is missing before it – and takes the
 explanation that needs the fewest faults. The work for one fault is bounded, so the walk is linear in the message.

@@ -35,7 +35,7 @@ class Catalog(Guides):
         self._lookups: dict[str, Tables] = {}
         self.check_receiver = check_receiver
         self._maps: dict[str, CompiledMap] = {}
-        self._by_type: dict[tuple[MessageType, str, str], CompiledMap | None] = {}
+        self._by_type: dict[tuple[MessageType, str, str, bool], CompiledMap | None] = {}
         self._tables: dict[tuple[str, str], CodeTable] = {}
 
     # --- partners ------------------------------------------------------------------------------------------------
@@ -183,7 +183,7 @@ class Catalog(Guides):
 
     def map_for(self, type: MessageType, partner: partners_.Partner | None, direction: str = "in") -> CompiledMap | None:
         """The agreed map, else the one that says itself what message it is for, best one that extends no other."""
-        key = (type, partner.name if partner else "", direction)
+        key = (type, partner.name if partner else "", direction, partner.testing if partner else False)
         if key not in self._by_type:
             agreement = partner.agreement(type, direction) if partner else None
             name = agreement.map if agreement else ""
@@ -202,7 +202,7 @@ class Catalog(Guides):
 
     def sheet_map(self, first_line: bytes, partner: partners_.Partner | None) -> CompiledMap | None:
         """The CSV map whose required columns all stand in the first line: the partner's agreed ones first."""
-        agreed = [one.map for one in (partner.agreements if partner else ()) if one.map]
+        agreed = [one.map for one in partner.agreements if one.map and (partner.testing or not one.test)] if partner else []
         names = [*agreed, *(name for name, (_, message, _) in self.map_index.items() if message.startswith("csv/") and name not in agreed)]
         best: tuple[int, CompiledMap] | None = None
         for name in names:

@@ -62,7 +62,7 @@ class Guides(Files):
         agreement = partner.agreement(type, direction) if partner else None
         restrict = agreement.restrict if agreement else None
         association = type.usage.rstrip("0123456789")
-        key = (f"{type} {association}", f"{partner.name} {direction}" if partner and restrict is not None else "")
+        key = (f"{type} {association}", f"{partner.name} {direction}{' test' * partner.testing}" if partner and restrict is not None else "")
         if key not in self._checkers:
             if len(self._checkers) > 1000:
                 self._checkers.clear()  # made-up types of a hostile file

@@ -28,6 +28,7 @@ from edi_bridge.record import from_json, to_json
 from edi_bridge.store import alarm, control_number, laid_down, outbox, queue
 from edi_bridge.store.archive import Archive
 from edi_bridge.store.outbox import SentMessage
+from edi_bridge.store.version import PINNED
 
 Record = dict[str, Any]
 SEGMENTS = ("edifact", "x12")
@@ -87,25 +88,26 @@ class Writing:
 
         ConfigFault when none is agreed, or when several are and nobody says which.
         """
-        who = self.catalog.partner_named(partner)
+        known = self.catalog.partner_named(partner)
         found = []
-        for one in who.agreements:
+        for one in known.agreements:
             if one.direction != "out" or (message and message not in (one.message, one.message.rpartition("/")[2])):
                 continue
+            who = known.ruling(one.test if test is None else test)
             written = self.catalog.map_named(one.map) if one.map else self.catalog.map_for(MessageType(*one.message.split("/")), who, "out")
             if written is not None and written.record == record_type and (test is None or one.test == test):
-                found.append(Way(who, one, written, one.test if test is None else test))
+                found.append(Way(who, one, written, who.testing))
         if len(found) != 1:
             what = f"records of type {record_type}" + (f" as {message}" if message else "")
             several = ", ".join(way.agreement.message for way in found)
-            raise ConfigFault.at(who.file, 0, 0, f"nothing is agreed with {partner} for sending {what} (agreements: direction: out)" if not found
+            raise ConfigFault.at(known.file, 0, 0, f"nothing is agreed with {partner} for sending {what} (agreements: direction: out)" if not found
                                  else f"{what} can go to {partner} as {several}: say which")
         return found[0]
 
     def record_types(self, partner: str) -> list[str]:
         """The types of records for whose sending anything is agreed with a partner."""
         who = self.catalog.partner_named(partner)
-        maps = [self.catalog.map_named(one.map) if one.map else self.catalog.map_for(MessageType(*one.message.split("/")), who, "out")
+        maps = [self.catalog.map_named(one.map) if one.map else self.catalog.map_for(MessageType(*one.message.split("/")), who.ruling(one.test), "out")
                 for one in who.agreements if one.direction == "out"]
         return sorted({one.record for one in maps if one is not None})
 
@@ -242,7 +244,7 @@ class Writing:
             part = records if len(composed.contents) == 1 else [records[number - 1]]
             entry = outbox.Outgoing(
                 way.partner.name, "document", way.type.name, way.map.standard, ours, theirs, control, content, way.test,
-                way.agreement.channel, origin=", ".join(dict.fromkeys(origins))[:500],
+                way.agreement.channel, origin=", ".join(dict.fromkeys(origins))[:500], version=self.versions.get(PINNED, ""),
                 messages=self._messages(way, content, part, origins))
             made.append(outbox.add(connection, self.archive, entry, self._now()))
         passing("bytes_stored")

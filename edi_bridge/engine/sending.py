@@ -96,8 +96,8 @@ class Sending:
 
     def _agreement(self, entry: Entry) -> Agreement | None:
         partner = self.catalog.partner_named(entry.partner)
-        fitting = (one for one in partner.agreements if one.direction == "out" and one.message.rpartition("/")[2] == entry.name)
-        return next(fitting, None) if entry.kind == "document" else None
+        fitting = [one for one in partner.agreements if one.direction == "out" and one.message.rpartition("/")[2] == entry.name and (entry.test or not one.test)]
+        return min(fitting, key=lambda one: one.test is not entry.test, default=None) if entry.kind == "document" else None
 
     def send(self, entry: Entry, transport: Transport, channel: Channel) -> Sent:
         """One attempt. What the transport says is noted; nothing of it is raised but a ConfigFault of the channel."""

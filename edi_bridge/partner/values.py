@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
@@ -225,6 +225,7 @@ class Partner:
     van: Mapping[str, str] = field(default_factory=dict)  # network, mailbox
     layers: tuple[str, ...] = ()  # the files it was made of: its own, then the profiles it extends
     strays: tuple[tuple[str, str, str, int, int], ...] = ()  # stages in force that fit no agreement: message, direction, place
+    testing: bool = False  # whether what it is asked about is a test
     source: Any = field(default=None, compare=False, repr=False)  # its YAML after the layers were merged
 
     def expecting(self, agreement: Agreement | None) -> dict[str, float]:
@@ -250,10 +251,16 @@ class Partner:
         """The address under which it is reached in a standard; None where it has none that fits."""
         return identity_for(self.identities, standard)
 
-    def agreement(self, type: MessageType, direction: str = "in", test: bool = False) -> Agreement | None:
-        """The agreement for a message: the one with the fewest stars wins; of two alike, the one with the test flag asked for."""
-        fitting = [one for one in self.agreements if one.fits(type, direction)]
-        return min(fitting, key=lambda one: (one.message.count("*"), one.test is not test), default=None)
+    def agreement(self, type: MessageType, direction: str = "in", test: bool | None = None) -> Agreement | None:
+        """The agreement for a message: of those that fit, the one with the fewest stars. Those for tests rule tests alone, and before the
+        others. `test` None: as the partner was taken (`ruling`)."""
+        wanted = self.testing if test is None else test
+        fitting = [one for one in self.agreements if (wanted or not one.test) and one.fits(type, direction)]
+        return min(fitting, key=lambda one: (wanted and not one.test, one.message.count("*")), default=None)
+
+    def ruling(self, test: bool) -> Partner:
+        """The partner as it rules a test, or live traffic: agreements for tests are asked for tests alone."""
+        return self if self.testing == test else replace(self, testing=test)
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,7 @@ class Outgoing:
     due_at: str = ""
     origin: str = ""
     next_at: str = ""  # not before
+    version: str = ""  # of the configuration by which it was written; of answers that of the exchange
     messages: Sequence[SentMessage] = field(default_factory=tuple)
 
 
@@ -95,11 +96,12 @@ class Entry:
     outcome: str
     network: str
     origin: str
+    version: str = ""
 
 
 _ROW = ("id", "partner", "channel", "kind", "name", "standard", "sender_qualifier", "sender", "receiver_qualifier", "receiver", "control",
         "test", "exchange_id", "sha256", "size", "content", "file_name", "state", "tries", "next_at", "error", "created_at", "sent_at",
-        "due_at", "outcome", "network", "origin")
+        "due_at", "outcome", "network", "origin", "version")
 _SENT = ("outbox_id", "ordinal", "partner", "group_control", "group_kind", "reference", "type", "document", "map", "map_hash",
          "record_type", "record", "outcome", "created_at", "origin", "test")
 
@@ -123,7 +125,7 @@ def add_all(connection: Connection, archive: Archive, outgoing: Sequence[Outgoin
             content = None
         rows.append((ids[-1], one.partner, one.channel, one.kind, one.name, one.standard, one.sender.qualifier, one.sender.id,
                      one.receiver.qualifier, one.receiver.id, one.control, one.test, one.exchange, sha256(one.content).hexdigest(),
-                     len(one.content), content, one.file_name, "waiting", 0, one.next_at, "", at, "", one.due_at, "", "", one.origin))
+                     len(one.content), content, one.file_name, "waiting", 0, one.next_at, "", at, "", one.due_at, "", "", one.origin, one.version))
         sent += [(ids[-1], m.ordinal, one.partner, m.group_control, m.group_kind, m.reference, m.type, m.document, m.map, m.map_hash,
                   m.record_type, m.record, "", at, m.origin or one.origin, one.test) for m in one.messages]
     insert_rows(connection, t.outbox, _ROW, rows)

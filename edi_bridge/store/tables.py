@@ -205,6 +205,7 @@ def _outward(metadata: MetaData) -> tuple[Table, ...]:
         _text("outcome"),  # what the partner said of it; '': nothing yet
         _text("network"),  # the newest status that a network reported
         _text("origin"),  # whose wish it was: a file of outgoing/, a person, the exchange it answers
+        _later("version"),  # of the configuration by which it was written
         Index(None, "state", "next_at"),
         Index(None, "exchange_id"),
         Index(None, "partner", "control"),

@@ -25,6 +25,7 @@ def upgrade() -> None:
         sa.Column("content", sa.LargeBinary(), nullable=False), sa.PrimaryKeyConstraint("id", name="pk_version_file"),
         sa.UniqueConstraint("sha256", name="uq_version_file_sha256"))
     create("activation", "id id version_id; text at actor reason", "id", links="version_id>version")
+    op.add_column("outbox", sa.Column("version", sa.Text(), nullable=False, server_default=""))
     create("rollout_step", "id id; text partner step owner due note changed_at", "id", unique="partner,step")
     create("rollout_evidence", "id id; text partner step name value owner day file_name sha256 note at", "id", indexes="partner,step")
     create("rollout_waiver", "id id; text partner subject owner reason until at", "id", indexes="partner")

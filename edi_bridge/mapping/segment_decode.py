@@ -64,7 +64,8 @@ class Decoder:
             self._decode_value(one, target)
         if one.number in required:
             raw = ""  # what could not be converted is not missing: its own finding says what is wrong
-            if isinstance(one, ValuePlan) and one.sources and one.default is None and not one.when:
+            skips = isinstance(one, ValuePlan) and one.convert.table is not None and one.convert.table.skip
+            if isinstance(one, ValuePlan) and one.sources and one.default is None and not one.when and not skips:
                 raw = f" and not v{one.number}" + ("_0" if len(one.sources) == 1 else "")
             with self.code.block(f"if {target[-1]!r} not in {object_local(target[:-1])}{raw}:"):
                 self.code.add(f"F.append(('required_missing', {one.number}, 0, {first}, '', ''))")

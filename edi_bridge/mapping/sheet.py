@@ -300,7 +300,7 @@ class _Run:
             self.default(value, record)
         for rule, target in scope.plan.required:
             if get(record, target) is None:
-                self.missing(scope, rule, target, numbers[0])
+                self.missing(scope, rule, target, numbers)
         if scope.later or scope.defaults:
             names = dict.fromkeys(target[0] for target in scope.plan.order)
             return {name: record[name] for name in names if name in record}
@@ -412,10 +412,11 @@ class _Run:
         if above is not None and one.target[-1] not in above:
             above[one.target[-1]] = _fallback(one.plan)
 
-    def missing(self, scope: _Scope, rule: Any, target: tuple[str, ...], row: int) -> None:
+    def missing(self, scope: _Scope, rule: Any, target: tuple[str, ...], numbers: list[int]) -> None:
         every: list[ValuePlan | ScopeUse] = [*scope.plan.values, *scope.plan.uses]
         # An object without a place of its own is missing where its first value would be.
         plan = next((one for one in every if one.target[:len(target)] == target), None)
-        if plan is not None:
-            self.notes.append(("required_missing", plan, 0, row, "", f"{rule.name} is required and is not there"))
+        # What could not be read is not missing: its own finding says what is wrong.
+        if plan is not None and not any(note[1] is plan and note[3] in numbers for note in self.notes):
+            self.notes.append(("required_missing", plan, 0, numbers[0], "", f"{rule.name} is required and is not there"))
 

@@ -318,7 +318,10 @@ class XmlReader:
 
     def _require(self, one: Any, target: Target) -> None:
         when = f"{when_expression(one.when, self.code.constants, object_local(target[:-1]))} and " if one.when else ""
-        with self.code.block(f"if {when}{target[-1]!r} not in {object_local(target[:-1])}:"):
+        raw = ""  # what could not be converted is not missing: its own finding says what is wrong
+        if isinstance(one, ValuePlan) and one.sources and not one.when and not (one.convert.table and one.convert.table.skip):
+            raw = f" and not v{one.number}" + ("_0" if len(one.sources) == 1 else "")
+        with self.code.block(f"if {when}{target[-1]!r} not in {object_local(target[:-1])}{raw}:"):
             self.code.add(f"X.note('required_missing', {one.number}, 0, el)")
 
     def _decode_value(self, one: ValuePlan, store: str) -> None:

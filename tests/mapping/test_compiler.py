@@ -254,6 +254,14 @@ def test_a_required_value_that_cannot_be_converted_is_not_called_missing_too():
         ("invalid_value", 3), ("invalid_value", 5), ("required_missing", 6)]
 
 
+def test_a_code_that_says_nothing_of_a_required_field_leaves_it_missing():
+    one = compiled(ORDERS + """
+      type: {at: BGM/C002.1001, codes: {"220": order, "*": skip}, required: true}
+    """)
+    for code, kinds in (("220", []), ("351", ["required_missing"]), ("", ["required_missing"])):
+        assert [one.kind for one in one.read(message(f"BGM+{code}+1", one.spec.message))[1]] == kinds
+
+
 def test_two_identifiers_of_the_same_text_for_one_place_are_said_too():
     one = compiled(ORDERS + """
       buyer: {at: "{NAD}[NAD/3035=BY]", fields: {sender_number: "NAD/C082[3055=92]/3039", id: "NAD/C082[3055!=9|92]/3039"}}

@@ -158,7 +158,7 @@ def test_a_finding_knows_the_bytes_of_its_cell():
     source = b'Auftrag;line;Menge\n1;1;"x;y"\n'
     (interchange,) = csv.read(io.BytesIO(source), layout=one.layout())
     (message,) = interchange.messages
-    (finding, _) = one.read(message)[1]
+    (finding,) = one.read(message)[1]  # quantity is required, and not missing: it cannot be read
     start, length = finding.position.offset, finding.position.length
     assert start is not None and length is not None and source[start:start + length] == b'"x;y"'
     assert 'qty ("Menge")' in finding.sentence()

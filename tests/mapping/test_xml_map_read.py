@@ -134,6 +134,18 @@ def test_defaults_constants_conditions_and_what_is_required() -> None:
     assert kinds(findings) == ["required_missing", "unmapped_code"] and "type" not in record
 
 
+def test_a_required_value_that_cannot_be_converted_is_not_called_missing_too() -> None:
+    one = compiled("""
+  issued_on: {at: [Day, End], as: "date(iso)", required: true}
+  type: {at: Kind, codes: {S: order, "*": skip}, required: true}
+  lines: {each: Line, fields: {number: No, quantity: {at: Qty, as: decimal, required: true}}}
+""")
+    _, findings = read(one, "<Kind>X</Kind><Line><No>1</No><Qty>4x8</Qty></Line><Line><No>2</No></Line><End>tomorrow</End>")
+    assert sorted((finding.position.path, finding.kind) for finding in findings) == [
+        ("/Order", "required_missing"),  # a code that is skipped says nothing of the type
+        ("/Order/End", "invalid_value"), ("/Order/Line[1]/Qty", "invalid_value"), ("/Order/Line[2]", "required_missing")]
+
+
 def test_comments_and_instructions_change_nothing() -> None:
     one = compiled("  number: ID\n  notes: {each: \"t:Note\", fields: {text: \".\"}}\n")
     record, findings = read(one, "<!-- a --><ID>1<!-- b -->2<?p c?>3</ID><?p d?><t:Note><!-- e -->x</t:Note>")

@@ -7,6 +7,14 @@ import click
 from edi_bridge.cli.commands import commands_of
 
 COMMANDS = {
+    "plan": ("rollout_plan", "plan", "The ten steps: what each asks, who does it, every figure of it."),
+    "status": ("rollout_plan", "status", "Where everything stands: a line for each partner."),
+    "next": ("rollout_plan", "next_", "What can be done now, and the command for it."),
+    "assign": ("rollout_plan", "assign", "Say who does a step, until when."),
+    "evidence": ("rollout_plan", "evidence", "State what only people know, with a name, a day and a file; or list it."),
+    "waive": ("rollout_plan", "waive", "Let a step or gate be passed without its figures, for a time."),
+    "match": ("rollout_plan", "match", "Hold a partner's keys against ours; list the missing ones."),
+    "agreement": ("rollout_plan", "agreement", "Write the interchange agreement as a text, from the settings."),
     "check": ("rollout_check", "check", "The gates before the next stage: figure, limit, what is missing."),
     "allow": ("rollout_check", "allow", "Accept by name what nothing has shown yet, or what nothing reads."),
     "seen": ("rollout_check", "seen", "What real traffic has shown: rules, codes, places that nothing reads."),

@@ -169,6 +169,7 @@ class Lookups:
     """The lookups of one map. ConfigFault where a record could not be exchanged as its rules say."""
 
     def __init__(self, plan: MapPlan):
+        self.tables = tuple(dict.fromkeys(value.rule.lookup for scope in plan.scopes for value in scope.values if value.rule.lookup))
         self._root = _steps(plan)
         if self:
             _problems(plan).done()

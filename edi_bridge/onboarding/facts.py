@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
@@ -49,6 +49,13 @@ class Gathering:
     partner: Partner
     agreement: Agreement
     now: datetime
+    shared: dict[Any, Any] = field(default_factory=dict)  # what other agreements ask for as well: proofs of maps, remarks on partners
+
+    def once(self, key: Any, find: Callable[[], Any]) -> Any:
+        """What `find` gives, found once for all that share it."""
+        if key not in self.shared:
+            self.shared[key] = find()
+        return self.shared[key]
 
     @property
     def since(self) -> str:
@@ -79,9 +86,11 @@ class Gathering:
                                                                     self.agreement.test) == self.agreement]
 
 
-def gather(database: Database, archive: Archive, catalog: Catalog, partner: Partner, agreement: Agreement, now: datetime) -> Facts:
-    """The facts of one agreement of a partner, as of `now`. Takes seconds: the map's samples are run, and what came is read again."""
-    one = Gathering(database, archive, catalog, partner, agreement, now)
+def gather(database: Database, archive: Archive, catalog: Catalog, partner: Partner, agreement: Agreement, now: datetime,
+           shared: dict[Any, Any] | None = None) -> Facts:
+    """The facts of one agreement of a partner, as of `now`. Takes seconds: the map's samples are run, and what came is read again.
+    `shared` holds from call to call what several agreements ask for."""
+    one = Gathering(database, archive, catalog, partner, agreement, now, {} if shared is None else shared)
     found: dict[str, Any] = {}
     for step in STEPS:
         found |= step(one)
@@ -101,7 +110,7 @@ def _people(one: Gathering) -> dict[str, Any]:
 
 
 def _settings(one: Gathering) -> dict[str, Any]:
-    rows = linted_partners(one.catalog, [one.partner.name])
+    rows = one.once(("remarks", one.partner.name), lambda: linted_partners(one.catalog, [one.partner.name]))
     return {"settings": tuple(f"{row['file']}:{row['line']}: {row['sentence']}" for row in rows if row["level"] in ("error", "warning"))}
 
 
@@ -144,14 +153,20 @@ def _map(one: Gathering) -> dict[str, Any]:
     if one.map is None:
         return {"map": one.agreement.map, "map_problems": (f"there is no map {one.agreement.map} that can be used" if one.agreement.map else
                                                            f"there is no map for {one.agreement.message}",)}
-    problems = [f"{remark.origin}: {remark.sentence}" for remark in linted_map(one.map.name, one.catalog) if remark.level == "error"]
+    compiled = one.map
+    return {"map": compiled.name, **one.once(("proof", compiled.name), lambda: _proof(compiled, one.catalog))}
+
+
+def _proof(compiled: CompiledMap, catalog: Catalog) -> dict[str, Any]:
+    """A map held against its lint and its samples."""
+    problems = [f"{remark.origin}: {remark.sentence}" for remark in linted_map(compiled.name, catalog) if remark.level == "error"]
     failed, folders = [], []
     try:
-        folders = folders_of(one.map, one.catalog)
-        failed = [folder.name for folder in folders if not proving.prove(folder.sample(one.map.name), one.map, one.catalog).passed]
+        folders = folders_of(compiled, catalog)
+        failed = [folder.name for folder in folders if not proving.prove(folder.sample(compiled.name), compiled, catalog).passed]
     except (ConfigFault, OSError) as fault:
         problems.append(str(fault))
-    return {"map": one.map.name, "map_problems": tuple(problems), "samples": len(folders), "samples_failed": tuple(failed)}
+    return {"map_problems": tuple(problems), "samples": len(folders), "samples_failed": tuple(failed)}
 
 
 # --- what came and went -----------------------------------------------------------------------------------------------

@@ -172,7 +172,7 @@ def _people(facts: Facts, limits: Limits) -> tuple[str, str, str]:
 
 
 def _settings(facts: Facts, limits: Limits) -> tuple[str, str, str]:
-    return f"{len(facts.settings)} problems", "0", _first(facts.settings)
+    return f"{len(facts.settings) or 'no'} problems", "none", _first(facts.settings)
 
 
 def _channels(facts: Facts, limits: Limits) -> tuple[str, str, str]:
@@ -197,7 +197,7 @@ def _samples(facts: Facts, limits: Limits) -> tuple[str, str, str]:
 
 def _required(facts: Facts, limits: Limits) -> tuple[str, str, str]:
     if facts.messages < limits["messages"]:
-        return f"{facts.messages} messages", f"at least {limits['messages']:g}", f"only {facts.messages} messages have come in this stage"
+        return f"{facts.messages} messages", f"at least {limits['messages']:g}", f"{facts.messages or 'no'} messages have come in this stage"
     share = 100 * (facts.messages - facts.incomplete) / facts.messages
     wanted = limits["percent"]
     fields = ", ".join(f"{name} ({count} times)" for name, count in facts.required_missing[:3])
@@ -212,7 +212,7 @@ def _scenarios(facts: Facts, limits: Limits) -> tuple[str, str, str]:
     if not facts.negative_scenarios:
         missing.append("no scenario with a planted fault was played")
     missing += [f"{name} failed" for name in facts.scenarios_failed]
-    return (f"{facts.clean_runs} clean runs of {facts.scenarios} scenarios, {facts.negative_scenarios} negative", f"{wanted} in succession", _first(missing))
+    return (f"{facts.clean_runs} clean runs of {facts.scenarios} scenarios, {facts.negative_scenarios} negative", f"{wanted} in succession", "; ".join(missing[:3]))
 
 
 def _acknowledged(facts: Facts, limits: Limits) -> tuple[str, str, str]:

@@ -11,7 +11,7 @@ from edi_bridge.cli import excerpt, show
 from edi_bridge.finding import KINDS, NEWEST, Finding, Level, Severity
 from edi_bridge.interchange import AnyMessage, Interchange, Position
 
-# X12 data element of a code → where the answer carries it (see finding.py), the most precise place first
+# X12 data element of a code → where the answer carries it (see the table of findings), the most precise place first
 X12_PLACES = {
     "723": "997 AK403",
     "720": "997 AK304",

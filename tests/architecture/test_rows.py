@@ -231,7 +231,7 @@ def test_the_picture_names_every_member_with_its_row() -> None:
 PLANTED = [
     ("syntax/edifact.py", "from edi_bridge.mapping.compile import CompiledMap\n", "a stranger of the same row"),
     ("partner/values.py", "import edi_bridge.syntax\n", "a stranger of the same row"),
-    ("finding.py", "from edi_bridge.pipeline import inbound\n", "a higher row"),
+    ("finding/table.py", "from edi_bridge.pipeline import inbound\n", "a higher row"),
     ("crm/post.py", "def late():\n    from edi_bridge.engine import Engine\n", "a higher row"),
     ("record.py", "import time\n", "rows 0-3 are pure"),
     ("mapping/plan.py", "from pathlib import Path\n", "rows 0-3 are pure"),

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from edi_bridge.finding import Finding, Position
-from edi_bridge.interchange import Message
+from edi_bridge.finding import Finding
+from edi_bridge.interchange import Message, Position
 from tests.mutation import examine, judge, plant, reading
 from tests.mutation.field import Expected, Fault, Field
 

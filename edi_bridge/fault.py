@@ -44,6 +44,14 @@ class TerminalFault(Fault):
     """Trying again will not help, and no line of configuration is to blame."""
 
 
+class ChannelFault(TerminalFault):
+    """A partner's server does not let us in, or not like that. What was to be fetched or sent is not to blame: it waits."""
+
+
+class UntrustedFault(ChannelFault):
+    """A server shows another host key or certificate than one that we trust: nothing was said to it."""
+
+
 def place(file: str, line: int, column: int, sentence: str) -> str:
     """`file:line:column: sentence`, leaving out what is unknown."""
     where = ":".join(str(part) for part in (file, line, column) if part)

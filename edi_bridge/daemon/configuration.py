@@ -18,7 +18,7 @@ from edi_bridge.dispatch import defer
 from edi_bridge.engine import Engine
 from edi_bridge.engine.fetching import Fetching
 from edi_bridge.engine.outgoing import Writing
-from edi_bridge.engine.sending import Sending
+from edi_bridge.engine.sending import Sending, Unnoted
 from edi_bridge.fault import ConfigFault
 from edi_bridge.mapping.lookup import Row
 from edi_bridge.settings import Settings
@@ -65,6 +65,7 @@ class Loading:
     clock: Clock
     lenient: bool = False
     archive: Archive = field(init=False)
+    unnoted: Unnoted = field(default_factory=Unnoted)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "archive", open_archive(self.settings.archive, self.settings.home, passing))
@@ -101,7 +102,7 @@ class Loading:
             clock=self.clock, strict=True, answers=True,
             several=said.workers, received=defer if said.workers else None)
         return Configuration(
-            catalog, catalog.channels, engine, Fetching(engine, self.database), Sending(self.database, self.archive, catalog, self.clock),
+            catalog, catalog.channels, engine, Fetching(engine, self.database), Sending(self.database, self.archive, catalog, self.clock, self.unnoted),
             Writing(self.database, self.archive, catalog, self.clock, engine.versions), seen, rows, force)
 
     def _catalog(self, root: Path, rows: int) -> Catalog:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+
+from sqlalchemy import Connection
 
 from edi_bridge.channel import Channel
 from edi_bridge.clock import Clock
@@ -14,14 +16,15 @@ from edi_bridge.daemon.figures import Figures
 from edi_bridge.daemon.logs import Troubles, log
 from edi_bridge.database import Database
 from edi_bridge.engine.guard import Failure, guarded
-from edi_bridge.engine.sending import FIRST_WAIT, IN_VAIN, Sent, groups
-from edi_bridge.fault import Fault
+from edi_bridge.engine.sending import FIRST_WAIT, IN_VAIN, NEVER, Sent, groups
+from edi_bridge.fault import ChannelFault, ConfigFault, Fault, UntrustedFault
 from edi_bridge.secret import Secrets
 from edi_bridge.store import alarm, outbox
 from edi_bridge.store.outbox import Entry
 from edi_bridge.transport import open_transport
 
 VAIN = {Sent.AGAIN, Sent.UNCERTAIN}
+ALARMING = 3  # rests in succession after which somebody is told
 LONGEST_REST = 600.0
 AT_ONCE = 500  # entries that are looked at together
 
@@ -60,9 +63,11 @@ class Delivering:
     clock: Clock
     stopping: Callable[[], bool]
     resting: Resting = field(default_factory=Resting)
+    well: set[str] = field(default_factory=set)  # channels of which no alarm can be open
 
     def due(self, busy: Collection[str] = ()) -> dict[str, list[Entry]]:
         """What is to go out now, by channel, without those that are busy or rest. What has no way is noted and told."""
+        self.current.now.sending.catch_up()
         limit = AT_ONCE
         while True:
             with self.database.read() as connection:
@@ -100,15 +105,18 @@ class Delivering:
     def send(self, name: str, entries: Sequence[Entry]) -> int:
         """Send entries through a channel, one after the other; how many went out. Nothing is raised."""
         now = self.current.now
-        channel = now.channels[name]
+        channel = now.channels.get(name)
+        if channel is None:  # taken out of the home a moment ago
+            return 0
         try:
             result = guarded(lambda: self._send(now, channel, entries), tries=1)
         except Fault as fault:
-            self._in_vain(channel, str(fault))
+            self._in_vain(channel, str(fault), fault)
             return 0
         if isinstance(result, Failure):
-            self._in_vain(channel, f"a mistake of edi_bridge itself: {result.text.strip().splitlines()[-1]}")
             log.error("a mistake of edi_bridge itself\n%s", result.text, extra={"channel": name})
+            self._in_vain(channel, f"a mistake of edi_bridge itself: {result.text.strip().splitlines()[-1]}")
+            self._give_back({one.id: one.tries + 1 for one in entries})
             return 0
         return result
 
@@ -124,13 +132,12 @@ class Delivering:
                     self._tell(channel, entry, one)
                 count += became.count(Sent.SENT)
                 if len(became) >= IN_VAIN and set(became[-IN_VAIN:]) <= VAIN or set(became) <= VAIN:
-                    self.resting.begin(channel.name)
+                    self._in_vain(channel, next((why for one in reversed(group) if (why := self._why(one))), ""))
                     return count
         finally:
             transport.close()
         if count:
-            self.resting.over(channel.name)
-            self.troubles.over(f"sending {channel.name}", "sends again", channel=channel.name)
+            self._works(channel)
         return count
 
     def _tell(self, channel: Channel, entry: Entry, became: Sent) -> None:
@@ -140,20 +147,38 @@ class Delivering:
             log.info("%s %s sent", entry.name, entry.control, extra=about)
         elif became is Sent.FAILED:
             log.error("%s %s cannot be sent: %s", entry.name, entry.control, self._why(entry), extra=about)
-        elif became in VAIN:
-            self.troubles.note(f"sending {channel.name}", f"{entry.name} {entry.control} was not sent, it is tried again: {self._why(entry)}", **about)
+        elif became in VAIN and (why := self._why(entry)):
+            self.troubles.note(f"sending {channel.name}", f"{entry.name} {entry.control} was not sent, it is tried again: {why}", **about)
 
     def _why(self, entry: Entry) -> str:
         with self.database.read() as connection:
             now = outbox.get(connection, entry.id)
         return now.error if now else ""
 
-    def _in_vain(self, channel: Channel, why: str) -> None:
+    def _in_vain(self, channel: Channel, why: str, fault: Fault | None = None) -> None:
+        """It rests. Somebody is told when that comes again, and at once where it does not help itself."""
         self.resting.begin(channel.name)
+        self.well.discard(channel.name)
         self.troubles.note(f"sending {channel.name}", f"nothing can be sent: {why}", channel=channel.name)
+        kind, subject = ("trust", f"channel {channel.name}") if isinstance(fault, UntrustedFault) else ("channel", f"sending {channel.name}")
+        if isinstance(fault, ChannelFault | ConfigFault) or self.resting.times[channel.name] >= ALARMING:
+            self._noted(lambda connection: alarm.raise_(connection, kind, subject, f"nothing can be sent through {channel.name}: {why}", self.clock.text()))
+
+    def _works(self, channel: Channel) -> None:
+        self.resting.over(channel.name)
+        self.troubles.over(f"sending {channel.name}", "sends again", channel=channel.name)
+        if channel.name not in self.well:  # also of what the last run had raised
+            self._noted(lambda connection: [alarm.clear(connection, kind, f"{subject} {channel.name}", self.clock.text())
+                                            for kind, subject in (("channel", "sending"), ("trust", "channel"))])
+            self.well.add(channel.name)
+
+    def _give_back(self, begun: Mapping[int, int]) -> None:
+        """After a mistake of ours: nobody is sending them any more."""
+        self._noted(lambda connection: outbox.give_back(connection, NEVER, begun))
+
+    def _noted(self, work: Callable[[Connection], object]) -> None:
         try:
             with self.database.write() as connection:
-                if self.resting.times[channel.name] >= IN_VAIN:
-                    alarm.raise_(connection, "channel", f"sending {channel.name}", f"nothing can be sent through {channel.name}: {why}", self.clock.text())
+                work(connection)
         except Fault as fault:
             self.troubles.note("ledger", f"the ledger cannot be written: {fault}")

@@ -17,7 +17,7 @@ from edi_bridge.daemon.logs import Troubles, log
 from edi_bridge.database import Database
 from edi_bridge.engine import Incoming
 from edi_bridge.engine.guard import Failure, guarded
-from edi_bridge.fault import ConfigFault, Fault, TerminalFault, TransientFault
+from edi_bridge.fault import ConfigFault, Fault, TerminalFault, TransientFault, UntrustedFault
 from edi_bridge.schedule import after_failure, interval, next_poll
 from edi_bridge.secret import Secrets
 from edi_bridge.store import alarm, channel_state
@@ -123,9 +123,11 @@ class Polling:
             with self.database.write() as connection:
                 failures = channel_state.polled(connection, name, at, written(one.due), sentence[:1000])
                 if fault is not None and (failures >= ALARMING or not isinstance(fault, TransientFault)):
-                    alarm.raise_(connection, "channel", f"channel {name}", f"{name} fails: {sentence}", at)
+                    kind = "trust" if isinstance(fault, UntrustedFault) else "channel"
+                    alarm.raise_(connection, kind, f"channel {name}", f"{name} fails: {sentence}", at)
                 elif fault is None and one.rings is not False:
-                    alarm.clear(connection, "channel", f"channel {name}", at)
+                    for kind in ("channel", "trust"):
+                        alarm.clear(connection, kind, f"channel {name}", at)
             one.rings = fault is not None
         except TransientFault as away:
             self.troubles.note("ledger", f"the ledger cannot be written: {away}")

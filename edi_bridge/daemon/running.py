@@ -93,6 +93,7 @@ class Daemon:
         self.outgoing = Outgoing(settings.home / "outgoing", database, self.current, self.posting, self.figures, self.troubles,
                                  self.stopping.is_set)
         self._channels: dict[str, Polled] = {}
+        self._known = self.current.now.channels
         self._polls, self._sends = Crowd("poll"), Crowd("send")  # by the names of channels
         self._answers = threading.Event()
         self._files_waited: bool | None = None
@@ -264,7 +265,11 @@ class Daemon:
         self._files_waited = bool(sentence)
 
     def _apply(self, now: Configuration) -> None:
-        """Channels that are new, other or gone."""
+        """Channels that are new, other or gone. One that is another now need not rest any longer."""
+        for name, said in now.channels.items():
+            if self._known.get(name) != said:
+                self.delivering.resting.over(name)
+        self._known = now.channels
         wanted = {channel.name: channel for channel in now.polled()}
         for name, one in list(self._channels.items()):
             if wanted.get(name) != one.channel:

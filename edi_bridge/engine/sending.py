@@ -1,23 +1,26 @@
 """What stands in the outbox goes out: begun in a commit, put, looked after where its end is not known, marked in another commit.
 
 Wire delivery is at-least-once with the same bytes, the same name and the same control number. A process that dies between `begin`
-and `mark` leaves an entry that others leave alone for a while; whoever takes it then looks at the partner before sending again.
+and `mark` leaves an entry that is begun; whoever takes its place (`outbox.give_back`) looks at the partner before sending again.
 """
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
+
+from sqlalchemy import Connection
 
 from edi_bridge.channel import Channel
 from edi_bridge.clock import written
 from edi_bridge.crashpoint import passing
 from edi_bridge.database import Database
-from edi_bridge.fault import ConfigFault, Fault, TerminalFault, TransientFault, UncertainFault
+from edi_bridge.fault import ChannelFault, ConfigFault, Fault, TerminalFault, TransientFault, UncertainFault
 from edi_bridge.file_name import file_name
 from edi_bridge.partner import Agreement
 from edi_bridge.store import alarm, outbox
@@ -29,13 +32,12 @@ FIRST_WAIT = 30.0  # seconds before the second try; each further one waits twice
 LONGEST_WAIT = 3600.0
 TRIES = 20  # about fourteen hours; then a person must look
 IN_VAIN = 2  # attempts in succession that came to nothing, after which the partner is taken to be away
-LEASE = 900.0  # seconds in which nobody else touches what is being sent
+LEASE = 900.0  # seconds after which what is being sent would be looked after, had nobody given it back before
 ENDINGS = {"edifact": ".edi", "x12": ".x12", "xml": ".xml", "csv": ".csv", "fixed": ".txt"}
 ANSWERS = {"edifact": ("contrl", "aperak"), "x12": ("997", "999", "ta1", "824")}
 Stored = tuple[bytes | None, str]  # what the row of an entry holds: bytes (None: in the archive), SHA-256
+Note = Callable[[Connection], None]  # writes what became of an attempt
 NEVER = "9999-12-31T00:00:00.000000Z"
-
-
 TOGETHER = 16  # entries that share their commits …
 PUT_TOGETHER = 64  # … and where a transport can put many for the cost of a few (`Together`), as long as they are small:
 PUT_BYTES = 4_000_000
@@ -48,17 +50,26 @@ class Sent(Enum):
     AGAIN = "waiting"  # later
     UNCERTAIN = "uncertain"
     FAILED = "failed"
-    TAKEN = "taken"  # by another process
+    TAKEN = "taken"  # by another process, or a person has changed it meanwhile
+
+
+@dataclass(frozen=True, slots=True)
+class Unnoted:
+    """What became of entries and could not be written, because the database was away. It outlives a change of the home."""
+
+    notes: list[Note] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """Sends entries of the outbox. `catalog` knows partners and channels."""
+    """Sends entries of the outbox. `catalog` knows partners and channels; `unnoted` is what could not be written yet."""
 
     database: Database
     archive: Archive
     catalog: Any
     clock: Callable[[], datetime]
+    unnoted: Unnoted = field(default_factory=Unnoted)
 
     def channel_of(self, entry: Entry) -> str:
         """By which channel an entry goes out; '' when none is agreed. The first attempt settles it."""
@@ -95,42 +106,94 @@ class Sending:
             "test": "T" if entry.test else "P"})
 
     def _agreement(self, entry: Entry) -> Agreement | None:
-        partner = self.catalog.partner_named(entry.partner)
+        try:
+            partner = self.catalog.partner_named(entry.partner)
+        except ConfigFault:  # taken out of the home since then: what is on its way goes it
+            return None
         fitting = [one for one in partner.agreements if one.direction == "out" and one.message.rpartition("/")[2] == entry.name and (entry.test or not one.test)]
         return min(fitting, key=lambda one: one.test is not entry.test, default=None) if entry.kind == "document" else None
 
     def send(self, entry: Entry, transport: Transport, channel: Channel) -> Sent:
-        """One attempt. What the transport says is noted; nothing of it is raised but a ConfigFault of the channel."""
+        """One attempt. What the transport says of the entry is noted; what it says of the whole way is raised, as ChannelFault or
+        ConfigFault: then the entry waits as it did."""
         return self.send_together([entry], transport, channel)[0]
 
     def send_together(self, entries: Sequence[Entry], transport: Transport, channel: Channel) -> list[Sent]:
-        """One attempt for each, in their order; what becomes of each. They are begun in one commit, and what went out well is marked
-        in another, so that many small entries do not wait for the disk twice each. After two that came to nothing the others are
-        left for later: the partner is away."""
-        with self.database.write() as connection:
-            wanted = [(entry.id, entry.file_name or self.file_name(entry, channel)) for entry in entries]
-            begun = outbox.begin(connection, wanted, channel.name, self._later(LEASE))
-            contents = outbox.contents(connection, [one.id for one in begun if one is not None])
+        """One attempt for each, in their order; what becomes of each. After two that came to nothing the others are left as they are:
+        the partner is away.
+
+        Where a transport lays many files down for the cost of a few (it can look for each of them, too), they are begun in one commit
+        and marked in another. Elsewhere each is begun when the one before is through, in the commit that marks that one: whoever kills
+        the program leaves one entry of which nobody knows. ChannelFault, ConfigFault as `send`; TransientFault when the database is
+        away: what became of the entries is kept, and noted before anything else is sent (`catch_up`)."""
+        self.catch_up()
+        group = isinstance(transport, Together) and len(entries) > 1
+        return self._all_at_once(entries, transport, channel) if group else self._one_by_one(entries, transport, channel)
+
+    def catch_up(self) -> None:
+        """Note what became of entries while the database was away. TransientFault when it still is."""
+        with self.unnoted.lock:
+            while self.unnoted.notes:
+                with self.database.write() as connection:
+                    self.unnoted.notes[0](connection)
+                self.unnoted.notes.pop(0)
+
+    def _one_by_one(self, entries: Sequence[Entry], transport: Transport, channel: Channel) -> list[Sent]:
         became: list[Sent] = []
         put: list[Entry] = []
         try:
-            tried = self._put_together([one for one in begun if one is not None and one.state == "sending"], contents, transport)
-            for one in begun:
-                if one is None:
-                    became.append(Sent.TAKEN)
-                elif became[-IN_VAIN:].count(Sent.AGAIN) == IN_VAIN and tried.get(one.id, one) is not None:
-                    became.append(self._later_on(one))
-                else:
-                    became.append(self._attempt(one, contents[one.id], transport, put, tried))
+            for entry in entries:
+                if self.unnoted.notes or became[-IN_VAIN:].count(Sent.AGAIN) == IN_VAIN:
+                    became.append(Sent.AGAIN)
+                    continue
+                (begun,), contents = self._begin([entry], channel, put)
+                became.append(Sent.TAKEN if begun is None else self._attempt(begun, contents[begun.id], transport, put, {}))
         finally:
             self._mark_sent(put)
+        self.catch_up()
         return became
 
+    def _all_at_once(self, entries: Sequence[Entry], transport: Transport, channel: Channel) -> list[Sent]:
+        became: list[Sent] = []
+        put: list[Entry] = []
+        closed: Fault | None = None
+        all_begun, contents = self._begin(entries, channel, [])
+        tried = self._put_together([one for one in all_begun if one is not None and one.state == "sending"], contents, transport)
+        for begun in all_begun:
+            if begun is None:
+                became.append(Sent.TAKEN)
+            elif begun.id not in tried and (closed or became[-IN_VAIN:].count(Sent.AGAIN) == IN_VAIN):
+                became.append(self._untried(begun, begun.error))
+            else:
+                try:
+                    became.append(self._attempt(begun, contents[begun.id], transport, put, tried))
+                except (ChannelFault, ConfigFault) as fault:
+                    closed = fault
+                    became.append(Sent.AGAIN)
+        self._mark_sent(put)
+        if closed is not None:
+            raise closed
+        self.catch_up()
+        return became
+
+    def _begin(self, entries: Sequence[Entry], channel: Channel, put: list[Entry]) -> tuple[list[Entry | None], dict[int, Stored]]:
+        """Mark what was put before, and take these; None for one that another has, or that a person has changed meanwhile."""
+        wanted = [(entry, entry.file_name or self.file_name(entry, channel)) for entry in entries]
+        due, at = self._dues(put)
+        with self.database.write() as connection:
+            self._note_sent(connection, put, due, at)
+            begun = outbox.begin(connection, wanted, channel.name, self._later(LEASE))
+            contents = outbox.contents(connection, [one.id for one in begun if one is not None])
+        if put:
+            passing("sent_marked")
+        put.clear()
+        return begun, contents
+
     def _put_together(self, fresh: Sequence[Entry], contents: Mapping[int, Stored], transport: Transport) -> dict[int, Fault | None]:
-        """Where a transport can put many files for the cost of a few: how it went with each; None: well. Others are put one by one."""
-        if not isinstance(transport, Together) or len(fresh) < 2:
-            return {}
+        """How it went with each; None: well."""
         tried: dict[int, Fault | None] = {}
+        if not isinstance(transport, Together):
+            return tried
         with ExitStack() as opened:
             files = []
             for one in fresh:
@@ -143,7 +206,8 @@ class Sending:
         return tried
 
     def _attempt(self, begun: Entry, stored: Stored, transport: Transport, put: list[Entry], tried: Mapping[int, Fault | None]) -> Sent:
-        """What goes out well is added to `put`, to be marked; everything else is marked at once."""
+        """What goes out well is added to `put`, to be marked; everything else is marked at once. ChannelFault and ConfigFault after
+        the entry was put back."""
         try:
             if begun.state == "uncertain" and (known := self._looked(begun, transport)) is not None:
                 return known
@@ -156,91 +220,112 @@ class Sending:
             return self._uncertain(begun, transport, str(fault))
         except TransientFault as fault:
             return self._again(begun, str(fault))
-        except (TerminalFault, ConfigFault) as fault:
+        except (ChannelFault, ConfigFault) as fault:
+            self._untried(begun, str(fault))
+            raise
+        except TerminalFault as fault:
             return self._failed(begun, str(fault))
         passing("sent")
         put.append(begun)
         return Sent.SENT
 
-    def _later_on(self, entry: Entry) -> Sent:
-        """Nothing was tried with it."""
-        with self.database.write() as connection:
-            state = "uncertain" if entry.state == "uncertain" else "waiting"
-            outbox.mark(connection, entry.id, state, next_at=self._later(FIRST_WAIT), error=entry.error)
+    def _untried(self, entry: Entry, why: str) -> Sent:
+        """Nothing was tried with it, so it does not count as a try; the channel rests, not the entry."""
+        state = "uncertain" if entry.state == "uncertain" else "waiting"
+        self._mark(entry, state, error=why, tries=entry.tries - 1)
         return Sent.AGAIN
 
     def _looked(self, entry: Entry, transport: Transport) -> Sent | None:
         """What is known of an attempt whose end was not; None: it is not there, so it is sent now."""
         presence = transport.look(entry.file_name, entry.size)
         if presence is Presence.WHOLE:
-            return self._sent(entry)
+            self._mark_sent([entry])
+            return Sent.SENT
         return self._ask(entry) if presence is Presence.UNKNOWN else None
 
     def _uncertain(self, entry: Entry, transport: Transport, why: str) -> Sent:
         """Look at once; where that is not possible now, before the next attempt."""
         try:
             known = self._looked(entry, transport)
-        except TransientFault:
+        except (TransientFault, TerminalFault, ConfigFault):
             known = None
             why = f"{why}; it could not be looked after either"
         if known is not None:
             return known
-        with self.database.write() as connection:
-            outbox.mark(connection, entry.id, "uncertain", next_at=self._later(self._wait(entry.tries)), error=why)
+        self._mark(entry, "uncertain", next_at=self._later(self._wait(entry.tries)), error=why)
         return Sent.UNCERTAIN
 
     def _ask(self, entry: Entry) -> Sent:
         """Nobody but the partner can say: it is not sent again by itself."""
         sentence = (f"nobody can tell whether {entry.name} {entry.control} reached {entry.partner}: ask, then mark it as sent or"
                     " send it again (outbox resolve)")
-        with self.database.write() as connection:
-            outbox.mark(connection, entry.id, "uncertain", next_at=NEVER, error="its end is not known, and the place cannot be looked at")
-            alarm.raise_(connection, "uncertain", f"outbox {entry.id}", sentence, self._now())
+        self._mark(entry, "uncertain", ("uncertain", sentence), next_at=NEVER, error="its end is not known, and the place cannot be looked at")
         return Sent.UNCERTAIN
-
-    def _sent(self, entry: Entry) -> Sent:
-        self._mark_sent([entry])
-        return Sent.SENT
-
-    def _mark_sent(self, entries: Sequence[Entry]) -> None:
-        if not entries:
-            return
-        now = self.clock()
-        with self.database.write() as connection:
-            outbox.mark_sent(connection, [(entry.id, self._due(entry, now)) for entry in entries], written(now))
-            for entry in entries:
-                if entry.tries > 1:
-                    for kind in ("sending_failed", "uncertain"):
-                        alarm.clear(connection, kind, f"outbox {entry.id}", written(now))
-        passing("sent_marked")
-
-    def due(self, entry: Entry, sent: datetime) -> str:
-        """When the first of its answers must be here, had it been sent then; '' when none is expected."""
-        return self._due(entry, sent)
-
-    def _due(self, entry: Entry, now: datetime) -> str:
-        """When the first of the answers that are expected must be here; '' when none is."""
-        if entry.kind != "document":
-            return ""
-        partner = self.catalog.partner_named(entry.partner)
-        expecting = partner.expecting(self._agreement(entry))
-        expected = [expecting[answer] for answer in ANSWERS.get(entry.standard, ()) if answer in expecting]
-        return written(now + timedelta(seconds=min(expected))) if expected else ""
 
     def _again(self, entry: Entry, why: str) -> Sent:
         if entry.tries >= TRIES:
             return self._ask(entry) if entry.state == "uncertain" else self._failed(entry, f"tried {entry.tries} times: {why}")
-        with self.database.write() as connection:
-            state = "uncertain" if entry.state == "uncertain" else "waiting"
-            outbox.mark(connection, entry.id, state, next_at=self._later(self._wait(entry.tries)), error=why)
+        state = "uncertain" if entry.state == "uncertain" else "waiting"
+        self._mark(entry, state, next_at=self._later(self._wait(entry.tries)), error=why)
         return Sent.AGAIN
 
     def _failed(self, entry: Entry, why: str) -> Sent:
-        with self.database.write() as connection:
-            outbox.mark(connection, entry.id, "failed", error=why)
-            alarm.raise_(connection, "sending_failed", f"outbox {entry.id}",
-                         f"{entry.name} {entry.control} cannot be sent to {entry.partner}: {why}", self._now())
+        self._mark(entry, "failed", ("sending_failed", f"{entry.name} {entry.control} cannot be sent to {entry.partner}: {why}"), error=why)
         return Sent.FAILED
+
+    # --- what became of it, in the ledger ------------------------------------------------------------------------------
+
+    def _mark(self, entry: Entry, state: str, rings: tuple[str, str] | None = None, **more: Any) -> None:
+        """Note the end of an attempt, and ring: (kind, sentence)."""
+        at = self._now()
+
+        def note(connection: Connection) -> None:
+            outbox.mark(connection, entry.id, state, begun=entry.tries, **more)
+            if rings is not None:
+                alarm.raise_(connection, rings[0], f"outbox {entry.id}", rings[1], at)
+
+        self._noted(note)
+
+    def _mark_sent(self, entries: Sequence[Entry]) -> None:
+        if entries:
+            marked, (due, at) = list(entries), self._dues(entries)
+            if self._noted(lambda connection: self._note_sent(connection, marked, due, at)):
+                passing("sent_marked")
+
+    def _noted(self, note: Note) -> bool:
+        """Whether it stands in the ledger; else it is kept, since what is known of an attempt is not to be guessed again."""
+        try:
+            with self.database.write() as connection:
+                note(connection)
+        except TransientFault:
+            self.unnoted.notes.append(note)
+            return False
+        return True
+
+    def _dues(self, entries: Sequence[Entry]) -> tuple[list[tuple[int, str]], str]:
+        """When each must be answered that was sent just now, and what time that is."""
+        now = self.clock()
+        return [(entry.id, self.due(entry, now)) for entry in entries], written(now)
+
+    @staticmethod
+    def _note_sent(connection: Connection, entries: Sequence[Entry], due: Sequence[tuple[int, str]], at: str) -> None:
+        outbox.mark_sent(connection, due, at)
+        for entry in entries:
+            if entry.tries > 1:
+                for kind in ("sending_failed", "uncertain"):
+                    alarm.clear(connection, kind, f"outbox {entry.id}", at)
+
+    def due(self, entry: Entry, sent: datetime) -> str:
+        """When the first of its answers must be here, had it been sent then; '' when none is expected."""
+        try:
+            partner = self.catalog.partner_named(entry.partner)
+        except ConfigFault:
+            return ""
+        if entry.kind != "document":
+            return ""
+        expecting = partner.expecting(self._agreement(entry))
+        expected = [expecting[answer] for answer in ANSWERS.get(entry.standard, ()) if answer in expecting]
+        return written(sent + timedelta(seconds=min(expected))) if expected else ""
 
     @staticmethod
     def _wait(tries: int) -> float:

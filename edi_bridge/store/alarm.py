@@ -23,7 +23,7 @@ KINDS = {  # kind → what it means
     "sending_failed": "something cannot be sent, and is not tried any more",
     "uncertain": "nobody can tell whether something was sent: a person must ask the partner",
     "channel": "a channel failed again and again",
-    "trust": "a partner's host key or certificate is another than the pinned one",
+    "trust": "a partner's server shows another host key or certificate than the one that is trusted",
     "expiry": "a certificate or key ends soon",
     "disk": "there is little room left, or the disk is not writable",
     "network": "a network refused or lost what we sent",

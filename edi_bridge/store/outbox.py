@@ -7,7 +7,7 @@ partner never change: whatever is sent again is the same. Small contents stand i
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any, BinaryIO
@@ -211,17 +211,17 @@ def oldest_waiting(connection: Connection) -> str:
     return connection.execute(select(t.c.created_at).where(t.c.state.in_(OPEN)).order_by(t.c.id).limit(1)).scalar() or ""
 
 
-def begin(connection: Connection, wanted: Sequence[tuple[int, str]], channel: str, until: str) -> list[Entry | None]:
-    """Take entries (each with its name at the partner, '' where it has one) for sending through a channel; None for one that another
-    took. `until`: nobody else touches them before; a process that dies in the middle leaves them `sending`, and who finds them after
-    that time looks at the partner before sending again."""
+def begin(connection: Connection, wanted: Sequence[tuple[Entry, str]], channel: str, until: str) -> list[Entry | None]:
+    """Take entries, as they were read, for sending through a channel, each with its name at the partner; None for one that is not as it
+    was read: another has it, or a person has changed it. A process that dies in the middle leaves them `sending` (`give_back`), not
+    due before `until`."""
     t = ledger().outbox
-    rows = connection.execute(select(*_columns()).where(t.c.id.in_([id for id, _ in wanted])).order_by(t.c.id).with_for_update())
+    rows = connection.execute(select(*_columns()).where(t.c.id.in_([entry.id for entry, _ in wanted])).order_by(t.c.id).with_for_update())
     here = {row.id: _entry(row) for row in rows}
     begun: list[Entry | None] = []
-    for id, file_name in wanted:
-        entry = here.pop(id, None)
-        begun.append(None if entry is None or entry.state not in OPEN else replace(
+    for seen, file_name in wanted:
+        entry = here.pop(seen.id, None)
+        begun.append(None if entry is None or entry.state not in OPEN or _changed(entry, seen) else replace(
             entry, state="sending" if entry.state == "waiting" else "uncertain", tries=entry.tries + 1, next_at=until, channel=channel,
             file_name=file_name or entry.file_name))
     taken = [{"entry": one.id, "state": one.state, "tries": one.tries, "next_at": until, "channel": channel, "file_name": one.file_name}
@@ -232,12 +232,29 @@ def begin(connection: Connection, wanted: Sequence[tuple[int, str]], channel: st
     return begun
 
 
-def give_back(connection: Connection, never: str) -> int:
-    """Entries that a process which is no more was sending are looked after at once, not only when its time is over; how many. Only
-    where nobody else sends. Those whose `next_at` is `never` wait for a person."""
+def _changed(now: Entry, seen: Entry) -> bool:
+    return (now.state, now.tries, now.next_at) != (seen.state, seen.tries, seen.next_at)
+
+
+def in_hand(connection: Connection, never: str) -> dict[int, int]:
+    """What is being sent, or was when a process died (and what waits before it is looked after again): entry → number of the attempt."""
     t = ledger().outbox
-    mine = (t.c.state == "sending") | ((t.c.state == "uncertain") & (t.c.next_at != never))
-    return connection.execute(update(t).where(mine, t.c.next_at != "").values(state="uncertain", next_at="")).rowcount
+    return {row.id: row.tries for row in connection.execute(select(t.c.id, t.c.tries).where(_begun(never)))}
+
+
+def _begun(never: str) -> Any:
+    t = ledger().outbox
+    return ((t.c.state == "sending") | ((t.c.state == "uncertain") & (t.c.next_at != never))) & (t.c.next_at != "")
+
+
+def give_back(connection: Connection, never: str, begun: Mapping[int, int] | None = None) -> int:
+    """Entries that nobody is sending any more (these attempts of theirs, as `in_hand` says; None: all) are looked after at once, not
+    only when their time is over; how many. Those whose `next_at` is `never` wait for a person."""
+    t = ledger().outbox
+    change = update(t).where(_begun(never)).values(state="uncertain", next_at="")
+    if begun is None:
+        return connection.execute(change).rowcount
+    return sum(connection.execute(change.where(t.c.id == id, t.c.tries == tries)).rowcount for id, tries in begun.items())
 
 
 def not_later(connection: Connection, latest: str, never: str) -> int:
@@ -248,9 +265,9 @@ def not_later(connection: Connection, latest: str, never: str) -> int:
 
 
 def mark(connection: Connection, id: int, state: str, *, at: str = "", next_at: str = "", error: str = "", due_at: str | None = None,
-         tries: int | None = None) -> None:
+         tries: int | None = None, begun: int | None = None) -> None:
     """Note what became of an attempt: sent (`at`), waiting (again at `next_at`), uncertain, failed, cancelled. `tries` 0: its attempts
-    are counted anew."""
+    are counted anew. `begun`: the number of the attempt it is about; nothing is noted when another one has begun since."""
     t = ledger().outbox
     values: dict[str, Any] = {"state": state, "next_at": next_at, "error": error}
     if at:
@@ -259,7 +276,8 @@ def mark(connection: Connection, id: int, state: str, *, at: str = "", next_at: 
         values["due_at"] = due_at
     if tries is not None:
         values["tries"] = tries
-    connection.execute(update(t).where(t.c.id == id).values(**values))
+    which = t.c.id == id if begun is None else (t.c.id == id) & (t.c.tries == begun)
+    connection.execute(update(t).where(which).values(**values))
 
 
 def mark_sent(connection: Connection, sent: Sequence[tuple[int, str]], at: str) -> None:

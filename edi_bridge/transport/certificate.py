@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from edi_bridge.fault import ConfigFault, TerminalFault
+from edi_bridge.fault import ConfigFault, TerminalFault, UntrustedFault
 
 SOON = 30  # days before its end from which a certificate is told as ending soon
 
@@ -65,11 +65,11 @@ def normal(pin: str) -> str:
 
 
 def check_pinned(der: bytes, pins: Sequence[str], host: str) -> None:
-    """TerminalFault when a server's certificate is none of those that are pinned; both fingerprints are told."""
+    """UntrustedFault when a server's certificate is none of those that are pinned; both fingerprints are told."""
     shown = fingerprint(der)
     if pins and shown not in [normal(pin) for pin in pins]:
-        raise TerminalFault(f"{host} shows another certificate than the one that is pinned: {shown} instead of {' or '.join(pins)}; "
-                            "ask the partner, then pin the new one")
+        raise UntrustedFault(f"{host} shows another certificate than the one that is pinned: {shown} instead of {' or '.join(pins)}; "
+                             "ask the partner, then pin the new one")
 
 
 def client_context(ca: str, pins: Sequence[str], mine: str = "") -> ssl.SSLContext:

@@ -8,9 +8,9 @@ the fetched bytes must be durable before anything else is fetched. `confirm` com
 called again. `put` writes under a temporary name, checks what the server says of the size, and renames; when its result is not
 known it raises UncertainFault, and the caller must `look` before it puts again.
 
-Faults: TransientFault (away, refused at the moment, full), UncertainFault (a put whose end is not known), TerminalFault (a host
-key or certificate that is not the pinned one, a login that is refused, a name that cannot be sent), ConfigFault (the channel's
-options).
+Faults: TransientFault (away, refused at the moment, full), UncertainFault (a put whose end is not known), UntrustedFault (a host
+key or certificate that is not the pinned one), ChannelFault (a login that is refused, a wrong address: no file is to blame),
+TerminalFault (a name that cannot be sent, a document that is refused), ConfigFault (the channel's options).
 """
 
 from __future__ import annotations

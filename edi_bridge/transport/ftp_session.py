@@ -8,7 +8,7 @@ import time
 from contextlib import suppress
 
 from edi_bridge.channel import Channel
-from edi_bridge.fault import Fault, TerminalFault, TransientFault
+from edi_bridge.fault import ChannelFault, Fault, TransientFault, UntrustedFault
 from edi_bridge.secret import Secrets
 from edi_bridge.transport import certificate
 from edi_bridge.transport.ftp_line import FtpLine, Overdue, Security
@@ -59,14 +59,14 @@ class Session:
             line.reach(self.host, self.port)
         except ssl.SSLCertVerificationError as error:
             line.close()
-            raise TerminalFault(f"{self.host}:{self.port}: the server's certificate is refused: {error.verify_message.rstrip('.')}; "
-                                "`edi-bridge partner ping` shows it; once the partner has confirmed it, pin it (certificate:)") from None
+            raise UntrustedFault(f"{self.host}:{self.port}: the server's certificate is refused: {error.verify_message.rstrip('.')}; "
+                                 "`edi-bridge partner ping` shows it; once the partner has confirmed it, pin it (certificate:)") from None
         except ftplib.error_perm as error:
             line.close()
             if not line.welcome:
                 raise TransientFault(f"{self.host}:{self.port}: the server turns us away: {self.words(error)}") from None
-            raise TerminalFault(f"{self.host}:{self.port}: the server does not take AUTH TLS ({self.words(error)}), "
-                                "and nothing is said to it in clear") from None
+            raise ChannelFault(f"{self.host}:{self.port}: the server does not take AUTH TLS ({self.words(error)}), "
+                               "and nothing is said to it in clear") from None
         except (ftplib.Error, OSError, EOFError) as error:
             line.close()
             raise TransientFault(f"{self.host}:{self.port}: no connection: {self.words(error)}") from None
@@ -95,7 +95,7 @@ class Session:
         return Security(certificate.client_context(said["ca"] or "", said["certificate"], mine), self.mode, said["certificate"])
 
     def sign_in(self) -> None:
-        """Sign in and find out where we are. TerminalFault for a login or protection that is refused."""
+        """Sign in and find out where we are. ChannelFault for a login or protection that is refused."""
         line = self.line
         assert line is not None
         said = self._channel.options
@@ -106,7 +106,7 @@ class Session:
                 self._home = line.pwd()
         except (ftplib.error_perm, ftplib.error_reply, ValueError) as error:
             self.drop()
-            raise TerminalFault(f"{self.host}:{self.port}: the server refuses us as {said['user']}: {self.words(error)}") from None
+            raise ChannelFault(f"{self.host}:{self.port}: the server refuses us as {said['user']}: {self.words(error)}") from None
         except (ftplib.Error, OSError, EOFError) as error:
             self.drop()
             raise TransientFault(f"{self.host}:{self.port}: signing in failed: {self.words(error)}") from None

@@ -20,7 +20,7 @@ from typing import Any, BinaryIO
 from urllib.parse import quote, quote_from_bytes, urlsplit
 
 from edi_bridge.channel import Channel
-from edi_bridge.fault import ConfigFault, Fault, TerminalFault, TransientFault
+from edi_bridge.fault import ChannelFault, ConfigFault, Fault, TerminalFault, TransientFault
 from edi_bridge.finding import visible
 from edi_bridge.secret import Secrets
 from edi_bridge.transport import certificate
@@ -112,7 +112,7 @@ class Http:
     def put(self, name: str, source: BinaryIO, size: int) -> None:
         """Post it to `url:`. 2xx: taken. UncertainFault when all bytes were handed over and no answer came."""
         if not self.options["url"]:
-            raise TerminalFault("this channel has no url: nothing can be posted")
+            raise ChannelFault("this channel has no url: nothing can be posted")
         url = _filled(self.options["url"], sendable(name, KEPT_AS)[0])
         with ExitStack() as open_:
             if not source.seekable():

@@ -18,7 +18,7 @@ from urllib.parse import urljoin, urlsplit
 
 import httpx
 
-from edi_bridge.fault import TerminalFault, TransientFault, UncertainFault
+from edi_bridge.fault import ChannelFault, TerminalFault, TransientFault, UncertainFault, UntrustedFault
 from edi_bridge.finding import visible
 from edi_bridge.transport import certificate
 
@@ -27,6 +27,7 @@ SHOWN = 200  # characters of an answer that a fault tells
 HOPS = 3  # redirects within one host that are followed
 MOST_WAIT = 3600.0  # seconds; a partner that asks for more is asked again after this
 LATER = {408, 425, 429}  # of the 4xx those that ask for another try: timeout, too early, too many
+CLOSED = {401, 403, 404, 405, 407}  # of the others those that speak of us and the address, not of what was posted
 GATEWAY = {502, 504}  # a gateway lost sight of the server behind it: it may have taken the request
 
 
@@ -93,7 +94,7 @@ class Caller:
                     answer.close()
                     url = _redirected(answer, url)
                 else:
-                    raise TerminalFault(f"{urlsplit(url).netloc} redirects more than {HOPS} times")
+                    raise ChannelFault(f"{urlsplit(url).netloc} redirects more than {HOPS} times")
                 with contextlib.closing(answer):
                     yield answer
             except httpx.TransportError as error:
@@ -143,7 +144,7 @@ class Caller:
             yield
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError) as error:
             if reason := _untrusted(error):
-                raise TerminalFault(f"the certificate of {host} is not trusted: {reason}") from None
+                raise UntrustedFault(f"the certificate of {host} is not trusted: {reason}") from None
             raise TransientFault(f"{host} cannot be reached: {_text(error)}", 30.0) from None
         except httpx.TransportError as error:
             if body is not None and body.whole:
@@ -166,7 +167,7 @@ def refuse(answer: httpx.Response, host: str, sent: bool = False) -> None:
     if status in LATER or status >= 500:
         wait = _wait(answer.headers.get("retry-after", ""))
         raise (UncertainFault if sent and status in GATEWAY else TransientFault)(sentence, wait)
-    raise TerminalFault(sentence)
+    raise (ChannelFault if status in CLOSED else TerminalFault)(sentence)
 
 
 def finish(answer: httpx.Response) -> None:
@@ -200,7 +201,7 @@ def _wait(text: str) -> float:
 
 
 def _redirected(answer: httpx.Response, url: str) -> str:
-    """Where a redirect leads. TerminalFault when that is another host, or when the method would have to change."""
+    """Where a redirect leads. ChannelFault when that is another host, or when the method would have to change."""
     old = urlsplit(url)
     try:
         target = urljoin(url, answer.headers.get("location", ""))
@@ -210,8 +211,8 @@ def _redirected(answer: httpx.Response, url: str) -> str:
     except ValueError:  # no address at all
         target, same, shown = "", False, "nowhere"
     if answer.status_code not in (307, 308) or not same:
-        raise TerminalFault(f"{old.netloc.rpartition('@')[2]} answers {answer.status_code} and leads to {shown}: nothing is sent there; "
-                            "change the channel's address if the partner confirms it")
+        raise ChannelFault(f"{old.netloc.rpartition('@')[2]} answers {answer.status_code} and leads to {shown}: nothing is sent there; "
+                           "change the channel's address if the partner confirms it")
     return target
 
 

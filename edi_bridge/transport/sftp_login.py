@@ -20,7 +20,7 @@ from contextlib import contextmanager, suppress
 import paramiko
 
 from edi_bridge.channel import Channel
-from edi_bridge.fault import ConfigFault, TerminalFault, TransientFault
+from edi_bridge.fault import ChannelFault, ConfigFault, TerminalFault, TransientFault, UntrustedFault
 from edi_bridge.secret import Secrets
 from edi_bridge.transport.sftp_packets import Session
 
@@ -41,7 +41,8 @@ if _log.level == logging.NOTSET:
 
 
 def connect(channel: Channel, secrets: Secrets) -> paramiko.Transport:
-    """A connection on which we are signed in. TransientFault: away or silent; TerminalFault: another host key, or the login is refused."""
+    """A connection on which we are signed in. TransientFault: away or silent; UntrustedFault: another host key;
+    ChannelFault: the login is refused."""
     line = _greet_pinned(channel)
     try:
         with _in_time(line, channel):
@@ -108,8 +109,8 @@ def _greet_pinned(channel: Channel) -> paramiko.Transport:
             line = _greet(channel, families)
         except paramiko.ssh_exception.IncompatiblePeer as error:
             if families == sum(FAMILIES, ()):
-                raise TerminalFault(f"{_place(channel)} and we have no algorithm in common that is strong enough ({_words(error)}); "
-                                    "weak: can allow an old one") from None
+                raise ChannelFault(f"{_place(channel)} and we have no algorithm in common that is strong enough ({_words(error)}); "
+                                   "weak: can allow an old one") from None
             continue
         key = line.get_remote_server_key()
         print_ = fingerprint(key.asbytes())
@@ -121,10 +122,10 @@ def _greet_pinned(channel: Channel) -> paramiko.Transport:
         if not pins:
             break
     if not pins:
-        raise TerminalFault(f"no host key of {_place(channel)} is pinned; it shows {seen[0]}: when the partner has confirmed it, write "
-                            f"host_key: \"{seen[0].split()[0]}\" into {channel.file}. Nothing was sent")
-    raise TerminalFault(f"{_place(channel)} shows the host key {', '.join(seen)}, and pinned is {', '.join(sorted(pins))}: it may be somebody else. "
-                        f"Nothing was sent; ask the partner whether the key was changed, then change host_key: in {channel.file}")
+        raise UntrustedFault(f"no host key of {_place(channel)} is pinned; it shows {seen[0]}: when the partner has confirmed it, write "
+                             f"host_key: \"{seen[0].split()[0]}\" into {channel.file}. Nothing was sent")
+    raise UntrustedFault(f"{_place(channel)} shows the host key {', '.join(seen)}, and pinned is {', '.join(sorted(pins))}: it may be somebody else. "
+                         f"Nothing was sent; ask the partner whether the key was changed, then change host_key: in {channel.file}")
 
 
 def _greet(channel: Channel, families: Sequence[str]) -> paramiko.Transport:
@@ -198,7 +199,7 @@ def _sign_in(line: paramiko.Transport, channel: Channel, secrets: Secrets) -> No
         if line.is_authenticated():
             return
     wants = f"; it asks for {', '.join(offered)}" if offered else ""
-    raise TerminalFault(f"{_place(channel)} refuses the login of {user} by {', '.join(refused) or 'what was offered'}{wants}")
+    raise ChannelFault(f"{_place(channel)} refuses the login of {user} by {', '.join(refused) or 'what was offered'}{wants}")
 
 
 def _ways(line: paramiko.Transport, channel: Channel, secrets: Secrets) -> Iterator[tuple[str, Way]]:

@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 from edi_bridge import file_name
 from edi_bridge.channel import OPTIONS, Channel
-from edi_bridge.fault import TerminalFault, TransientFault
+from edi_bridge.fault import ChannelFault, TransientFault
 from edi_bridge.secret import Secrets
 from edi_bridge.transport.contract import Presence, Probe, RemoteFile, Transport
 
@@ -99,7 +99,7 @@ class Mailbox:
     def put(self, name: str, source: BinaryIO, size: int) -> None:
         """Lay a file down for the network: temporary name, size compared, renamed."""
         if not self._channel.options["we_put"]:
-            raise TerminalFault(f"channel {self._channel.name} has no we_put: nothing can be sent")
+            raise ChannelFault(f"channel {self._channel.name} has no we_put: nothing can be sent")
         self._inner.put(name, source, size)
 
     def look(self, name: str, size: int) -> Presence:

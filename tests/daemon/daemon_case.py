@@ -97,6 +97,12 @@ class Home:
     def inbox(self, name: str) -> Path:
         return self.place / name / "in"
 
+    def secret(self, name: str, text: str) -> None:
+        place = self.folder / "secrets"
+        place.mkdir(exist_ok=True)
+        (place / name).write_text(text)
+        (place / name).chmod(0o600)
+
     def lies(self, name: str, file: str, content: bytes) -> None:
         """A partner lays a file down as good partners do: under another name first."""
         part = self.out(name) / f"{file}.part"

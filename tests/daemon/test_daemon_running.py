@@ -55,14 +55,27 @@ def test_an_order_is_fetched_posted_answered_and_the_answer_sent(home: Home) -> 
 
 def test_an_order_comes_and_is_answered_over_sftp(home: Home, sshd: Sshd) -> None:  # noqa: F811
     home.partner("nord", channels=sftp(home, "nord", sshd, sshd.ports["full"]))
-    (home.folder / "secrets").mkdir()
-    (home.folder / "secrets" / "ours").write_text((sshd.folder.parent / "ours").read_text())
-    (home.folder / "secrets" / "ours").chmod(0o600)
+    home.secret("ours", (sshd.folder.parent / "ours").read_text())
     home.lies("nord", "o1.edi", order("nord", "417"))
     daemon = home.start().runs()
     daemon.until(lambda: home.answers("nord"))
     assert home.orders() == {"PO417"} and not any(home.out("nord").iterdir())
     assert daemon.terminate() == 0
+
+
+def test_a_changed_host_key_rings_until_it_is_trusted_and_what_waited_for_it_goes_out(home: Home, sshd: Sshd) -> None:  # noqa: F811
+    other = sftp(home, "nord", sshd, sshd.ports["full"]).replace(sshd.host_key, f"SHA256:{'A' * 43}").replace(f"get: {home.out('nord')}, ", "")
+    home.partner("nord", channels=f"  in: {{kind: directory, get: {home.out('nord')}, poll: every 1s, settle: 0s}}\n" + other)
+    home.secret("ours", (sshd.folder.parent / "ours").read_text())
+    home.lies("nord", "o1.edi", order("nord", "417"))
+    daemon = home.start().runs()
+    daemon.until(lambda: home.rows("SELECT subject FROM alarm WHERE kind = 'trust' AND open = 'open'") == [("channel nord.folder",)])
+    assert home.rows("SELECT state, tries FROM outbox") == [("waiting", 0)] and home.answers("nord") == []
+    assert sshd.host_key in daemon.says() and "it may be somebody else" in daemon.says()
+    assert home.command("partner", "trust", "nord", "--yes", "--reason", "called back") == 0
+    daemon.until(lambda: home.answers("nord"))
+    daemon.until(lambda: home.rows("SELECT kind FROM alarm WHERE kind <> 'disk' AND open = 'open'") == [])
+    daemon.until(lambda: home.rows("SELECT state, tries FROM outbox") == [("sent", 1)])
 
 
 def test_a_server_that_never_answers_delays_nobody_else(home: Home) -> None:  # noqa: F811

@@ -77,7 +77,9 @@ class World:
         with self.database.write() as connection:
             made = outbox.add(connection, self.archive, outbox.Outgoing("acme", kind, "810", "x12", Address("NORDWIND", "01"), Address(receiver, "ZZ"),
                                                                         control, b"ISA"), at)
-            outbox.begin(connection, [(made, name or f"810_{control}_{made}.x12")], channel, "")
+            entry = outbox.get(connection, made)
+            assert entry is not None
+            outbox.begin(connection, [(entry, name or f"810_{control}_{made}.x12")], channel, "")
             outbox.mark(connection, made, state, at=at if state == "sent" else "", due_at="")
         return made
 

@@ -23,7 +23,7 @@ from battery import SECRET, FetchBattery, NetworkBattery, Place, PutBattery, cha
 from http_partner import Authority, Partner
 from lines import CutLine
 
-from edi_bridge.fault import ConfigFault, Fault, TerminalFault, TransientFault, UncertainFault
+from edi_bridge.fault import ChannelFault, ConfigFault, Fault, TerminalFault, TransientFault, UncertainFault
 from edi_bridge.secret import Secrets
 from edi_bridge.transport import certificate, open_transport
 from edi_bridge.transport.contract import Presence, RemoteFile, Transport
@@ -174,9 +174,9 @@ def test_each_answer_of_2xx_means_taken(place: HttpPlace, status: int) -> None:
 
 
 @pytest.mark.parametrize(("status", "fault"), [
-    (400, TerminalFault), (401, TerminalFault), (403, TerminalFault), (404, TerminalFault), (409, TerminalFault), (413, TerminalFault),
+    (400, TerminalFault), (401, ChannelFault), (403, ChannelFault), (404, ChannelFault), (409, TerminalFault), (413, TerminalFault),
     (422, TerminalFault), (408, TransientFault), (425, TransientFault), (429, TransientFault), (500, TransientFault), (503, TransientFault),
-    (502, UncertainFault), (504, UncertainFault), (302, TerminalFault), (303, TerminalFault), (304, TerminalFault)])
+    (502, UncertainFault), (504, UncertainFault), (302, ChannelFault), (303, ChannelFault), (304, TerminalFault)])
 def test_what_each_status_means(place: HttpPlace, status: int, fault: type[Fault]) -> None:
     place.partner.answers = [(status, {"Location": "/in/elsewhere"} if status in (302, 303) else {}, b"")]
     with pytest.raises(Fault) as caught:

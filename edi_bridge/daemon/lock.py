@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -35,8 +36,9 @@ class HomeLock:
             self._file = None
             who = f"process {said['pid']}, since {said['since']}" if said else "another process"
             raise ConfigFault.at(str(self.path), 0, 0, f"edi-bridge runs here already ({who}): one home has one daemon") from None
-        os.ftruncate(self._file, 0)
-        os.pwrite(self._file, json.dumps({"pid": os.getpid(), "since": self._since}).encode(), 0)
+        with suppress(OSError):  # a full disk: it is held all the same, only nobody is told by whom
+            os.ftruncate(self._file, 0)
+            os.pwrite(self._file, json.dumps({"pid": os.getpid(), "since": self._since}).encode(), 0)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:

@@ -14,7 +14,7 @@ from edi_bridge import syntax
 from edi_bridge.checking import Checks, checked_read
 from edi_bridge.finding import Finding, Verdict, found
 from edi_bridge.finding_merge import beyond, merged
-from edi_bridge.interchange import AnyMessage, Interchange, Message, MessageType, Position
+from edi_bridge.interchange import AnyMessage, Interchange, Message, MessageType, Part, Position
 from edi_bridge.mapping.compile import CompiledMap
 from edi_bridge.mapping.lookup import Get
 from edi_bridge.partner import Partner, action, condemns, verdict
@@ -22,6 +22,7 @@ from edi_bridge.syntax.limits import DEFAULT, Limits
 from edi_bridge.syntax.source import Source
 
 
+SEGMENTS = ("edifact", "x12")
 NOT_KEPT = frozenset({"message_too_large", "segment_too_large"})  # of such a message only the header is there
 
 
@@ -73,6 +74,25 @@ class MessageOutcome:
     keep: bool = False  # what is posted of its interchange is posted together
 
 
+Read = tuple[Interchange, Partner | None, CompiledMap | None]  # who sent it, the map given by hand (or by the columns of a CSV)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A small file of segments that was read into memory once, to be walked by `scanning` and by `inbound`."""
+
+    read: tuple[tuple[Read, tuple[Part, ...]], ...]
+
+    def walk(self) -> Iterator[Read]:
+        """Each interchange, its parts from the first one on."""
+        for one, parts in self.read:
+            interchange = one[0]
+            interchange.parts = iter(parts)
+            for seen in (interchange.groups, interchange.group_trailers, interchange.strays):
+                seen.clear()
+            yield one
+
+
 @dataclass(frozen=True, slots=True)
 class Scanned:
     """An interchange whose envelope was read to the end. `findings` are those of the envelope, `messages` what the
@@ -85,13 +105,21 @@ class Scanned:
     messages: list[tuple[int, MessageType, str, list[Finding]]] = field(default_factory=list)
 
 
+def held(source: bytes, catalog: Configuration, *, partner: str | None = None, map: str | None = None, limits: Limits = DEFAULT) -> Held | None:
+    """A small file, read once for both passes; None where its parts cannot outlive their turn (XML, tables)."""
+    if syntax.detect(source[:syntax.FIRST]) not in SEGMENTS:
+        return None
+    read = tuple((one, tuple(one[0].parts)) for one in interchanges(source, catalog, partner, map, limits))
+    return Held(read) if all(interchange.standard in SEGMENTS for (interchange, _, _), _ in read) else None
+
+
 def scan(source: bytes | BinaryIO, catalog: Configuration, *, partner: str | None = None, map: str | None = None,
          limits: Limits = DEFAULT) -> Iterator[Scanned]:
     """The envelopes alone: nothing is mapped, memory holds one message at a time and a line for each."""
     return (one for one in scanning(source, catalog, partner=partner, map=map, limits=limits) if one is not None)
 
 
-def scanning(source: bytes | BinaryIO, catalog: Configuration, *, partner: str | None = None, map: str | None = None,
+def scanning(source: bytes | BinaryIO | Held, catalog: Configuration, *, partner: str | None = None, map: str | None = None,
              limits: Limits = DEFAULT, breath: int = 0) -> Iterator[Scanned | None]:
     """The same; after each `breath` messages it yields None, so that others get their turn while a large file is read.
 
@@ -127,7 +155,7 @@ def suspended(source: bytes | BinaryIO, catalog: Configuration, *, partner: str 
                      if any(finding.kind == "interchange_suspended" for finding in one.findings))
 
 
-def inbound(source: bytes | BinaryIO, catalog: Configuration, *, partner: str | None = None, map: str | None = None,
+def inbound(source: bytes | BinaryIO | Held, catalog: Configuration, *, partner: str | None = None, map: str | None = None,
             limits: Limits = DEFAULT, step: Callable[..., Any] | None = None,
             suspended: Collection[int] = ()) -> Iterator[Any]:
     """One outcome after another: each message's, then one for its interchange. Nothing is kept between them.
@@ -246,9 +274,12 @@ def _suspended(guilty: MessageOutcome) -> Finding:
                       f"as it is agreed with {guilty.partner}")
 
 
-def interchanges(source: bytes | BinaryIO, catalog: Configuration, partner: str | None = None, map: str | None = None,
-                 limits: Limits = DEFAULT) -> Iterator[tuple[Interchange, Partner | None, CompiledMap | None]]:
+def interchanges(source: bytes | BinaryIO | Held, catalog: Configuration, partner: str | None = None, map: str | None = None,
+                 limits: Limits = DEFAULT) -> Iterator[Read]:
     """Each interchange with the partner who sent it and the map given by hand (or by the columns of a CSV)."""
+    if isinstance(source, Held):
+        yield from source.walk()
+        return
     named = catalog.partner_named(partner) if partner else None
     forced = catalog.map_named(map) if map else None
     stream = Source(io.BytesIO(source) if isinstance(source, bytes) else source, shared=True)
@@ -268,9 +299,15 @@ def interchanges(source: bytes | BinaryIO, catalog: Configuration, partner: str 
 
 
 def _own_findings(interchange: Interchange, ordinal: int, taken: int) -> tuple[list[Finding], int]:
-    """What the reader found in one message since the last look, and how far that look went."""
-    fresh = interchange.findings[taken:]
-    return [one for one in fresh if one.position.message == ordinal], taken + len(fresh)
+    """What the reader found in one message, and up to where its findings were looked at. They stand in the order of the messages,
+    those about the whole between them; of a file that is held those of later messages stand there already."""
+    own: list[Finding] = []
+    findings = interchange.findings
+    while taken < len(findings) and (about := findings[taken].position.message or 0) <= ordinal:
+        if about == ordinal:
+            own.append(findings[taken])
+        taken += 1
+    return own, taken
 
 
 def _envelope_findings(interchange: Interchange) -> list[Finding]:

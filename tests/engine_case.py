@@ -33,6 +33,9 @@ def file_of(*lines: dict[str, Any]) -> bytes:
 class JsonPath:
     """See above. `scanned` and `walked` count how often a file was read."""
 
+    def held(self, source: bytes, catalog: Any, *, partner: str | None = None, map: str | None = None) -> None:
+        return None
+
     def scanning(
         self, source: BinaryIO, catalog: Any, *, partner: str | None = None, map: str | None = None, breath: int = 0
     ) -> Iterator[Scanned]:

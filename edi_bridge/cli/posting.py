@@ -106,6 +106,10 @@ class Watched:
         self._told: dict[tuple[int, int], list[tuple[Finding, telling.Told | None]]] = {}
         self._counting = telling.Counting(self.limit)
 
+    def held(self, source: bytes, catalog: Any, *, partner: str | None = None, map: str | None = None) -> pipeline.Held | None:
+        """As the pipeline's."""
+        return pipeline.held(source, catalog, partner=partner, map=map)
+
     def scanning(
         self, source: BinaryIO, catalog: Any, *, partner: str | None = None, map: str | None = None, breath: int = 0
     ) -> Iterator[pipeline.Scanned | None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -37,6 +38,7 @@ from edi_bridge.store.waiting import wake_expired
 BATCH_LINES = 10_000  # of one batch together, so that messages of many lines do not pile up
 INTAKE_BATCH = 64
 KEPT = 256 * 1024  # bytes of a receipt up to which it is kept between its passes; 64 such share their commits at most
+HELD = 64 * 1024  # bytes of a receipt up to which not its bytes are kept but what was read of them, which is larger
 BREATH = 500  # messages of a first pass after which others get their turn
 POISON = 2  # starts without an end after which nobody tries again by himself
 
@@ -51,6 +53,9 @@ class Line(Protocol):
         self, source: BinaryIO, catalog: Any, *, partner: str | None = None, map: str | None = None, breath: int = 0
     ) -> Iterator[Any]:
         """Each interchange with its envelope's findings and verdict, nothing mapped; None each `breath` messages."""
+
+    def held(self, source: bytes, catalog: Any, *, partner: str | None = None, map: str | None = None) -> Any:
+        """A small file read once, as `scanning` and `inbound` take it; None: they read it each."""
 
     def inbound(
         self, source: BinaryIO, catalog: Any, *, partner: str | None = None, map: str | None = None, suspended: Any = ()
@@ -71,7 +76,7 @@ class Work:
     failure: str = ""
     stopped: bool = False  # nothing more happens to it now
     again: bool = False  # it was begun before without an end, and has not got any further since
-    content: bytes | None = None  # of a small receipt, until its second pass is over
+    kept: Any = None  # the bytes of a small receipt, or what was read of them, until its second pass is over
 
 
 @dataclass(slots=True)
@@ -82,7 +87,7 @@ class Waiting:
     ends: list[tuple[Work, End]] = field(default_factory=list)
     done: list[Work] = field(default_factory=list)
     lines: int = 0
-    since: float = field(default_factory=time.monotonic)
+    since: float = 0.0  # the processor's time when the first of these messages came: what others use of the machine cuts no batch
 
     @property
     def kept(self) -> tuple[int, int] | None:
@@ -99,6 +104,8 @@ class Waiting:
 
     def add(self, work: Work, outcome: Any) -> None:
         """One more message."""
+        if not self.messages:
+            self.since = time.thread_time()
         self.messages.append((work, outcome))
         self.lines += sum(len(record.get("lines", ())) + 1 for record in outcome.records)
 
@@ -271,7 +278,7 @@ class Engine:
                 if full:
                     self._flush(waiting, on_message)
                     yield None
-            work.content = None
+            work.kept = None
             waiting.done.append(work)
         self._flush(waiting, on_message)
         yield from self._summaries(works)
@@ -342,16 +349,20 @@ class Engine:
 
     def _scanned(self, work: Work) -> Iterator[Any]:
         receipt = work.receipt
+        if receipt.size <= HELD:
+            content = self.archive.content(receipt.sha256)
+            held = self.path.held(content, self.catalog, partner=receipt.partner or None, map=receipt.map or None)
+            work.kept = content if held is None else held
         with self._source(work) as source:
             yield from self.path.scanning(source, self.catalog, partner=receipt.partner or None, map=receipt.map or None, breath=BREATH)
 
-    def _source(self, work: Work) -> BinaryIO:
+    def _source(self, work: Work) -> AbstractContextManager[Any]:
         """The bytes of a receipt. A small one is read and verified once, and kept for its second pass."""
         if work.receipt.size > KEPT:
             return self.archive.open(work.receipt.sha256)
-        if work.content is None:
-            work.content = self.archive.content(work.receipt.sha256)
-        return io.BytesIO(work.content)
+        if work.kept is None:
+            work.kept = self.archive.content(work.receipt.sha256)
+        return nullcontext(io.BytesIO(work.kept) if isinstance(work.kept, bytes) else work.kept)
 
     def _commit_intake(self, work: Work, scanned: Sequence[Any], seen: int | None = None) -> None:
         def commit() -> None:
@@ -408,8 +419,10 @@ class Engine:
                 if exchange is None:
                     continue
                 if outcome.message is None:
+                    if len(waiting.ends) >= self.batch_messages:
+                        yield True
                     waiting.ends.append((work, self._end(work, exchange, outcome)))
-                    if waiting.kept or len(waiting.ends) >= self.batch_messages:
+                    if waiting.kept:
                         yield True
                     continue
                 if exchange.outcome == "refused":
@@ -417,17 +430,18 @@ class Engine:
                     continue
                 if outcome.message.type.is_answer and outcome.interchange.standard in ("edifact", "x12"):
                     work.answers.setdefault(at, []).append(self.reconciling.read(outcome.message, outcome.interchange))
+                if self._full(waiting):
+                    yield True
                 apart = (waiting.kept or (outcome.keep and waiting.messages)) and waiting.kept != (receipt.id, at)
                 if apart or (waiting.messages and waiting.lane != exchange.lane):
                     yield True
                 waiting.add(work, outcome)
                 passing("mapped")
-                if not outcome.keep and (
-                    len(waiting.messages) >= self.batch_messages
-                    or waiting.lines >= BATCH_LINES
-                    or time.monotonic() - waiting.since >= self.batch_seconds
-                ):
-                    yield True
+
+    def _full(self, waiting: Waiting) -> bool:
+        """Whether what waits is committed before anything more is added: so the last message of a group and its end go with the others."""
+        return waiting.kept is None and (len(waiting.messages) >= self.batch_messages or waiting.lines >= BATCH_LINES or (
+            bool(waiting.messages) and time.thread_time() - waiting.since >= self.batch_seconds))
 
     def _suspended(self, receipt: Receipt, refused: Sequence[int]) -> frozenset[int]:
         """Of the refused interchanges those that one of their messages condemned."""
@@ -469,7 +483,7 @@ class Engine:
         waiting.messages.clear()
         waiting.ends.clear()
         waiting.done.clear()
-        waiting.lines, waiting.since = 0, time.monotonic()
+        waiting.lines = 0
 
     def _complete(self, work: Work, end: End) -> End:
         """The end with what was collected of the messages that were posted with it."""

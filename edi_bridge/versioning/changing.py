@@ -84,6 +84,8 @@ def _put(home: Path, database: Database, made: Version, actor: str, reason: str,
     if not writable:  # every process reads what is in force from the database
         with database.write() as connection:
             return version.activate(connection, made.id, actor, reason, now())
+    for name in made.files.keys() | set(home_files.look(home)) if names is None else names:
+        home_files.plain(home / name)  # what could not be finished is not begun
     record_home(home, database, now)
     passing("version_recorded")
     journal.begin(home, journal.Intent(made.hash, actor, reason, after, names))

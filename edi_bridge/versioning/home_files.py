@@ -7,7 +7,7 @@ import os
 import stat
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from edi_bridge.fault import ConfigFault, TransientFault
@@ -79,6 +79,8 @@ def alone(home: Path, patience: float) -> Iterator[bool]:
     try:
         (home / STORE).mkdir(exist_ok=True)
         file = os.open(home / STORE / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
+        for path in (home / STORE, home / STORE / LOCK):
+            like(path, home.stat())
     except OSError:
         yield False
         return
@@ -98,23 +100,38 @@ def alone(home: Path, patience: float) -> Iterator[bool]:
 
 
 def write(path: Path, content: bytes) -> None:
-    """A file whole or not at all, kept through a power cut, with the permissions of the one before. ConfigFault for what is no plain file."""
-    try:
-        mode = path.lstat().st_mode
-        if not stat.S_ISREG(mode):
-            raise ConfigFault.at(str(path), 0, 0, "is a link or no file; nothing is written through it")
-    except FileNotFoundError:
-        mode = 0o644
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """A file whole or not at all, kept through a power cut, with owner and permissions of the one before. ConfigFault for what is no
+    plain file, TransientFault when the disk does not take it."""
+    plain(path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    os.chmod(temporary, stat.S_IMODE(mode))
-    os.replace(temporary, path)
-    synced(path.parent)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        before = path.lstat() if path.exists() else None
+        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, stat.S_IMODE(before.st_mode) if before else 0o644)
+        like(temporary, before or path.parent.stat())
+        os.replace(temporary, path)
+        synced(path.parent)
+    except OSError as error:
+        with suppress(OSError):
+            temporary.unlink()
+        raise TransientFault(f"{path} cannot be written: {error.strerror}") from None
+
+
+def plain(path: Path) -> None:
+    """ConfigFault for what is neither a plain file nor nothing: a link, or what lies behind one."""
+    if path.is_symlink() or (path.exists() and not path.is_file()):
+        raise ConfigFault.at(str(path), 0, 0, "is a link or no file; nothing is written through it")
+
+
+def like(path: Path, owner: os.stat_result) -> None:
+    """What an administrator makes in a home belongs to whom the home belongs to."""
+    if os.geteuid() == 0 and owner.st_uid != 0:
+        os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
 
 
 def synced(folder: Path) -> None:
@@ -140,5 +157,5 @@ def note_base(home: Path, digest: str) -> None:
         return
     try:
         write(home / STORE / BASE, f"{digest}\n".encode())
-    except OSError:
+    except TransientFault:
         return

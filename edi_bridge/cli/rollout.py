@@ -19,6 +19,7 @@ COMMANDS = {
     "allow": ("rollout_check", "allow", "Accept by name what nothing has shown yet, or what nothing reads."),
     "seen": ("rollout_check", "seen", "What real traffic has shown: rules, codes, places that nothing reads."),
     "volume": ("rollout_check", "volume", "Test the pace with what came, against twice the peak."),
+    "scenario": ("rollout_scenario", "scenario", "Scenarios: list, write for the partner, run."),
     "compare": ("rollout_compare", "compare", "What came by EDI, held against what the old channel booked."),
     "explain": ("rollout_compare", "explain", "Tick a difference off, with a reason; list what was ticked off."),
     "clean": ("rollout_compare", "clean_", "How many days in a row nothing unexplained differed, and what ended that."),

@@ -225,7 +225,7 @@ def _came(home: Home, partner: Partner, agreement: Agreement, since: str) -> Ite
         for interchange, who, forced in replaying.interchanges(original, home.catalog):
             number = original.exchanges[interchange.ordinal]
             state, lane, outcome, day = facts[number]
-            if state in NOT_OURS or outcome == "refused" or lane == TESTS or who is None or who.name != partner.name:
+            if state in NOT_OURS or outcome == "refused" or lane == TESTS or interchange.test or who is None or who.name != partner.name:
                 interchange.drain()
                 continue
             for message in interchange.messages:

@@ -1,0 +1,452 @@
+"""Scenarios as data: what is played with a partner before anything real is, and what must come out. Pure.
+
+    scenario: order-minimal
+    about: The least that an order needs.
+    record: order
+    values: {number: "{number}", issued_on: "{today}", buyer: "{customer}", lines: [{number: "1", gtin: "{gtin}", quantity: "12"}]}
+    expect: {state: posted, crm: {sales_order: 1, order_line: 1}}
+
+`{name}` in a text is a value of the context (a whole text that is one takes its value as it is); `{repeat: 200, of: …}` in a list is so
+many items, with `{i}` counted from 1. `like: minimal` takes the values of `RECORD-minimal`, whatever the record of the agreement is.
+What cannot stand in a scenario is said with its file, line and column, all mistakes at once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+
+from edi_bridge.fault import ConfigFault
+from edi_bridge.record import RECORDS, SCALARS, fields_of, from_json, leaves, to_json, unnumbered
+from edi_bridge.yamltext import Block, Problems
+
+Record = dict[str, Any]
+STAGES = ("validating", "certifying", "retest")  # in which scenarios are played
+POSTED, REJECTED, WAITING, HELD, QUARANTINED, REFUSED, DUPLICATE = "posted", "rejected", "waiting", "held", "quarantined", "refused", "duplicate"
+STATES = {  # what must become of it → what that means
+    POSTED: "its records are in the staging lane",
+    REJECTED: "the message is refused, and its findings say why",
+    WAITING: "it waits for the document that it refers to",
+    HELD: "a person must decide about it",
+    QUARANTINED: "the whole interchange waits for a person",
+    REFUSED: "its envelope is not acceptable: nothing of it is read further",
+    DUPLICATE: "the same bytes came before: nothing changes",
+}
+MUTATIONS = {  # what is done to a good interchange → what it needs besides
+    "set": ("field", "text"),  # another text at the place of a field
+    "drop": ("field",),  # the segment of a field is gone
+    "drop_first": (),  # the segment behind the message's header, which no message is without
+    "message_count": (),  # UNT 0074, SE01
+    "interchange_count": (),  # UNZ 0036, IEA01
+    "control": (),  # the trailer's control number is another
+    "sender": (),  # an address that nobody knows
+    "charset": (),  # bytes that the character set of the envelope does not have
+    "again": (),  # the same bytes a second time
+    "conflict": (),  # another content under the same control number
+}
+ANSWERS = ("accepted", "rejected", "late", "unknown")  # what the partner's acknowledgement is, of what we send
+VERDICTS = ("accepted", "rejected", "none")  # what ours says
+KEYS = ("scenario", "about", "record", "records", "like", "direction", "standards", "messages", "not_messages", "stages", "negative", "needs",
+        "must", "lookup", "values", "mutate", "answer", "steps", "of", "expect")
+EXPECT = ("state", "findings", "answer", "fields", "crm", "tied", "outcome", "alarm")
+STEP = ("step", "record", "values", "messages", "expect")
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """What must come out. `state`: of STATES; `findings`: kinds that must be there; `answer`: of VERDICTS ('' : as the state says);
+    `fields`: path → text that the record must hold; `crm`: table → rows that come of it, `table.column` → value; `tied`: kinds of documents that
+    it is tied to; `outcome` and `alarm`: of what we sent, after the partner's answer."""
+
+    state: str = POSTED
+    findings: tuple[str, ...] = ()
+    answer: str = ""
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    crm: Mapping[str, Any] = field(default_factory=dict)
+    tied: tuple[str, ...] = ()
+    outcome: str = ""
+    alarm: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Mutation:
+    """What is done to a good interchange: `do` of MUTATIONS."""
+
+    do: str
+    field: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One message (or several of one kind in one interchange): its records as templates, and what must become of it. `messages`: the
+    names of messages that may carry it; `like`: templates of another scenario."""
+
+    name: str
+    record: str  # '' : that of the agreement
+    values: tuple[Mapping[str, Any], ...] = ()
+    like: str = ""
+    messages: tuple[str, ...] = ()
+    not_messages: tuple[str, ...] = ()
+    mutate: tuple[Mutation, ...] = ()
+    expect: Expectation = Expectation()
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One scenario. `of`: for agreements with these records (empty: any); `needs`: fields that the map must carry for it to make
+    sense, `must`: fields that it must carry; `lookup`: only where the map looks something up; `answer`: the partner's acknowledgement,
+    of ANSWERS."""
+
+    name: str
+    about: str
+    steps: tuple[Step, ...]
+    of: tuple[str, ...] = ()
+    direction: str = ""
+    standards: tuple[str, ...] = ()
+    stages: tuple[str, ...] = STAGES
+    negative: bool = False
+    needs: tuple[str, ...] = ()
+    must: tuple[str, ...] = ()
+    lookup: bool = False
+    answer: str = ""
+    file: str = field(default="", compare=False)
+
+    @property
+    def last(self) -> Step:
+        """The step that the scenario is about."""
+        return self.steps[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """What an agreement is, as far as scenarios care."""
+
+    direction: str
+    message: str
+    record: str
+    stage: str
+    carries: frozenset[str]
+    lookup: bool = False
+
+    @property
+    def standard(self) -> str:
+        """edifact, x12 …"""
+        return self.message.partition("/")[0]
+
+
+def why_not(scenario: Scenario, fit: Fit) -> str:
+    """Why a scenario is not for an agreement; '' when it is."""
+    name = fit.message.rpartition("/")[2]
+    own = [one for one in scenario.steps if not one.record or one.record == fit.record]
+    if scenario.direction and scenario.direction != fit.direction:
+        return "what goes out" if scenario.direction == "out" else "what comes in"
+    if scenario.of and fit.record not in scenario.of or not own:
+        return f"records of type {' or '.join(scenario.of or sorted({one.record for one in scenario.steps}))}"
+    if fit.stage not in scenario.stages:
+        return f"the stages {', '.join(scenario.stages)}"
+    if scenario.standards and fit.standard not in scenario.standards:
+        return f"messages of {' and '.join(scenario.standards)}"
+    if not any(carried_by(one, name) for one in own):
+        return f"messages {', '.join(own[-1].messages) or 'other than ' + ', '.join(own[-1].not_messages)}"
+    if scenario.lookup and not fit.lookup:
+        return "maps that look keys up"
+    if lacking := [one for one in scenario.needs if not _carried(one, fit.carries)]:
+        return f"maps that carry {', '.join(lacking)}"
+    return ""
+
+
+def carried_by(step: Step, name: str) -> bool:
+    """Whether a message of this name (ORDERS, 850) may carry a step."""
+    return (not step.messages or name in step.messages) and name not in step.not_messages
+
+
+def _carried(name: str, carries: frozenset[str]) -> bool:
+    """Whether a map holds a field, or something below it; `a|b`: one of them."""
+    return any(one in carries or any(other.startswith(f"{one}.") for other in carries) for one in name.split("|"))
+
+
+# --- filling templates --------------------------------------------------------------------------------------------------
+
+TOKEN = re.compile(r"\{([a-z_]+[0-9]*)(?: ?([+-]?\d+))?\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What the words of templates mean. `values`: name → text or part of a record; `number`: of this scenario, unique in a run;
+    `today`: ISO 8601."""
+
+    values: Mapping[str, Any]
+    number: str
+    today: str
+
+    def word(self, name: str, argument: str, item: int) -> Any:
+        """The value of `{name argument}` in the item of a list counted from 1."""
+        match name:
+            case "i":
+                return str(item + int(argument or 0))
+            case "number":
+                return self.number + argument.lstrip("+")
+            case "today":
+                return (date.fromisoformat(self.today) + timedelta(days=int(argument or 0))).isoformat()
+            case "gtin":
+                return self.values["gtin"] if "gtin" in self.values and not argument and item == 1 else gtin(int(argument or item))
+            case "sscc":
+                return sscc(self.number, int(argument or item))
+        if name not in self.values:
+            raise KeyError(name)
+        return self.values[name]
+
+
+def gtin(number: int) -> str:
+    """A GTIN-13 for examples: GS1's prefix 952, with its check digit (GS1 General Specifications 7.9)."""
+    return checked(f"95212{number % 10_000_000:07}")
+
+
+def sscc(number: str, item: int) -> str:
+    """An SSCC for examples: extension digit, prefix 952, digits of a number, check digit."""
+    digits = re.sub(r"\D", "", number)[-6:].zfill(6)
+    return checked(f"3952120{digits}{item % 10_000:04}")
+
+
+def checked(digits: str) -> str:
+    """Digits with the check digit of GS1: weights 3 and 1 from the right, up to the next ten."""
+    weighted = sum(int(digit) * (3 if place % 2 == 0 else 1) for place, digit in enumerate(reversed(digits)))
+    return f"{digits}{-weighted % 10}"
+
+
+def filled(template: Any, context: Context, item: int = 1) -> Any:
+    """A template with its words filled in; what has no value is left out. KeyError for a word that nobody knows."""
+    match template:
+        case dict():
+            made = {str(key): filled(value, context, item) for key, value in template.items()}
+            return {key: value for key, value in made.items() if value not in (None, "", [], {})}
+        case list():
+            return [one for entry in template for one in _entries(entry, context, item)]
+        case str():
+            whole = TOKEN.fullmatch(template)
+            if whole:
+                return context.word(whole[1], whole[2] or "", item)
+            return TOKEN.sub(lambda found: str(context.word(found[1], found[2] or "", item)), template)
+        case bool() | int() | None:
+            return template
+    return str(template)
+
+
+def _entries(entry: Any, context: Context, item: int) -> Iterator[Any]:
+    if isinstance(entry, dict) and "repeat" in entry:
+        yield from (filled(entry["of"], context, number) for number in range(1, int(entry["repeat"]) + 1))
+    else:
+        yield filled(entry, context, item)
+
+
+def merged(record: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
+    """A record with what a partner always wants in it; what stands in the record goes before. `lines` given as an object holds for every line."""
+    made = dict(record)
+    for name, value in more.items():
+        there = made.get(name)
+        if isinstance(there, Mapping) and isinstance(value, Mapping):
+            made[name] = merged(there, value)
+        elif isinstance(there, list) and isinstance(value, Mapping):
+            made[name] = [merged(one, value) if isinstance(one, Mapping) else one for one in there]
+        elif there is None and not (isinstance(value, Mapping) and name in ("lines", "items", "packs")):
+            made[name] = value
+    return made
+
+
+def typed(record: Mapping[str, Any], type: str) -> Record:
+    """A filled template as a record. ConfigFault where it is none."""
+    try:
+        return from_json(to_json(dict(record)), type)
+    except (ValueError, TypeError) as error:
+        raise ConfigFault.at("", 0, 0, f"the scenario makes no record of type {type}: {error}") from None
+
+
+def pruned(value: Any, carries: frozenset[str], name: str = "") -> Any:
+    """A record without what a map does not carry."""
+    if isinstance(value, dict):
+        made = {key: pruned(one, carries, f"{name}.{key}" if name else key) for key, one in value.items()}
+        return {key: one for key, one in made.items() if one not in (None, [], {})}
+    if isinstance(value, list):
+        return [one for one in (pruned(each, carries, name) for each in value) if one not in (None, {})]
+    return value if name in carries or NESTED.sub(r"\1.", name) in carries else None
+
+
+NESTED = re.compile(r"\b(packs|parts)\.(?:\1\.)+")  # lists that nest in themselves: a map names only the first
+
+
+def without(record: Record, paths: Sequence[str]) -> Record:
+    """A record without the values at these paths, and all below them."""
+    gone = [path for path in paths if path]
+
+    def kept(value: Any, path: str) -> Any:
+        if any(path == one for one in gone):
+            return None
+        if isinstance(value, dict):
+            made = {key: kept(one, f"{path}.{key}" if path else key) for key, one in value.items()}
+            return {key: one for key, one in made.items() if one not in (None, [], {})}
+        if isinstance(value, list):
+            return [one for one in (kept(each, f"{path}[{n}]") for n, each in enumerate(value)) if one not in (None, {})]
+        return value
+
+    made: Record = kept(record, "")
+    return made
+
+
+def names_of(record: Record) -> set[str]:
+    """The fields of a record, without numbers."""
+    return {unnumbered(path) for path, _ in leaves(record)}
+
+
+# --- reading a file -----------------------------------------------------------------------------------------------------
+
+
+def load(block: Block) -> Scenario:
+    """A scenario from its file. ConfigFault with everything that is wrong in it."""
+    problems = Problems(block.file)
+    problems.unknown_keys(block, KEYS, "a scenario")
+    name = str(block.get("scenario", ""))
+    if name != block.file.rpartition("/")[2].removesuffix(".yaml"):
+        problems.add(block.value_marks.get("scenario", block.mark), "scenario: is the name of the file")
+    if not isinstance(block.get("about"), str):
+        problems.add(block.mark, "about: says what the scenario is for")
+    steps = _steps(block, problems)
+    answer = str(block.get("answer", ""))
+    if answer and answer not in ANSWERS:
+        problems.add(block.value_marks["answer"], f"answer: is what the partner says: {', '.join(ANSWERS)}")
+    of = _texts(block, "of", problems, tuple(RECORDS))
+    record = str(block.get("record", ""))
+    made = Scenario(
+        name, str(block.get("about", "")), tuple(steps), of or ((record,) if record else tuple(_records(steps))), str(block.get("direction", "")),
+        _texts(block, "standards", problems, ("edifact", "x12", "xml", "csv", "fixed")), _texts(block, "stages", problems, ()) or STAGES,
+        block.get("negative") is True, _texts(block, "needs", problems, ()), _texts(block, "must", problems, ()), block.get("lookup") is True, answer,
+        block.file)
+    problems.done()
+    return made
+
+
+def _records(steps: Sequence[Step]) -> list[str]:
+    return list(dict.fromkeys(one.record for one in steps if one.record))
+
+
+def _texts(block: Block, key: str, problems: Problems, choices: tuple[str, ...]) -> tuple[str, ...]:
+    value = block.get(key)
+    listed = [] if value is None else value if isinstance(value, list) else [value]
+    if not all(isinstance(one, str) and (not choices or one in choices) for one in listed):
+        problems.add(block.value_marks[key], f"{key}: is a list of " + (", ".join(choices) if choices else "texts"))
+        return ()
+    return tuple(listed)
+
+
+def _steps(block: Block, problems: Problems) -> list[Step]:
+    said = block.get("steps")
+    if said is None:
+        return [_step(block, "", str(block.get("record", "")), problems)]
+    if not isinstance(said, list) or not said or not all(isinstance(one, Block) for one in said):
+        problems.add(block.value_marks["steps"], "steps: is a list of messages, each with record: and values:")
+        return [Step("", "")]
+    made = []
+    for one in said:
+        problems.unknown_keys(one, STEP, "a step")
+        made.append(_step(one, str(one.get("step", one.get("record", ""))), str(one.get("record", "")), problems))
+    return made
+
+
+def _step(block: Block, name: str, record: str, problems: Problems) -> Step:
+    if record and record not in RECORDS:
+        problems.add(block.value_marks.get("record", block.mark), f"there is no record {record}; known are {', '.join(RECORDS)}")
+        record = ""
+    values = block.get("records", [block["values"]] if "values" in block else [])
+    if not isinstance(values, list) or not all(isinstance(one, Block) for one in values):
+        problems.add(block.value_marks.get("records", block.mark), "values: is a record, records: a list of them")
+        values = []
+    if not values and not block.get("like"):
+        problems.add(block.mark, "values: says what stands in the record (or like: which scenario's)")
+    for one in values:
+        _known(one, record, problems) if record else None
+    return Step(name, record, tuple(values), str(block.get("like", "")), _texts(block, "messages", problems, ()),
+                _texts(block, "not_messages", problems, ()), tuple(_mutations(block, problems)), _expectation(block, problems))
+
+
+def _known(part: Block, type: str, problems: Problems) -> None:
+    """Note the fields that a record of a type does not have."""
+    fields = fields_of(type)
+    for name, value in part.items():
+        if name not in fields:
+            problems.add(part.marks.get(name, part.mark), f"a record or part of type {type} has no field {name}")
+            continue
+        kind = fields[name].type
+        for one in value if isinstance(value, list) else [value]:
+            inner = one.get("of") if isinstance(one, Block) and "repeat" in one else one
+            if isinstance(inner, Block) and kind not in SCALARS:
+                _known(inner, kind, problems)
+
+
+def _mutations(block: Block, problems: Problems) -> Iterator[Mutation]:
+    said = block.get("mutate")
+    for one in said if isinstance(said, list) else [said] if said is not None else []:
+        entry = one if isinstance(one, Block) else None
+        do = str(entry.get("do", "") if entry is not None else one)
+        if do not in MUTATIONS:
+            problems.add(block.value_marks["mutate"], f"there is no mutation {do}; known are {', '.join(MUTATIONS)}")
+            continue
+        lacking = [key for key in MUTATIONS[do] if entry is None or key not in entry]
+        if lacking:
+            problems.add(block.value_marks["mutate"], f"{do} needs {' and '.join(lacking)}")
+        yield Mutation(do, str(entry.get("field", "")) if entry else "", str(entry.get("text", "")) if entry else "")
+
+
+def _expectation(block: Block, problems: Problems) -> Expectation:
+    said = block.get("expect")
+    if said is None:
+        return Expectation()
+    if not isinstance(said, Block):
+        problems.add(block.value_marks["expect"], "expect: is {state: posted, crm: {sales_order: 1}}")
+        return Expectation()
+    problems.unknown_keys(said, EXPECT, "expect:")
+    state, answer = str(said.get("state", POSTED)), str(said.get("answer", ""))
+    if state not in STATES:
+        problems.add(said.value_marks["state"], f"state: is one of {', '.join(STATES)}")
+    if answer and answer not in VERDICTS:
+        problems.add(said.value_marks["answer"], f"answer: is one of {', '.join(VERDICTS)}")
+    parts = {key: dict(said[key]) if isinstance(said.get(key), dict) else {} for key in ("fields", "crm")}
+    return Expectation(state, _texts(said, "findings", problems, ()), answer, parts["fields"], parts["crm"], _texts(said, "tied", problems, ()),
+                       str(said.get("outcome", "")), str(said.get("alarm", "")))
+
+
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """What is particular to a partner: `values` of templates, `always` in each record of a type, fields that it means `otherwise` than
+    the standard's own map (with the reason), scenarios that are `without` (with the reason)."""
+
+    values: Mapping[str, Any] = field(default_factory=dict)
+    always: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    otherwise: Mapping[str, str] = field(default_factory=dict)
+    without: Mapping[str, str] = field(default_factory=dict)
+
+
+def habits(block: Block | None) -> Habits:
+    """From the home's `rollout/scenarios/PARTNER.yaml`. ConfigFault with everything that is wrong in it."""
+    if block is None:
+        return Habits()
+    problems = Problems(block.file)
+    keys = ("values", "always", "otherwise", "without")
+    problems.unknown_keys(block, ("habits", "about", *keys), "the habits of a partner")
+    for key in keys:
+        if not isinstance(block.get(key, {}), dict):
+            problems.add(block.value_marks[key], f"{key}: names each of them, and says what")
+    for key in ("otherwise", "without"):
+        said = block.get(key, {})
+        for name, reason in said.items() if isinstance(said, dict) else ():
+            if not isinstance(reason, str) or not reason.strip():
+                problems.add(block.value_marks[key], f"{key}: {name} needs its reason")
+    for type, part in (block.get("always") or {}).items() if isinstance(block.get("always"), dict) else ():
+        if type not in RECORDS or not isinstance(part, Block):
+            problems.add(block.value_marks["always"], f"always: {type} is no record, or says nothing")
+        else:
+            _known(part, type, problems)
+    problems.done()
+    return Habits(*({str(name): value for name, value in block.get(key, {}).items()} for key in keys))

@@ -32,6 +32,13 @@ class Lines:
         self.serial += 1
         return f"{prefix}{self.serial}_"
 
+    def counter(self) -> str:
+        """A local of the function under construction that starts at 0."""
+        name = self.name("m")
+        start = max(n for n, line in enumerate(self.lines) if line.startswith("def ")) + 1
+        self.lines.insert(start, f"    {name} = 0")
+        return name
+
     def add(self, line: str) -> None:
         """One line at the present depth."""
         self.lines.append("    " * self.depth + line)

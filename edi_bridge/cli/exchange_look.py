@@ -15,7 +15,8 @@ from edi_bridge.cli import options, show
 from edi_bridge.fault import ConfigFault
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
 
     from edi_bridge.database import Database
     from edi_bridge.settings import Settings
@@ -120,18 +121,19 @@ def show_(id: int, home: str | None, database: str | None, as_json: bool) -> int
     """
     from edi_bridge.store import audit, outbox, search, waiting
 
-    with opened(home, database) as (_, made), made.read() as connection:
+    with opened(home, database) as (settings, made), made.read() as connection:
         row = _found(search.one(connection, id), id)
         messages, findings = search.messages(connection, id), search.findings(connection, id)
         answers = outbox.listing(connection, exchange=id)[::-1]
         acts = list(audit.entries(connection, f"exchange {id}"))
         waits = waiting.listing(connection, id)
+    owner = owners(settings.home, row, [one.type for one in messages])
     if as_json:
-        options.print_json({**asdict(row), "findings": [{**one._mapping, "position": json.loads(one.position or "{}")} for one in findings], "acts": [asdict(one) for one in acts],
+        options.print_json({**asdict(row), "owners": owner, "findings": [{**one._mapping, "position": json.loads(one.position or "{}")} for one in findings], "acts": [asdict(one) for one in acts],
                             "detail": [dict(one._mapping) for one in messages], "answers": [asdict(one) for one in answers],
                             "waiting": [asdict(one) for one in waits]})
         return 0
-    _print_head(row)
+    _print_head(row, owner)
     keys = {one.ordinal: one.key for one in waits}
     if messages:
         show.heading("Messages")
@@ -153,15 +155,36 @@ def show_(id: int, home: str | None, database: str | None, as_json: bool) -> int
     return 0
 
 
-def _print_head(row: Row) -> None:
+def _print_head(row: Row, owner: Sequence[str]) -> None:
     show.facts(f"Exchange {row.id}", [
         ("from", (row.partner or "nobody known") + (f" ({row.sender})" if row.sender else "")), ("to", row.receiver), ("control", row.control),
         ("what", what(row)), ("lane", row.lane.rstrip("_")),
         ("received", f"{show.second(row.received_at)} UTC as {row.name}" + (f" by {row.channel}" if row.channel else "")),
         ("became", became(row) if row.state != "quarantined" else row.state), ("documents", ", ".join(row.documents)),
+        ("configuration", configurations(row.versions)), ("owner", ", ".join(owner)),
         ("reason", row.reason if row.state != "discarded" else ""), ("legal hold", f"until {row.hold_until}" if row.hold_until else ""),
         ("first came in", f"exchange {row.original}" if row.original else ""), ("copy of", f"exchange {row.copy_of}" if row.copy_of else ""),
         ("bytes", f"receipt {row.receipt}, interchange {row.ordinal}, SHA-256 {row.sha256}")])
+
+
+def configurations(versions: str) -> str:
+    """The version of partners and maps by which it was processed, and those that it was begun with; `catalog log` says who put it in force."""
+    from edi_bridge.store import version
+
+    last, *before = (one[:version.SHOWN] for one in (version.pinned(versions) or [""]))
+    return last + (f" (begun with {', '.join(before)})" if before else "")
+
+
+def owners(home: Path, row: Row, types: Iterable[str]) -> list[str]:
+    """Who answers with us for the agreements of its messages, as the files of the home say now; nobody where they cannot be read."""
+    from edi_bridge.interchange import MessageType
+
+    try:
+        partner = options.catalog_of(home).load_partner(row.partner).ruling(bool(row.test)) if row.partner else None
+    except ConfigFault:
+        return []
+    agreed = [partner.agreement(MessageType(*one.split("/"))) for one in dict.fromkeys(types) if one.count("/") == 2] if partner else []
+    return list(dict.fromkeys(one.owner for one in agreed if one is not None and one.owner))
 
 
 def print_acts(acts: Sequence[Entry]) -> None:

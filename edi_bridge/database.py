@@ -117,6 +117,11 @@ class Database:
         self.engine.dispose()
 
 
+def in_lane(connection: Connection, lane: str) -> Connection:
+    """The same connection, its transaction going on, bound to a lane from here on."""
+    return connection.execution_options(edi_lane=_lane(lane))
+
+
 def lane_of(connection: Connection) -> str:
     """The lane that was bound when the connection was opened."""
     return str(connection.get_execution_options().get("edi_lane", ""))

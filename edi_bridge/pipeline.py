@@ -18,6 +18,7 @@ from edi_bridge.interchange import AnyMessage, Interchange, Message, MessageType
 from edi_bridge.mapping.compile import CompiledMap
 from edi_bridge.mapping.lookup import Get
 from edi_bridge.partner import Partner, action, condemns, verdict
+from edi_bridge.rollout.stage import TABLE
 from edi_bridge.syntax.limits import DEFAULT, Limits
 from edi_bridge.syntax.source import Source
 
@@ -319,7 +320,7 @@ def _sender_findings(interchange: Interchange, partner: Partner | None, catalog:
     listed = []
     if partner is None and interchange.sender.id:
         listed.append(found("unknown_partner", here, str(interchange.sender)))
-    elif partner is not None and interchange.test and partner.agreements and not any(one.test for one in partner.agreements):
+    elif partner is not None and interchange.test and partner.agreements and not any(one.test or TABLE[one.stage].tests for one in partner.agreements):
         listed.append(found("test_on_live", here))
     if interchange.receiver.id and not catalog.is_ours(interchange):
         listed.append(found("not_for_us", here, str(interchange.receiver)))

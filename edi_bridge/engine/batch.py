@@ -15,8 +15,9 @@ from edi_bridge.crm.purpose import act_of
 from edi_bridge.crm.reference import posted_key
 from edi_bridge.engine.report import MessageReport
 from edi_bridge.finding import Finding, Verdict
+from edi_bridge.rollout.stage import Arrival
 from edi_bridge.store import ledger, message, waiting
-from edi_bridge.store.draft import Draft, judge
+from edi_bridge.store.draft import LIVE, Draft, judge
 from edi_bridge.store.ledger import Exchange, Receipt
 
 Item = tuple[Receipt, Exchange, Any]  # the outcome of `pipeline.inbound`
@@ -51,6 +52,7 @@ class Rules:
     later: Callable[[float], str]
     several: bool = False  # other processes post at the same time
     together: Mapping[int, Collection[int]] = field(default_factory=dict)  # receipt → those that are posted with it, in their order
+    arrival: Callable[[Receipt, Exchange, Any], Arrival] = lambda receipt, exchange, outcome: LIVE  # what the stage of a message says
 
     def turn_of(self, connection: Connection, receipt: Receipt, draft: Draft) -> str:
         """What a message waits for that changes a document which is here: a receipt that came before it from the same partner, and
@@ -78,7 +80,7 @@ def write(connection: Connection, items: Sequence[Item], rules: Rules, failure: 
     """Write what is not there yet; what became of each item, in their order. What has its row already is left as it is."""
     results, todo = _there(connection, items)
     drafts = judge(connection, [(exchange, outcome) for _, exchange, outcome in todo], versions=rules.versions,
-                   hold_repeated=rules.hold_repeated, failure=failure)
+                   hold_repeated=rules.hold_repeated, failure=failure, arrivals=[rules.arrival(*item) for item in todo])
     ids = message.add_messages(connection, [draft.row for draft in drafts])
     tired = waiting.expired(connection, [(draft.row.exchange, draft.row.ordinal) for draft in drafts if rules.patience(draft.outcome)], rules.now())
     turns = _turns(connection, todo, drafts, rules)
@@ -91,7 +93,8 @@ def write(connection: Connection, items: Sequence[Item], rules: Rules, failure: 
     made = {result.message_id: result for result in post_batch(connection, posting, rules.own)} if posting else {}
     entries: list[tuple[int, int | None, int | None, Finding]] = []
     contents: list[tuple[str, str, int, int]] = []
-    documents: list[tuple[int, str, str]] = []
+    documents = [(number, draft.row.record_type, str(record["number"])) for number, draft in zip(ids, drafts, strict=True)
+                 if draft.row.state == "shadowed" for record in draft.outcome.records if record.get("number")]
     over = list(tired)
     for number, draft, (receipt, exchange, outcome) in zip(ids, drafts, todo, strict=True):
         if key := turns.get((exchange.id, draft.row.ordinal)):

@@ -60,7 +60,7 @@ class Closing:
     def _close(self, connection: Connection, end: End, state: str, drawing: Drawing, outgoing: list[outbox.Outgoing]) -> None:
         subject = f"exchange {end.exchange.id}"
         if state == "done" and (end.exchange.released or end.exchange.closings):
-            ledger.own_number(connection, end.exchange.id, end.interchange)
+            ledger.own_number(connection, end.exchange.id, end.interchange, end.exchange.lane)
         if state == "failed":  # one of its messages
             self.fail(connection, end.exchange, "")
             return

@@ -8,9 +8,11 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from edi_bridge.engine.stages import PAUSED, Stages
 from edi_bridge.finding import Finding, found
 from edi_bridge.interchange import Position
 from edi_bridge.partner import Partner
+from edi_bridge.rollout.stage import contradiction
 from edi_bridge.store import alarm, intake, ledger, message, outbox
 from edi_bridge.store.intake import Coming
 from edi_bridge.store.ledger import Exchange, Receipt
@@ -21,14 +23,13 @@ UNAGREED = {  # kind of finding → why a person must look first
     "not_for_us": "it is meant for somebody else",
 }
 
-TESTS = "staging_"  # the lane for what an envelope or a channel says to be a test
-
 
 @dataclass(frozen=True, slots=True)
 class Intake:
     """Gives interchanges their rows. `strict`: see `Engine`; `now`: the time as the ledger writes it."""
 
     catalog: Any
+    stages: Stages
     versions: Mapping[str, str]
     strict: bool
     now: Callable[[], str]
@@ -39,7 +40,7 @@ class Intake:
         fresh: dict[tuple[int, int], tuple[Coming, Any]] = {}
         for receipt, one in scanned:
             if (place := (receipt.id, one.interchange.ordinal)) not in there:
-                fresh.setdefault(place, (self._coming(receipt, one), one))
+                fresh.setdefault(place, (self._coming(connection, receipt, one), one))
         made = intake.take_in(connection, [coming for coming, _ in fresh.values()], self.versions, self.now())
         entries: list[tuple[int, int | None, int | None, Finding]] = []
         for exchange, (_, one) in zip(made, fresh.values(), strict=True):
@@ -49,12 +50,14 @@ class Intake:
                 entries += [(exchange.receipt, exchange.id, None, finding) for finding in findings]
         message.add_findings(connection, entries)
 
-    def _coming(self, receipt: Receipt, one: Any) -> Coming:
+    def _coming(self, connection: Connection, receipt: Receipt, one: Any) -> Coming:
         name = getattr(one, "partner", "") or receipt.partner
-        partner = self.catalog.partner_named(name) if name and self.strict else None
+        partner = self.catalog.partner_named(name) if name and self.catalog is not None else None
+        staged = self.stages.of_interchange(partner, [listed[1] for listed in one.messages], one.interchange.test, receipt.test)
+        why_not = self._why_not(receipt, one, partner) or contradiction(one.interchange.test, receipt.test) or staged.held
         return Coming(receipt, one.interchange, name, one.verdict, [str(listed[1]) for listed in one.messages[:1]], len(one.messages),
-                      self._why_not(receipt, one, partner), partner.window if partner else 0,
-                      TESTS if self.strict and (one.interchange.test or receipt.test) else "")
+                      why_not, partner.window if partner and self.strict else 0, staged.lane,
+                      self.stages.admitting(connection, name, staged, self.now()))
 
     def _aftermath(self, connection: Connection, exchange: Exchange, interchange: Any, findings: list[Finding]) -> None:
         if exchange.outcome == "conflict":
@@ -65,7 +68,10 @@ class Intake:
             outbox.repeat(connection, exchange.original, exchange.id, self.now())
         if exchange.state == "quarantined":
             subject = f"exchange {exchange.id}"
-            why = findings[-1].sentence() if findings else "a person must decide about it"
+            told = findings and (exchange.outcome == "conflict" or exchange.reason in UNAGREED.values())
+            why = findings[-1].sentence() if told else exchange.reason or "a person must decide about it"
+            if exchange.reason.startswith(PAUSED):
+                return  # somebody knows: the pause itself stands in `rollout status`
             alarm.raise_(connection, "quarantine", subject, f"{subject}{f' from {interchange.sender}' if interchange.sender.id else ''} is quarantined: {why}", self.now())
 
     def _why_not(self, receipt: Receipt, one: Any, partner: Partner | None) -> str:
@@ -81,9 +87,7 @@ class Intake:
         if receipt.partner and sender.id and not any(own.fits(sender, interchange.standard) for own in partner.identities):
             return f"it came by the channel of {partner.name}, whose address {sender} is not"
         told = next((UNAGREED[finding.kind] for finding in one.findings if finding.kind in UNAGREED), "")
-        if told:
-            return told
-        return "it is live traffic in a channel for tests" if receipt.test and interchange.test is False else ""
+        return told
 
     def nothing_inside(self, connection: Connection, receipt: Receipt) -> None:
         """A file that holds no interchange: somebody must look at it."""

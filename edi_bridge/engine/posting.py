@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from itertools import groupby
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
@@ -19,7 +20,7 @@ from edi_bridge.answering import Collected
 from edi_bridge.clock import written
 from edi_bridge.crashpoint import passing
 from edi_bridge.crm.identity import OwnIdentities
-from edi_bridge.database import Database
+from edi_bridge.database import Database, in_lane
 from edi_bridge.engine import batch
 from edi_bridge.engine.closing import Closing, End, collecting
 from edi_bridge.engine.guard import Failure, guarded
@@ -27,9 +28,11 @@ from edi_bridge.engine.intake import Intake
 from edi_bridge.engine.network import Networks
 from edi_bridge.engine.reconciling import Reconciling
 from edi_bridge.engine.report import ExchangeSummary, MessageReport, ReceiptSummary
+from edi_bridge.engine.stages import Stages
 from edi_bridge.fault import ConfigFault
 from edi_bridge.finding import found
 from edi_bridge.partner import Agreement, Partner
+from edi_bridge.rollout.stage import Arrival
 from edi_bridge.store import ledger, message, outbox, waiting
 from edi_bridge.store.archive import Archive
 from edi_bridge.store.ledger import Exchange, Receipt
@@ -69,6 +72,7 @@ class Work:
 
     receipt: Receipt
     joined: bool = False
+    heard: dict[int, bool] = field(default_factory=dict)  # interchange → whether the stage of one of its messages has it answered
     open: dict[int, Exchange] = field(default_factory=dict)
     collected: dict[int, Collected | None] = field(default_factory=dict)
     answers: dict[int, list[Answer]] = field(default_factory=dict)  # what came in answers something that we sent
@@ -97,22 +101,12 @@ class Waiting:
             return work.receipt.id, outcome.interchange.ordinal
         return None
 
-    @property
-    def lane(self) -> str:
-        """In which lane all that waits is posted."""
-        return _lane(self.messages)
-
     def add(self, work: Work, outcome: Any) -> None:
         """One more message."""
         if not self.messages:
             self.since = time.thread_time()
         self.messages.append((work, outcome))
         self.lines += sum(len(record.get("lines", ())) + 1 for record in outcome.records)
-
-
-def _lane(items: Sequence[tuple[Work, Any]]) -> str:
-    work, outcome = items[0]
-    return work.open[outcome.interchange.ordinal].lane
 
 
 class Engine:
@@ -162,10 +156,12 @@ class Engine:
         self.path: Line = path
         self.closing = Closing(archive, lambda: clock().strftime("%Y-%m-%dT%H:%M"), self.now)
         self.reconciling = Reconciling(catalog, self.now)
-        self.taking_in = Intake(catalog, self.versions, strict, self.now)
+        self.stages = Stages(catalog)
+        self.taking_in = Intake(catalog, self.stages, self.versions, strict, self.now)
         self.networks = Networks(database, archive, catalog, clock, self.now)
         self._together: dict[int, frozenset[int]] = {}
-        self.rules = batch.Rules(self.versions, own, self._holds, self._patience, self.now, self._later, several, self._together)
+        self.rules = batch.Rules(self.versions, own, self._holds, self._patience, self.now, self._later, several, self._together,
+                                 self._arrival)
 
     def now(self) -> str:
         """The time, as the ledger writes it."""
@@ -189,6 +185,10 @@ class Engine:
         if agreement is not None and agreement.wait is not None:
             return agreement.wait
         return partner.wait if outcome.record_type == "order" else 0.0
+
+    def _arrival(self, receipt: Receipt, exchange: Exchange, outcome: Any) -> Arrival:
+        """Where a message goes by its stage."""
+        return self.stages.of_message(outcome.partner, outcome.message.type, outcome.interchange.test, receipt.test, released=exchange.released)
 
     def _agreed(self, outcome: Any) -> tuple[Partner | None, Agreement | None]:
         if not outcome.partner or not self.strict:
@@ -425,6 +425,8 @@ class Engine:
                     if waiting.kept:
                         yield True
                     continue
+                if not outcome.message.type.is_answer:
+                    work.heard[at] = work.heard.get(at, False) or self._arrival(receipt, exchange, outcome).acknowledged
                 if exchange.outcome == "refused":
                     self._collect(work, outcome, outcome.findings)
                     continue
@@ -433,7 +435,7 @@ class Engine:
                 if self._full(waiting):
                     yield True
                 apart = (waiting.kept or (outcome.keep and waiting.messages)) and waiting.kept != (receipt.id, at)
-                if apart or (waiting.messages and waiting.lane != exchange.lane):
+                if apart:
                     yield True
                 waiting.add(work, outcome)
                 passing("mapped")
@@ -468,6 +470,8 @@ class Engine:
     def _end(self, work: Work, exchange: Exchange, outcome: Any) -> End:
         partner = self.catalog.partner_named(outcome.partner) if outcome.partner and self.answers else None
         ordinal = outcome.interchange.ordinal
+        if partner is not None and not work.heard.pop(ordinal, self.stages.answers(partner)):
+            partner = None  # no stage of its messages has it answered
         collected = work.collected.pop(ordinal, None) if ordinal in work.collected else self._collected(outcome)
         answers = [*work.answers.pop(ordinal, ()), *self.reconciling.strays(outcome.interchange)]
         return End(exchange, outcome.interchange, outcome.findings, partner, collected, answers)
@@ -508,10 +512,12 @@ class Engine:
                 on_message(posted.report(outcome))
 
     def _transact(self, items: Sequence[tuple[Work, Any]], failure: str = "") -> list[batch.Posted]:
-        with self.database.write(_lane(items)) as connection:
+        whole = [(work.receipt, work.open[outcome.interchange.ordinal], outcome) for work, outcome in items]
+        posted: list[batch.Posted] = []
+        with self.database.write() as connection:
             passing("tx_begun")
-            posted = batch.write(connection, [(work.receipt, work.open[outcome.interchange.ordinal], outcome) for work, outcome in items],
-                                 self.rules, failure)
+            for lane, part in groupby(whole, key=lambda item: self._arrival(*item).lane):  # one transaction, whatever the stages say
+                posted += batch.write(in_lane(connection, lane), list(part), self.rules, failure)
             further = {work.receipt.id: work for (work, _), one in zip(items, posted, strict=True) if one.fresh and work.again}
             ledger.got_further(connection, list(further))
             passing("crm_written")

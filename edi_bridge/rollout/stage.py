@@ -145,13 +145,13 @@ def by_channel(test: bool, channel_test: bool) -> str:
     return "is a test, and must not leave by a live channel" if test else "is live, and must not leave by a channel for tests"
 
 
-def beyond(total: int, today: int, documents: int, daily: int, approve: int) -> str:
-    """Why the next document of a pilot waits for a person, after `total` in all and `today` on this day; '' when it passes. A limit of
-    0 is none; the first `approve` are looked at by a person."""
-    if documents and total >= documents:
-        return f"the pilot's limit of {documents:,} documents is reached"
-    if daily and today >= daily:
-        return f"the pilot's limit of {daily:,} documents a day is reached"
+def beyond(total: int, today: int, documents: int, daily: int, approve: int, count: int = 1) -> str:
+    """Why the next `count` documents of a pilot, which came together, wait for a person, after `total` in all and `today` on this day;
+    '' when they pass. A limit of 0 is none; the first `approve` are looked at by a person."""
+    if documents and total + count > documents:
+        return f"the pilot's limit of {documents:,} documents is reached ({total:,} came before)"
+    if daily and today + count > daily:
+        return f"the pilot's limit of {daily:,} documents a day is reached ({today:,} came before)"
     return f"the first {approve:,} documents of the pilot are approved by a person, and this is number {total + 1:,}" if total < approve else ""
 
 

@@ -1,6 +1,6 @@
 """Whether anything was lost: every message that came is somewhere, and what the ledger says is there is there.
 
-    received = posted + staged + reconciled + shadowed + waiting + quarantined + rejected + duplicate + discarded + failed + open
+    received = posted + staged + piloted + reconciled + shadowed + waiting + quarantined + rejected + duplicate + discarded + failed + open
 
 counted in messages, then in records. Read from the ledger alone, so that it holds whoever wrote it; then the archive's bytes, the
 frozen bytes of the outbox, and the chain of the audit log.
@@ -17,13 +17,15 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from edi_bridge.fault import TerminalFault
+from edi_bridge.rollout.stage import LIVE, PILOT, STAGING
 from edi_bridge.store import audit
 from edi_bridge.store.archive import Archive
 from edi_bridge.store.tables import ledger
 
-CATEGORIES = ("posted", "staged", "reconciled", "shadowed", "waiting", "quarantined", "rejected", "duplicate", "discarded", "failed", "open")
-OF_MESSAGE = {"posted": "posted", "reconciled": "reconciled", "waiting": "waiting", "held": "quarantined", "rejected": "rejected",
+CATEGORIES = ("posted", "staged", "piloted", "reconciled", "shadowed", "waiting", "quarantined", "rejected", "duplicate", "discarded", "failed", "open")
+OF_MESSAGE = {"reconciled": "reconciled", "waiting": "waiting", "held": "quarantined", "rejected": "rejected",
               "failed": "failed", "discarded": "discarded", "shadowed": "shadowed"}
+OF_LANE = {LIVE: "posted", STAGING: "staged", PILOT: "piloted"}
 OF_EXCHANGE = {"duplicate": "duplicate", "quarantined": "quarantined", "discarded": "discarded", "failed": "failed", "open": "open"}
 
 
@@ -50,9 +52,9 @@ def account(connection: Connection) -> Account:
     for state, count in connection.execute(select(t.receipt.c.state, func.count()).group_by(t.receipt.c.state)):
         made.deliveries[state] = count
     e, m = t.exchange, t.message
-    states = select(m.c.exchange_id, m.c.state, func.count().label("count"), func.sum(m.c.records).label("records")).group_by(
-        m.c.exchange_id, m.c.state).subquery()
-    query = select(e.c.id, e.c.state, e.c.outcome, e.c.lane, e.c.messages, states.c.state.label("of"), states.c.count, states.c.records)
+    states = select(m.c.exchange_id, m.c.state, m.c.lane, func.count().label("count"), func.sum(m.c.records).label("records")).group_by(
+        m.c.exchange_id, m.c.state, m.c.lane).subquery()
+    query = select(e.c.id, e.c.state, e.c.outcome, e.c.messages, states.c.state.label("of"), states.c.lane, states.c.count, states.c.records)
     rows = connection.execute(query.join(states, states.c.exchange_id == e.c.id, isouter=True).order_by(e.c.id))
     for exchange in _together(rows):
         _count(made, *exchange)
@@ -60,7 +62,7 @@ def account(connection: Connection) -> Account:
 
 
 def _together(rows: Any) -> Iterator[tuple[Any, list[tuple[str, int, int]]]]:
-    """Each exchange with the counts of its messages by state."""
+    """Each exchange with the counts of its messages by category."""
     head, parts = None, []
     for row in rows:
         if head is not None and row.id != head.id:
@@ -68,7 +70,8 @@ def _together(rows: Any) -> Iterator[tuple[Any, list[tuple[str, int, int]]]]:
             parts = []
         head = row
         if row.of is not None:
-            parts.append((row.of, row.count, row.records or 0))
+            category = OF_LANE[row.lane] if row.of == "posted" else OF_MESSAGE[row.of]
+            parts.append((category, row.count, row.records or 0))
     if head is not None:
         yield head, parts
 
@@ -76,10 +79,7 @@ def _together(rows: Any) -> Iterator[tuple[Any, list[tuple[str, int, int]]]]:
 def _count(made: Account, exchange: Any, parts: list[tuple[str, int, int]]) -> None:
     made.received += exchange.messages
     rowed = 0
-    for state, count, records in parts:
-        category = OF_MESSAGE[state]
-        if category == "posted" and exchange.lane:
-            category = "staged"
+    for category, count, records in parts:
         made.messages[category] += count
         made.records[category] += records
         rowed += count

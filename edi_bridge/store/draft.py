@@ -10,9 +10,14 @@ from sqlalchemy import Connection
 
 from edi_bridge.finding import Finding, Verdict, found
 from edi_bridge.interchange import Position
+from edi_bridge.rollout.stage import HOLD, POST, SHADOW, Arrival
 from edi_bridge.store.content import content_hash
 from edi_bridge.store.ledger import Exchange
 from edi_bridge.store.message import MessageRow, content_owners, content_scope
+
+
+LIVE = Arrival(POST)
+STATES = {POST: "posted", SHADOW: "shadowed", HOLD: "held"}
 
 
 @dataclass(slots=True)
@@ -44,16 +49,20 @@ def judge(
     versions: Mapping[str, str],
     hold_repeated: Callable[[Any], bool],
     failure: str = "",
+    arrivals: Sequence[Arrival] = (),
 ) -> list[Draft]:
     """Each message's row: posted (the CRM may still refuse it), rejected, held because its content came before, or
     failed (with the traceback `failure`). What answers something that we sent is `reconciled`. `outcomes`: each with its
-    exchange; where a person released that, nothing is held."""
+    exchange; where a person released that, nothing is held because it came before. `arrivals`: what the stage of each says (none: all
+    are posted live); what it does not take is held, a shadow's copy is shadowed."""
     drafts = []
-    for exchange, outcome in outcomes:
+    for (exchange, outcome), arrival in zip(outcomes, arrivals or [LIVE] * len(outcomes), strict=True):
         message, interchange = outcome.message, outcome.interchange
         state = "failed" if failure else "rejected" if outcome.verdict is Verdict.REJECTED else "posted"
         if state == "posted" and message.type.is_answer and not outcome.map:
             state = "reconciled"
+        elif state == "posted":
+            state = STATES[arrival.then]
         row = MessageRow(
             exchange.id,
             message.ordinal,
@@ -66,9 +75,11 @@ def judge(
             versions.get(outcome.map, ""),
             outcome.record_type,
             len(outcome.records),
-            failure,
+            failure or (arrival.reason if state == "held" else ""),
+            arrival.lane,
         )
-        drafts.append(Draft(row, outcome, content_scope(interchange, row.type, exchange.lane), list(outcome.findings),
+        row = row.held() if state == "held" else row
+        drafts.append(Draft(row, outcome, content_scope(interchange, row.type, row.lane), list(outcome.findings),
                             holds=not exchange.released and hold_repeated(outcome)))
     _mark_repeated(connection, drafts)
     return drafts

@@ -8,7 +8,7 @@ the same moment the unique index of `identity` tells apart (IntegrityError: the 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -35,7 +35,8 @@ IDENTITY = ("kind", "scope", "value", "exchange_id", "message")
 class Coming:
     """An interchange that came in a receipt. `types`: those of its messages; `messages` their number. `held`: why a person must decide
     before anything of it is posted; it then keeps only the identity of its bytes. `window`: the days after which a control number may
-    come again (0: never). `lane`: that of the CRM in which it is posted."""
+    come again (0: never). `lane`: that of the CRM in which it is posted. `admit` is asked of what is new and would be posted: why a
+    person must decide first, '' when it passes (and is counted)."""
 
     receipt: Receipt
     interchange: Interchange
@@ -46,6 +47,7 @@ class Coming:
     held: str = ""
     window: int = 0
     lane: str = ""
+    admit: Callable[[], str] | None = None
 
     @property
     def bytes_key(self) -> Key:
@@ -117,6 +119,8 @@ class _Register:
         elif control and (holder := self._holder(one)) is not None:
             outcome, state, original = "conflict", "quarantined", holder
             reason = f"its control number came before with other content, in exchange {holder}"
+        elif one.admit is not None and (waits := one.admit()):
+            state, reason = "quarantined", waits
         made = self._made(one, state, outcome, "" if state == "open" else Verdict.REJECTED.value, original, reason)
         self._own(made, one.bytes_key)
         if state == "open" and outcome != "refused" and control:
@@ -159,7 +163,7 @@ class _Register:
             number, receipt.id, interchange.ordinal, interchange.standard, interchange.syntax, sender.qualifier, sender.id,
             receiver.qualifier, receiver.id, interchange.control, interchange.test, state, outcome, verdict, original, "", one.partner,
             int(copied) if copied else None, self.versions, self.received_at, one.messages, reason, one.lane))
-        return Exchange(number, receipt.id, interchange.ordinal, state, outcome, verdict, original, lane=one.lane)
+        return Exchange(number, receipt.id, interchange.ordinal, state, outcome, verdict, original, lane=one.lane, reason=reason)
 
 
 def _same(old: str, new: str) -> bool:

@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, 
 from edi_bridge.database import insert_rows, take_ids
 from edi_bridge.finding import Verdict
 from edi_bridge.interchange import Interchange
+from edi_bridge.rollout.stage import PILOT
 from edi_bridge.store.archive import Blob
 from edi_bridge.store.tables import ledger
 
@@ -54,6 +55,7 @@ class Exchange:
     closings: int = 0  # how often it was closed before, and answered
     lane: str = ""  # of the CRM in which it is posted
     released: bool = False  # a person decided that it is posted, whatever came before
+    reason: str = ""  # why a person must decide, while it is new
 
 
 # receipts
@@ -348,7 +350,7 @@ def close_all(connection: Connection, exchanges: Sequence[int], failure: str = "
     return made
 
 
-GOOD = ("posted", "reconciled", "waiting")
+GOOD = ("posted", "reconciled", "waiting", "shadowed")
 
 
 def _closed(counts: Mapping[tuple[str, str], int], refused: bool, failure: str) -> tuple[str, str]:
@@ -381,9 +383,10 @@ def _scope(interchange: Interchange, types: Iterable[str], lane: str = "") -> st
     """In which circle a control number is unique: standard, test or live, sender and receiver; of XML, whose number is the
     document's own, the document type as well."""
     sender, receiver = interchange.sender, interchange.receiver
+    lane = "" if lane == PILOT else lane
     parts = [
         interchange.standard,
-        *([lane or "test"] if lane or interchange.test else []),  # tests have a memory of their own
+        *([lane or "test"] if lane or interchange.test else []),  # tests have a memory of their own, a pilot has not
         sender.qualifier,
         sender.id,
         sender.internal,
@@ -396,9 +399,9 @@ def _scope(interchange: Interchange, types: Iterable[str], lane: str = "") -> st
     return json.dumps(parts)
 
 
-def own_number(connection: Connection, exchange: int, interchange: Interchange) -> None:
+def own_number(connection: Connection, exchange: int, interchange: Interchange, lane: str = "") -> None:
     """Take the control number for an exchange that was posted after a person let it pass or tried it again; what another has stays his."""
-    i, key = ledger().identity, control_key(interchange, ())
+    i, key = ledger().identity, control_key(interchange, (), lane)
     known = select(i.c.exchange_id).where(i.c.kind == key[0], i.c.scope == key[1], i.c.value == key[2])
     if interchange.control and interchange.standard != "xml" and connection.execute(known).first() is None:
         own(connection, exchange, 0, *key)

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, func, select, update
 from edi_bridge.database import insert_rows, take_ids
 from edi_bridge.finding import Finding, Verdict
 from edi_bridge.interchange import Interchange, Position
+from edi_bridge.rollout.stage import PILOT
 from edi_bridge.store.tables import ledger
 
 
@@ -34,6 +35,7 @@ class MessageRow:
     record_type: str = ""
     records: int = 0
     failure: str = ""
+    lane: str = ""
 
     def held(self) -> MessageRow:
         """The same, kept for a person."""
@@ -41,8 +43,9 @@ class MessageRow:
 
 
 def content_scope(interchange: Interchange, type_: str, lane: str = "") -> str:
-    """In which circle a message's content is unique: lane, sender, receiver and message type."""
+    """In which circle a message's content is unique: tests or production (a pilot's is no other), sender, receiver and message type."""
     sender, receiver = interchange.sender, interchange.receiver
+    lane = "" if lane == PILOT else lane
     return json.dumps([*([lane] if lane else []), sender.qualifier, sender.id, receiver.qualifier, receiver.id, type_])
 
 
@@ -103,6 +106,7 @@ _MESSAGE = (
     "record_type",
     "records",
     "failure",
+    "lane",
 )
 
 
@@ -128,6 +132,7 @@ def add_messages(connection: Connection, rows: Sequence[MessageRow]) -> list[int
                 row.record_type,
                 row.records,
                 row.failure,
+                row.lane,
             )
         )
     insert_rows(connection, ledger().message, _MESSAGE, values)

@@ -28,7 +28,7 @@ STATES = (
         "its envelope is accepted; its messages are being posted",
         ("done", "rejected", "held", "failed"),
     ),
-    State("exchange", "done", "closed: at least one message was posted, or was here before, or waits for another document", ("open",)),
+    State("exchange", "done", "closed: at least one message was posted or shadowed, or was here before, or waits for another document", ("open",)),
     State("exchange", "rejected", "closed: its envelope, or each of its messages, was refused; a person may try it again", ("open", "discarded")),
     State("exchange", "held", "closed: nothing was posted, and a person must decide about at least one message", ("open", "discarded")),
     State("exchange", "failed", "our own mistake; tried again when the same bytes come again", ("open", "discarded")),
@@ -36,11 +36,12 @@ STATES = (
     State("exchange", "quarantined", "nothing of it is posted until a person decides: its reason says why", ("open", "discarded")),
     State("exchange", "discarded", "a person decided that nothing of it is posted"),
     State("message", "posted", "its records are in the CRM"),
+    State("message", "shadowed", "a real copy beside the old channel: read and checked, never posted"),
     State("message", "reconciled", "it answers something that we sent"),
     State("message", "waiting", "it refers to a business document that is not here yet; it goes on when that comes, or after its time"),
     State("message", "rejected", "refused; its findings say why"),
     State(
-        "message", "held", "kept for a person: its party is not clear, or the same content came under another number"
+        "message", "held", "kept for a person: its party is not clear, the same content came under another number, or its stage does not take it"
     ),
     State("message", "failed", "our own mistake; tried again when the same bytes come again"),
     State("message", "discarded", "a person decided that it is not posted, or has sent an edited copy of it its way"),

@@ -100,7 +100,7 @@ def make(metadata: MetaData) -> LedgerTables:
         _link("original_id", "exchange", null=True),
         _text("versions"),
         _text("failure"),
-        _later("lane"),  # '' live, staging_, pilot_
+        _later("lane"),  # staging_: it is a test; pilot_: all of it; its messages say where each is
         _later("received_at"),
         _later("hold_until"),  # legal hold: a day before which it is not purged
         _later("reason"),  # why a person must decide about it
@@ -126,7 +126,8 @@ def make(metadata: MetaData) -> LedgerTables:
         _text("map_hash"),
         _text("record_type"),
         Column("records", Integer, nullable=False),
-        _text("failure"),
+        _text("failure"),  # a traceback; of one that is held by its stage, why
+        _later("lane"),  # of the CRM in which it is posted: '' live, staging_, pilot_
         UniqueConstraint("exchange_id", "ordinal"),
     )
     finding = Table(

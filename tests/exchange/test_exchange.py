@@ -116,7 +116,7 @@ def test_an_order_is_posted_and_its_contrl_stands_in_the_outbox(engine: Engine, 
 
 
 def test_our_numbers_go_on_and_tests_have_their_own(engine: Engine, home: Path, post: Any) -> None:
-    (home / "partners" / "acorn.yaml").write_text(PARTNER.replace("edifact/D96A/ORDERS}", "edifact/D96A/ORDERS, test: true}"))
+    (home / "partners" / "acorn.yaml").write_text(PARTNER + "  - {message: edifact/D96A/ORDERS, test: true}\n")
     contents = [answer_of(engine, post(one).exchanges[0].answers[0]) for one in
                 (orders("1", "A"), orders("2", "B"), orders("1", "C", test="1"), orders("3", "D"))]
     numbers = [content.split(b"'")[0].split(b"+")[5] for content in contents]
@@ -124,7 +124,7 @@ def test_our_numbers_go_on_and_tests_have_their_own(engine: Engine, home: Path, 
 
 
 def test_a_test_never_reaches_the_live_crm(engine: Engine, home: Path, post: Any) -> None:
-    (home / "partners" / "acorn.yaml").write_text(PARTNER.replace("edifact/D96A/ORDERS}", "edifact/D96A/ORDERS, test: true}"))
+    (home / "partners" / "acorn.yaml").write_text(PARTNER + "  - {message: edifact/D96A/ORDERS, test: true}\n")
     post(orders("1", "A", test="1"))
     assert rows(engine, tables().sales_order) == 0 and rows(engine, tables("staging_").sales_order) == 1
     assert states(post(orders("1", "A"))) == [("done", "new", {"posted": 1})], "what came as a test is not what comes live"

@@ -27,7 +27,7 @@ FORMS = ("text", "json")
               "Default: listen: of settings.yaml, then 127.0.0.1:8420.")
 def run(home: str | None, database: str | None, once: bool, form: str, listen: str | None) -> int:
     """The daemon of a home: it polls the channels of all partners, posts what came, answers and sends, and rings when something
-    is overdue or silent. One home has one daemon.
+    is overdue or silent. One home has one daemon, and so has one database.
 
     SIGTERM or Ctrl-C: what is in hand is finished or given back within 30 seconds; a second one ends at once. Either way the
     next start goes on where this one stopped.
@@ -44,7 +44,7 @@ def run(home: str | None, database: str | None, once: bool, form: str, listen: s
 
     from edi_bridge import clock, settings
     from edi_bridge.cli.translate import tune_collector
-    from edi_bridge.daemon import Daemon, HomeLock, logs
+    from edi_bridge.daemon import Daemon, HomeLock, Sole, logs
     from edi_bridge.secret import Secrets
 
     said = options.settings_of(home, database)
@@ -57,14 +57,15 @@ def run(home: str | None, database: str | None, once: bool, form: str, listen: s
         opened = options.open_database(said, create=True)
         handler = logs.begin(form, sys.stderr)
         try:
-            daemon = Daemon(said, opened, Secrets(said.home / "secrets", os.environ), now)
-            _obey(daemon)
-            tune_collector()
-            if once:
-                summary = daemon.once()
-                print(show.clean(str(summary)))
-                return 0 if summary.good else REFUSED
-            good = daemon.run()
+            with Sole(opened, said.home, now.text()) as sole:
+                daemon = Daemon(said, opened, Secrets(said.home / "secrets", os.environ), now, sole)
+                _obey(daemon)
+                tune_collector()
+                if once:
+                    summary = daemon.once()
+                    print(show.clean(str(summary)))
+                    return 0 if summary.good else REFUSED
+                good = daemon.run()
         finally:
             handler.flush()
         if not good:  # a thread hangs in a server's answer: nothing of it is needed any more

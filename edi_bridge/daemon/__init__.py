@@ -15,5 +15,6 @@ from __future__ import annotations
 
 from edi_bridge.daemon.lock import HomeLock
 from edi_bridge.daemon.running import Daemon, Summary
+from edi_bridge.daemon.sole import Sole
 
-__all__ = ["Daemon", "HomeLock", "Summary"]
+__all__ = ["Daemon", "HomeLock", "Sole", "Summary"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -66,6 +66,7 @@ class Loading:
     lenient: bool = False
     archive: Archive = field(init=False)
     unnoted: Unnoted = field(default_factory=Unnoted)
+    may_send: Callable[[], bool] = lambda: True
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "archive", open_archive(self.settings.archive, self.settings.home, passing))
@@ -102,7 +103,7 @@ class Loading:
             clock=self.clock, strict=True, answers=True,
             several=said.workers, received=defer if said.workers else None)
         return Configuration(
-            catalog, catalog.channels, engine, Fetching(engine, self.database), Sending(self.database, self.archive, catalog, self.clock, self.unnoted),
+            catalog, catalog.channels, engine, Fetching(engine, self.database), Sending(self.database, self.archive, catalog, self.clock, self.unnoted, self.may_send),
             Writing(self.database, self.archive, catalog, self.clock, engine.versions), seen, rows, force)
 
     def _catalog(self, root: Path, rows: int) -> Catalog:

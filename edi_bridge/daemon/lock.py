@@ -16,11 +16,11 @@ NAME = "run.lock"
 
 
 class HomeLock:
-    """Held while it is entered. ConfigFault (who holds it, since when) when another process has it."""
+    """Held while it is entered. ConfigFault (who holds it, since when) when another process has it: `refused` says what that means."""
 
-    def __init__(self, home: Path, since: str):
-        self.path = home / NAME
-        self._since = since
+    def __init__(self, home: Path, since: str, name: str = NAME, refused: str = "edi-bridge runs here already ({who}): one home has one daemon"):
+        self.path = home / name
+        self._since, self._says = since, refused
         self._file: int | None = None
 
     def __enter__(self) -> HomeLock:
@@ -35,7 +35,7 @@ class HomeLock:
             os.close(self._file)
             self._file = None
             who = f"process {said['pid']}, since {said['since']}" if said else "another process"
-            raise ConfigFault.at(str(self.path), 0, 0, f"edi-bridge runs here already ({who}): one home has one daemon") from None
+            raise ConfigFault.at(str(self.path), 0, 0, self._says.format(who=who)) from None
         with suppress(OSError):  # a full disk: it is held all the same, only nobody is told by whom
             os.ftruncate(self._file, 0)
             os.pwrite(self._file, json.dumps({"pid": os.getpid(), "since": self._since}).encode(), 0)

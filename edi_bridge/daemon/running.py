@@ -20,16 +20,17 @@ from edi_bridge.daemon.crowd import Crowd
 from edi_bridge.daemon.delivering import Delivering
 from edi_bridge.daemon.figures import Figures, Watched
 from edi_bridge.daemon.handing_over import HandingOver
+from edi_bridge.daemon.inheriting import Inherited
 from edi_bridge.daemon.logs import Troubles, log
 from edi_bridge.daemon.outgoing import Outgoing
 from edi_bridge.daemon.polling import Polled, Polling
 from edi_bridge.daemon.posting import Posting
+from edi_bridge.daemon.sole import Sole
 from edi_bridge.daemon.watching import Watching, guarded_look
 from edi_bridge.database import Database
 from edi_bridge.dispatch import install
 from edi_bridge.engine.guard import Failure, guarded
-from edi_bridge.engine.sending import NEVER
-from edi_bridge.fault import ConfigFault, Fault
+from edi_bridge.fault import ConfigFault, Fault, TransientFault
 from edi_bridge.schedule import first_poll
 from edi_bridge.secret import Secrets
 from edi_bridge.settings import Settings
@@ -72,16 +73,18 @@ class Summary:
 
 
 class Daemon:
-    """One for a home (`HomeLock`). ConfigFault when the home cannot be used."""
+    """One for a home (`HomeLock`) and for a database (`Sole`). ConfigFault when the home cannot be used."""
 
-    def __init__(self, settings: Settings, database: Database, secrets: Secrets, clock: Clock):
-        self.settings, self.database, self.secrets, self.clock = settings, database, secrets, clock
+    def __init__(self, settings: Settings, database: Database, secrets: Secrets, clock: Clock, sole: Sole | None = None):
+        self.settings, self.database, self.secrets, self.clock, self.sole = settings, database, secrets, clock, sole
+        self._taken = ""
+        self.inherited = Inherited(database)
         if settings.workers:
             install(database)
         self.stopping = threading.Event()
         self.troubles, self.figures, self.backlog = Troubles(), Figures(), Backlog(settings.most_waiting, elsewhere=settings.workers)
         self.handing = HandingOver(database, clock, self.troubles, settings.most_waiting) if settings.workers else None
-        loading = Loading(settings, database, clock, lenient=True)
+        loading = Loading(settings, database, clock, lenient=True, may_send=self._held)
         self.current = Current(loading, loading.load())
         self.archive = loading.archive
         self.posting = Posting(database, self.current, self.backlog, self.figures, self.troubles, self.stopping, self._look_for_answers)
@@ -89,7 +92,8 @@ class Daemon:
         telling = Telling(ways, database, secrets, str(settings.home), clock.text, self.troubles)
         self.watching = Watching(settings.home, database, self.current, secrets, self.troubles, clock, settings.least_room, self._certificates(), telling)
         self.polling = Polling(database, self.current, self.backlog, self.figures, self.troubles, secrets, clock, self._wanted)
-        self.delivering = Delivering(database, self.current, self.figures, self.troubles, secrets, clock, self.stopping.is_set)
+        self.delivering = Delivering(database, self.current, self.figures, self.troubles, secrets, clock,
+                                     lambda: self.stopping.is_set() or not self._held())
         self.outgoing = Outgoing(settings.home / "outgoing", database, self.current, self.posting, self.figures, self.troubles,
                                  self.stopping.is_set)
         self._channels: dict[str, Polled] = {}
@@ -102,8 +106,10 @@ class Daemon:
     # --- for ever ---------------------------------------------------------------------------------------------------
 
     def run(self) -> bool:
-        """Until `stopping` is set (by a signal). Whether everything ended in order."""
+        """Until `stopping` is set (by a signal). Whether everything ended in order. TransientFault when another daemon has taken the
+        database over."""
         self._repair()
+        self._thread("lock", self._watch_lock)
         threads = [self._thread(name, work) for name, work in (("posting", self.posting.run), ("rounds", self._rounds),
                                                                ("outgoing", self._outgoing), ("watching", self._watching))]
         good = False
@@ -118,6 +124,8 @@ class Daemon:
             self.stop()
             self._wake()
             good = self._ended(threads)
+        if self._taken:
+            raise TransientFault(self._taken)
         return good
 
     def stop(self) -> None:
@@ -134,9 +142,7 @@ class Daemon:
         if taken:
             log.info("%d file%s that the last run had fetched and not stored", len(taken), "" if len(taken) == 1 else "s")
         self._sweep()
-        if self.database.sqlite:
-            with self.database.write() as connection:
-                outbox.give_back(connection, NEVER)
+        self.inherited.begin()
         self.posting.reload()
         self._tell_files()
         with self.database.read() as connection:
@@ -179,6 +185,23 @@ class Daemon:
         log.info("edi-bridge has ended")
         return not left
 
+    # --- one daemon of a database ------------------------------------------------------------------------------------
+
+    def _held(self) -> bool:
+        """Whether we are the daemon of this database for sure."""
+        return self.sole is None or self.sole.held()
+
+    def _watch_lock(self) -> None:
+        if self.sole is not None:
+            self.sole.watch(lambda why: self.troubles.note("lock", f"nothing is fetched or sent until it is sure that no other daemon runs: {why}"),
+                            lambda: self.troubles.over("lock", "this is the database's daemon again"), self._taken_over)
+
+    def _taken_over(self, who: str) -> None:
+        self._taken = f"while the database was not there for us, another daemon took over: {who}"
+        log.error("%s", self._taken)
+        self.stop()
+        self._wake()
+
     # --- rounds -----------------------------------------------------------------------------------------------------
 
     def _rounds(self) -> None:
@@ -213,6 +236,7 @@ class Daemon:
             for one in self._channels.values():
                 one.due = min(one.due, first_poll(one.channel, self.clock(), None))
             self.watching.clock_jumped(jump)
+        self.inherited.look()
         now = self.clock()
         if self._wanted():
             sending = self._sends.busy()
@@ -222,7 +246,8 @@ class Daemon:
         self._polls.look()
         polled = self._polls.busy()
         taken = self._sends.busy() | {name for name in polled if name in self._channels and self._channels[name].channel.kind in ONE_SESSION}
-        self._send(self.delivering.due(taken))
+        if self._held():
+            self._send(self.delivering.due(taken))
 
     def _send(self, due: Mapping[str, Sequence[Entry]]) -> None:
         """What is due goes out; when it is through there may be more."""
@@ -236,7 +261,7 @@ class Daemon:
 
     def _wanted(self) -> bool:
         """Whether anything new may be taken in."""
-        return not self.stopping.is_set() and (self.handing or self.backlog).room() and self.watching.room()
+        return not self.stopping.is_set() and self._held() and (self.handing or self.backlog).room() and self.watching.room()
 
     def _look_for_answers(self) -> None:
         self._answers.set()
@@ -336,6 +361,7 @@ class Daemon:
     def once(self, patience: float = 3600.0) -> Summary:
         """Poll every channel once, post, answer, send what is due, look at the deadlines."""
         self._repair()
+        self._thread("lock", self._watch_lock)
         thread = self._thread("posting", self.posting.run)
         for one in self._channels.values() if self._wanted() else ():
             self._polls.add(one.channel.name, partial(self.polling.poll, one))
@@ -348,13 +374,20 @@ class Daemon:
         self._until(self.posting.idle, patience)
         if self.handing:
             self._until(lambda: not self.handing or not self.handing.waiting(), patience)
-        while not self.stopping.is_set() and (due := self.delivering.due()):
-            self._send(due)
-            self._until(lambda: not self._sends.busy(), patience)
+        self._deliver_once(patience)
+        if self.inherited.left():
+            self._until(self.inherited.due, patience)
+            self.inherited.look()
+            self._deliver_once(patience)
         self.stop()
         self._wake()
         self._ended([thread])
         return self._summary()
+
+    def _deliver_once(self, patience: float) -> None:
+        while not self.stopping.is_set() and (due := self.delivering.due()):
+            self._send(due)
+            self._until(lambda: not self._sends.busy(), patience)
 
     def _until(self, over: Callable[[], bool], patience: float) -> None:
         until = time.monotonic() + patience

@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 from sqlalchemy import Connection
 
@@ -61,15 +61,34 @@ class Unnoted:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
+class WhileOurs:
+    """Bytes that go out only as long as it is ours to send them; then TransientFault, so that nothing is finished that another has
+    taken over."""
+
+    def __init__(self, content: BinaryIO, may: Callable[[], bool]):
+        self._content, self._may = content, may
+
+    def read(self, size: int = -1) -> bytes:
+        """The next bytes."""
+        if not self._may():
+            raise TransientFault("nobody can tell whether another daemon has taken over meanwhile")
+        return self._content.read(size)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._content, name)
+
+
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """Sends entries of the outbox. `catalog` knows partners and channels; `unnoted` is what could not be written yet."""
+    """Sends entries of the outbox. `catalog` knows partners and channels; `unnoted` is what could not be written yet; `may`: whether it
+    is still ours to send, asked while bytes go out."""
 
     database: Database
     archive: Archive
     catalog: Any
     clock: Callable[[], datetime]
     unnoted: Unnoted = field(default_factory=Unnoted)
+    may: Callable[[], bool] = lambda: True
 
     def channel_of(self, entry: Entry) -> str:
         """By which channel an entry goes out; '' when none is agreed. The first attempt settles it."""
@@ -143,7 +162,7 @@ class Sending:
         put: list[Entry] = []
         try:
             for entry in entries:
-                if self.unnoted.notes or became[-IN_VAIN:].count(Sent.AGAIN) == IN_VAIN:
+                if self.unnoted.notes or not self.may() or became[-IN_VAIN:].count(Sent.AGAIN) == IN_VAIN:
                     became.append(Sent.AGAIN)
                     continue
                 (begun,), contents = self._begin([entry], channel, put)
@@ -213,7 +232,7 @@ class Sending:
                 return known
             if begun.id not in tried:
                 with outbox.opened(stored, self.archive, begun.id) as content:
-                    transport.put(begun.file_name, content, begun.size)
+                    transport.put(begun.file_name, cast(BinaryIO, WhileOurs(content, self.may)), begun.size)
             elif (end := tried[begun.id]) is not None:
                 raise end
         except UncertainFault as fault:

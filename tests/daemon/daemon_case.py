@@ -126,7 +126,7 @@ class Home:
     def start(self, *options: str, listen: bool = False, command: Sequence[str] = (), **more: str) -> Daemon:
         """The daemon as a person starts it; or another Python `command`."""
         arguments = [*command] or ["-m", "edi_bridge.cli", "run", "--home", str(self.folder), "--log", "json", *(() if listen else ("--listen", "")), *options]
-        path = self.place / f"log{len(self.daemons)}"
+        path = self.folder / f"log{len(self.daemons)}"
         with path.open("wb") as log:
             made = Daemon(self, subprocess.Popen([sys.executable, *arguments], env=environment(**more), stdout=subprocess.PIPE, stderr=log), path)
         self.daemons.append(made)
@@ -191,14 +191,18 @@ def got(address: str, **headers: str) -> tuple[int, str]:
         return error.code, error.read().decode()
 
 
-@pytest.fixture
-def home(tmp_path: Path, sqlite_template: Path) -> Iterator[Home]:
-    folder = tmp_path / "home"
+def make_home(folder: Path, place: Path, template: Path) -> Home:
+    """A home over partners' folders in `place`."""
     for name in ("partners", "mappings", "outgoing"):
         (folder / name).mkdir(parents=True)
     (folder / "partners" / "_own.yaml").write_text(OWN)
-    shutil.copyfile(sqlite_template, folder / "edi-bridge.sqlite")
-    (tmp_path / "place").mkdir()
-    made = Home(folder, tmp_path / "place")
+    shutil.copyfile(template, folder / "edi-bridge.sqlite")
+    place.mkdir(exist_ok=True)
+    return Home(folder, place)
+
+
+@pytest.fixture
+def home(tmp_path: Path, sqlite_template: Path) -> Iterator[Home]:
+    made = make_home(tmp_path / "home", tmp_path / "place", sqlite_template)
     yield made
     made.close()

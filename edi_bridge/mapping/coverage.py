@@ -162,8 +162,11 @@ class Coverage:
         count, sources = self.fired[key], one.plan.sources
         table = one.plan.convert.table if isinstance(one.plan, ValuePlan) else None
         ways = [count] if len(sources) == 1 else [self.ways[key, k] for k in range(len(sources))]
-        return RuleUse(one.field, one.origin, count, self.defaults[key],
-                       tuple((one.words or str(source.path or source.words), ways[k]) for k, source in enumerate(sources)),
+        paths: Counter[str] = Counter()  # a path that counts under one of several conditions is one path
+        for source, way in zip(sources, ways, strict=True):
+            words = one.words or str(source.path or source.words)
+            paths[words] = max(paths[words], way)
+        return RuleUse(one.field, one.origin, count, self.defaults[key], tuple(paths.items()),
                        tuple(map(str, table.reads)) if table is not None else (),
                        tuple(sorted(self.codes.get(key, Counter()).items())))
 

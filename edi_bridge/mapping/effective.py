@@ -76,10 +76,11 @@ def _rows(scope: ScopePlan, prefix: tuple[str, ...], plan: MapPlan, structure: A
                 yield Row(".".join(path), path[-1], len(path) - 1, "object", "", (), 0, "", one.rule.origin, layer_of(plan.spec, one.rule.origin.file))
         target = (*prefix, *one.target)
         rule = one.rule
-        paths = tuple(full_path(source, scope.scope, structure) for source in one.sources)
+        full = [full_path(source, scope.scope, structure) for source in one.sources]
+        paths = tuple(dict.fromkeys(full))  # one that counts under several conditions stands once
         kind = "value" if isinstance(one, ValuePlan) else "list" if one.many else "object"
         yield Row(".".join(target), target[-1], len(target) - 1, kind, rule.field.type + "*" * (kind == "list"), paths,
-                  writes_to(one), words_of(one, scope, structure), rule.origin, layer_of(plan.spec, rule.origin.file))
+                  paths.index(full[writes_to(one)]) if full else 0, words_of(one, scope, structure), rule.origin, layer_of(plan.spec, rule.origin.file))
         if isinstance(one, ScopeUse) and one.item.number not in seen:
             yield from _rows(one.item, target, plan, structure, seen | {one.item.number})
 
@@ -97,7 +98,6 @@ def words_of(one: ValuePlan | ScopeUse, scope: ScopePlan, structure: Any) -> str
         named = one.convert.codec.name if one.convert.codec is not None else rule.codec
         parts += [named] if named and named != "text" else []
         parts += [f"codes {_codes(rule)}" + (", else keep" if rule.keep_unknown else "")] if rule.codes is not None else []
-        parts += [f"lookup {rule.lookup}" + (f" on {rule.lookup_on}" if rule.lookup_on else "")] if rule.lookup else []
         parts += [f"lookup {rule.lookup}" + (f" on {rule.lookup_on}" if rule.lookup_on else "") + (", else keep" if rule.keep_unknown else "")
                   ] if rule.lookup else []
     else:
@@ -109,8 +109,16 @@ def words_of(one: ValuePlan | ScopeUse, scope: ScopePlan, structure: Any) -> str
     parts += ["required"] if rule.required else []
     parts += [f"take {rule.take}"] if rule.take else []
     parts += [f"when {when_words(rule.when)}"] if rule.when else []
-    parts += [f"{source.path} where {when_words(source.when)}" for source in rule.sources if source.when]
-    return " · ".join(parts)
+    return " · ".join([*parts, *_conditions(rule)])
+
+
+def _conditions(rule: Rule) -> list[str]:
+    """When a path counts; a path with several conditions is named once."""
+    said: dict[str, list[str]] = {}
+    for source in rule.sources:
+        if source.when:
+            said.setdefault(str(source.path), []).append(when_words(source.when))
+    return [f"{path} where {' or '.join(words)}" for path, words in said.items()]
 
 
 def _codes(rule: Rule) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from cli_case import Run
 
@@ -77,6 +78,16 @@ def test_show_marks_the_path_that_is_written(edi: Run) -> None:
     lines = edi("map", "show", "order.edifact-d96a", "--effective", "--field", "lines.gtin").stdout.decode().splitlines()
     assert "▸ SG25/LIN/C212[7143=EN]/7140" in lines[1] and lines[2].split() == ["SG25/LIN/C212[7143=UP]/7140"]
     assert edi("map", "show", "order.edifact-d96a", "--effective", "--field", "lines.nothing").returncode == 1
+
+
+def test_a_path_with_several_conditions_is_shown_once_and_so_is_a_lookup(edi: Run) -> None:
+    def rule(name: str, field: str) -> dict[str, Any]:
+        return next(one for one in json.loads(edi("map", "show", name, "--effective", "--json").stdout)["rules"] if one["field"] == field)
+
+    shown = rule("order.edifact-d96a", "buyer.receiver_number")
+    assert shown["paths"] == ["SG2/NAD/C082[3055=91]/3039", "SG2/SG3[RFF/C506.1153=IT]/RFF/C506.1154"]
+    assert shown["says"] == "{RFF}[RFF/1153=IT]/RFF/1154 where gln is there or sender_number is there or duns is there or id is there"
+    assert rule("order.edifact-d96a-mittelmark", "lines.seller_item")["says"] == "lookup items"
 
 
 def test_every_rule_of_a_map_is_shown_with_a_path_that_can_be_read_back(edi: Run) -> None:

@@ -119,6 +119,12 @@ def test_every_rule_path_and_code_is_counted(tmp_path: Path) -> None:
     assert (rules["currency"].defaults, rules["number"].origin.line) == (1, 6)
 
 
+def test_a_path_that_counts_under_several_conditions_is_one_path() -> None:
+    with_reference = ORDER.replace("NAD+SU+9521200034004::9'", "NAD+SU+9521200034004::9'RFF+IT:77'")
+    rules = {one.field: one for one in covered(with_reference, "order.edifact-d96a").rules()}
+    assert rules["seller.receiver_number"].paths == (("NAD/C082[3055=91]/3039", 0), ("{RFF}[RFF/1153=IT]/RFF/1154", 1))
+
+
 def test_a_rule_of_a_shared_fragment_is_counted_for_each_of_its_uses() -> None:
     rules = {one.field: one.count for one in covered(ORDER.replace("NAD+SU+9521200034004::9'", ""), "order.edifact-d96a").rules()}
     assert rules["buyer.gln"] == 1 and rules["seller.gln"] == 0

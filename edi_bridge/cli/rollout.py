@@ -21,6 +21,7 @@ COMMANDS = {
     "clone": ("rollout_wave", "clone", "Files for new partners, from one that runs."),
     "wave": ("rollout_wave", "wave", "Plan who goes live with whom, and when."),
     "scorecard": ("rollout_wave", "scorecard", "How the partners of a wave stand."),
+    "report": ("rollout_report", "report", "Where everything stands, as a page for a meeting."),
     "check": ("rollout_check", "check", "The gates before the next stage: figure, limit, what is missing."),
     "allow": ("rollout_check", "allow", "Accept by name what nothing has shown yet, or what nothing reads."),
     "seen": ("rollout_check", "seen", "What real traffic has shown: rules, codes, places that nothing reads."),

@@ -90,7 +90,7 @@ def of_programme(home: Home, partners: Mapping[str, Sequence[Standing]]) -> list
         over = sum(1 for standing in partners.values() if any(one.step == step and one.over for one in standing))
         first = next((name for name, standing in partners.items() if not any(one.step == step and one.over for one in standing)), "")
         mine.append(_reading("partners", "partners that are through", f"{over} of {len(partners)}", "all of them",
-                             "" if partners and over == len(partners) else f"{first} is not" if first else "no partner is in the rollout",
+                             "" if partners and over == len(partners) else f"{first} is not through it" if first else "no partner is in the rollout",
                              "edi-bridge rollout status"))
         read[step.name] = mine
     return standings(read, _said(said), waivers, home.today, partner=False)

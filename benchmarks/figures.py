@@ -186,8 +186,8 @@ def ubl(name: str, bench: Bench) -> Iterator[Figure]:
 
 
 def translate(name: str, bench: Bench) -> Iterator[Figure]:
-    """The command as a process of its own, JSON lines into a file."""
-    source = bench.file("orders_d96a", megabytes=bench.megabytes)
+    """The command as a process of its own, JSON lines into a file: a large one, or only its start would be measured."""
+    source = bench.file("orders_d96a", megabytes=max(bench.megabytes, 10))
     theirs = bench.bytes("orders_d96a", megabytes=bench.slice_megabytes)
     size = source.stat().st_size / 1e6
     runs = []

@@ -147,7 +147,7 @@ class Run:
     launcher: Launcher
     pid: int
 
-    def wait(self, seconds: float = 120.0) -> int:
+    def wait(self, seconds: float = 240.0) -> int:
         end = time.monotonic() + seconds
         while (status := self.poll()) is None:
             if time.monotonic() > end:

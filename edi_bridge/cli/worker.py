@@ -44,6 +44,7 @@ def worker(home: str | None, database: str | None, once: bool, form: str) -> int
     from edi_bridge.dispatch import install
     from edi_bridge.dispatch.worker import Worker
     from edi_bridge.engine import Engine
+    from edi_bridge.partner import stride
 
     said = dataclasses.replace(options.settings_of(home, database), workers=True)
     opened = options.open_database(said, create=True)
@@ -62,7 +63,7 @@ def worker(home: str | None, database: str | None, once: bool, form: str) -> int
             troubles.over("configuration")
         return current.now.engine
 
-    made = Worker(opened, engine, tell)
+    made = Worker(opened, engine, tell, lambda: {name: stride(priority) for name, priority in current.now.priorities.items()})
     _obey(made.stop)
     tune_collector()
     logs.log.info("worker %s begins", made.name)

@@ -21,6 +21,7 @@ from edi_bridge.engine.outgoing import Writing
 from edi_bridge.engine.sending import Sending, Unnoted
 from edi_bridge.fault import ConfigFault
 from edi_bridge.mapping.lookup import Row
+from edi_bridge.partner import PRIORITY
 from edi_bridge.settings import Settings
 from edi_bridge.store import lookup, version
 from edi_bridge.store.archive import Archive, open_archive
@@ -45,6 +46,11 @@ class Configuration:
     seen: Mapping[str, tuple[int, int]]
     rows: int
     force: versioning.InForce
+    priorities: Mapping[str, int]  # of each partner
+
+    def priority(self, partner: str) -> int:
+        """How urgent a partner is: 1 is first, 5 last."""
+        return self.priorities.get(partner, PRIORITY)
 
     def polled(self) -> Iterator[Channel]:
         """The channels that are fetched from; that of a network's reports is one of its own."""
@@ -104,7 +110,8 @@ class Loading:
             several=said.workers, received=defer if said.workers else None)
         return Configuration(
             catalog, catalog.channels, engine, Fetching(engine, self.database), Sending(self.database, self.archive, catalog, self.clock, self.unnoted, self.may_send),
-            Writing(self.database, self.archive, catalog, self.clock, engine.versions), seen, rows, force)
+            Writing(self.database, self.archive, catalog, self.clock, engine.versions), seen, rows, force,
+            {one.name: one.priority for one in catalog.partners})
 
     def _catalog(self, root: Path, rows: int) -> Catalog:
         return Catalog(root, check_receiver=True, stored=partial(self._stored, rows), place=self.settings.home)

@@ -18,6 +18,7 @@ from edi_bridge.database import Database
 from edi_bridge.engine.guard import Failure, guarded
 from edi_bridge.engine.sending import FIRST_WAIT, IN_VAIN, NEVER, Sent, groups
 from edi_bridge.fault import ChannelFault, ConfigFault, Fault, UntrustedFault
+from edi_bridge.partner import PRIORITY, in_turns
 from edi_bridge.secret import Secrets
 from edi_bridge.store import alarm, outbox
 from edi_bridge.store.outbox import Entry
@@ -66,14 +67,19 @@ class Delivering:
     well: set[str] = field(default_factory=set)  # channels of which no alarm can be open
 
     def due(self, busy: Collection[str] = ()) -> dict[str, list[Entry]]:
-        """What is to go out now, by channel, without those that are busy or rest. What has no way is noted and told."""
+        """What is to go out now, by channel, without those that are busy or rest: urgent partners first, in turns. What has no way is
+        noted and told."""
         self.current.now.sending.catch_up()
-        limit = AT_ONCE
+        limit, urgent = AT_ONCE, [name for name, priority in self.current.now.priorities.items() if priority < PRIORITY]
         while True:
             with self.database.read() as connection:
                 entries = outbox.due(connection, self.clock.text(), limit)
-            found = self._ways(entries, busy)
-            if found or len(entries) < limit:
+                more = len(entries) == limit
+                if more and urgent:  # they do not wait behind a flood of others
+                    known = {entry.id for entry in entries}
+                    entries += [entry for entry in outbox.due(connection, self.clock.text(), limit, urgent) if entry.id not in known]
+            found = self._ways(in_turns(entries, lambda entry: entry.partner, self.current.now.priority), busy)
+            if found or not more:
                 return found
             limit *= 8  # the oldest all wait for channels that rest: behind them may stand something for others
 

@@ -86,6 +86,7 @@ class Daemon:
         self.handing = HandingOver(database, clock, self.troubles, settings.most_waiting) if settings.workers else None
         loading = Loading(settings, database, clock, lenient=True, may_send=self._held)
         self.current = Current(loading, loading.load())
+        self.backlog.priority = lambda name: self.current.now.priority(name)
         self.archive = loading.archive
         self.posting = Posting(database, self.current, self.backlog, self.figures, self.troubles, self.stopping, self._look_for_answers)
         ways = declared(settings.alarms, str(settings.file), settings.home)

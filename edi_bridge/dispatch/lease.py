@@ -6,15 +6,19 @@ worker that was stopped for an hour and goes on finds what the others have writt
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from sqlalchemy import Connection
 
 from edi_bridge.dispatch.jobs import NOW, TEXT, drop, workers
+from edi_bridge.partner import stride
 from edi_bridge.store import ledger
 from edi_bridge.store.ledger import Receipt
 
 HELD = 15  # seconds
+NO_STRIDES: Mapping[str, int] = MappingProxyType({})
 SMALL = 1_000_000  # bytes; larger ones are read alone
 TOGETHER = 64  # small ones that share their commits
 LEAST = 4  # that are taken together even where many workers wait
@@ -23,21 +27,22 @@ _UNTIL = f"to_char((clock_timestamp() + make_interval(secs => {HELD})) AT TIME Z
 _FREE = f"state IN ('received', 'scanned') AND (held_until = '' OR held_until < {NOW})"
 _ONE = f'SELECT id, size, starts FROM "receipt" WHERE id = %s AND {_FREE} FOR UPDATE SKIP LOCKED'
 _FREE_SMALL = f'SELECT count(*) FROM "receipt" WHERE {_FREE} AND size <= %s AND starts = 0'
-# The partners (channels, where no partner is told) in turn, the oldest first.
+# The partners (channels, where no partner is told) in turn, urgent ones more often (`partner.turns`), the oldest first.
 _MORE = f"""
 SELECT id FROM "receipt" WHERE {_FREE} AND id IN (
-    SELECT id FROM (SELECT id, row_number() OVER (PARTITION BY partner, channel ORDER BY id) AS turn FROM "receipt"
+    SELECT id FROM (SELECT id, partner, row_number() OVER (PARTITION BY partner, channel ORDER BY id) AS turn FROM "receipt"
                     WHERE {_FREE} AND size <= %s AND starts = 0) small
-    ORDER BY turn, id LIMIT %s)
+    ORDER BY turn * coalesce((%s::jsonb ->> partner)::int, %s), id LIMIT %s)
 ORDER BY id FOR UPDATE SKIP LOCKED
 """
 
 
-def claim(connection: Connection, worker: str, receipt: int | None = None) -> list[Receipt]:
+def claim(connection: Connection, worker: str, receipt: int | None = None, strides: Mapping[str, int] = NO_STRIDES) -> list[Receipt]:
     """Receipts that this worker holds from now on, the oldest first; [] where there is nothing to be had.
 
     `receipt`: the one that a job tells of, and where it is small, more small ones with it; None: small ones. One whose posting
-    began before, and did not end, is taken alone: it may be what stopped the one who had it."""
+    began before, and did not end, is taken alone: it may be what stopped the one who had it. `strides`: how far apart the turns of
+    partners are, by name."""
     chosen: list[int] = []
     more = True
     if receipt is not None:
@@ -47,7 +52,7 @@ def claim(connection: Connection, worker: str, receipt: int | None = None) -> li
         chosen, more = [one.id], one.size <= SMALL and one.starts == 0
     if more:
         share = _share(connection)
-        chosen += [id for id in connection.exec_driver_sql(_MORE, (SMALL, share)).scalars() if id not in chosen][: share - len(chosen)]
+        chosen += [id for id in connection.exec_driver_sql(_MORE, (SMALL, json.dumps(dict(strides)), stride(), share)).scalars() if id not in chosen][: share - len(chosen)]
     if chosen:
         connection.exec_driver_sql(f'UPDATE "receipt" SET worker = %s, held_until = {_UNTIL} WHERE id = ANY(%s)', (worker, chosen))
         drop(connection, chosen)

@@ -13,7 +13,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
@@ -47,6 +47,7 @@ class Worker:
     database: Database
     engine: Callable[[], Engine]
     told: Callable[[ReceiptSummary], None] = lambda summary: None
+    strides: Callable[[], Mapping[str, int]] = dict  # how far apart the turns of partners are, by name
     name: str = field(default_factory=named)
     stopping: threading.Event = field(default_factory=threading.Event)
     posted: int = 0  # receipts that are through
@@ -168,7 +169,7 @@ class Worker:
 
     def _claim(self, receipt: int | None) -> list[Receipt]:
         with self.database.write() as connection:
-            taken = lease.claim(connection, self.name, receipt)
+            taken = lease.claim(connection, self.name, receipt, self.strides())
         with self._lock:
             if not self._held:
                 self._sure = time.monotonic()

@@ -5,6 +5,7 @@ from edi_bridge.partner.loading import load, load_own
 from edi_bridge.partner.policy import ACKNOWLEDGE, acknowledging, action, condemns, verdict
 from edi_bridge.partner.stages import FILE as STAGES_FILE
 from edi_bridge.partner.stages import Moved, load_stages, staged, stages_text
+from edi_bridge.partner.turns import in_turns, stride
 from edi_bridge.partner.values import (
     LARGEST,
     PRIORITY,
@@ -26,5 +27,5 @@ from edi_bridge.partner.values import (
 )
 
 __all__ = ["ACKNOWLEDGE", "Agreement", "Batch", "Contact", "Errors", "Escalation", "Identity", "LARGEST", "Limits", "Numbers", "Own", "PRIORITY", "Partner",
-           "STAGES", "STAGES_FILE", "Silence", "WAIT", "WINDOW", "acknowledging", "action", "check_unique", "condemns", "find", "identity_for", "load",
-           "load_own", "load_stages", "Moved", "staged", "stages_text", "verdict"]
+           "STAGES", "STAGES_FILE", "Silence", "WAIT", "WINDOW", "acknowledging", "action", "check_unique", "condemns", "find", "identity_for", "in_turns", "load",
+           "load_own", "load_stages", "Moved", "staged", "stages_text", "stride", "verdict"]

@@ -191,10 +191,12 @@ def opened(stored: tuple[bytes | None, str], archive: Archive, id: int) -> Binar
     return io.BytesIO(content)
 
 
-def due(connection: Connection, now: str, limit: int = 100) -> list[Entry]:
-    """What is to be sent, or looked after, now: the oldest first."""
+def due(connection: Connection, now: str, limit: int = 100, partners: Sequence[str] = ()) -> list[Entry]:
+    """What is to be sent, or looked after, now: the oldest first; of these partners alone, where any are named."""
     t = ledger().outbox
     query = select(*_columns()).where(t.c.state.in_(OPEN), t.c.next_at <= now).order_by(t.c.id).limit(limit)
+    if partners:
+        query = query.where(t.c.partner.in_(partners))
     return [_entry(row) for row in connection.execute(query)]
 
 

@@ -18,7 +18,7 @@ from edi_bridge.fault import ConfigFault
 from edi_bridge.yamltext import Block, Problems, parse
 
 KEYS = ("database", "same_content", "batch_messages", "batch_milliseconds", "listen", "listen_certificate", "listen_key",
-        "listen_authorities", "metrics_token", "most_waiting", "least_room", "second_person", "workers", "archive", "alarms",
+        "listen_authorities", "metrics_token", "most_waiting", "least_room", "expiry_days", "second_person", "workers", "archive", "alarms",
         "activate")
 PATHS = ("listen_certificate", "listen_key", "listen_authorities")
 LISTEN = "127.0.0.1:8420"
@@ -45,6 +45,7 @@ class Settings:
     metrics_token: str = ""  # the name of a secret
     most_waiting: int = 5_000  # receipts that wait to be posted, from which on nothing more is fetched
     least_room: int = 200_000_000  # bytes of disk below which nothing more is fetched
+    expiry_days: int = 30  # before the end of a certificate, from which on it rings
     second_person: bool = False  # whoever fixes a message must name somebody else who looked at it
     alarms: Any = None  # how people are told of alarms: a block of YAML that `alarming.declared` reads
 

@@ -23,6 +23,7 @@ from edi_bridge.secret import Secrets
 from edi_bridge.store import alarm, outbox
 from edi_bridge.store.outbox import Entry
 from edi_bridge.transport import open_transport
+from edi_bridge.transport.contract import Certified
 
 VAIN = {Sent.AGAIN, Sent.UNCERTAIN}
 ALARMING = 3  # rests in succession after which somebody is told
@@ -54,7 +55,7 @@ class Resting:
 
 @dataclass(frozen=True, slots=True)
 class Delivering:
-    """Sends through channels. `stopping`: whether the program ends."""
+    """Sends through channels. `stopping`: whether nothing more may be sent; `saw` is told the certificate that a channel's server showed."""
 
     database: Database
     current: Current
@@ -63,6 +64,7 @@ class Delivering:
     secrets: Secrets
     clock: Clock
     stopping: Callable[[], bool]
+    saw: Callable[[str, bytes], None] = lambda channel, certificate: None
     resting: Resting = field(default_factory=Resting)
     well: set[str] = field(default_factory=set)  # channels of which no alarm can be open
 
@@ -141,6 +143,8 @@ class Delivering:
                     self._in_vain(channel, next((why for one in reversed(group) if (why := self._why(one))), ""))
                     return count
         finally:
+            if isinstance(transport, Certified):
+                self.saw(channel.name, transport.certificate)
             transport.close()
         if count:
             self._works(channel)

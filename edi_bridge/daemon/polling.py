@@ -22,7 +22,7 @@ from edi_bridge.schedule import after_failure, interval, next_poll
 from edi_bridge.secret import Secrets
 from edi_bridge.store import alarm, channel_state
 from edi_bridge.transport import open_transport
-from edi_bridge.transport.contract import Transport
+from edi_bridge.transport.contract import Certified, Transport
 
 if TYPE_CHECKING:
     from edi_bridge.listening import Taken
@@ -52,7 +52,8 @@ class Polled:
 
 @dataclass(frozen=True, slots=True)
 class Polling:
-    """Polls channels. `wanted`: whether anything may be fetched now (there is room, and the program does not end)."""
+    """Polls channels. `wanted`: whether anything may be fetched now (there is room, and the program does not end); `saw` is told the
+    certificate that a channel's server showed."""
 
     database: Database
     current: Current
@@ -62,6 +63,7 @@ class Polling:
     secrets: Secrets
     clock: Clock
     wanted: Callable[[], bool]
+    saw: Callable[[str, bytes], None] = lambda channel, certificate: None
 
     def poll(self, one: Polled) -> bool:
         """Fetch what waits, note how it went, and when it is next. Whether it went well; nothing is raised."""
@@ -106,6 +108,8 @@ class Polling:
             self.figures.received(name, len(taken))
             self.backlog.add(taken)
             count += len(taken)
+        if isinstance(one.transport, Certified):
+            self.saw(name, one.transport.certificate)
         if count:
             log.info("%d file%s taken", count, "" if count == 1 else "s", extra={"channel": name})
         for note in one.transport.notes:

@@ -18,6 +18,7 @@ from edi_bridge.daemon.backlog import Backlog
 from edi_bridge.daemon.configuration import SERVED, Configuration, Current, Loading
 from edi_bridge.daemon.crowd import Crowd
 from edi_bridge.daemon.delivering import Delivering
+from edi_bridge.daemon.expiring import Expiring
 from edi_bridge.daemon.figures import Figures, Watched
 from edi_bridge.daemon.handing_over import HandingOver
 from edi_bridge.daemon.inheriting import Inherited
@@ -91,10 +92,11 @@ class Daemon:
         self.posting = Posting(database, self.current, self.backlog, self.figures, self.troubles, self.stopping, self._look_for_answers)
         ways = declared(settings.alarms, str(settings.file), settings.home)
         telling = Telling(ways, database, secrets, str(settings.home), clock.text, self.troubles)
-        self.watching = Watching(settings.home, database, self.current, secrets, self.troubles, clock, settings.least_room, self._certificates(), telling)
-        self.polling = Polling(database, self.current, self.backlog, self.figures, self.troubles, secrets, clock, self._wanted)
+        expiring = Expiring(secrets, self.troubles, self._certificates(), settings.expiry_days)
+        self.watching = Watching(settings.home, database, self.current, secrets, self.troubles, clock, settings.least_room, expiring, telling)
+        self.polling = Polling(database, self.current, self.backlog, self.figures, self.troubles, secrets, clock, self._wanted, expiring.saw)
         self.delivering = Delivering(database, self.current, self.figures, self.troubles, secrets, clock,
-                                     lambda: self.stopping.is_set() or not self._held())
+                                     lambda: self.stopping.is_set() or not self._held(), expiring.saw)
         self.outgoing = Outgoing(settings.home / "outgoing", database, self.current, self.posting, self.figures, self.troubles,
                                  self.stopping.is_set)
         self._channels: dict[str, Polled] = {}

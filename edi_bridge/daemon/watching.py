@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -11,20 +10,18 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from edi_bridge.alarming import Telling
-from edi_bridge.catalog import Catalog
-from edi_bridge.channel import Channel
 from edi_bridge.clock import Clock, written
 from edi_bridge.daemon.configuration import Current
+from edi_bridge.daemon.expiring import Expiring
 from edi_bridge.daemon.logs import Troubles, log
 from edi_bridge.database import Database
 from edi_bridge.engine import network
 from edi_bridge.engine.sending import LONGEST_WAIT, NEVER
-from edi_bridge.fault import ConfigFault, Fault
+from edi_bridge.fault import Fault
 from edi_bridge.partner import Partner, Silence
 from edi_bridge.schedule import last_window
 from edi_bridge.secret import Secrets
 from edi_bridge.store import alarm, message, outbox, waiting
-from edi_bridge.transport.certificate import SOON
 
 SCARCE = 5  # times the least room: from here on somebody is told
 
@@ -32,7 +29,7 @@ SCARCE = 5  # times the least room: from here on somebody is told
 @dataclass(slots=True)
 class Watching:
     """Looks round once a minute, in a thread that may wait for the database. `least_room`: bytes of disk below which nothing new is
-    taken in; `certificates`: files of our own server."""
+    taken in."""
 
     home: Path
     database: Database
@@ -41,11 +38,10 @@ class Watching:
     troubles: Troubles
     clock: Clock
     least_room: int
-    certificates: tuple[Path, ...] = ()
+    expiring: Expiring
     telling: Telling | None = None  # tells people of alarms, beside the log
     _told: int = -1  # the newest alarm that stood in the log
     _well: set[tuple[str, Silence, str]] = field(default_factory=set)  # windows in which something came
-    _expiry_day: str = ""
 
     def look(self) -> None:
         """Everything once. TransientFault when the database is away."""
@@ -58,9 +54,7 @@ class Watching:
                 for rule in partner.silence:
                     self._silence(connection, partner, rule, now)
             self._disk(connection, now)
-            if self._expiry_day != now.date().isoformat():
-                self._expiry(connection, now)
-                self._expiry_day = now.date().isoformat()
+            self.expiring.look(connection, self.current.now.catalog, now)
         self._traffic(now)
         self._tell()
         if self.telling is not None:
@@ -127,31 +121,6 @@ class Watching:
         else:
             alarm.clear(connection, "disk", "disk", written(now))
 
-    def _expiry(self, connection: Connection, now: datetime) -> None:
-        for subject, ends in self._ends(self.current.now.catalog):
-            if ends < now + timedelta(days=SOON):
-                verb = "ended" if ends < now else "ends"
-                alarm.raise_(connection, "expiry", subject, f"the {subject} {verb} on {ends:%Y-%m-%d}", written(now))
-            else:
-                alarm.clear(connection, "expiry", subject, written(now))
-
-    def _ends(self, catalog: Catalog) -> Iterator[tuple[str, datetime]]:
-        """Our own certificates and until when they hold: those that we show to partners, and that of our server."""
-        for channel in catalog.channels.values():
-            name = channel.options.get("client_certificate")
-            if isinstance(name, str) and (ends := self._end_of_secret(channel, name)) is not None:
-                yield f"certificate {name} of {channel.name}", ends
-        for path in self.certificates:
-            if (ends := end_of(path.read_bytes() if path.is_file() else b"")) is not None:
-                yield f"certificate {path.name} of our server", ends
-
-    def _end_of_secret(self, channel: Channel, name: str) -> datetime | None:
-        try:
-            return end_of(self.secrets.get(name).encode())
-        except ConfigFault as fault:  # told by the channel as well, when it is used
-            self.troubles.note(f"secret {name}", str(fault), channel=channel.name)
-            return None
-
     def _tell(self) -> None:
         """Each new alarm as a line of the log."""
         with self.database.read() as connection:
@@ -163,17 +132,6 @@ class Watching:
         if self._told < 0 and listed:
             log.warning("%d alarm%s open", len(listed), " is" if len(listed) == 1 else "s are")
         self._told = max(self._told, newest)
-
-
-def end_of(pem: bytes) -> datetime | None:
-    """Until when the first certificate of a PEM text holds; None where there is none."""
-    from cryptography import x509  # loads long, and a daemon must soon be back at work
-
-    begin = pem.find(b"-----BEGIN CERTIFICATE-----")
-    try:
-        return x509.load_pem_x509_certificate(pem[begin:]).not_valid_after_utc if begin >= 0 else None
-    except ValueError:
-        return None
 
 
 def guarded_look(watching: Watching) -> bool:

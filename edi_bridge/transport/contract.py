@@ -95,3 +95,12 @@ class Together(Protocol):
     def put_many(self, files: Sequence[tuple[str, BinaryIO, int]]) -> list[Fault | None]:
         """`put` for each (name, bytes, size), in their order; how it went with each: None well, else the fault that `put` would raise.
         Nothing is raised."""
+
+
+@runtime_checkable
+class Certified(Protocol):
+    """A transport over TLS."""
+
+    @property
+    def certificate(self) -> bytes:
+        """The certificate that the server showed last (DER); b'' before it did, and without TLS."""

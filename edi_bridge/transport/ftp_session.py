@@ -31,6 +31,7 @@ class Session:
         self.line: FtpLine | None = None
         self.times = True  # whether the server knows MDTM
         self.greeting = ""
+        self.certificate = b""  # of the server, DER
         self._features: frozenset[str] | None = None
         self._home = self._folder = ""
         self._used = 0.0
@@ -73,7 +74,7 @@ class Session:
         except Fault:
             line.close()
             raise
-        self.line, self.greeting = line, line.welcome or ""
+        self.line, self.greeting, self.certificate = line, line.welcome or "", line.seen
         self._home = self._folder = ""
         self._features = None
         return line

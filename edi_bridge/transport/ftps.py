@@ -67,6 +67,11 @@ class FtpTransport:
         self._times: dict[tuple[bytes, int, str], _Told] = {}  # what MDTM said of a file, as long as its line in LIST stays the same
         self.notes: list[str] = []
 
+    @property
+    def certificate(self) -> bytes:
+        """What the server showed last (DER)."""
+        return self.session.certificate
+
     # --- in --------------------------------------------------------------------------------------------------------
 
     def listing(self) -> Iterator[RemoteFile]:

@@ -49,6 +49,11 @@ class Http:
         self.notes: list[str] = []
         self._settling = Settling(options["settle"])
 
+    @property
+    def certificate(self) -> bytes:
+        """What the server showed last (DER)."""
+        return self.caller.seen.der if self.caller.seen else b""
+
     # --- in ------------------------------------------------------------------------------------------------------
 
     def listing(self) -> Iterator[RemoteFile]:

@@ -77,6 +77,11 @@ class Mailbox:
         """Names that were passed over, and why."""
         return getattr(self._inner, "notes", [])
 
+    @property
+    def certificate(self) -> bytes:
+        """What the server showed last (DER); b'' over SFTP."""
+        return getattr(self._inner, "certificate", b"")
+
     def listing(self) -> Iterator[RemoteFile]:
         """What the network has for us, from whomever; the oldest first."""
         return self._inner.listing()

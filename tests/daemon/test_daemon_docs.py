@@ -47,8 +47,8 @@ def test_the_page_s_home_takes_an_order_answers_it_and_sends_the_page_s_document
 
 
 def test_every_setting_of_the_daemon_and_every_alarm_stands_on_the_page() -> None:
-    mine = [key for key in settings.KEYS if key.startswith(("listen", "metrics_", "most_", "least_"))]
-    assert len(mine) == 7 and [key for key in mine if key not in PAGE] == []
+    mine = [key for key in settings.KEYS if key.startswith(("listen", "metrics_", "most_", "least_", "expiry_"))]
+    assert len(mine) == 8 and [key for key in mine if key not in PAGE] == []
     (text,) = [text for kind, name, text in BLOCKS if name == "settings.yaml"]
     shown = dict(re.findall(r"^(\w+): (\S+)", text, re.MULTILINE))
     assert shown["most_waiting"] == str(settings.Settings(Path(), "").most_waiting) and shown["listen"] == settings.LISTEN

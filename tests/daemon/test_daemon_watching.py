@@ -6,20 +6,25 @@ import datetime
 import io
 import json
 import logging
+import sys
 import threading
+from pathlib import Path
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from daemon_case import OURS, Home, home, order  # noqa: F401
+from daemon_case import HANGS, OURS, Home, home, order  # noqa: F401
 
 from edi_bridge.daemon import HomeLock, logs
 from edi_bridge.daemon.backlog import Backlog
-from edi_bridge.daemon.watching import end_of
+from edi_bridge.daemon.expiring import end_of
 from edi_bridge.fault import ConfigFault
 from edi_bridge.store.ledger import Receipt
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "transport"))
+from http_partner import Authority, Partner  # noqa: E402
 
 
 def alarms(home: Home) -> list[tuple[str, str]]:  # noqa: F811
@@ -87,6 +92,29 @@ def test_our_own_certificates_ring_before_they_end(home: Home) -> None:  # noqa:
     assert end_of(b"no certificate") is None
 
 
+def test_a_partner_s_certificate_rings_before_it_ends_until_another_is_shown(home: Home, tmp_path: Path) -> None:  # noqa: F811
+    authority = Authority(tmp_path)
+    (tmp_path / "posted").mkdir()
+    home.secret("token", "horse")
+
+    def run(days: int, setting: int) -> list[tuple[str, str]]:
+        partner = Partner(tmp_path / "posted", tmp_path / "posted", "horse", authority.pem("edi.acme.example", days))
+        home.partner("nord", channels=f"  way: {{kind: http, list: \"{partner.at}/out\", fetch: \"{partner.at}/out/{{name}}\", bearer: token, "
+                     f"ca: {authority.ca}}}\n  folder: {{kind: directory, put: {home.inbox('nord')}}}\n")
+        (home.folder / "settings.yaml").write_text(f"expiry_days: {setting}\n")
+        try:
+            daemon = home.start("--once")
+            assert daemon.process.wait(HANGS) == 0, daemon.says()
+        finally:
+            partner.close()
+        return [(kind, sentence.rpartition(" ")[0]) for kind, sentence in alarms(home) if kind == "expiry"]
+
+    assert run(20, 30) == [("expiry", "the certificate of the server of nord.way ends on")]
+    assert run(20, 10) == []
+    assert len(run(20, 30)) == 1
+    assert run(90, 30) == []
+
+
 # --- smaller parts ---------------------------------------------------------------------------------------------------
 
 
@@ -137,8 +165,6 @@ def test_there_is_no_room_when_too_much_waits() -> None:
 
 
 def test_a_lock_says_who_holds_it_and_goes_with_its_holder(tmp_path: object) -> None:
-    from pathlib import Path
-
     place = Path(str(tmp_path))
     with HomeLock(place, "2026-11-22T10:00:00Z"):
         with pytest.raises(ConfigFault, match=r"run\.lock: edi-bridge runs here already \(process \d+, since 2026-11-22T10:00:00Z\)"):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import Table, Text, func, insert, select
 
 from edi_bridge.crm.identity import own_identities
 from edi_bridge.crm.post import PostItem, PostResult, post_batch
@@ -25,42 +26,9 @@ class Crm:
         self.messages = 0
         t = ledger_tables()
         with database.write() as connection:
-            receipt = connection.execute(
-                insert(t.receipt)
-                .values(
-                    sha256="",
-                    size=0,
-                    name="",
-                    channel="",
-                    received_at="",
-                    state="scanned",
-                    partner="",
-                    map="",
-                    failure="",
-                )
-                .returning(t.receipt.c.id)
-            )
-            self.exchange = connection.execute(
-                insert(t.exchange)
-                .values(
-                    receipt_id=receipt.scalar_one(),
-                    ordinal=1,
-                    standard="",
-                    syntax="",
-                    sender_qualifier="",
-                    sender="",
-                    receiver_qualifier="",
-                    receiver="",
-                    control="",
-                    partner="",
-                    state="open",
-                    outcome="new",
-                    verdict="",
-                    versions="",
-                    failure="",
-                )
-                .returning(t.exchange.c.id)
-            ).scalar_one()
+            receipt = connection.execute(insert(t.receipt).values(blank(t.receipt, size=0, state="scanned")).returning(t.receipt.c.id))
+            exchange = blank(t.exchange, receipt_id=receipt.scalar_one(), ordinal=1, state="open", outcome="new")
+            self.exchange = connection.execute(insert(t.exchange).values(exchange).returning(t.exchange.c.id)).scalar_one()
 
     def items(self, connection: Any, messages: list[tuple[str, list[dict[str, Any]]]], partner: str) -> list[PostItem]:
         rows = [
@@ -82,6 +50,13 @@ class Crm:
         """Post one message in a transaction of its own."""
         return self.batch((type_, list(records)), partner=partner)[0]
 
+    def view(self, show: Callable[..., Any], *arguments: Any) -> Any:
+        """What a view shows of something that is there."""
+        with self.database.read() as connection:
+            shown = show(connection, *arguments)
+        assert shown is not None
+        return shown
+
     def count(self, table: str) -> int:
         with self.database.read() as connection:
             return int(connection.execute(select(func.count()).select_from(getattr(tables(), table))).scalar_one())
@@ -95,6 +70,11 @@ class Crm:
 
     def all_counts(self) -> dict[str, int]:
         return {name: self.count(name) for name in tables().__dataclass_fields__}
+
+
+def blank(table: Table, **known: Any) -> dict[str, Any]:
+    """A row in which every text is empty that is not `known`."""
+    return {column.name: "" for column in table.columns if isinstance(column.type, Text) and not column.nullable} | known
 
 
 def kinds(result: PostResult) -> list[str]:

@@ -31,9 +31,7 @@ RECORD: dict[str, Any] = {
 
 
 def view(crm: Crm, key: str) -> dict[str, Any]:
-    with crm.database.read() as connection:
-        found = customer_view.customer(connection, key)
-    assert found is not None
+    found = crm.view(customer_view.customer, key)
     return found
 
 

@@ -14,9 +14,7 @@ from edi_bridge.record import normal
 
 
 def shipped(crm: Crm, number: str = "PO-1") -> list[tuple[Any, ...]]:
-    with crm.database.read() as connection:
-        found = customer_view.order(connection, number)
-    assert found is not None
+    found = crm.view(customer_view.order, number)
     return [(row["number"], row["shipped"], row["shipped_on"]) for row in found["progress"]]
 
 
@@ -40,9 +38,8 @@ def test_packs_stand_in_their_packs_and_items_in_theirs(crm: Crm) -> None:
 
 def test_the_whole_record_comes_back(crm: Crm) -> None:
     crm.post("despatch_advice", despatch())
-    with crm.database.read() as connection:
-        found = followup_view.despatch_advice(connection, "LS-1")
-    assert found is not None and normal(found["record"]) == normal(despatch())
+    found = crm.view(followup_view.despatch_advice, "LS-1")
+    assert normal(found["record"]) == normal(despatch())
 
 
 def test_it_is_found_by_the_number_on_a_pack(crm: Crm) -> None:
@@ -88,9 +85,7 @@ def test_two_shipments_add_up_and_a_cancelled_one_does_not_count(crm: Crm) -> No
 def test_another_unit_is_not_added_but_told(crm: Crm) -> None:
     crm.post("order", order())
     crm.post("despatch_advice", despatch(packs=[], items=[item("1", "2", unit="CT"), item("1", "1")]))
-    with crm.database.read() as connection:
-        found = customer_view.order(connection, "PO-1")
-    assert found is not None
+    found = crm.view(customer_view.order, "PO-1")
     assert (found["progress"][0]["shipped"], found["progress"][0]["other_units"]) == (Decimal(1), {"shipped": {"CT": Decimal(2)}})
 
 

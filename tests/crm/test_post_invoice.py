@@ -114,8 +114,7 @@ def test_sales_count_receivables_less_credit_notes_and_nothing_else(crm: Crm) ->
     crm.post("invoice", invoice("3", type="proforma_invoice", totals={"payable": Decimal("500")}))
     crm.post("invoice", invoice("4", currency="USD", totals={"payable": Decimal("7")}))
     crm.post("invoice", invoice("5", seller=ACME, buyer=WE, totals={"payable": Decimal("33")}))
-    with crm.database.read() as connection:
-        found = customer_view.totals(connection)
+    found = crm.view(customer_view.totals)
     assert found["sales"] == {"EUR": Decimal("99.80"), "USD": Decimal("7")}
     assert found["purchases"] == {"EUR": Decimal("33")}
 
@@ -126,7 +125,6 @@ def test_the_whole_record_comes_back(crm: Crm) -> None:
         lines=[line("1", taxes=[{"rate": Decimal("7.0")}], allowances=[{"kind": "allowance", "percent": Decimal(1)}])],
     )
     crm.post("invoice", record)
-    with crm.database.read() as connection:
-        found = customer_view.invoice(connection, "INV-1")
-    assert found is not None and found["record"] == record and found["customer"] == "Acme Handel"
+    found = crm.view(customer_view.invoice, "INV-1")
+    assert found["record"] == record and found["customer"] == "Acme Handel"
     assert crm.rows("invoice_allowance", "line", "kind") == [(0, "charge"), (1, "allowance")]

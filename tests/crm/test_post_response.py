@@ -16,9 +16,7 @@ from edi_bridge.record import normal
 
 
 def progress(crm: Crm, number: str = "PO-1") -> list[dict[str, Any]]:
-    with crm.database.read() as connection:
-        found = customer_view.order(connection, number)
-    assert found is not None
+    found = crm.view(customer_view.order, number)
     return list(found["progress"])
 
 
@@ -43,9 +41,8 @@ def test_a_response_confirms_its_order_line_by_line(crm: Crm) -> None:
 
 def test_the_whole_record_comes_back(crm: Crm) -> None:
     crm.post("order_response", response())
-    with crm.database.read() as connection:
-        found = followup_view.order_response(connection, "AB-1")
-    assert found is not None and normal(found["record"]) == normal(response())
+    found = crm.view(followup_view.order_response, "AB-1")
+    assert normal(found["record"]) == normal(response())
 
 
 def test_a_response_before_its_order_is_tied_when_the_order_comes(crm: Crm) -> None:

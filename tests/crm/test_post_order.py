@@ -10,17 +10,12 @@ from crm_case import OWN, Crm, kinds
 from crm_records import ACME, SHOP, WE, line, order, without
 
 from edi_bridge.crm import customer_view
-from edi_bridge.crm import tables as tables_of_crm
 from edi_bridge.crm.post import POSTERS, post_batch
-from edi_bridge.database import new_metadata
 from edi_bridge.record import RECORDS, normal
-from edi_bridge.store import tables as tables_of_ledger
 
 
 def shown(crm: Crm, number: str = "PO-1") -> dict[str, Any]:
-    with crm.database.read() as connection:
-        found = customer_view.order(connection, number)
-    assert found is not None
+    found = crm.view(customer_view.order, number)
     return found
 
 

@@ -78,7 +78,7 @@ class Load:
             self.more(self.random.randint(2, 12))
             daemon = self.world.daemon()
             time.sleep(self.random.uniform(0.02, self.most))
-            assert daemon.poll() is None, self.world.says()[-3000:]
+            assert daemon.poll() is None, f"it ended with {daemon.poll()}: {self.world.says()[-3000:]}"
             daemon.kill()
             assert daemon.wait() == KILLED
             self.world.nothing_lost()

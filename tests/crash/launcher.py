@@ -35,6 +35,7 @@ def main() -> None:
         said = json.loads(line)
         if "run" in said:
             answer: dict[str, Any] = {"pid": _begin(said)}
+            ended.pop(answer["pid"], None)  # numbers of processes come again
         else:
             answer = {"status": _status(ended, said["poll"])}
         print(json.dumps(answer), flush=True)

@@ -98,15 +98,17 @@ class SegmentWriteProgram:
         kind, number, path, value, text = note
         plan = self._by_number.get(number)
         if isinstance(path, tuple) and (path[2] or id(path[0]) in places.objects):
-            place = places.inside(*path)
+            of, place = places.inside(*path)
         elif isinstance(path, tuple):  # an object made while writing
-            place = places.whole(path[1], value)
+            of, place = places.whole(path[1], value)
         else:
-            place = places.whole(".".join(plan.target) if plan is not None else path, value)
+            of, place = places.whole(".".join(plan.target) if plan is not None else path, value)
         if plan is not None and plan.sources:
             text = f"{place} ({plan.sources[plan.writes_to].words}, {plan.rule.origin}): {text}"
         elif place:
             text = f"{place}: {text}"
+        if of and places.several:
+            text = f"record {of}: {text}"
         return found(kind, Position(path=place), "" if value is None else str(value), text)
 
 
@@ -115,29 +117,33 @@ class _Places:
     which list it was is looked up here, when there is something to say."""
 
     def __init__(self, records: Sequence[Record]):
-        self._left: dict[str, list[tuple[str, Any]]] = {}
-        self.objects: dict[int, str] = {}
-        for record in records:
-            self.objects[id(record)] = ""
-            for path, value in _everything(record, ""):
+        self.several = len(records) > 1
+        self._left: dict[str, list[tuple[int, str, Any]]] = {}
+        self.objects: dict[int, tuple[int, str]] = {}  # the number of the record, from 1, and the path that fields begin with
+        for record, whole in enumerate(records, 1):
+            self.objects[id(whole)] = record, ""
+            for path, value in _everything(whole, ""):
                 if isinstance(value, dict):
-                    self.objects[id(value)] = f"{path}."
+                    self.objects[id(value)] = record, f"{path}."
                 names = unnumbered(path).split(".")
                 for start in range(len(names)):
-                    self._left.setdefault(".".join(names[start:]), []).append((path, value))
+                    self._left.setdefault(".".join(names[start:]), []).append((record, path, value))
 
-    def inside(self, object_: Record, name: str, within: str) -> str:
-        """`lines[1].quantity` for a field of an object of the records; of one made while writing, as the scope around calls it."""
-        return (self.objects.get(id(object_), within) + name).removesuffix(".")
+    def inside(self, object_: Record, name: str, within: str) -> tuple[int, str]:
+        """Record and `lines[1].quantity` for a field of an object of the records; of one made while writing, as the scope around
+        calls it, and no record."""
+        record, before = self.objects.get(id(object_), (0, within))
+        return record, (before + name).removesuffix(".")
 
-    def whole(self, target: str, value: Any) -> str:
-        """`lines[1].net_price` for `net_price`: the first of these fields with this value that was not named yet."""
+    def whole(self, target: str, value: Any) -> tuple[int, str]:
+        """Record and `lines[1].net_price` for `net_price`: the first of these fields with this value that was not named yet."""
         listed = self._left.get(target, [])
         wanted = None if value is None else str(value)
-        for number, (path, held) in enumerate(listed):
+        for number, (record, path, held) in enumerate(listed):
             if wanted is None or isinstance(held, dict | list) or str(held) == wanted:
-                return listed.pop(number)[0]
-        return target
+                del listed[number]
+                return record, path
+        return 0, target
 
 
 def _everything(value: Any, path: str) -> Iterator[tuple[str, Any]]:

@@ -426,6 +426,11 @@ def test_partin_holds_several_customers_and_what_is_said_once_for_all():
     one = compiled(map_text)
     _, findings = one.write([records[0], {**records[1], "action": "delete"}], EDIFACT, "utf-8")
     assert [finding.kind for finding in findings] == ["cannot_write"]
+    _, findings = one.write([{**records[0], "street": "x"}, {**records[1], "name": "\u0141\u00f3d\u017a"}], EDIFACT, "latin-1")
+    assert [(finding.position.path, finding.note.partition(" (")[0]) for finding in findings] == [
+        ("street", "record 1: street: the message has no place for it in this map"), ("name", "record 2: name")]
+    _, findings = one.write([records[0] | {"street": "x"}], EDIFACT, "latin-1")
+    assert [finding.note for finding in findings] == ["street: the message has no place for it in this map"]  # of one there is no doubt
 
 
 def test_a_second_date_of_the_same_kind_is_reported_and_can_be_chosen_by_number():

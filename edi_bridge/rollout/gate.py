@@ -322,3 +322,16 @@ GATES = (
     Gate("rollback", "rollback rehearsed", ("live",), _rollback, "edi-bridge rollout rollback {partner} --rehearse", {"": {"days": 90}}),
     Gate("sign_off", "signed by both sides", ("live",), _signed, "edi-bridge rollout evidence {partner}", stated=True),
 )
+
+
+def as_markdown() -> str:
+    """The gates as they stand in `docs/rollout.md`."""
+    lines = ["| gate | what it asks | before | limits |", "|---|---|---|---|"]
+    for one in GATES:
+        limits = {stage: one.limits_for(stage) for stage in one.before}
+        same = len({str(said) for said in limits.values()}) == 1
+        told = [", ".join(f"{name} {value:g}" for name, value in said.items()) for said in limits.values()]
+        words = told[0] if same else "; ".join(f"{stage}: {text}" for stage, text in zip(limits, told, strict=True) if text)
+        only = "" if len(one.directions) == 2 else f" ({one.directions[0]} alone)"
+        lines.append(f"| `{one.name}` | {one.title}{only}{', stated' if one.stated else ''} | {', '.join(one.before)} | {words or '–'} |")
+    return "\n".join(lines)

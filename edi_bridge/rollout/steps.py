@@ -111,3 +111,10 @@ def standings(readings: Mapping[str, Sequence[Reading]], said: Mapping[str, Said
 def next_of(standing: Sequence[Standing]) -> list[Standing]:
     """What can be done now: steps that are neither over nor blocked; the late ones first."""
     return sorted((one for one in standing if one.state in ("open", "started")), key=lambda one: (not one.late, one.said.due or "9", one.step.number))
+
+
+def as_markdown() -> str:
+    """The steps as they stand in `docs/rollout.md`."""
+    lines = ["| | step | asks | after |", "|---|---|---|---|"]
+    lines += [f"| {one.number} | `{one.name}` {one.title} | {one.asks} | {', '.join(one.after) or '–'} |" for one in STEPS]
+    return "\n".join(lines)

@@ -199,3 +199,10 @@ def test_waves_and_their_scorecard(desk: Desk, tmp_path: Path) -> None:
     assert [row["partner"] for row in desk.json("rollout", "scorecard", "1")] == ["nord", "ost"]
     again = CliRunner().invoke(command, ["rollout", "clone", "nord", "--list", str(tmp_path / "new.csv"), "--home", str(tmp_path)], standalone_mode=False)
     assert "is there already" in str(again.exception)
+
+
+def test_the_tables_of_the_page_are_those_of_the_program() -> None:
+    from edi_bridge.rollout import gate, steps
+
+    page = (Path(__file__).parents[2] / "docs" / "rollout.md").read_text("utf-8")
+    assert gate.as_markdown() in page and steps.as_markdown() in page

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import cProfile
+import importlib
 import os
 import resource
 import tempfile
@@ -232,6 +233,16 @@ def exchange(name: str, bench: Bench) -> Iterator[Figure]:
         unit = "files/s" if lines else "orders/s"
         note = f"{count}, best of {rounds}; ms each: {parts}; processor {processor / count * 1000:.1f}"
         yield Figure(name, f"folder → CRM → answer → folder: {title}", count / wall, unit, floor, aim, note=note)
+
+
+def whole(name: str, bench: Bench) -> Iterator[Figure]:
+    """The exchange in one thread, workers over PostgreSQL, and the daemon with nothing to do."""
+    yield from exchange(name, bench)
+    for module, missing in (("exchange_workers", "two workers over PostgreSQL, compared with one"), ("exchange_idle", "the daemon with nothing to do")):
+        try:
+            yield from importlib.import_module(f"benchmarks.{module}").figures(name, bench)
+        except (ImportError, RuntimeError) as error:
+            yield Figure(name, missing, None, note=str(error))
 
 
 def main() -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from benchmarks import generate, goods, lookups
 from benchmarks.bench import SEED, Bench, Figure, Unguided, write
-from benchmarks.exchange import exchange
+from benchmarks.exchange import whole
 from benchmarks.measure import Times, Work, fsyncs, in_turns, process
 from edi_bridge import outbound, pipeline, syntax
 from edi_bridge.catalog import Catalog
@@ -330,7 +330,7 @@ LIBRARY = [sys.executable, "-c", COUNT]
 
 FIGURES: dict[str, Callable[[str, Bench], Iterator[Figure]]] = {
     **dict.fromkeys(SEGMENTED, segmented), "check": check, "write": write_records, "lookup": lookup, "ubl": ubl, "translate": translate, "post": post, "memory": memory,
-    "one-message": one_message, "exchange": exchange,
+    "one-message": one_message, "exchange": whole,
 }
 
 

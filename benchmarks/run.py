@@ -1,6 +1,6 @@
 """Measure speed and memory, and hold them against the project's floors and aims.
 
-    python -m benchmarks.run                     every figure, about six minutes
+    python -m benchmarks.run                     every figure, about eight minutes
     python -m benchmarks.run --quick             small files, about one minute; good for ratios, not for records
     python -m benchmarks.run --only orders post  some of them
     python -m benchmarks.run --full              with an interchange of 1 GB

@@ -37,6 +37,12 @@ ORDER BY id FOR UPDATE SKIP LOCKED
 """
 
 
+def need_not_last(connection: Connection) -> None:
+    """The transaction does not wait for the disk: what it says is of this moment, and when the database's machine fails it may be lost
+    (never torn). For leases, jobs and their like, on which nothing rests but that work is not done twice, and that it is done soon."""
+    connection.exec_driver_sql("SET LOCAL synchronous_commit TO off")
+
+
 def claim(connection: Connection, worker: str, receipt: int | None = None, strides: Mapping[str, int] = NO_STRIDES) -> list[Receipt]:
     """Receipts that this worker holds from now on, the oldest first; [] where there is nothing to be had.
 

@@ -92,7 +92,8 @@ class Worker:
         import procrastinate
 
         app = procrastinate.App(connector=procrastinate.PsycopgConnector(
-            conninfo=self._conninfo(), min_size=1, max_size=4, kwargs={"application_name": "edi-bridge worker", "connect_timeout": 10}))
+            conninfo=self._conninfo(), min_size=1, max_size=4, kwargs={"application_name": "edi-bridge worker", "connect_timeout": 10,
+                                                                          "options": "-c synchronous_commit=off"}))
 
         @app.task(name=jobs.TASK, queue=jobs.QUEUE)
         async def post(receipt: int) -> None:
@@ -145,6 +146,7 @@ class Worker:
         try:
             if held:
                 with self.database.write() as connection:
+                    lease.need_not_last(connection)
                     still = lease.renew(connection, self.name, sorted(held))
                 with self._lock:
                     self._lost |= (held - still) & self._held
@@ -156,6 +158,7 @@ class Worker:
     def _sweep(self) -> None:
         try:
             with self.database.write() as connection:
+                lease.need_not_last(connection)
                 found = jobs.sweep(connection, self.engine().now())
             if found:
                 log.info("%d deliver%s that nobody had in hand", found, "y" if found == 1 else "ies")
@@ -169,6 +172,7 @@ class Worker:
 
     def _claim(self, receipt: int | None) -> list[Receipt]:
         with self.database.write() as connection:
+            lease.need_not_last(connection)
             taken = lease.claim(connection, self.name, receipt, self.strides())
         with self._lock:
             if not self._held:
@@ -184,6 +188,7 @@ class Worker:
             self._held -= set(ids)
             self._lost -= set(ids)
         with self.database.write() as connection:
+            lease.need_not_last(connection)
             back = sorted(lease.renew(connection, self.name, begun)) if begun else []
             ledger.released(connection, back)
             lease.give_back(connection, self.name, ids)

@@ -16,6 +16,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
+from shutil import disk_usage
 from types import ModuleType
 from typing import Any
 
@@ -40,6 +41,7 @@ from edi_bridge.fault import ConfigFault, Fault, TransientFault
 
 LANES = ("", "staging_", "pilot_")  # live has no prefix
 HEAD = "0006"  # the newest migration; a test compares it with the folder
+ROOM = 1_000_000  # bytes of disk below which it counts as full
 MOVED = "moved"  # what stands there instead when everything went into another database
 
 Id = BigInteger().with_variant(Integer, "sqlite")  # only INTEGER PRIMARY KEY is SQLite's own row number
@@ -186,8 +188,21 @@ def _sqlite(path: Path, patience: float) -> Database:
         write = connection.get_execution_options().get("edi_write")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
 
-    event.listen(engine, "handle_error", _as_fault, retval=True)
+    def as_fault(context: Any) -> Fault | None:
+        fault = _as_fault(context)
+        if isinstance(fault, TransientFault) and _IO_ERROR in str(context.original_exception).lower() and _is_full(path):
+            return TransientFault(f"the disk is full ({path.parent})")  # SQLite finds no room for the log's index, and calls it so
+        return fault
+
+    event.listen(engine, "handle_error", as_fault, retval=True)
     return Database(engine, f"sqlite:///{path}", note)
+
+
+def _is_full(path: Path) -> bool:
+    try:
+        return disk_usage(path.parent).free < ROOM
+    except OSError:
+        return False
 
 
 def _lower(value: Any) -> Any:
@@ -241,12 +256,13 @@ def _postgresql(url: str, patience: float) -> Database:
     return Database(engine, parsed.render_as_string(hide_password=True))
 
 
+_IO_ERROR = "disk i/o error"
 # Words of SQLite's errors that pass by themselves, and what to tell a person.
 _SQLITE_PASSING = {
     "locked": "the database is locked by another process",
     "busy": "the database is locked by another process",
     "disk is full": "the disk is full",
-    "disk i/o error": "the disk does not answer properly",
+    _IO_ERROR: "the disk does not answer properly",
     "readonly database": "the database is read-only at the moment",
     "unable to open": "the database file cannot be opened",
 }

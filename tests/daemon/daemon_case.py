@@ -79,6 +79,7 @@ class Home:
     folder: Path
     place: Path
     daemons: list[Daemon] = field(default_factory=list)
+    log: Path | None = None  # where the daemons' logs stand, if not in the home
 
     def partner(self, name: str, text: str = "", channels: str = "", poll: str = "every 1s") -> None:
         """A partner with a channel over its two folders (or the given ones), whose orders we take and who gets a CONTRL for each."""
@@ -126,7 +127,7 @@ class Home:
     def start(self, *options: str, listen: bool = False, command: Sequence[str] = (), **more: str) -> Daemon:
         """The daemon as a person starts it; or another Python `command`."""
         arguments = [*command] or ["-m", "edi_bridge.cli", "run", "--home", str(self.folder), "--log", "json", *(() if listen else ("--listen", "")), *options]
-        path = self.folder / f"log{len(self.daemons)}"
+        path = (self.log or self.folder) / f"log{len(self.daemons)}"
         with path.open("wb") as log:
             made = Daemon(self, subprocess.Popen([sys.executable, *arguments], env=environment(**more), stdout=subprocess.PIPE, stderr=log), path)
         self.daemons.append(made)

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
-from daemon_case import HANGS, Home, home, interchange, message, order  # noqa: F401
+import pytest
+
+from daemon_case import HANGS, Home, home, interchange, make_home, message, order  # noqa: F401
 
 
 FILES = 120
@@ -112,6 +117,35 @@ def test_what_was_being_sent_when_the_program_was_killed_is_looked_for_before_it
     again.until(lambda: home.rows("SELECT state FROM outbox") == [("sent",)])
     (still,) = home.inbox("nord").iterdir()
     assert (still, still.stat().st_mtime_ns) == (there, before), "it was put a second time"
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Iterator[Path]:
+    """A disk of six megabytes."""
+    (tmp_path / "small").mkdir()
+    if os.getuid() != 0 or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", str(tmp_path / "small")], capture_output=True).returncode:
+        pytest.skip("a small disk is mounted for this test, which only root may do")
+    yield tmp_path / "small"
+    subprocess.run(["umount", "-l", str(tmp_path / "small")], check=True)
+
+
+def test_a_start_on_a_full_disk_says_so_and_the_next_one_works(small: Path, tmp_path: Path, sqlite_template: Path) -> None:
+    home = make_home(small / "home", tmp_path / "place", sqlite_template)  # noqa: F811
+    home.log = tmp_path
+    home.partner("nord")
+    home.lies("nord", "o1.edi", order("nord", "417"))
+    with (small / "fills").open("wb", buffering=0) as file, suppress(OSError):
+        while file.write(bytes(4096)) == 4096:
+            pass
+    refused = home.start()
+    assert refused.process.wait(HANGS) == 3 and "the disk is full" in refused.says() and "not answer" not in refused.says()
+    assert (home.out("nord") / "o1.edi").exists()
+    (small / "fills").unlink()
+    (home.folder / "settings.yaml").write_text("least_room: 1MB\n")
+    again = home.start()
+    again.until(lambda: home.answers("nord"))
+    assert again.terminate() == 0
+    home.close()
 
 
 def test_without_room_on_the_disk_nothing_is_taken_and_that_is_told_once(home: Home) -> None:  # noqa: F811

@@ -27,12 +27,14 @@ from edi_bridge.record import PARTS, SCALARS, Field, fields_of
 DELIMITERS = ",;\t|"
 LINES = ("lines", "items")  # the list whose items a row is, where the record has one
 LOOKED_AT = 1000  # rows
+GLN = 13  # digits
 LIKE = 0.86  # how alike two titles must be to be taken for the same (difflib's ratio)
 SAME = {  # words of titles → ours; what partners call things, in several languages, beside the titles of the known maps
     "po": "number", "ponumber": "number", "orderno": "number", "ordernumber": "number", "order": "number", "auftragsnummer": "number",
     "bestellung": "number", "commande": "number", "orderdate": "issued_on", "date": "issued_on", "bestelldatum": "issued_on", "datum": "issued_on",
     "invoiceno": "number", "invoicenumber": "number", "invoicedate": "issued_on", "rechnungsnummer": "number",
     "qty": "lines.quantity", "quantity": "lines.quantity", "menge": "lines.quantity", "anzahl": "lines.quantity", "quantite": "lines.quantity",
+    "pieces": "lines.quantity", "pcs": "lines.quantity", "stueck": "lines.quantity", "text": "lines.description",
     "ean": "lines.gtin", "gtin": "lines.gtin", "upc": "lines.gtin", "barcode": "lines.gtin", "sku": "lines.seller_item",
     "article": "lines.buyer_item", "artikel": "lines.buyer_item", "artikelnummer": "lines.buyer_item", "item": "lines.buyer_item",
     "description": "lines.description", "bezeichnung": "lines.description", "libelle": "lines.description",
@@ -170,12 +172,22 @@ def _guessed(columns: Sequence[Column], record: str, known: dict[str, tuple[str,
         for number, column in enumerate(made):
             if column.field:
                 continue
-            field, why = next(((field, why) for field, why in _meanings(column, record, known, exact)
-                               if field not in taken and _suits(column, _field(field, record))), ("", ""))
+            field, why = next(((field, why) for meant, title in _meanings(column, record, known, exact)
+                               for field, why in _by_cells(column, meant, title) if field not in taken and _suits(column, _field(field, record))), ("", ""))
             if field:
                 taken.add(field)
                 made[number] = replace(column, field=field, why=why)
     return made
+
+
+def _by_cells(column: Column, field: str, why: str) -> Iterator[tuple[str, str]]:
+    """What the title means, and before it what the cells are: a customer's or an article's number may be a GLN or a GTIN."""
+    head, _, last = field.rpartition(".")
+    if column.looks == "gtin" and last in ("receiver_number", "sender_number") and all(len(cell) == GLN for cell in column.cells):
+        yield f"{head}.gln", f"{why}; its cells are GLNs"
+    elif column.looks == "gtin" and last in ("buyer_item", "seller_item"):
+        yield f"{head}.gtin", f"{why}; its cells are GTINs"
+    yield field, why
 
 
 def _needed(columns: Sequence[Column], record: str, count: int) -> list[Column]:

@@ -76,6 +76,17 @@ def test_a_csv_from_its_header_and_cells(edi: Run, tmp_path: Path) -> None:
     assert len(records) == 2 and '"quantity":"2.5"' in records[0] and '"issued_on":"2026-12-02"' in records[1]
 
 
+def test_cells_say_more_than_titles(edi: Run, tmp_path: Path) -> None:
+    """The order of the README: the number of a customer is a GLN; that of an article is one only where all cells are."""
+    (tmp_path / "orders.csv").write_text("Order;Customer;Item;Text;Pieces\nS-1;4012345000009;A-7;Lamp, brass;4\nS-2;4012345000009;4006381333931;Bulb;12\n")
+    text = new(edi, "--message", "csv/shop/order", "--record", "order", "--from-samples", "orders.csv")
+    for wanted in ("gln: {at: customer, as: gln}", "its cells are GLNs", "buyer_item: item", "description: text", "quantity: {at: pieces, as: decimal, required: true}"):
+        assert wanted in text, text
+    (tmp_path / "orders.csv").write_text("Order;Customer;Item\nS-1;K-1;4006381333931\n")
+    text = new(edi, "--message", "csv/shop/order", "--record", "order", "--from-samples", "orders.csv")
+    assert "gtin: {at: item, as: gtin}" in text and "receiver_number: customer" in text
+
+
 def test_a_csv_whose_titles_say_nothing(edi: Run, tmp_path: Path) -> None:
     (tmp_path / "odd.csv").write_text("Aa,Bb\n1,x\n2,y\n")
     text = new(edi, "--message", "csv/odd/order", "--record", "order", "--from-samples", "odd.csv")

@@ -19,7 +19,7 @@ from own_postgres import OwnPostgres
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "transport"))
 from lines import CutLine  # noqa: E402
-from ssh_lab import Sshd, make_key, user  # noqa: E402
+from ssh_lab import Sshd, serving, user  # noqa: E402
 
 ONE = {"nord/3-order.edi": DAY["nord/3-order.edi"]}
 
@@ -204,12 +204,8 @@ def test_a_database_that_is_restarted_in_mid_work(launcher: object, tmp_path: Pa
 
 @pytest.fixture(scope="module")
 def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
-    folder = tmp_path_factory.mktemp("sshd")
-    server = Sshd(folder / "server")
-    make_key(folder / "ours")
-    server.allow(folder / "ours")
-    yield server
-    server.close()
+    with serving(tmp_path_factory.mktemp("sshd")) as server:
+        yield server
 
 
 @pytest.mark.parametrize(("up", "after"), [(False, 30_000), (True, 12_000)], ids=["while-we-fetch", "while-we-put"])

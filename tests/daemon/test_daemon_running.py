@@ -17,17 +17,13 @@ from daemon_case import GLNS, Home, got, home, interchange, message, order, unti
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "transport"))
 from lines import closed_port  # noqa: E402
-from ssh_lab import Sshd, make_key, user  # noqa: E402
+from ssh_lab import Sshd, serving, user  # noqa: E402
 
 
 @pytest.fixture(scope="module")
 def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
-    folder = tmp_path_factory.mktemp("sshd")
-    server = Sshd(folder / "server")
-    make_key(folder / "ours")
-    server.allow(folder / "ours")
-    yield server
-    server.close()
+    with serving(tmp_path_factory.mktemp("sshd")) as server:
+        yield server
 
 
 def sftp(home: Home, name: str, sshd: Sshd, port: int) -> str:  # noqa: F811

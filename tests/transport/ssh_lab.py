@@ -13,7 +13,8 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -104,3 +105,15 @@ class Sshd:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[Sshd]:
+    """A server that knows the key `ours` of the folder."""
+    server = Sshd(folder / "server")
+    make_key(folder / "ours")
+    server.allow(folder / "ours")
+    try:
+        yield server
+    finally:
+        server.close()

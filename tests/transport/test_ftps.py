@@ -8,24 +8,11 @@ from typing import Any
 
 import pytest
 from battery import FetchBattery, NetworkBattery, Place, PutBattery
-from ftp_lab import PASSWORD, CutFtp, Pyftpd, Vsftpd, make_certificate
+from ftp_lab import PASSWORD, CutFtp, Pyftpd, Vsftpd
 
 from edi_bridge.secret import Secrets
 
 SECRETS = Secrets(None, {"EDI_BRIDGE_SECRET_OURS": PASSWORD, "EDI_BRIDGE_SECRET_WRONG": "wrong horse"})
-
-
-@pytest.fixture(scope="module")
-def pem(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    path = tmp_path_factory.mktemp("pem") / "server.pem"
-    return path, make_certificate(path)
-
-
-@pytest.fixture(scope="module")
-def vsftpd(tmp_path_factory: pytest.TempPathFactory, pem: tuple[Path, str]) -> Iterator[Vsftpd]:
-    server = Vsftpd(tmp_path_factory.mktemp("vsftpd"), pem[0])
-    yield server
-    server.close()
 
 
 @pytest.fixture(scope="module")

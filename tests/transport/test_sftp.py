@@ -9,19 +9,9 @@ from typing import Any
 import pytest
 from battery import FetchBattery, NetworkBattery, Place, PutBattery
 from lines import CutLine
-from ssh_lab import Sshd, make_key, user
+from ssh_lab import Sshd, user
 
 from edi_bridge.secret import Secrets
-
-
-@pytest.fixture(scope="module")
-def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
-    folder = tmp_path_factory.mktemp("sshd")
-    server = Sshd(folder / "server")
-    make_key(folder / "ours")
-    server.allow(folder / "ours")
-    yield server
-    server.close()
 
 
 def place_on(sshd: Sshd, tmp_path: Path, server: str = "full", **options: Any) -> Place:

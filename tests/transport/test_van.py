@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 from battery import BIG, FetchBattery, NetworkBattery, Place, PutBattery, channel, fetched, listed, only
-from ftp_lab import PASSWORD, CutFtp, Pyftpd, Vsftpd, make_certificate
-from ssh_lab import Sshd, make_key, user
+from ftp_lab import PASSWORD, CutFtp, Pyftpd, Vsftpd
+from ssh_lab import Sshd, user
 
 from edi_bridge import syntax
 from edi_bridge.channel import doubts
@@ -43,29 +43,6 @@ def mailbox(tmp_path: Path, secrets: Secrets, **options: Any) -> MailboxPlace:
     out, inbox, done = folders
     said = {"host": "127.0.0.1", "get": str(out), "put": str(inbox), "takes_away": False, "timeout": "10s", **options}
     return MailboxPlace("van", said, secrets, out, inbox, done, str(done))
-
-
-@pytest.fixture(scope="module")
-def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
-    folder = tmp_path_factory.mktemp("sshd")
-    server = Sshd(folder / "server")
-    make_key(folder / "ours")
-    server.allow(folder / "ours")
-    yield server
-    server.close()
-
-
-@pytest.fixture(scope="module")
-def pem(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    path = tmp_path_factory.mktemp("pem") / "server.pem"
-    return path, make_certificate(path)
-
-
-@pytest.fixture(scope="module")
-def vsftpd(tmp_path_factory: pytest.TempPathFactory, pem: tuple[Path, str]) -> Iterator[Vsftpd]:
-    server = Vsftpd(tmp_path_factory.mktemp("vsftpd"), pem[0])
-    yield server
-    server.close()
 
 
 def by_ftps(server: Vsftpd | Pyftpd, tmp_path: Path, pin: str, **options: Any) -> MailboxPlace:

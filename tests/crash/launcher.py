@@ -12,6 +12,7 @@ import gc
 import importlib
 import json
 import os
+import pkgutil
 import runpy
 import signal
 import sys
@@ -19,14 +20,18 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-LOADED = ("edi_bridge.cli", "edi_bridge.cli.running", "edi_bridge.cli.exchange_look", "edi_bridge.cli.exchange_act", "edi_bridge.daemon",
-          "edi_bridge.pipeline", "edi_bridge.store.conservation", "edi_bridge.crm.post", "edi_bridge.transport.directory", "pysqlite3.dbapi2",
+PACKAGES = ("ack", "catalog", "channel", "crm", "daemon", "engine", "guide", "mapping", "partner", "store", "syntax")
+LOADED = ("edi_bridge.cli.running", "edi_bridge.cli.exchange_look", "edi_bridge.cli.exchange_act", "edi_bridge.cli.translate",
+          "edi_bridge.pipeline", "edi_bridge.replaying", "edi_bridge.transport.directory", "stdnum.ean", "pysqlite3.dbapi2",
           "sqlalchemy.dialects.sqlite.pysqlite", "sqlalchemy.dialects.postgresql.psycopg", "psycopg", "lxml.etree", "pydifact")
 
 
 def main() -> None:
     """Serve requests until the input ends."""
     sys.path.insert(0, str(Path(__file__).parents[2]))
+    for package in PACKAGES:
+        for module in pkgutil.iter_modules(importlib.import_module(f"edi_bridge.{package}").__path__, f"edi_bridge.{package}."):
+            importlib.import_module(module.name)
     for name in LOADED:
         importlib.import_module(name)
     gc.freeze()

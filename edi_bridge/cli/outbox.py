@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from edi_bridge.store.outbox import Entry
 
 
-NAMES = ("waiting", "sending", "uncertain", "sent", "failed", "cancelled")
+NAMES = ("waiting", "sending", "uncertain", "sent", "failed", "cancelled", "held", "shadowed")
 
 
 @click.group()
@@ -167,7 +167,7 @@ def retry(id: int, reason: str, home: str | None, database: str | None) -> int:
     Example:
       edi-bridge outbox retry 17 --reason "their server is back"
     """
-    return _act(id, "retry", reason, home, database, ("waiting", "failed", "uncertain", "cancelled"))
+    return _act(id, "retry", reason, home, database, ("waiting", "failed", "uncertain", "cancelled", "held"))
 
 
 @outbox.command()
@@ -182,7 +182,7 @@ def cancel(id: int, reason: str, home: str | None, database: str | None) -> int:
     Example:
       edi-bridge outbox cancel 17 --reason "sent by e-mail"
     """
-    return _act(id, "cancel", reason, home, database, ("waiting", "failed", "uncertain"))
+    return _act(id, "cancel", reason, home, database, ("waiting", "failed", "uncertain", "held"))
 
 
 @outbox.command()
@@ -219,7 +219,7 @@ def _act(id: int, act: str, reason: str, home: str | None, database: str | None,
         due = _due(settings, made, row) if state == "sent" else None
         entries.mark(connection, id, state, at=now() if state == "sent" else "", due_at=due, tries=0 if state in ("waiting", "uncertain") else None)
         audit.write(connection, now(), actor(), act, f"outbox {id}", reason)
-        for kind in ("sending_failed", "uncertain"):
+        for kind in ("sending_failed", "uncertain", "quarantine"):
             alarm.clear(connection, kind, f"outbox {id}", now())
     show.note(f"entry {id} is {state}" + (": the daemon sends it" if state in ("waiting", "uncertain") else ""))
     return 0

@@ -19,6 +19,7 @@ from edi_bridge.engine.guard import Failure, guarded
 from edi_bridge.engine.sending import FIRST_WAIT, IN_VAIN, NEVER, Sent, groups
 from edi_bridge.fault import ChannelFault, ConfigFault, Fault, UntrustedFault
 from edi_bridge.partner import PRIORITY, in_turns
+from edi_bridge.rollout.stage import REFUSE, SEND
 from edi_bridge.secret import Secrets
 from edi_bridge.store import alarm, outbox
 from edi_bridge.store.outbox import Entry
@@ -98,6 +99,9 @@ class Delivering:
                                    partner=entry.partner)
             elif now.channels[name].test and not entry.test:
                 self._refuse(entry, now.channels[name])
+            elif (standing := now.sending.standing(entry)).then != SEND:
+                if standing.then == REFUSE and entry.state == "waiting":
+                    now.sending.hold(entry, standing.reason)
             else:
                 found.setdefault(name, []).append(entry)
         return found

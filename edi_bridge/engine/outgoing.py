@@ -25,7 +25,8 @@ from edi_bridge.interchange import Address, MessageType
 from edi_bridge.mapping.compile import CompiledMap
 from edi_bridge.partner import Agreement, Partner
 from edi_bridge.record import from_json, to_json
-from edi_bridge.store import alarm, control_number, laid_down, outbox, queue
+from edi_bridge.rollout.stage import DRY, REFUSE, SEND, Departure, leaving
+from edi_bridge.store import alarm, control_number, laid_down, outbox, piloted, queue
 from edi_bridge.store.archive import Archive
 from edi_bridge.store.outbox import SentMessage
 from edi_bridge.store.version import PINNED
@@ -40,12 +41,13 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """How a record goes to a partner: agreement, map, test or live."""
+    """How a record goes to a partner: agreement, map, test or live, and what its stage says."""
 
     partner: Partner
     agreement: Agreement
     map: CompiledMap
     test: bool
+    departure: Departure = Departure(SEND)
 
     @property
     def key(self) -> str:
@@ -86,17 +88,24 @@ class Writing:
     def way(self, partner: str, record_type: str, message: str = "", *, test: bool | None = None) -> Way:
         """The agreement for sending records of a type; `message` (edifact/D96A/INVOIC, or INVOIC) says which of several.
 
-        ConfigFault when none is agreed, or when several are and nobody says which.
+        ConfigFault when none is agreed, when several are and nobody says which, or when its stage sends nothing of the kind. `test`
+        None: the stage says whether it is a test.
         """
         known = self.catalog.partner_named(partner)
         found = []
         for one in known.agreements:
             if one.direction != "out" or (message and message not in (one.message, one.message.rpartition("/")[2])):
                 continue
-            who = known.ruling(one.test if test is None else test)
+            departure = leaving(one.stage, test, tests_only=one.test, former=one.former)
+            who = known.ruling(departure.test or one.test)
             written = self.catalog.map_named(one.map) if one.map else self.catalog.map_for(MessageType(*one.message.split("/")), who, "out")
-            if written is not None and written.record == record_type and (test is None or one.test == test):
-                found.append(Way(who, one, written, who.testing))
+            if written is not None and written.record == record_type:
+                found.append(Way(who, one, written, departure.test, departure))
+        closed = [way for way in found if way.departure.then == REFUSE]
+        if len(found) > len(closed):
+            found = [way for way in found if way.departure.then != REFUSE]
+        elif closed:
+            raise ConfigFault.at(known.file, 0, 0, f"{closed[0].agreement.message} for {partner}: {closed[0].departure.reason}")
         if len(found) != 1:
             what = f"records of type {record_type}" + (f" as {message}" if message else "")
             several = ", ".join(way.agreement.message for way in found)
@@ -173,7 +182,7 @@ class Writing:
 
     @staticmethod
     def _batched(way: Way) -> bool:
-        return way.agreement.batch.count > 1 and way.map.standard in SEGMENTS
+        return way.agreement.batch.count > 1 and way.map.standard in SEGMENTS and way.departure.then != DRY
 
     def _queue(self, connection: Connection, way: Way, group: Sequence[Record], origin: str, findings: list[Finding]) -> int:
         composed = self._composed(way, group, "1", "1")
@@ -202,7 +211,14 @@ class Writing:
             rows = queue.waiting(connection, partner, key)
             if not rows:
                 return []
-            way = self.way(partner, rows[0].record_type, message, test=test)
+            try:
+                way = self.way(partner, rows[0].record_type, message, test=test)
+            except ConfigFault as fault:  # its stage or its agreement is another by now: it stays, and keeps nobody else waiting
+                alarm.raise_(connection, "refused", f"queue {partner} {key}", f"{len(rows)} for {partner} ({key}) wait and cannot go out: {fault}", self._now())
+                return []
+            alarm.clear(connection, "refused", f"queue {partner} {key}", self._now())
+            if way.departure.then != SEND:  # paused
+                return []
             chosen = self._enough(way, rows, everything)
             if not chosen:
                 return []
@@ -228,25 +244,31 @@ class Writing:
         """Number, bytes, entry. Refused where anything rejects it."""
         ours, theirs = self._addresses(way)
         control, group = "", ""
-        if way.map.standard != "csv" and way.map.standard != "fixed":
+        dry = way.departure.then == DRY
+        if way.map.standard != "csv" and way.map.standard != "fixed" and not dry:
             scope = control_number.scope(way.map.standard, ours, theirs, test=way.test)
             control = str(control_number.draw(connection, scope, "interchange", way.partner.numbers, self._now()))
             if way.map.standard == "x12":
                 group = str(control_number.draw(connection, scope, "group", way.partner.numbers, self._now()))
         passing("number_drawn")
-        composed = self._composed(way, records, control, group)
+        composed = self._composed(way, records, control or "1", group or "1")
         findings += composed.findings
         if not composed.contents:
             raise Refused
         passing("rendered")
-        made = []
+        made: list[int] = []
+        waits = piloted.admit(connection, way.partner.name, way.agreement, len(records), self._now()) if way.departure.limited else ""
+        state = "shadowed" if dry else "held" if waits else "waiting"
         for number, content in enumerate(composed.contents, 1):
             part = records if len(composed.contents) == 1 else [records[number - 1]]
             entry = outbox.Outgoing(
                 way.partner.name, "document", way.type.name, way.map.standard, ours, theirs, control, content, way.test,
-                way.agreement.channel, origin=", ".join(dict.fromkeys(origins))[:500], version=self.versions.get(PINNED, ""),
+                way.agreement.channel, origin=", ".join(dict.fromkeys(origins))[:500], version=self.versions.get(PINNED, ""), state=state, error=waits,
                 messages=self._messages(way, content, part, origins))
             made.append(outbox.add(connection, self.archive, entry, self._now()))
+            if waits:
+                alarm.raise_(connection, "quarantine", f"outbox {made[-1]}", f"outbox {made[-1]} for {way.partner.name} waits for a person: {waits}"
+                             " (edi-bridge outbox retry, or cancel)", self._now())
         passing("bytes_stored")
         return made
 

@@ -20,9 +20,12 @@ from edi_bridge.channel import Channel
 from edi_bridge.clock import written
 from edi_bridge.crashpoint import passing
 from edi_bridge.database import Database
+from edi_bridge.engine.stages import Stages
 from edi_bridge.fault import ChannelFault, ConfigFault, Fault, TerminalFault, TransientFault, UncertainFault
 from edi_bridge.file_name import file_name
+from edi_bridge.interchange import MessageType
 from edi_bridge.partner import Agreement
+from edi_bridge.rollout.stage import Departure, by_channel
 from edi_bridge.store import alarm, outbox
 from edi_bridge.store.archive import Archive
 from edi_bridge.store.outbox import Entry
@@ -37,6 +40,7 @@ ENDINGS = {"edifact": ".edi", "x12": ".x12", "xml": ".xml", "csv": ".csv", "fixe
 ANSWERS = {"edifact": ("contrl", "aperak"), "x12": ("997", "999", "ta1", "824")}
 Stored = tuple[bytes | None, str]  # what the row of an entry holds: bytes (None: in the archive), SHA-256
 Note = Callable[[Connection], None]  # writes what became of an attempt
+PUTS = ("put", "we_put", "url")  # the options that say where a channel puts
 NEVER = "9999-12-31T00:00:00.000000Z"
 TOGETHER = 16  # entries that share their commits …
 PUT_TOGETHER = 64  # … and where a transport can put many for the cost of a few (`Together`), as long as they are small:
@@ -93,13 +97,38 @@ class Sending:
     def channel_of(self, entry: Entry) -> str:
         """By which channel an entry goes out; '' when none is agreed. The first attempt settles it."""
         if entry.channel:  # the agreement's, or the one of the first attempt
-            return self.full_name(entry.partner, entry.channel)
+            return self._for_tests(entry, self.full_name(entry.partner, entry.channel))
         try:
             partner = self.catalog.partner_named(entry.partner)
         except ConfigFault:
             return ""
         name = (partner.answers_by if entry.kind == "answer" else "") or partner.send
-        return self.full_name(entry.partner, name)
+        return self._for_tests(entry, self.full_name(entry.partner, name))
+
+    def _for_tests(self, entry: Entry, name: str) -> str:
+        """A test never leaves by a live channel: it goes by the partner's channel for tests, that of the same kind where there are
+        several. '' when there is none."""
+        known: Mapping[str, Channel] = self.catalog.channels
+        if not entry.test or (name in known and known[name].test):
+            return name
+        tests = [one for one in known.values() if one.partner == entry.partner and one.test and any(one.options.get(key) for key in PUTS)]
+        alike = [one for one in tests if name in known and one.kind == known[name].kind]
+        return (alike or tests)[0].name if tests else ""
+
+    def standing(self, entry: Entry) -> Departure:
+        """What the stages say of an entry now: send, wait (paused), or refuse with the reason."""
+        return Stages(self.catalog).of_entry(entry, lambda: self._types(entry))
+
+    def _types(self, entry: Entry) -> list[MessageType]:
+        """The messages in an entry, or those that it answers."""
+        with self.database.read() as connection:
+            return [MessageType(*one.split("/")) for one in outbox.types(connection, entry) if one.count("/") == 2]
+
+    def hold(self, entry: Entry, why: str) -> None:
+        """Its stage sends nothing of the kind any more: a person must decide."""
+        with self.database.write() as connection:
+            outbox.mark(connection, entry.id, "held", error=why)
+            alarm.raise_(connection, "quarantine", f"outbox {entry.id}", f"{entry.name} {entry.control} for {entry.partner} is not sent: {why}", self._now())
 
     def full_name(self, partner: str, name: str) -> str:
         """`sftp` in a partner's file is `acme.sftp`; a channel of the company has no dot."""
@@ -108,10 +137,11 @@ class Sending:
 
     def no_channel(self, entry: Entry) -> None:
         """Nobody said by which way it goes: it waits, and somebody is told."""
+        why = "no channel for tests is there (test: true), and tests leave by no other" if entry.test else "no channel for sending is agreed"
         with self.database.write() as connection:
-            outbox.mark(connection, entry.id, "waiting", next_at=self._later(LONGEST_WAIT), error="no channel for sending is agreed")
+            outbox.mark(connection, entry.id, "waiting", next_at=self._later(LONGEST_WAIT), error=why)
             alarm.raise_(connection, "sending_failed", f"partner {entry.partner}",
-                         f"something for {entry.partner} waits, and no channel is agreed for sending (send: in its file)", self._now())
+                         f"something for {entry.partner} waits, and {why}{'' if entry.test else ' (send: in its file)'}", self._now())
 
     def file_name(self, entry: Entry, channel: Channel) -> str:
         """What an entry is called at the partner, from its first attempt on: by the agreement's template, the channel's, or ours."""
@@ -146,6 +176,9 @@ class Sending:
         the program leaves one entry of which nobody knows. ChannelFault, ConfigFault as `send`; TransientFault when the database is
         away: what became of the entries is kept, and noted before anything else is sent (`catch_up`)."""
         self.catch_up()
+        if any(by_channel(entry.test, channel.test) for entry in entries):
+            return [self._failed(entry, f"it {wrong}") if (wrong := by_channel(entry.test, channel.test)) else
+                    self.send_together([entry], transport, channel)[0] for entry in entries]
         group = isinstance(transport, Together) and len(entries) > 1
         return self._all_at_once(entries, transport, channel) if group else self._one_by_one(entries, transport, channel)
 

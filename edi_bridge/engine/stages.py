@@ -13,10 +13,28 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from edi_bridge.fault import ConfigFault
 from edi_bridge.interchange import MessageType
 from edi_bridge.partner import Agreement, Partner
-from edi_bridge.rollout.stage import HOLD, LIVE, PILOT, POST, STAGING, TABLE, Arrival, arriving, is_test
+from edi_bridge.rollout.stage import (
+    DRY,
+    HOLD,
+    LIVE,
+    PILOT,
+    POST,
+    REFUSE,
+    SEND,
+    STAGING,
+    TABLE,
+    WAIT,
+    Arrival,
+    Departure,
+    arriving,
+    is_test,
+    leaving,
+)
 from edi_bridge.store import piloted
+from edi_bridge.store.outbox import Entry
 
 PAUSED = "paused"  # how the reason begins of what waits until its agreement is resumed
 KEPT = 2_000  # answers that are remembered; a hostile file may make up types
@@ -98,16 +116,38 @@ class Stages:
             return arriving(stage, test, tests_only=agreement.test)
         if test:
             return Arrival(HOLD, reason="it is a test, and nothing is agreed for tests of it")
+        if any(one.test and one.fits(type) for one in inbound):
+            return Arrival(HOLD, reason="it is production, and what is agreed is for tests")
         if all(one.stage == "live" for one in inbound):
             return Arrival(POST, LIVE, acknowledged=True)
         return Arrival(HOLD, reason="nothing is agreed for it")
+
+    def of_entry(self, entry: Entry, types: Callable[[], Sequence[MessageType]]) -> Departure:
+        """What becomes of an entry of the outbox by the stages as they are now: send, wait, or refuse with the reason. `types` are those
+        of the messages in it, or of those that it answers; asked only where it matters."""
+        try:
+            partner = self.catalog.partner_named(entry.partner)
+        except ConfigFault:
+            return Departure(SEND, entry.test)  # who looks for its channel tells it
+        if all(one.stage in ("live", "retest") for one in partner.agreements) and not entry.test:
+            return Departure(SEND)
+        answer = entry.kind == "answer"
+        found = [self._departure(one, entry.test, answer) for type in types() for one in partner.agreements
+                 if one.fits(type, "in" if answer else "out") and (entry.test or not one.test)]
+        for wanted in ((WAIT, REFUSE, DRY, SEND) if answer else (SEND, WAIT, REFUSE, DRY)):
+            if best := next((one for one in found if one.then == wanted), None):
+                return best if wanted != DRY else Departure(REFUSE, entry.test, reason="its agreement is in the stage shadow: nothing is sent")
+        return Departure(SEND, entry.test)
+
+    @staticmethod
+    def _departure(agreement: Agreement, test: bool, answer: bool) -> Departure:
+        """Answers to what was taken go out in every stage but the two that send nothing of what was taken before."""
+        if answer:
+            reason = "its agreement is in the stage retired: nothing is sent"
+            return {"paused": Departure(WAIT, test), "retired": Departure(REFUSE, test, reason=reason)}.get(agreement.stage, Departure(SEND, test))
+        return leaving(agreement.stage, test, tests_only=agreement.test, former=agreement.former)
 
     @staticmethod
     def answers(partner: Partner) -> bool:
         """Whether a partner is answered where no message says it: something of it runs."""
         return not partner.agreements or any(TABLE[one.stage].acknowledges for one in partner.agreements)
-
-
-def answered(heard: Sequence[Arrival]) -> bool:
-    """Whether an interchange is answered, by what became of its messages."""
-    return any(one.acknowledged for one in heard)

@@ -62,6 +62,8 @@ class Outgoing:
     due_at: str = ""
     origin: str = ""
     next_at: str = ""  # not before
+    state: str = "waiting"  # or held (a person must approve it), shadowed (written dry, never sent)
+    error: str = ""  # why it is held
     version: str = ""  # of the configuration by which it was written; of answers that of the exchange
     messages: Sequence[SentMessage] = field(default_factory=tuple)
 
@@ -125,7 +127,7 @@ def add_all(connection: Connection, archive: Archive, outgoing: Sequence[Outgoin
             content = None
         rows.append((ids[-1], one.partner, one.channel, one.kind, one.name, one.standard, one.sender.qualifier, one.sender.id,
                      one.receiver.qualifier, one.receiver.id, one.control, one.test, one.exchange, sha256(one.content).hexdigest(),
-                     len(one.content), content, one.file_name, "waiting", 0, one.next_at, "", at, "", one.due_at, "", "", one.origin, one.version))
+                     len(one.content), content, one.file_name, one.state, 0, one.next_at, one.error, at, "", one.due_at, "", "", one.origin, one.version))
         sent += [(ids[-1], m.ordinal, one.partner, m.group_control, m.group_kind, m.reference, m.type, m.document, m.map, m.map_hash,
                   m.record_type, m.record, "", at, m.origin or one.origin, one.test) for m in one.messages]
     insert_rows(connection, t.outbox, _ROW, rows)
@@ -335,6 +337,13 @@ def messages(connection: Connection, id: int) -> list[Any]:
     """The messages in an entry, in their order (rows of `sent_message`)."""
     t = ledger().sent_message
     return list(connection.execute(select(t).where(t.c.outbox_id == id).order_by(t.c.ordinal)))
+
+
+def types(connection: Connection, entry: Entry) -> list[str]:
+    """The types of the messages in an entry (`edifact/D96A/INVOIC`), or of those that it answers."""
+    s, m = ledger().sent_message, ledger().message
+    query = select(s.c.type).where(s.c.outbox_id == entry.id) if entry.kind == "document" else select(m.c.type).where(m.c.exchange_id == entry.exchange_id)
+    return list(connection.execute(query.distinct()).scalars())
 
 
 def has_origin(connection: Connection, origin: str) -> bool:

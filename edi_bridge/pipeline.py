@@ -18,7 +18,7 @@ from edi_bridge.interchange import AnyMessage, Interchange, Message, MessageType
 from edi_bridge.mapping.compile import CompiledMap
 from edi_bridge.mapping.lookup import Get
 from edi_bridge.partner import Partner, action, condemns, verdict
-from edi_bridge.rollout.stage import TABLE
+from edi_bridge.rollout.stage import TABLE, is_test
 from edi_bridge.syntax.limits import DEFAULT, Limits
 from edi_bridge.syntax.source import Source
 
@@ -73,6 +73,7 @@ class MessageOutcome:
     partner: str = ""
     guide: str = ""  # what it was checked against; '' where none is known
     keep: bool = False  # what is posted of its interchange is posted together
+    test: bool = False  # the agreements for tests ruled it
 
 
 Read = tuple[Interchange, Partner | None, CompiledMap | None]  # who sent it, the map given by hand (or by the columns of a CSV)
@@ -106,11 +107,12 @@ class Scanned:
     messages: list[tuple[int, MessageType, str, list[Finding]]] = field(default_factory=list)
 
 
-def held(source: bytes, catalog: Configuration, *, partner: str | None = None, map: str | None = None, limits: Limits = DEFAULT) -> Held | None:
+def held(source: bytes, catalog: Configuration, *, partner: str | None = None, map: str | None = None, limits: Limits = DEFAULT,
+         test: bool | None = None) -> Held | None:
     """A small file, read once for both passes; None where its parts cannot outlive their turn (XML, tables)."""
     if syntax.detect(source[:syntax.FIRST]) not in SEGMENTS:
         return None
-    read = tuple((one, tuple(one[0].parts)) for one in interchanges(source, catalog, partner, map, limits))
+    read = tuple((one, tuple(one[0].parts)) for one in interchanges(source, catalog, partner, map, limits, test))
     return Held(read) if all(interchange.standard in SEGMENTS for (interchange, _, _), _ in read) else None
 
 
@@ -121,13 +123,13 @@ def scan(source: bytes | BinaryIO, catalog: Configuration, *, partner: str | Non
 
 
 def scanning(source: bytes | BinaryIO | Held, catalog: Configuration, *, partner: str | None = None, map: str | None = None,
-             limits: Limits = DEFAULT, breath: int = 0) -> Iterator[Scanned | None]:
-    """The same; after each `breath` messages it yields None, so that others get their turn while a large file is read.
+             limits: Limits = DEFAULT, breath: int = 0, test: bool | None = None) -> Iterator[Scanned | None]:
+    """The same; `test` is what the channel says of it (True: it is for tests), for envelopes that have no flag of their own. After each `breath` messages it yields None, so that others get their turn while a large file is read.
 
     Only where a partner wants its interchanges judged as a whole, each message goes the whole path, so that an
     interchange with a message that condemns it is rejected before anything of it is posted.
     """
-    for interchange, who, forced in interchanges(source, catalog, partner, map, limits):
+    for interchange, who, forced in interchanges(source, catalog, partner, map, limits, test):
         messages = []
         taken = 0
         guilty: MessageOutcome | None = None
@@ -158,15 +160,15 @@ def suspended(source: bytes | BinaryIO, catalog: Configuration, *, partner: str 
 
 def inbound(source: bytes | BinaryIO | Held, catalog: Configuration, *, partner: str | None = None, map: str | None = None,
             limits: Limits = DEFAULT, step: Callable[..., Any] | None = None,
-            suspended: Collection[int] = ()) -> Iterator[Any]:
+            suspended: Collection[int] = (), test: bool | None = None) -> Iterator[Any]:
     """One outcome after another: each message's, then one for its interchange. Nothing is kept between them.
 
     `step` stands in for `translate` where a caller wants to run that somewhere else (another process) or wants only the
     check: what it gives for a message is yielded in the outcome's place. `suspended` are interchanges of which a dry pass
-    (the function of that name) found that they are rejected as a whole.
+    (the function of that name) found that they are rejected as a whole; `test` is what the channel says of it (see `scanning`).
     """
     step = step or translate
-    for interchange, who, forced in interchanges(source, catalog, partner, map, limits):
+    for interchange, who, forced in interchanges(source, catalog, partner, map, limits, test):
         taken = 0
         whole = interchange.ordinal in suspended
         for message in interchange.messages:
@@ -178,7 +180,7 @@ def inbound(source: bytes | BinaryIO | Held, catalog: Configuration, *, partner:
         if whole:
             findings.append(found("interchange_suspended", Position(interchange=interchange.ordinal, offset=interchange.offset)))
         yield MessageOutcome(interchange, None, "", "", [], findings, verdict(findings, *(who.policies(None) if who else ())),
-                             who.name if who else "")
+                             who.name if who else "", test=who is not None and who.testing)
 
 
 def translate(interchange: Interchange, message: AnyMessage, findings: Sequence[Finding], partner: Partner | None,
@@ -249,7 +251,7 @@ def _outcome(interchange: Interchange, message: AnyMessage, chosen: CompiledMap 
         kept = own  # it is rejected for what is wrong with itself
     return MessageOutcome(interchange, message, chosen.name if chosen else "", chosen.record if chosen else "", records, kept,
                           verdict(kept, *policies), partner.name if partner else "", checker.key if checker is not None else "",
-                          partner is not None and partner.errors.interchange == "keep")
+                          partner is not None and partner.errors.interchange == "keep", partner is not None and partner.testing)
 
 
 def _place(finding: Finding) -> tuple[int, int, int]:
@@ -276,12 +278,13 @@ def _suspended(guilty: MessageOutcome) -> Finding:
 
 
 def interchanges(source: bytes | BinaryIO | Held, catalog: Configuration, partner: str | None = None, map: str | None = None,
-                 limits: Limits = DEFAULT) -> Iterator[Read]:
-    """Each interchange with the partner who sent it and the map given by hand (or by the columns of a CSV)."""
+                 limits: Limits = DEFAULT, test: bool | None = None) -> Iterator[Read]:
+    """Each interchange with the partner who sent it, as it rules a test or live traffic, and the map given by hand (or by the columns of
+    a CSV). `test`: what the channel says."""
     if isinstance(source, Held):
         yield from source.walk()
         return
-    named = catalog.partner_named(partner) if partner else None
+    named = catalog.partner_named(partner).ruling(bool(test)) if partner else None
     forced = catalog.map_named(map) if map else None
     stream = Source(io.BytesIO(source) if isinstance(source, bytes) else source, shared=True)
     options: dict[str, Any] = {"allow_doctype": named.allow_doctype if named else False}
@@ -296,7 +299,8 @@ def interchanges(source: bytes | BinaryIO | Held, catalog: Configuration, partne
     else:
         readers = syntax.read(cast(BinaryIO, stream), charset=named.charset if named else None, limits=limits, **options)
     for interchange in readers:
-        yield interchange, named or catalog.partner_of(interchange), forced
+        who = named or catalog.partner_of(interchange)
+        yield interchange, who.ruling(is_test(interchange.test, test)) if who is not None else None, forced
 
 
 def _own_findings(interchange: Interchange, ordinal: int, taken: int) -> tuple[list[Finding], int]:

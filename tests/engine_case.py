@@ -33,11 +33,11 @@ def file_of(*lines: dict[str, Any]) -> bytes:
 class JsonPath:
     """See above. `scanned` and `walked` count how often a file was read."""
 
-    def held(self, source: bytes, catalog: Any, *, partner: str | None = None, map: str | None = None) -> None:
+    def held(self, source: bytes, catalog: Any, *, partner: str | None = None, map: str | None = None, test: bool | None = None) -> None:
         return None
 
     def scanning(
-        self, source: BinaryIO, catalog: Any, *, partner: str | None = None, map: str | None = None, breath: int = 0
+        self, source: BinaryIO, catalog: Any, *, partner: str | None = None, map: str | None = None, breath: int = 0, test: bool | None = None
     ) -> Iterator[Scanned]:
         for envelope, line in _envelopes(source):
             findings = [found(line["reject"], Position(interchange=envelope.ordinal))] if line["reject"] else []
@@ -52,7 +52,7 @@ class JsonPath:
             )
 
     def inbound(
-        self, source: BinaryIO, catalog: Any, *, partner: str | None = None, map: str | None = None, suspended: Any = ()
+        self, source: BinaryIO, catalog: Any, *, partner: str | None = None, map: str | None = None, suspended: Any = (), test: bool | None = None
     ) -> Iterator[MessageOutcome]:
         for envelope, line in _envelopes(source):
             for ordinal, one in enumerate(line["messages"], 1):

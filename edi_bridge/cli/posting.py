@@ -106,15 +106,16 @@ class Watched:
         self._told: dict[tuple[int, int], list[tuple[Finding, telling.Told | None]]] = {}
         self._counting = telling.Counting(self.limit)
 
-    def held(self, source: bytes, catalog: Any, *, partner: str | None = None, map: str | None = None) -> pipeline.Held | None:
+    def held(self, source: bytes, catalog: Any, *, partner: str | None = None, map: str | None = None,
+             test: bool | None = None) -> pipeline.Held | None:
         """As the pipeline's."""
-        return pipeline.held(source, catalog, partner=partner, map=map)
+        return pipeline.held(source, catalog, partner=partner, map=map, test=test)
 
     def scanning(
-        self, source: BinaryIO, catalog: Any, *, partner: str | None = None, map: str | None = None, breath: int = 0
+        self, source: BinaryIO, catalog: Any, *, partner: str | None = None, map: str | None = None, breath: int = 0, test: bool | None = None
     ) -> Iterator[pipeline.Scanned | None]:
         """As the pipeline's."""
-        for scanned in pipeline.scanning(source, catalog, partner=partner, map=map, breath=breath):
+        for scanned in pipeline.scanning(source, catalog, partner=partner, map=map, breath=breath, test=test):
             if scanned is None:
                 yield None
                 continue
@@ -127,10 +128,11 @@ class Watched:
             yield scanned
 
     def inbound(
-        self, source: BinaryIO, catalog: Any, *, partner: str | None = None, map: str | None = None, suspended: Collection[int] = ()
+        self, source: BinaryIO, catalog: Any, *, partner: str | None = None, map: str | None = None, suspended: Collection[int] = (),
+        test: bool | None = None,
     ) -> Iterator[Any]:
         """As the pipeline's."""
-        for outcome in pipeline.inbound(source, catalog, partner=partner, map=map, suspended=suspended):
+        for outcome in pipeline.inbound(source, catalog, partner=partner, map=map, suspended=suspended, test=test):
             if outcome.message is not None and outcome.findings:
                 self._remember(outcome)
             yield outcome

@@ -33,7 +33,7 @@ from edi_bridge.fault import ConfigFault
 from edi_bridge.finding import found
 from edi_bridge.partner import Agreement, Partner
 from edi_bridge.rollout.stage import Arrival
-from edi_bridge.store import ledger, message, outbox, waiting
+from edi_bridge.store import ledger, message, outbox, version, waiting
 from edi_bridge.store.archive import Archive
 from edi_bridge.store.ledger import Exchange, Receipt
 from edi_bridge.store.waiting import wake_expired
@@ -53,15 +53,15 @@ class Line(Protocol):
     """The path as the engine walks it (`pipeline.py`)."""
 
     def scanning(
-        self, source: BinaryIO, catalog: Any, *, partner: str | None = None, map: str | None = None, breath: int = 0
+        self, source: BinaryIO, catalog: Any, *, partner: str | None = None, map: str | None = None, breath: int = 0, test: bool | None = None
     ) -> Iterator[Any]:
         """Each interchange with its envelope's findings and verdict, nothing mapped; None each `breath` messages."""
 
-    def held(self, source: bytes, catalog: Any, *, partner: str | None = None, map: str | None = None) -> Any:
+    def held(self, source: bytes, catalog: Any, *, partner: str | None = None, map: str | None = None, test: bool | None = None) -> Any:
         """A small file read once, as `scanning` and `inbound` take it; None: they read it each."""
 
     def inbound(
-        self, source: BinaryIO, catalog: Any, *, partner: str | None = None, map: str | None = None, suspended: Any = ()
+        self, source: BinaryIO, catalog: Any, *, partner: str | None = None, map: str | None = None, suspended: Any = (), test: bool | None = None
     ) -> Iterator[Any]:
         """Each message with its records, findings and verdict."""
 
@@ -193,7 +193,7 @@ class Engine:
     def _agreed(self, outcome: Any) -> tuple[Partner | None, Agreement | None]:
         if not outcome.partner or not self.strict:
             return None, None
-        partner = self.catalog.partner_named(outcome.partner)
+        partner = self.catalog.partner_named(outcome.partner).ruling(outcome.test)
         return partner, partner.agreement(outcome.message.type)
 
     # taking in
@@ -270,6 +270,10 @@ class Engine:
         waiting = Waiting()
         with self.database.read() as connection:
             exchanges = ledger.exchanges_of(connection, [work.receipt.id for work in works if not work.stopped])
+        begun = [one.id for work in works if work.receipt.state != "received" for one in exchanges.get(work.receipt.id, ()) if one.state == "open"]
+        if begun:
+            with self.database.write() as connection:
+                version.gone_on(connection, begun, self.versions)
         for work in works:
             if work.stopped:
                 continue
@@ -351,10 +355,10 @@ class Engine:
         receipt = work.receipt
         if receipt.size <= HELD:
             content = self.archive.content(receipt.sha256)
-            held = self.path.held(content, self.catalog, partner=receipt.partner or None, map=receipt.map or None)
+            held = self.path.held(content, self.catalog, partner=receipt.partner or None, map=receipt.map or None, test=receipt.test)
             work.kept = content if held is None else held
         with self._source(work) as source:
-            yield from self.path.scanning(source, self.catalog, partner=receipt.partner or None, map=receipt.map or None, breath=BREATH)
+            yield from self.path.scanning(source, self.catalog, partner=receipt.partner or None, map=receipt.map or None, breath=BREATH, test=receipt.test)
 
     def _source(self, work: Work) -> AbstractContextManager[Any]:
         """The bytes of a receipt. A small one is read and verified once, and kept for its second pass."""
@@ -405,7 +409,7 @@ class Engine:
         suspended = [e.ordinal for e in work.open.values() if e.outcome == "refused"]
         with self._source(work) as source:
             outcomes = iter(self.path.inbound(source, self.catalog, partner=receipt.partner or None, map=receipt.map or None,
-                                              suspended=self._suspended(receipt, suspended)))
+                                              suspended=self._suspended(receipt, suspended), test=receipt.test))
             while True:
                 outcome = guarded(lambda: next(outcomes, None), tries=1)
                 if isinstance(outcome, Failure):
@@ -465,10 +469,10 @@ class Engine:
     def _collected(self, outcome: Any) -> Collected | None:
         if not self.answers or not outcome.partner:
             return None
-        return collecting(outcome.interchange, self.catalog.partner_named(outcome.partner), self.closing.prepared())
+        return collecting(outcome.interchange, self.catalog.partner_named(outcome.partner).ruling(outcome.test), self.closing.prepared())
 
     def _end(self, work: Work, exchange: Exchange, outcome: Any) -> End:
-        partner = self.catalog.partner_named(outcome.partner) if outcome.partner and self.answers else None
+        partner = self.catalog.partner_named(outcome.partner).ruling(outcome.test) if outcome.partner and self.answers else None
         ordinal = outcome.interchange.ordinal
         if partner is not None and not work.heard.pop(ordinal, self.stages.answers(partner)):
             partner = None  # no stage of its messages has it answered

@@ -20,6 +20,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from edi_bridge.fault import ConfigFault, TerminalFault
 from edi_bridge.store import audit
 from edi_bridge.store.rollout_tables import rollout
+from edi_bridge.store.tables import ledger
 
 SHOWN = 12  # digits of a hash that people see
 LEAST = 4  # digits of a hash by which a version is found
@@ -220,6 +221,16 @@ def _unpacked(packed: bytes, digest: str) -> bytes:
     if sha256(content).hexdigest() != digest:
         raise TerminalFault(f"a file of a version was altered in the database: its SHA-256 is no longer {digest[:SHOWN]}…")
     return content
+
+
+def gone_on(connection: Connection, exchanges: Sequence[int], versions: Mapping[str, str]) -> None:
+    """Exchanges that were begun before are gone on with by these versions: where the configuration is another by now, they name both."""
+    t = ledger().exchange
+    for row in connection.execute(select(t.c.id, t.c.versions).where(t.c.id.in_(exchanges))).all():
+        before = pinned(row.versions)
+        if versions.get(PINNED) and before and before[0] != versions[PINNED]:
+            both = {**versions, BEFORE: " ".join(dict.fromkeys(before))}
+            connection.execute(t.update().where(t.c.id == row.id).values(versions=json.dumps(dict(sorted(both.items())))))
 
 
 def pinned(versions: str) -> Sequence[str]:

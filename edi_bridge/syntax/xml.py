@@ -8,7 +8,6 @@ IDOCs, any batch element) is cut into them, one in memory at a time.
 
 from __future__ import annotations
 
-import codecs
 import re
 from collections.abc import Callable, Iterator
 from functools import lru_cache
@@ -21,6 +20,7 @@ from edi_bridge.finding import Finding, found
 from edi_bridge.interchange import Address, Document, Interchange, Part, Position, Stray, element_path
 from edi_bridge.syntax.limits import DEFAULT, Limits
 from edi_bridge.syntax.raw_write import write_to
+from edi_bridge.syntax.xml_encoding import encodings, keeps_ascii
 from edi_bridge.syntax.xml_envelope import Envelope, envelope_of, idoc_control, is_wrapper, kind_of, standard_header
 from edi_bridge.syntax.xml_split import CHUNK, Gap, Lost, Piece, Slice, Whole, split
 
@@ -28,13 +28,6 @@ __all__ = ["build", "read", "write_to"]
 
 SMALL = 1 << 20  # a file below this is parsed at once; above, expat looks first whether it is a wrapper
 
-_BOMS = ((codecs.BOM_UTF32_LE, "utf-32-le"), (codecs.BOM_UTF32_BE, "utf-32-be"), (codecs.BOM_UTF8, "utf-8"),
-         (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"),
-         (b"<\0\0\0", "utf-32-le"), (b"\0\0\0<", "utf-32-be"), (b"<\0", "utf-16-le"), (b"\0<", "utf-16-be"))
-_UTF8_XML = codecs.BOM_UTF8 + b"<?xml"
-_ENCODING = re.compile(rb"\sencoding\s*=\s*[\"']([A-Za-z][A-Za-z0-9._-]*)")
-# Encodings in which the bytes of ASCII characters mean nothing else: their markup can be looked for in the bytes.
-_ASCII = re.compile(r"utf-8|ascii|iso8859-\d+|cp125\d|koi8-[ru]|cp(437|850|852|858|866)|mac-roman|tis-620")
 _PROLOG = r"\ufeff?(?:\s++|<\?.*?\?>|<!--.*?-->)*+"
 _DOCTYPE = r"<!DOCTYPE\s++[^\s\[>\"']++(?:\s++(?:SYSTEM|PUBLIC)(?:\s++(?:\"[^\"]*+\"|'[^']*+'))++)?+\s*+>"
 
@@ -66,42 +59,6 @@ def build(root: Any, *, doctype: str | None = None, ordinal: int = 1) -> Interch
     envelope = envelope_of(root)
     document = Document(envelope.type, 1, envelope.reference, root, raw=raw, interchange=ordinal)
     return _interchange(envelope, ordinal, 0, "utf-8", iter([document]), [])
-
-
-def _mark(start: bytes) -> str:
-    """The encoding that a byte order mark or the first bytes tell (XML 1.0 appendix F); '' where they do not."""
-    for mark, name in _BOMS:
-        if start.startswith(mark):
-            return name
-    return ""
-
-
-def _declared(start: bytes) -> str:
-    """The encoding that the XML declaration names; 'utf-8' without one."""
-    end = start.find(b"?>", 0, 1024) if start.startswith((b"<?xml", _UTF8_XML)) else -1
-    return _named(start[:end]) if end > 0 else "utf-8"
-
-
-@lru_cache(maxsize=64)
-def _named(declaration: bytes) -> str:
-    name = _ENCODING.search(declaration)
-    return name[1].decode() if name else "utf-8"
-
-
-@lru_cache(maxsize=64)
-def _encodings(mark: str, declared: str, charset: str | None) -> tuple[str, str]:
-    """(Python's name or 'utf-8', libxml2's name) by byte order mark, declaration and agreed override."""
-    codec = _codec(charset) if charset else mark or _codec(declared)
-    if codec.startswith(("utf-16-", "utf-32-")):
-        return codec, codec.upper().replace("-LE", "LE").replace("-BE", "BE")
-    return codec or "utf-8", charset or declared
-
-
-def _codec(name: str) -> str:
-    try:
-        return codecs.lookup(name).name
-    except LookupError:
-        return ""
 
 
 @lru_cache(maxsize=32)
@@ -208,7 +165,7 @@ class _Reader:
 
     def load(self, raw: bytes) -> tuple[Any, Finding | None]:
         """(root element, None) or (None, what is wrong)."""
-        self.codec, self.encoding = _encodings(_mark(raw[:4]), _declared(raw), self.charset)
+        self.codec, self.encoding = encodings(raw, self.charset)
         problem, clean = self.without_doctype(raw)
         if problem:
             return None, problem
@@ -253,7 +210,7 @@ class _Reader:
 
     def without_doctype(self, raw: bytes) -> tuple[Finding | None, bytes]:
         """(None, the bytes with a tolerated DOCTYPE blanked out) or (the refusal, b'')."""
-        if _ASCII.fullmatch(self.codec):
+        if keeps_ascii(self.codec):
             prolog = _bytes_pattern(_PROLOG).match(raw)
             at = prolog.end() if prolog else 0
             if not raw.startswith(b"<!DOCTYPE", at):
@@ -294,7 +251,7 @@ class _Reader:
 
     def large(self, start: bytes, stream: BinaryIO) -> Interchange:
         """The interchange of a file that may be larger than memory allows."""
-        self.codec, self.encoding = _encodings(_mark(start[:4]), _declared(start), self.charset)
+        self.codec, self.encoding = encodings(start, self.charset)
         problem, clean = self.without_doctype(start)
         if problem:
             return self.refused([problem])
@@ -320,7 +277,7 @@ class _Reader:
             yield chunk
 
     def split(self, chunks: Iterator[bytes]) -> Iterator[Piece]:
-        literal = _ASCII.fullmatch(self.codec) is not None
+        literal = keeps_ascii(self.codec)
         return split(chunks, _child_rule, self.codec, self.limits, self.charset, literal)
 
     def many(self, pieces: Iterator[Piece], start: bytes) -> Interchange:

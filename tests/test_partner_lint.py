@@ -57,6 +57,7 @@ PLANTED = [  # what stands there, what is put in its place, what is said of it: 
     ("map: invoice.a", "map: invoice.a, acknowledge: {contrl: never}", ("wrong_direction", 10, 81)),
     ("map: invoice.a", "map: invoice.a, channel: fax", ("channel_unknown", 10, 77)),
     ("send: sftp", "send: fax", ("channel_unknown", 7, 7)),
+    ("send: sftp", "send: sftp\nretention: for-ever", ("retention_unknown", 8, 12)),
     ("send: sftp", "answers: sftp", ("no_way_out", 10, 15)),
     ("send: sftp", "send: lab", ("channel_unused", 6, 12)),
     ("send: sftp", "send: sftp\nexpect: {contrl: 4h}", ("deadline_unasked", 8, 10)),

@@ -302,7 +302,8 @@ def fix(id: int, file: str, second: str, reason: str, home: str | None, database
 
 
 @click.command()
-@click.option("--older-than", metavar="DAYS", type=click.IntRange(1), default=YEARS * 365, show_default=True, help="Received before so many days.")
+@click.option("--older-than", metavar="DAYS", type=click.IntRange(1), default=YEARS * 365, show_default=True,
+              help="Received before so many days, from partners whose class of retention says nothing else.")
 @click.option("--apply", "apply_", is_flag=True, help="Do it; else it is only counted.")
 @click.option("--reason", metavar="TEXT", default="", help="Why (with --apply).")
 @options.home_option
@@ -311,6 +312,8 @@ def fix(id: int, file: str, second: str, reason: str, home: str | None, database
 def purge(older_than: int, apply_: bool, reason: str, home: str | None, database: str | None, as_json: bool) -> int:
     """Remove the bytes, findings and identities of files that are older than their retention time and finished. What became of them
     stays in the ledger; what is under legal hold stays whole. With --apply the daemon of the home must be stopped.
+
+    How long a partner's exchanges are kept is said by its class (retention: of its file), whose time stands in partners/_own.yaml.
 
     \b
     Example:
@@ -325,23 +328,32 @@ def purge(older_than: int, apply_: bool, reason: str, home: str | None, database
     today = datetime.fromisoformat(now()).date()
     limit = (today - timedelta(days=older_than)).isoformat()
     with opened(home, database) as (settings, made):
+        limits = _limits(settings, made, today)
         with made.read() as connection:
-            old = retention.old(connection, limit, today.isoformat())
+            old = retention.old(connection, limit, today.isoformat(), limits)
         if apply_:
             with HomeLock(settings.home, now()):  # what comes meanwhile may have the bytes that are to be removed
                 with made.write() as connection:
-                    old = retention.old(connection, limit, today.isoformat())
+                    old = retention.old(connection, limit, today.isoformat(), limits)
                     if old.receipts:
                         retention.purge(connection, old, now(), actor(), reason)
                 for digest in old.blobs:
                     open_archive(settings.archive, settings.home).remove(digest)
     if as_json:
-        options.print_json({"before": limit, "receipts": old.receipts, "kept": old.kept, "removed": apply_})
+        options.print_json({"before": limit, "partners": limits, "receipts": old.receipts, "kept": old.kept, "removed": apply_})
         return 0
     done = "were removed" if apply_ else "would be removed; do it with --apply --reason"
-    show.note((f"{show.number(len(old.receipts), 'file')} from before {limit} {done}" if old.receipts else f"nothing from before {limit} can be removed")
+    day = limit if not limits else f"{limit}, or the days of their classes,"
+    show.note((f"{show.number(len(old.receipts), 'file')} from before {day} {done}" if old.receipts else f"nothing from before {day} can be removed")
               + (f" · {show.number(old.kept, 'file')} under legal hold or not finished" if old.kept else ""))
     return 0
+
+
+def _limits(settings: Settings, made: Database, today: date) -> dict[str, str]:
+    """The day before which exchanges are removed, of each partner whose class says how long they are kept."""
+    known = options.catalog_of(settings.home, root=options.in_force(settings, made).root)
+    classes = known.own.retention
+    return {one.name: (today - timedelta(days=classes[one.retention])).isoformat() for one in known.partners if one.retention in classes}
 
 
 @click.command()

@@ -30,6 +30,7 @@ KINDS = {  # kind → (level, what it is about)
     "deadline_idle": ("warning", "an answer is expected to what never goes out"),
     "wrong_direction": ("warning", "a setting of an agreement that has no meaning in its direction"),
     "no_lookup": ("warning", "a table of keys that has no rows"),
+    "retention_unknown": ("warning", "a class of retention that our own company does not define: its exchanges are kept as long as all others"),
     "stage_unknown": ("warning", "a stage in force (`_stages.yaml`) of something that is not agreed"),
     "nobody_named": ("note", "nobody is named to talk to when something goes wrong"),
     "no_escalation": ("note", "priority 1 or 2, and nobody is told when something stays open"),
@@ -71,10 +72,17 @@ class Remark:
 
 def lint(partner: Partner, known: Known) -> list[Remark]:
     """Everything that is wrong or doubtful, in the order of the file."""
-    found = [*_name(partner), *_identities(partner, known), *_channels(partner, known), *_deadlines(partner), *_people(partner), *_strays(partner)]
+    found = [*_name(partner), *_identities(partner, known), *_channels(partner, known), *_deadlines(partner), *_people(partner), *_strays(partner), *_retention(partner, known)]
     for one in partner.agreements:
         found += _agreement(partner, one, known)
     return sorted(set(found), key=lambda one: (one.file, one.line, one.column, one.kind))
+
+
+def _retention(partner: Partner, known: Known) -> Iterator[Remark]:
+    if partner.retention and partner.retention not in known.own.retention:
+        classes = ", ".join(known.own.retention) or "none"
+        yield Remark("retention_unknown", f"there is no class {partner.retention} under retention: of partners/_own.yaml (there: {classes})",
+                     *_place(partner.source, "retention", None))
 
 
 def _name(partner: Partner) -> Iterator[Remark]:

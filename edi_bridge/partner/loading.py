@@ -15,7 +15,7 @@ PARTNER_KEYS = ("partner", "about", "name", "extends", "identities", "charset", 
                 "roles", "contacts", "escalation", "priority", "retention", "parties", "as2", "van", "stage")
 AGREEMENT_KEYS = ("message", "direction", "map", "test", "findings", "acknowledge", "restrict", "envelope",
                   "channel", "batch", "names", "expect", "wait", "same_content", "lookups", "stage", "owner", "agreed", "gates", "watch")
-OWN_KEYS = ("own", "about", "name", "identities", "parties")
+OWN_KEYS = ("own", "about", "name", "identities", "parties", "retention")
 SAME_CONTENT = ("hold", "post")
 
 
@@ -97,5 +97,6 @@ def load_own(block: Block) -> Own:
     problems.unknown_keys(block, OWN_KEYS, "our own company")
     parties = frozenset(people.parties(block, problems))
     identities = words.identities(block, problems)
+    retention = words.retention(block, problems)
     problems.done()
-    return Own(str(block.get("name") or block.get("own") or ""), identities, parties)
+    return Own(str(block.get("name") or block.get("own") or ""), identities, parties, retention)

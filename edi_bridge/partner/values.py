@@ -270,6 +270,7 @@ class Own:
     title: str = ""
     identities: tuple[Identity, ...] = ()
     parties: frozenset[tuple[str, str]] = frozenset()
+    retention: Mapping[str, int] = field(default_factory=dict)  # class → days for which exchanges of its partners are kept
 
     def identity(self, standard: str) -> Identity | None:
         """The address with which we send in a standard; None where we have none that fits."""

@@ -126,6 +126,21 @@ def window(block: Block, problems: Problems) -> int:
     return WINDOW if made is None else int(made // 86400)
 
 
+def retention(block: Block, problems: Problems) -> dict[str, int]:
+    """`retention:` of our own company: class → days."""
+    said = block.get("retention")
+    if said is None:
+        return {}
+    if not isinstance(said, Block):
+        wrong(problems, block, "retention", "retention: names classes and how long each is kept: {commercial: 3650d}")
+        return {}
+    made = {str(name): time(said, name, problems) for name in said}
+    for name, kept in made.items():
+        if kept is not None and kept < 86400:
+            wrong(problems, said, name, f"{name}: is at least one day: 3650d")
+    return {name: int(kept // 86400) for name, kept in made.items() if kept is not None}
+
+
 def expect(block: Block, problems: Problems) -> dict[str, float]:
     said = inner(block, "expect", EXPECTED, "{\"997\": 24h, contrl: 4h}", problems)
     made = {str(key): time(said, key, problems) for key in said} if said is not None else {}

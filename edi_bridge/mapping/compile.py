@@ -84,7 +84,7 @@ class CompiledMap:
 
                 self._writer = XmlWriteProgram(self.plan, self.structure)
             elif self.standard in ("csv", "fixed"):
-                from edi_bridge.mapping.sheet import SheetWriteProgram
+                from edi_bridge.mapping.sheet_writer import SheetWriteProgram
 
                 self._writer = SheetWriteProgram(self.plan)
             else:

@@ -17,6 +17,7 @@ from edi_bridge.mapping.emit import Bad
 from edi_bridge.mapping.field import get, holds
 from edi_bridge.mapping.plan import MapPlan, ScopePlan, ScopeUse, ValuePlan
 from edi_bridge.mapping.resolve_sheet import RowStep, SheetPath
+from edi_bridge.mapping.sheet_bound import check
 from edi_bridge.mapping.sheet_cells import CellTexts
 from edi_bridge.mapping.sheet_rows import Cell, Group, Groups, Row, Rows, Said
 from edi_bridge.mapping.write_plan import fits, shape_of
@@ -28,8 +29,6 @@ class SheetWriteProgram:
     """A map's writer for sheets."""
 
     def __init__(self, plan: MapPlan):
-        from edi_bridge.mapping.sheet import check
-
         check(plan)
         self.plan = plan
         self.layout: SheetLayout = plan.root.scope.layout

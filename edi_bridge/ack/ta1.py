@@ -50,8 +50,10 @@ def body(interchange: Interchange, verdict: Verdict, findings: Sequence[Finding]
 
 
 def _is_stamp(day: str, time: str) -> bool:
+    if len(day) != 6 or len(time) != 4 or not (day + time).isascii() or not (day + time).isdigit():
+        return False
     try:
-        datetime.strptime(day + time, "%y%m%d%H%M")
+        datetime.fromisoformat(f"20{day[:2]}-{day[2:4]}-{day[4:]}T{time[:2]}:{time[2:]}")
     except ValueError:
         return False
-    return len(day) == 6 and len(time) == 4
+    return True

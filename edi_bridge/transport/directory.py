@@ -10,7 +10,7 @@ import errno
 import os
 import stat
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from io import BytesIO
@@ -25,7 +25,9 @@ from edi_bridge.transport.contract import Presence, Probe, RemoteFile
 from edi_bridge.transport.settling import NAME_MAX, Settling, exact_name, numbered, sendable, shown, token, token_parts, wanted
 
 CHUNK = 1 << 20
-SYNCING = 8  # files that are made durable at the same time
+SYNCING = 8  # threads that make files durable at the same time
+LOT = 8  # files that one of them takes at a time …
+LOTS = 3  # … and how many of such are open at most, beside the one that is being written
 READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # O_NONBLOCK: a pipe laid there must not stop us
 
 
@@ -196,13 +198,18 @@ class DirectoryTransport:
         written: list[tuple[int, Written]] = []
         try:
             with _said(self._put), _folder(self._put) as folder, ThreadPoolExecutor(SYNCING) as threads:
+                syncing: list[Future[None]] = []
+                begun = 0
                 for number, (name, source, size) in enumerate(files):
                     try:
-                        written.append((number, self._write(name, source, size, folder, threads)))
+                        written.append((number, self._write(name, source, size, folder)))
                     except Fault as fault:
                         ends[number] = fault
-                    if len(written) >= SYNCING:
-                        wait([written[-SYNCING][1].done])  # so that few files are open
+                    if len(written) - begun >= LOT or (number == len(files) - 1 and len(written) > begun):
+                        syncing.append(threads.submit(_sync_lot, [one for _, one in written[begun:]]))
+                        begun = len(written)
+                        wait(syncing[:-LOTS])  # so that few files are open
+                wait(syncing)
                 renamed = [number for number, one in written if self._renamed(one, folder, ends, number)]
                 try:
                     if renamed:
@@ -218,8 +225,8 @@ class DirectoryTransport:
                 self._passing("renamed")
         return ends
 
-    def _write(self, name: str, source: BinaryIO, size: int, folder: int, threads: Executor) -> Written:
-        """The bytes under the temporary name, on their way to the disk."""
+    def _write(self, name: str, source: BinaryIO, size: int, folder: int) -> Written:
+        """The bytes under the temporary name, not yet durable."""
         raw, temporary = sendable(name, self._upload)
         self._passing("sending")
         with _said(self._put, name):
@@ -235,13 +242,14 @@ class DirectoryTransport:
             file.close()
             _gone(temporary, folder)
             raise TerminalFault(f"{name}: {size} bytes were to be put and {count} came; nothing was put")
-        return Written(name, raw, temporary, threads.submit(_synced, file))
+        return Written(name, raw, temporary, file)
 
     def _renamed(self, one: Written, folder: int, ends: list[Fault | None], number: int) -> bool:
         """Give a file its name once its bytes are durable; else it is taken away, and its end says why."""
         try:
             with _said(self._put, one.name):
-                one.done.result()
+                if one.error is not None:
+                    raise one.error
                 self._passing("uploaded")
                 os.rename(one.temporary, one.raw, src_dir_fd=folder, dst_dir_fd=folder)
         except TransientFault as fault:
@@ -314,14 +322,23 @@ def _state(name: bytes, folder: int) -> os.stat_result | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Written:
-    """A file under its temporary name; `done` when it is durable."""
+    """A file under its temporary name. `file` is closed when it was synced; `error`: why it could not be."""
 
     name: str
     raw: bytes
     temporary: bytes
-    done: Future[None]
+    file: BinaryIO
+    error: OSError | None = None
+
+
+def _sync_lot(lot: Sequence[Written]) -> None:
+    for one in lot:
+        try:
+            _synced(one.file)
+        except OSError as error:
+            one.error = error
 
 
 def _write(source: BinaryIO, name: bytes, folder: int) -> int:

@@ -35,7 +35,7 @@ def draw(connection: Connection, scope: str, kind: str, numbers: Numbers, at: st
     more = update(t).where(mine).values(last=t.c.last + 1).returning(t.c.last)
     drawn: int | None = connection.execute(more).scalar()
     if drawn is None:
-        drawn = _begun(connection, scope, kind, numbers)
+        drawn = numbers.first if _begun(connection, scope, kind, numbers) else int(connection.execute(more).scalar_one())
     value = drawn
     if value < numbers.first:  # the range was moved up
         value = numbers.first
@@ -49,16 +49,14 @@ def draw(connection: Connection, scope: str, kind: str, numbers: Numbers, at: st
     return value
 
 
-def _begun(connection: Connection, scope: str, kind: str, numbers: Numbers) -> int:
-    """The first number of a new sequence; another process may begin it at the same moment."""
-    t = ledger().control_number
+def _begun(connection: Connection, scope: str, kind: str, numbers: Numbers) -> bool:
+    """Begin a sequence with its first number; False: another process began it at the same moment."""
     try:
         with connection.begin_nested():
-            connection.execute(insert(t).values(scope=scope, kind=kind, last=numbers.first, wrapped=0, wrapped_at=""))
-        return numbers.first
+            connection.execute(insert(ledger().control_number).values(scope=scope, kind=kind, last=numbers.first, wrapped=0, wrapped_at=""))
     except IntegrityError:
-        more = update(t).where((t.c.scope == scope) & (t.c.kind == kind)).values(last=t.c.last + 1).returning(t.c.last)
-        return int(connection.execute(more).scalar_one())
+        return False
+    return True
 
 
 @dataclass(slots=True)

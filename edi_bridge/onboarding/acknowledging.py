@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -60,7 +61,7 @@ def played(rehearsal: Rehearsal, one: Scenario, lane: Lane, made: Generated, fre
 def _played(rehearsal: Rehearsal, one: Scenario, lane: Lane, made: Generated, database: Database, archive: Archive) -> Iterator[str]:
     now = rehearsal.clock()
     writing = Writing(database, archive, rehearsal.catalog, lambda: now)
-    way = writing.way(rehearsal.partner.name, lane.map.record, lane.agreement.message, test=True)
+    way = replace(writing.way(rehearsal.partner.name, lane.map.record, lane.agreement.message), test=True)
     submitted = writing.submit(way, made.records[:1], f"scenario {one.name}")
     entries = submitted.entries or writing.flush(rehearsal.partner.name, everything=True)
     if not entries:

@@ -54,7 +54,7 @@ class Lane:
 
 @dataclass(frozen=True, slots=True)
 class Generated:
-    """A message of a scenario. `records` are what must be read from it; `left_out` names what the map cannot carry; `troubles`
+    """A message of a scenario. `records` are what must be read from it; `good` is the content without the fault that was planted in it; `left_out` names what the map cannot carry; `troubles`
     say why there is no content."""
 
     content: bytes
@@ -63,6 +63,7 @@ class Generated:
     troubles: tuple[str, ...] = ()
     extension: str = ".edi"
     findings: list[Any] = field(default_factory=list)
+    good: bytes = b""
 
 
 def context(lane: Lane, own: Own, habits: Habits, number: str, today: str) -> Context:

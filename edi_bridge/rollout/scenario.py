@@ -207,9 +207,9 @@ def gtin(number: int) -> str:
 
 
 def sscc(number: str, item: int) -> str:
-    """An SSCC for examples: extension digit, prefix 952, digits of a number, check digit."""
-    digits = re.sub(r"\D", "", number)[-6:].zfill(6)
-    return checked(f"3952120{digits}{item % 10_000:04}")
+    """An SSCC for examples: extension digit, prefix 952, something of a number, check digit."""
+    own = int(re.sub(r"[^0-9A-Z]", "", number.upper()) or "0", 36) % 1_000_000
+    return checked(f"3952120{own:06}{item % 10_000:04}")
 
 
 def checked(digits: str) -> str:

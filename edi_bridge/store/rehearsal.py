@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, func, insert, select
 
 from edi_bridge.store.rollout_tables import rollout
+from edi_bridge.store.tables import ledger
 
 PASSED, FAILED = "passed", "failed"
 
@@ -40,9 +41,11 @@ class Run:
 
 
 def next_run(connection: Connection) -> int:
-    """The number of the next run, of any partner."""
-    t = rollout().scenario_run
-    return int(connection.execute(select(func.max(t.c.run))).scalar() or 0) + 1
+    """The number of the next run, of any partner: larger than that of any run before, whether it was kept or not. It may leave numbers
+    out, as it also counts what came since."""
+    kept = int(connection.execute(select(func.max(rollout().scenario_run.c.run))).scalar() or 0)
+    came = int(connection.execute(select(func.max(ledger().receipt.c.id))).scalar() or 0)
+    return max(kept, came) + 1
 
 
 def save(connection: Connection, partner: str, direction: str, message: str, run: int, played: Sequence[Played], version: str, at: str) -> None:

@@ -21,6 +21,7 @@ PLACES = {"BHD": 3, "IQD": 3, "JOD": 3, "KWD": 3, "LYD": 3, "OMR": 3, "TND": 3, 
           "VND": 0, "VUV": 0, "XAF": 0, "XOF": 0, "XPF": 0}
 ZERO = Decimal(0)
 ZONED_DAY = re.compile(r"\d{4}-\d\d-\d\d(Z|[+-]\d\d:\d\d)")
+LINE_NUMBER = re.compile(r"[0-9]{1,6}|")
 SIX = Decimal("0.000001")
 LARGE = Decimal("1e15")  # an amount whose quotient might not be exact in 28 digits
 # What a kind of answer (UNCL 4343) says of the order, where nothing else does.
@@ -72,6 +73,19 @@ def headed(record: Record, type: str, number: str, prepared: str, clock: bool) -
     if clock and type in ("customer", "despatch_advice") and len(day) == len("2026-11-21"):
         _put(made, "issued_on", prepared if prepared[:10] == day else f"{day}T00:00", "", added)
     return made, added
+
+
+def renumbered(record: Record, type: str) -> tuple[Record, dict[str, str]]:
+    """A copy of an order or invoice whose lines have numbers that EDIFACT can hold (LIN/1082: up to six digits), and what each line
+    was called before, by its path. All or none are numbered anew, so that no two are the same; `parent` follows."""
+    lines = record.get("lines", ())
+    said = [str(line.get("number") or "") for line in lines]
+    if type not in ("order", "invoice") or all(LINE_NUMBER.fullmatch(number) for number in said):
+        return record, {}
+    new = {number: str(place) for place, number in reversed(list(enumerate(said, 1)))}
+    made = [{**line, "number": str(place)} | ({"parent": new[line["parent"]]} if line.get("parent") in new else {})
+            for place, line in enumerate(lines, 1)]
+    return {**record, "lines": made}, {f"lines[{place}].number": number for place, number in enumerate(said) if number != str(place + 1)}
 
 
 def without_day_zones(record: Record, type: str) -> tuple[Record, list[str]]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from edi_bridge.completion import completed, headed, without_day_zones
+from edi_bridge.completion import completed, headed, renumbered, without_day_zones
 
 INVOICE: dict[str, Any] = {
     "number": "R-1", "currency": "EUR",
@@ -87,3 +87,14 @@ def test_days_lose_their_zone_and_texts_keep_it() -> None:
     assert made == {"number": "2026-11-21Z", "issued_on": "2026-11-21", "due_on": "2026-12-01",
                     "lines": [{"delivered_on": "2026-11-20", "description": "2026-11-20Z"}]}
     assert paths == ["issued_on", "lines[0].delivered_on"]
+
+
+def test_lines_get_numbers_that_edifact_can_hold_all_or_none() -> None:
+    record = {"lines": [{"number": "SZ300540", "quantity": 1}, {"number": "1"}, {"quantity": 2}, {"number": "1234567", "parent": "SZ300540"}]}
+    made, before = renumbered(record, "order")
+    assert made["lines"] == [{"number": "1", "quantity": 1}, {"number": "2"}, {"quantity": 2, "number": "3"}, {"number": "4", "parent": "1"}]
+    assert before == {"lines[0].number": "SZ300540", "lines[1].number": "1", "lines[2].number": "", "lines[3].number": "1234567"}
+    assert record["lines"][0] == {"number": "SZ300540", "quantity": 1}  # the original is as it was
+    fine = {"lines": [{"number": "000010"}, {}, {"number": "20"}]}
+    assert renumbered(fine, "invoice") == (fine, {})
+    assert renumbered(record, "despatch_advice") == (record, {})  # whose lines others refer to

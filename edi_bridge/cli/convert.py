@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 # The association code (S009/0057) of the messages of EANCOM 1997, whose codes our maps write where D.96A has none.
 EANCOM = {"edifact/D96A/ORDERS": "EAN008", "edifact/D96A/INVOIC": "EAN008", "edifact/D96A/DESADV": "EAN005"}
-_IN_ANOTHER_FORM = re.compile(r"\bwritten as |; the default is written|\bcut, as the guide refuses it|the zone of a day is left out")
+_IN_ANOTHER_FORM = re.compile(r"\bwritten as |; the default is written|\bcut, as the guide refuses it|the zone of a day is left out|are broken anew")
 _NO_CURRENCY = "currency, and it has none"
 _NO_PLACE = ("has no place for it in this map", "has no column for it in this map")
 OPEN_QUALIFIER = {"x12": "ZZ", "edifact": "ZZZ"}  # mutually defined: qualifiers of one standard mean nothing in the other
@@ -97,16 +97,20 @@ def _whole(records: list[dict[str, Any]], writer: CompiledMap, base: Heading,
 
     whole: list[dict[str, Any]] = []
     paths: set[str] = set()
-    zones: set[str] = set()
+    changed: dict[str, str] = {}
     for record in records:
         if base.lossy and writer.standard != "xml":
             record, zoned = completion.without_day_zones(record, writer.record)
-            zones |= set(map(unnumbered, zoned))
+            changed |= dict.fromkeys(map(unnumbered, zoned), "the zone of a day is left out|are broken anew")
+        if base.lossy and writer.standard == "edifact":
+            record, numbers = completion.renumbered(record, writer.record)
+            for path, number in list(numbers.items())[:1]:
+                changed[unnumbered(path)] = f'{path}: "{number}" is written as a number, as are all lines'
         made, added = completion.completed(record, writer.record, currency)
         made, more = completion.headed(made, writer.record, base.control, base.prepared, writer.standard == "x12")
         whole.append(made)
         paths |= {unnumbered(path) for path in (*added, *more)}
-    return whole, paths, dict.fromkeys(zones, "the zone of a day is left out")
+    return whole, paths, changed
 
 
 def _written(records: list[dict[str, Any]], writer: CompiledMap, base: Heading, known: Partner | None, catalog: Catalog,

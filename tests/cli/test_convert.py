@@ -122,6 +122,16 @@ def test_a_time_of_day_that_has_no_place_goes_without_its_day(edi: Run) -> None:
     assert (strict.returncode, strict.stdout) == (1, b"") and "only a day fits here" in strict.stderr.decode()
 
 
+def test_lines_whose_numbers_edifact_cannot_hold_are_numbered_anew(edi: Run) -> None:
+    """UBL and X12 let them be any text; LIN/1082 is n..6."""
+    record = json.dumps({**RECORD, "lines": [{**RECORD["lines"][0], "number": "SZ300540"}]}).encode()
+    done = edi("convert", "-", "--to", "edifact/D96A/ORDERS", *ENDS, stdin=record)
+    assert done.returncode == 0 and b"LIN+1++9521200002119:EN'" in done.stdout
+    assert 'lines[0].number: "SZ300540" is written as a number' in listed(done.stderr.decode(), "written in another form")["lines.number"]
+    assert edi("convert", "-", "--to", "edifact/D96A/ORDERS", *ENDS, "--strict", stdin=record).returncode == 1
+    assert b"PO1*SZ300540*" in edi("convert", "-", "--to", "x12/004010/850", *ENDS, stdin=record).stdout
+
+
 def test_amounts_without_a_currency_are_asked_for(edi: Run) -> None:
     record = json.dumps(RECORD).encode()
     done = edi("convert", "-", "--to", "xml/ubl-2.1/Order", stdin=record)

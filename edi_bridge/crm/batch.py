@@ -14,94 +14,24 @@ from sqlalchemy import Connection, Table, and_, select, tuple_, update
 
 from edi_bridge.crm.identity import Identifier, OwnIdentities
 from edi_bridge.crm.line_match import LineIndex
-from edi_bridge.crm.tables import CrmTables, of
+from edi_bridge.crm.tables import CrmTables, of, tables
 from edi_bridge.database import decimal_value, insert_rows, take_ids
 
 ID_BLOCK = 64
 IN_CLAUSE = 500  # values in one IN (…); SQLite takes 32,766 parameters in a statement
 
-# Parents before children. Columns that a table fills by itself (`id` of rows without children) are left out.
+# Parents before children.
+WRITTEN = """
+    customer customer_location customer_name customer_address customer_identifier customer_contact
+    customer_account sales_order order_line order_schedule order_allowance order_change invoice invoice_line
+    invoice_tax invoice_allowance order_response response_line response_schedule despatch_advice despatch_pack
+    despatch_item remittance remittance_item remittance_deduction document_link
+""".split()
+SELF_NUMBERED = frozenset({"customer_identifier", "customer_contact", "customer_account", "document_link"})  # rows without children
+# The columns of a written row, in the table's order; `id` is left out where the table fills it by itself.
 COLUMNS: dict[str, tuple[str, ...]] = {
-    table: tuple(columns.split())
-    for table, columns in {
-        "customer": """
-            id is_customer is_supplier name status language currency website valid_from valid_to record message_id
-            changed_by
-        """,
-        "customer_location": """
-            id customer_id key role name name_2 department street street_2 building city region postcode po_box
-            country valid_from record message_id
-        """,
-        "customer_name": "customer_id name kind message_id",
-        "customer_address": """
-            customer_id kind department street street_2 building city region postcode po_box country message_id
-        """,
-        "customer_identifier": "customer_id scheme value location_id message_id",
-        "customer_contact": "customer_id location_id role name phone fax email message_id",
-        "customer_account": "customer_id iban bic account bank_code bank_name holder currency country message_id",
-        "sales_order": """
-            id customer_id direction number release type purpose state issued_on requested_delivery currency
-            deliver_to_id total line_count partner content record message_id changed_by
-        """,
-        "order_line": """
-            order_id position number state gtin buyer_item seller_item description unit requested_delivery quantity
-            net_price net_amount record message_id
-        """,
-        "order_schedule": "order_id line position location_id location unit date quantity message_id",
-        "order_allowance": """
-            order_id line position kind code reason unit tax_category percent amount base quantity tax_rate
-            message_id
-        """,
-        "order_change": """
-            id customer_id direction order_number release order_id number type purpose act state issued_on content
-            record before message_id
-        """,
-        "invoice": """
-            id customer_id direction kind number type purpose state issued_on due_on currency net tax payable
-            line_count order_number partner content record message_id changed_by
-        """,
-        "invoice_line": """
-            invoice_id position number gtin buyer_item seller_item description unit order_number order_line quantity
-            net_price net_amount record message_id
-        """,
-        "invoice_tax": "invoice_id line position type category currency exemption rate base amount message_id",
-        "invoice_allowance": """
-            invoice_id line position kind code reason unit tax_category percent amount base quantity tax_rate
-            message_id
-        """,
-        "order_response": """
-            id customer_id direction order_number release number key order_id outcome type purpose state issued_on
-            expected currency total line_count partner content record message_id changed_by
-        """,
-        "response_line": """
-            response_id position number order_line outcome status gtin buyer_item seller_item description unit
-            confirmed_on ship_on reason ordered confirmed backordered net_price net_amount record message_id
-        """,
-        "response_schedule": "response_id line position outcome unit date ship_on quantity message_id",
-        "despatch_advice": """
-            id customer_id direction number type purpose state issued_on shipped_on expected order_number delivery_note
-            bill_of_lading carrier carrier_reference transport_mode deliver_to_id gross_weight weight_unit pack_count
-            item_count partner content record message_id changed_by
-        """,
-        "despatch_pack": """
-            despatch_id position parent sscc level kind order_number tracking packages gross_weight weight_unit
-            message_id
-        """,
-        "despatch_item": """
-            despatch_id position pack order_id number order_number order_line gtin buyer_item seller_item description
-            unit batch best_before status quantity ordered message_id
-        """,
-        "remittance": """
-            id customer_id direction number purpose handling state issued_on paid_on value_date currency means trace
-            amount item_count partner content record message_id changed_by
-        """,
-        "remittance_item": """
-            remittance_id position invoice_id document type action date currency order_number amount gross discount
-            deducted record message_id
-        """,
-        "remittance_deduction": "remittance_id item position line reason document type amount message_id",
-        "document_link": "customer_id relation from_kind from_id to_kind to_number to_id message_id",
-    }.items()
+    name: tuple(column.name for column in getattr(tables(), name).columns if column.name != "id" or name not in SELF_NUMBERED)
+    for name in WRITTEN
 }
 
 

@@ -16,6 +16,7 @@ from edi_bridge.daemon.expiring import Expiring
 from edi_bridge.daemon.logs import Troubles, log
 from edi_bridge.database import Database
 from edi_bridge.engine import network
+from edi_bridge.engine.entry_agreement import whose
 from edi_bridge.engine.sending import LONGEST_WAIT, NEVER
 from edi_bridge.fault import Fault
 from edi_bridge.partner import Partner, Silence
@@ -92,7 +93,8 @@ class Watching:
     def _overdue(self, connection: Connection, now: datetime) -> None:
         for entry in outbox.overdue(connection, written(now)):
             alarm.raise_(connection, "acknowledgement_overdue", f"outbox {entry.id}",
-                         f"{entry.partner} has not answered {entry.name} {entry.control}, sent {entry.sent_at[:16]}Z: due {entry.due_at[:16]}Z",
+                         f"{entry.partner} has not answered {entry.name} {entry.control}, sent {entry.sent_at[:16]}Z: due {entry.due_at[:16]}Z"
+                         f"{whose(self.current.now.catalog, entry)}",
                          written(now))
 
     def _silence(self, connection: Connection, partner: Partner, rule: Silence, now: datetime) -> None:
@@ -112,7 +114,8 @@ class Watching:
             self._well = {one for one in self._well if one[:2] != key[:2]} | {key}
         elif window.by > now - timedelta(days=1):  # what was silent before anybody asked is not told
             alarm.raise_(connection, "silence", subject,
-                         f"nothing of type {rule.message} came from {partner.name} on {window.day} by {rule.by} ({rule.zone})", at)
+                         f"nothing of type {rule.message} came from {partner.name} on {window.day} by {rule.by} ({rule.zone})"
+                         f"{partner.whose(one for one in partner.agreements if one.direction == 'in' and rule.fits(one.message))}", at)
 
     def _disk(self, connection: Connection, now: datetime) -> None:
         free = shutil.disk_usage(self.home).free

@@ -45,7 +45,7 @@ class Intake:
         entries: list[tuple[int, int | None, int | None, Finding]] = []
         for exchange, (_, one) in zip(made, fresh.values(), strict=True):
             findings = list(one.findings)
-            self._aftermath(connection, exchange, one.interchange, findings)
+            self._aftermath(connection, exchange, one, findings)
             if exchange.outcome != "again":
                 entries += [(exchange.receipt, exchange.id, None, finding) for finding in findings]
         message.add_findings(connection, entries)
@@ -59,7 +59,8 @@ class Intake:
                       why_not, partner.window if partner and self.strict else 0, staged.lane,
                       self.stages.admitting(connection, name, staged, self.now()))
 
-    def _aftermath(self, connection: Connection, exchange: Exchange, interchange: Any, findings: list[Finding]) -> None:
+    def _aftermath(self, connection: Connection, exchange: Exchange, one: Any, findings: list[Finding]) -> None:
+        interchange = one.interchange
         if exchange.outcome == "conflict":
             note = f"control number {interchange.control} came before with other content, in exchange {exchange.original}"
             findings.append(found("duplicate_interchange", Position(interchange=interchange.ordinal, offset=interchange.offset),
@@ -72,7 +73,13 @@ class Intake:
             why = findings[-1].sentence() if told else exchange.reason or "a person must decide about it"
             if exchange.reason.startswith(PAUSED):
                 return  # somebody knows: the pause itself stands in `rollout status`
-            alarm.raise_(connection, "quarantine", subject, f"{subject}{f' from {interchange.sender}' if interchange.sender.id else ''} is quarantined: {why}", self.now())
+            alarm.raise_(connection, "quarantine", subject, f"{subject}{f' from {interchange.sender}' if interchange.sender.id else ''} is quarantined: {why}{self._whose(one)}", self.now())
+
+    def _whose(self, one: Any) -> str:
+        """Who answers with us for what came, at the end of a sentence."""
+        name = getattr(one, "partner", "")
+        partner = self.catalog.partner_named(name).ruling(bool(one.interchange.test)) if name and self.catalog is not None else None
+        return partner.whose([partner.agreement(type) for type in dict.fromkeys(listed[1] for listed in one.messages)]) if partner else ""
 
     def _why_not(self, receipt: Receipt, one: Any, partner: Partner | None) -> str:
         """Why it is not posted before a person has looked at it; '' when nothing stands against it."""

@@ -19,6 +19,7 @@ from edi_bridge.ack import reconcile as matching
 from edi_bridge.ack.reconcile import Key, Reconciled, Sent, SentGroup, SentMessage
 from edi_bridge.ack.statement import Answer, Outcome, Statement, Subject
 from edi_bridge.crashpoint import passing
+from edi_bridge.engine.entry_agreement import whose
 from edi_bridge.interchange import Address, Interchange, Message
 from edi_bridge.store import alarm, outbox
 from edi_bridge.store.tables import ledger
@@ -88,7 +89,7 @@ class Reconciling:
         if refused:
             words = f"{refused[0].statement.answer}: {refused[0].statement.outcome.value}"
             alarm.raise_(connection, "acknowledgement_negative", subject,
-                         f"{entry.partner} did not take all of {entry.name} {entry.control} ({words})", self.now())
+                         f"{entry.partner} did not take all of {entry.name} {entry.control} ({words}){whose(self.catalog, entry)}", self.now())
 
 
 def _sent(connection: Connection, entry: outbox.Entry) -> Sent:

@@ -21,6 +21,7 @@ from edi_bridge.clock import written
 from edi_bridge.crashpoint import passing
 from edi_bridge.database import Database
 from edi_bridge.engine.stages import Stages
+from edi_bridge.engine.entry_agreement import agreement_of, whose
 from edi_bridge.fault import ChannelFault, ConfigFault, Fault, TerminalFault, TransientFault, UncertainFault
 from edi_bridge.file_name import file_name
 from edi_bridge.interchange import MessageType
@@ -159,8 +160,7 @@ class Sending:
             partner = self.catalog.partner_named(entry.partner)
         except ConfigFault:  # taken out of the home since then: what is on its way goes it
             return None
-        fitting = [one for one in partner.agreements if one.direction == "out" and one.message.rpartition("/")[2] == entry.name and (entry.test or not one.test)]
-        return min(fitting, key=lambda one: one.test is not entry.test, default=None) if entry.kind == "document" else None
+        return agreement_of(partner, entry)
 
     def send(self, entry: Entry, transport: Transport, channel: Channel) -> Sent:
         """One attempt. What the transport says of the entry is noted; what it says of the whole way is raised, as ChannelFault or
@@ -334,7 +334,7 @@ class Sending:
         def note(connection: Connection) -> None:
             outbox.mark(connection, entry.id, state, begun=entry.tries, **more)
             if rings is not None:
-                alarm.raise_(connection, rings[0], f"outbox {entry.id}", rings[1], at)
+                alarm.raise_(connection, rings[0], f"outbox {entry.id}", rings[1] + whose(self.catalog, entry), at)
 
         self._noted(note)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
@@ -242,6 +242,11 @@ class Partner:
         """Whose word decides what a finding does, the most special first."""
         agreement = self.agreement(type) if type is not None else None
         return [one.findings for one in (agreement, self) if one is not None]
+
+    def whose(self, agreements: Iterable[Agreement | None]) -> str:
+        """What a sentence about what comes or goes by these agreements ends with: who answers for it with us; '' where nobody is named."""
+        names = list(dict.fromkeys(one.owner for one in agreements if one is not None and one.owner))
+        return f" ({', '.join(names)} answer{'s' * (len(names) == 1)} for it)" if names else ""
 
     def enveloping(self, agreement: Agreement | None) -> dict[str, Any]:
         """How what we send is wrapped (ENVELOPE_KEYS): the partner's word, the agreement's before it."""

@@ -52,8 +52,8 @@ def scenario() -> None:
 
 @contextmanager
 def rehearsal(home: str | None, database: str | None, partner: str, *, apart: bool) -> Iterator[tuple[Rehearsal, Partner, Database]]:
-    """What plays the scenarios of a partner: in the home's staging lane, or apart, in a database that is thrown away. The third is the
-    home's database, which keeps what became of runs."""
+    """What plays the scenarios of a partner: apart, in the staging lane of a database that is thrown away, or in that of the home. The
+    third is the home's database, which keeps what became of runs."""
     from edi_bridge.onboarding.rehearsing import RehearsalCatalog
 
     settings = options.settings_of(home, database)
@@ -62,7 +62,12 @@ def rehearsal(home: str | None, database: str | None, partner: str, *, apart: bo
         catalog = RehearsalCatalog(settings.home, partner, stored=partial(_stored, settings))
         plain = options.catalog_of(settings.home, database=settings.database).partner_named(partner)
         with tempfile.TemporaryDirectory(prefix="edi-bridge-rehearsal-") as folder:
-            yield _rehearsal(settings, made, catalog, Path(folder) if apart else None), plain, made
+            played = _rehearsal(settings, made, catalog, Path(folder) if apart else None)
+            try:
+                yield played, plain, made
+            finally:
+                if apart:
+                    played.database.close()
     finally:
         made.close()
 
@@ -111,7 +116,7 @@ def list_(partner: str | None, direction: str | None, message: str, home: str | 
     if partner is None:
         return _all(home, as_json)
     rows: list[dict[str, Any]] = []
-    with rehearsal(home, database, partner, apart=False) as (played, plain, _):
+    with rehearsal(home, database, partner, apart=True) as (played, plain, _):
         for lane in lanes_of(played, plain, direction, message):
             rows += [{"direction": lane.agreement.direction, "message": lane.agreement.message, "scenario": one.name, "negative": one.negative,
                       "about": one.about, "not": why} for one, why in played.fitting(lane)]
@@ -157,16 +162,17 @@ def _for(one: Scenario) -> str:
 @click.argument("partner")
 @click.option("--only", "only", multiple=True, metavar="NAME", help="Only this scenario; may be repeated. It is no run: it does not count.")
 @click.option("--against", "against", metavar="FOLDER", help="Play what the partner sent in: NAME.edi (or .xml, .csv) for each scenario.")
-@click.option("--apart", is_flag=True, help="In a database of its own that is thrown away, not in the home's staging lane.")
+@click.option("--keep", is_flag=True, help="In the home's own staging lane, to be looked at; it then counts with the tests that came.")
 @direction_option
 @message_option
 @options.home_option
 @options.database_option
 @options.json_option
-def run(partner: str, only: tuple[str, ...], against: str | None, apart: bool, direction: str | None, message: str, home: str | None,
+def run(partner: str, only: tuple[str, ...], against: str | None, keep: bool, direction: str | None, message: str, home: str | None,
         database: str | None, as_json: bool) -> int:
     """Make the messages of every scenario that fits as PARTNER would send them, with the test indicator, play them through the engine
-    into the staging lane, and hold what came out against what must. Nothing is sent.
+    into the staging lane, and hold what came out against what must. Nothing is sent, and nothing of the home is touched: engine, ledger
+    and CRM work on a database that is thrown away, unless --keep wants the home's own.
 
     With --against the partner's own files are played instead; scenarios without a file fail. A record beside the file (NAME.json, as
     `write` made it) says what they were asked to send.
@@ -181,7 +187,7 @@ def run(partner: str, only: tuple[str, ...], against: str | None, apart: bool, d
 
     Exit codes: 0 everything passed, 1 something did not, 2 wrong use or configuration.
     """
-    with rehearsal(home, database, partner, apart=apart) as (played, plain, kept):
+    with rehearsal(home, database, partner, apart=not keep) as (played, plain, kept):
         lanes = lanes_of(played, plain, direction, message)
         _must_exist(only, played)
         given = _given(Path(against), lanes) if against else None
@@ -189,8 +195,6 @@ def run(partner: str, only: tuple[str, ...], against: str | None, apart: bool, d
         if not any(results for _, results in done):
             raise ConfigFault.at("", 0, 0, "no scenario fits: edi-bridge rollout scenario list says why")
         counted = [_keep(kept, played, lane, results, whole=not only) for lane, results in done]
-        if apart:
-            played.database.close()
     if as_json:
         options.print_json([_json(lane, results, clean) for (lane, results), clean in zip(done, counted, strict=True)])
     else:
@@ -297,25 +301,22 @@ def write(partner: str, into: str, only: tuple[str, ...], direction: str | None,
     folder = Path(into)
     listed: list[tuple[str, str]] = []
     with rehearsal(home, database, partner, apart=True) as (played, plain, _):
-        try:
-            _must_exist(only, played)
-            lanes = lanes_of(played, plain, direction, message)
-            if len(lanes) > 1:
-                names = ", ".join(f"--direction {one.agreement.direction} --message {one.agreement.message}" for one in lanes)
-                raise ConfigFault.at("", 0, 0, f"say which message: {names}")
-            folder.mkdir(parents=True, exist_ok=True)
-            for one in (each for each, why in played.fitting(lanes[0]) if not why and not each.answer and (not only or each.name in only)):
-                made = played.made(one, lanes[0])
-                if made.troubles:
-                    show.note(show.clean(f"{one.name} cannot be made: {'; '.join(made.troubles)}"))
-                    continue
-                (folder / f"{one.name}{made.extension}").write_bytes(made.content)
-                records = json.loads(to_json(made.records[0] if len(made.records) == 1 else made.records, indent=True))
-                if not one.negative and len(made.records) == 1:
-                    (folder / f"{one.name}.json").write_text(json.dumps(records, indent=2, ensure_ascii=False) + "\n", "utf-8")
-                listed.append((one.name, one.about))
-        finally:
-            played.database.close()
+        _must_exist(only, played)
+        lanes = lanes_of(played, plain, direction, message)
+        if len(lanes) > 1:
+            names = ", ".join(f"--direction {one.agreement.direction} --message {one.agreement.message}" for one in lanes)
+            raise ConfigFault.at("", 0, 0, f"say which message: {names}")
+        folder.mkdir(parents=True, exist_ok=True)
+        for one in (each for each, why in played.fitting(lanes[0]) if not why and not each.answer and (not only or each.name in only)):
+            made = played.made(one, lanes[0])
+            if made.troubles:
+                show.note(show.clean(f"{one.name} cannot be made: {'; '.join(made.troubles)}"))
+                continue
+            (folder / f"{one.name}{made.extension}").write_bytes(made.content)
+            records = json.loads(to_json(made.records[0] if len(made.records) == 1 else made.records, indent=True))
+            if not one.negative and len(made.records) == 1:
+                (folder / f"{one.name}.json").write_text(json.dumps(records, indent=2, ensure_ascii=False) + "\n", "utf-8")
+            listed.append((one.name, one.about))
     rows = "\n".join(f"| {name} | {about} |" for name, about in listed)
     (folder / "README.md").write_text(f"# Scenarios for {plain.title or partner}\n\n| file | what it is for |\n|---|---|\n{rows}\n", "utf-8")
     show.note(f"{show.number(len(listed), 'scenario')} in {into}")

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,7 @@ PATIENCE = timedelta(hours=4)  # within which the answer must be here, where the
 UNKNOWN = "99999"  # a number that we never gave
 
 
+@cache
 def empty() -> bytes:
     """An SQLite database with all tables and nothing in them."""
     with tempfile.TemporaryDirectory(prefix="edi-bridge-rehearsal-") as folder:

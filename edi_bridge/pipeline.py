@@ -24,6 +24,7 @@ from edi_bridge.syntax.source import Source
 
 
 SEGMENTS = ("edifact", "x12")
+LISTED = 10_000  # messages of an interchange
 NOT_KEPT = frozenset({"message_too_large", "segment_too_large"})  # of such a message only the header is there
 
 
@@ -98,13 +99,20 @@ class Held:
 @dataclass(frozen=True, slots=True)
 class Scanned:
     """An interchange whose envelope was read to the end. `findings` are those of the envelope, `messages` what the
-    envelope says of each: (ordinal, type, reference, its findings)."""
+    envelope says of each: (ordinal, type, reference, its findings). Of very many (LISTED) only the first of each type is listed:
+    `left_out` says how many are not, so that an interchange of a gigabyte stays small in memory."""
 
     interchange: Interchange
     partner: str
     findings: list[Finding]
     verdict: Verdict
     messages: list[tuple[int, MessageType, str, list[Finding]]] = field(default_factory=list)
+    left_out: int = 0
+
+    @property
+    def count(self) -> int:
+        """How many messages there are."""
+        return len(self.messages) + self.left_out
 
 
 def held(source: bytes, catalog: Configuration, *, partner: str | None = None, map: str | None = None, limits: Limits = DEFAULT,
@@ -130,21 +138,27 @@ def scanning(source: bytes | BinaryIO | Held, catalog: Configuration, *, partner
     interchange with a message that condemns it is rejected before anything of it is posted.
     """
     for interchange, who, forced in interchanges(source, catalog, partner, map, limits, test):
-        messages = []
-        taken = 0
+        messages: list[tuple[int, MessageType, str, list[Finding]]] = []
+        types: set[MessageType] = set()
+        taken = left_out = 0
         guilty: MessageOutcome | None = None
         for message in interchange.messages:
             own, taken = _own_findings(interchange, message.ordinal, taken)
             if who is not None and who.judged_whole and guilty is None:
                 outcome = translate(interchange, message, own, who, forced, catalog)
                 guilty = outcome if condemns(outcome.findings, who, message.type) else None
-            messages.append((message.ordinal, message.type, message.reference, own))
-            if breath and not len(messages) % breath:
+            if len(messages) < LISTED or message.type not in types:
+                messages.append((message.ordinal, message.type, message.reference, own))
+                types.add(message.type)
+            else:
+                left_out += 1
+            if breath and not (len(messages) + left_out) % breath:
                 yield None
         findings = _kept([*_envelope_findings(interchange), *_sender_findings(interchange, who, catalog)], who, None)
         if guilty is not None:
             findings.append(_suspended(guilty))
-        yield Scanned(interchange, who.name if who else "", findings, verdict(findings, *(who.policies(None) if who else ())), messages)
+        yield Scanned(interchange, who.name if who else "", findings, verdict(findings, *(who.policies(None) if who else ())), messages,
+                      left_out)
 
 
 def suspended(source: bytes | BinaryIO, catalog: Configuration, *, partner: str | None = None, map: str | None = None,

@@ -55,7 +55,7 @@ class Intake:
         partner = self.catalog.partner_named(name) if name and self.catalog is not None else None
         staged = self.stages.of_interchange(partner, [listed[1] for listed in one.messages], one.interchange.test, receipt.test)
         why_not = self._why_not(receipt, one, partner) or contradiction(one.interchange.test, receipt.test) or staged.held
-        return Coming(receipt, one.interchange, name, one.verdict, [str(listed[1]) for listed in one.messages[:1]], len(one.messages),
+        return Coming(receipt, one.interchange, name, one.verdict, [str(listed[1]) for listed in one.messages[:1]], one.count,
                       why_not, partner.window if partner and self.strict else 0, staged.lane,
                       self.stages.admitting(connection, name, staged, self.now()))
 

@@ -29,17 +29,18 @@ FAILED = 1
 @click.command("package", short_help="A partner as a folder or zip with hashes; package import brings one in.")
 @click.argument("words", nargs=-1, required=True, metavar="PARTNER | import FILE")
 @click.option("--out", metavar="PATH", help="Where it goes: a new folder, or a file that ends in .zip (default: PARTNER-VERSION.zip).")
-@click.option("--apply", is_flag=True, help="With import: write the files; without it only the difference is shown.")
+@click.option("--apply", is_flag=True, help="With import: put the files in force; without it only the difference is shown.")
+@click.option("--reason", metavar="TEXT", default="", help="With --apply: why; it stands in the log of versions.")
 @click.option("--home", metavar="DIR", help="The home (default: EDI_BRIDGE_HOME).")
 @options.json_option
-def partner_package(words: tuple[str, ...], out: str | None, apply: bool, home: str | None, as_json: bool) -> int:
+def partner_package(words: tuple[str, ...], out: str | None, apply: bool, reason: str, home: str | None, as_json: bool) -> int:
     """Pack all that is agreed with PARTNER: its file and profiles, the maps with their fragments and code tables, guides of the home,
     tables of keys (those of the database too), samples, and what the maps make of them. The version is the hash of all files: the
     same content is the same version.
 
     `package import FILE` verifies every hash, refuses names that lead elsewhere and secrets, shows the difference to what is
-    there, and tries the partner with all of it; with --apply the files that differ are written. A package holds no secrets, only
-    their names.
+    there, and tries the partner with all of it; with --apply the files that differ are written into the home and come in force as a
+    version of their own (`edi-bridge catalog log`). A package holds no secrets, only their names.
 
     \b
     Examples:
@@ -53,7 +54,7 @@ def partner_package(words: tuple[str, ...], out: str | None, apply: bool, home: 
     if len(words) == 2 and words[0] == "import":
         if place is None:
             raise ConfigFault.at("", 0, 0, "say into which home: --home DIR (or EDI_BRIDGE_HOME)")
-        return _import(Path(words[1]), place, apply, as_json)
+        return _import(Path(words[1]), place, apply, reason.strip(), as_json)
     if len(words) != 1 or words[0] == "import" or apply:
         raise click.UsageError("say PARTNER, or import FILE (--apply belongs to import)")
     return _pack(words[0], place, out, as_json)
@@ -84,12 +85,33 @@ def _pack(name: str, home: Path | None, out: str | None, as_json: bool) -> int:
             (target / path).parent.mkdir(parents=True, exist_ok=True)
             (target / path).write_bytes(content)
     failed = [one for one in results if not one["passed"]]
+    _note(name, version, target, home)
     if as_json:
         options.print_json({"partner": name, "version": version, "file": str(target), "files": sorted(files), "failed": failed})
     for one in failed:
         show.note(f"  {one['map']} fails its sample {one['sample']}: {show.clean('; '.join(one['differences']))}")
     show.note(f"{name} · {show.number(len(files), 'file')} · {show.number(len(results), 'sample')}, {len(failed)} failed · version {version[:12]} · {target}")
     return FAILED if failed else 0
+
+
+def _note(name: str, packed: str, target: Path, home: Path | None) -> None:
+    """The audit log of a home that has one says what was packed, and of which version of the home."""
+    from edi_bridge.cli.exchange_act import actor, now
+    from edi_bridge.store import audit, version
+
+    if home is None:
+        return
+    settings = options.settings_of(str(home), None)
+    if "://" not in settings.database and not Path(settings.database).exists():
+        return
+    made = options.open_database(settings, create=False)
+    try:
+        with made.write() as connection:
+            force = version.active(connection)
+            audit.write(connection, now(), actor(), "package", f"partner {name}", "",
+                        {"package": packed, "configuration": force.hash if force else "", "file": target.name})
+    finally:
+        made.close()
 
 
 def _contents(partner: Partner, catalog: Catalog) -> tuple[dict[str, bytes], list[dict[str, Any]]]:
@@ -164,7 +186,7 @@ def _secrets_here(home: Path | None) -> list[tuple[str, bytes]]:
 
 # --- in ----------------------------------------------------------------------------------------------------------------
 
-def _import(path: Path, home: Path, apply: bool, as_json: bool) -> int:
+def _import(path: Path, home: Path, apply: bool, reason: str, as_json: bool) -> int:
     from edi_bridge.partner.package import changes, leaks, verified
 
     package = verified(_read(path), str(path))
@@ -185,11 +207,12 @@ def _import(path: Path, home: Path, apply: bool, as_json: bool) -> int:
             for line in lines:
                 print(f"    {show.clean(line)}")
     _others(package, rows, catalog)
+    force = ""
     if apply:
-        _write(home, {name: wanted[name] for name, state, _ in rows if state != "same"}, package.partner)
+        force = _put(home, {name: wanted[name] for name, state, _ in rows if state != "same"}, package, reason)
     differ = sum(state != "same" for _, state, _ in rows)
     said = "written" if apply else "would be written (--apply)"
-    show.note(f"{package.partner} · version {package.version[:12]} · {show.number(differ, 'file')} of {len(rows)} {said}")
+    show.note(f"{package.partner} · version {package.version[:12]} · {show.number(differ, 'file')} of {len(rows)} {said}" + (f" · {force} is in force" if force else ""))
     for one in results:
         if not one["passed"]:
             show.note(f"here {one['map']} fails its sample {one['sample']}: {show.clean('; '.join(one['differences']))}")
@@ -260,19 +283,29 @@ def _others(package: Package, rows: list[tuple[str, str, list[str]]], catalog: C
         show.note(f"maps that change are also agreed with {', '.join(users)}")
 
 
-def _write(home: Path, files: dict[str, bytes], partner: str) -> None:
-    """Each file whole or not at all; the partner's own last, so that it never names what is not there yet."""
-    last = f"partners/{partner}.yaml"
-    for target in (home / name for name in files):
-        if any(one.is_symlink() for one in (target, *target.parents) if one.is_relative_to(home) and one != home):
-            raise ConfigFault.at(str(target), 0, 0, "is a link, or behind one; nothing is written through it")
-    for name in sorted(files, key=lambda one: (one == last, one)):
-        target = home / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".package-")
-        with os.fdopen(handle, "wb") as file:
-            file.write(files[name])
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, target)
+def _put(home: Path, files: dict[str, bytes], package: Package, reason: str) -> str:
+    """The package's files come in force as one version, in the database and in the home; samples, which make up none, are written before
+    them. The version, as people see it; '' when nothing is another."""
+    from edi_bridge import versioning
+    from edi_bridge.cli.exchange_act import actor, now
+    from edi_bridge.versioning.home_files import part_of_version, plain, write
+    from edi_bridge.versioning.usable import check_folder
+
+    for name in files:
+        if any(one.is_symlink() for one in (home / name, *(home / name).parents) if one.is_relative_to(home) and one != home):
+            raise ConfigFault.at(str(home / name), 0, 0, "is a link, or behind one; nothing is written through it")
+        plain(home / name)
+    for name in sorted(files):
+        if not part_of_version(name):
+            write(home / name, files[name])
+    versioned = {name: content for name, content in files.items() if part_of_version(name)}
+    if not versioned:
+        return ""
+    settings = options.settings_of(str(home), None)
+    made = options.open_database(settings, create=True)
+    try:
+        done = versioning.change(home, made, lambda _: versioned, check_folder, actor(),
+                                 reason or f"package {package.version[:12]} of {package.partner}", now, activate=settings.activate)
+    finally:
+        made.close()
+    return done.version.short

@@ -30,6 +30,12 @@ def look(home: Path) -> dict[str, tuple[int, int]]:
     return {name: (state.st_size, state.st_mtime_ns) for name, state in _found(home)}
 
 
+def part_of_version(name: str) -> bool:
+    """Whether a file of that name (`partners/acme.yaml`) makes up a version."""
+    parts = name.split("/")
+    return len(parts) > 1 and parts[0] in FOLDERS and name.endswith(SUFFIXES) and not any(part.startswith(".") for part in parts)
+
+
 def _found(home: Path) -> Iterator[tuple[str, os.stat_result]]:
     for folder in FOLDERS:
         yield from _below(home / folder, folder)

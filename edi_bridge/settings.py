@@ -18,7 +18,7 @@ from edi_bridge.fault import ConfigFault
 from edi_bridge.yamltext import Block, Problems, parse
 
 KEYS = ("database", "same_content", "batch_messages", "batch_milliseconds", "listen", "listen_certificate", "listen_key",
-        "listen_authorities", "metrics_token", "most_waiting", "least_room", "expiry_days", "second_person", "workers", "archive", "alarms",
+        "listen_authorities", "metrics_token", "most_waiting", "least_room", "expiry_days", "second_person", "administrators", "workers", "archive", "alarms",
         "activate")
 PATHS = ("listen_certificate", "listen_key", "listen_authorities")
 LISTEN = "127.0.0.1:8420"
@@ -46,6 +46,7 @@ class Settings:
     most_waiting: int = 5_000  # receipts that wait to be posted, from which on nothing more is fetched
     least_room: int = 200_000_000  # bytes of disk below which nothing more is fetched
     expiry_days: int = 30  # before the end of a certificate, from which on it rings
+    administrators: tuple[str, ...] = ()  # who may override closed gates; none named: whoever may write the home
     second_person: bool = False  # whoever fixes a message must name somebody else who looked at it
     alarms: Any = None  # how people are told of alarms: a block of YAML that `alarming.declared` reads
 
@@ -106,7 +107,7 @@ def _from_file(file: Path) -> dict[str, Any]:
         if key in block and (mistake := wrong(key, block[key])):
             problems.add(block.value_marks[key], mistake)
     problems.done()
-    return {key: bytes_of(block[key]) if key == "least_room" else block[key] for key in KEYS if key in block}
+    return {key: bytes_of(block[key]) if key == "least_room" else tuple(block[key]) if key == "administrators" else block[key] for key in KEYS if key in block}
 
 
 def wrong(key: str, value: Any) -> str:
@@ -135,6 +136,9 @@ def wrong(key: str, value: Any) -> str:
         case "metrics_token" | "listen_certificate" | "listen_key" | "listen_authorities":
             if not isinstance(value, str) or not value:
                 return f"{key} is a text"
+        case "administrators":
+            if not isinstance(value, list) or not all(isinstance(one, str) and one for one in value):
+                return "administrators is a list of names: [ann, bob]"
         case "second_person" | "workers":
             if not isinstance(value, bool):
                 return f"{key} is true or false"

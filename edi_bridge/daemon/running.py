@@ -31,6 +31,7 @@ from edi_bridge.daemon.watching import Watching, guarded_look
 from edi_bridge.database import Database
 from edi_bridge.dispatch import install
 from edi_bridge.engine.guard import Failure, guarded
+from edi_bridge.engine.resuming import go_on
 from edi_bridge.fault import ConfigFault, Fault, TransientFault
 from edi_bridge.schedule import first_poll
 from edi_bridge.secret import Secrets
@@ -146,6 +147,7 @@ class Daemon:
             log.info("%d file%s that the last run had fetched and not stored", len(taken), "" if len(taken) == 1 else "s")
         self._sweep()
         self.inherited.begin()
+        self._go_on()
         self.posting.reload()
         self._tell_files()
         with self.database.read() as connection:
@@ -278,7 +280,15 @@ class Daemon:
         if not changed:
             return
         self._apply(self.current.now)
+        self._go_on()
         log.info("partners, maps or lookups were changed: the new state holds (version %s)", self.current.now.force.version.short)
+
+    def _go_on(self) -> None:
+        """What waited while its agreement was paused, and is paused no more."""
+        opened = [exchange for exchange, why in go_on(self.database, self.archive, self.current.now.catalog, self.clock.text) if not why]
+        if opened:
+            log.info("%d exchange%s that waited while paused go on", len(opened), "" if len(opened) == 1 else "s")
+            (self.handing.look if self.handing else self.posting.look)()
 
     def _tell_files(self) -> None:
         """That files of the home are not in force, once; and once when all are."""

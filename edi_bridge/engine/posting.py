@@ -21,7 +21,7 @@ from edi_bridge.clock import written
 from edi_bridge.crashpoint import passing
 from edi_bridge.crm.identity import OwnIdentities
 from edi_bridge.database import Database, in_lane
-from edi_bridge.engine import batch
+from edi_bridge.engine import batch, resuming
 from edi_bridge.engine.closing import Closing, End, collecting
 from edi_bridge.engine.guard import Failure, guarded
 from edi_bridge.engine.intake import Intake
@@ -235,7 +235,9 @@ class Engine:
         return self._last(self.process(taken, on_message))
 
     def resume(self, on_message: OnMessage = None) -> list[ReceiptSummary]:
-        """Finish what a stopped or killed process left."""
+        """Finish what a stopped or killed process left, and what waited while it was paused."""
+        if self.strict and self.catalog is not None:
+            resuming.go_on(self.database, self.archive, self.catalog, self.now)
         with self.database.read() as connection:
             left = ledger.unfinished(connection)
         return [self._last(self.process([(receipt, True)], on_message)) for receipt in left]

@@ -16,14 +16,15 @@ from edi_bridge.yamltext import Block, Mark, Problems
 
 FILE = "partners/_stages.yaml"
 HEAD = "# written by edi-bridge rollout; every change is a version (edi-bridge catalog log)\n"
-KEYS = ("message", "direction", "test", "stage", "since", "by", "reason", "former", "limits")
+KEYS = ("message", "direction", "test", "stage", "since", "by", "reason", "former", "former_since", "limits")
 LIMITS = ("documents", "daily", "approve")
 MOST = 10_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """The stage in force of one agreement: since when (ISO 8601, UTC), by whom, why, after which stage, within which limits."""
+    """The stage in force of one agreement: since when (ISO 8601, UTC), by whom, why, after which stage (and since when it was in that),
+    within which limits."""
 
     message: str
     direction: str
@@ -32,6 +33,7 @@ class Moved:
     by: str
     reason: str
     former: str = ""
+    former_since: str = ""
     limits: Limits = Limits()
     test: bool = False
     place: tuple[str, int, int] = field(default=("", 0, 0), compare=False)
@@ -70,7 +72,8 @@ def _moved(entry: Block, problems: Problems) -> Moved:
         wrong(problems, entry, "test", "test: is true or false")
     return Moved(
         text(entry, "message", problems), choice(entry, "direction", ("in", "out"), problems) or "in", choice(entry, "stage", STAGES, problems),
-        since, text(entry, "by", problems), text(entry, "reason", problems), choice(entry, "former", STAGES, problems), _limits(entry, problems),
+        since, text(entry, "by", problems), text(entry, "reason", problems), choice(entry, "former", STAGES, problems),
+        text(entry, "former_since", problems), _limits(entry, problems),
         bool(entry.get("test")), (entry.file, *_mark(entry)))
 
 
@@ -120,7 +123,8 @@ def _line(one: Moved) -> str:
     limits = ", ".join(f"{key}: {value}" for key in LIMITS if (value := getattr(one.limits, key)))
     parts = [f"message: {_quoted(one.message)}", f"direction: {one.direction}", *(["test: true"] if one.test else []), f"stage: {one.stage}",
              f"since: {_quoted(one.since)}", f"by: {_quoted(one.by)}", f"reason: {_quoted(one.reason)}",
-             *([f"former: {one.former}"] if one.former else []), *([f"limits: {{{limits}}}"] if limits else [])]
+             *([f"former: {one.former}"] if one.former else []),
+             *([f"former_since: {_quoted(one.former_since)}"] if one.former_since else []), *([f"limits: {{{limits}}}"] if limits else [])]
     return "{" + ", ".join(parts) + "}"
 
 

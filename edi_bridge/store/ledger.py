@@ -407,6 +407,14 @@ def own_number(connection: Connection, exchange: int, interchange: Interchange, 
         own(connection, exchange, 0, *key)
 
 
+def number_taken(connection: Connection, exchange: int, interchange: Interchange, lane: str = "") -> str:
+    """Why a control number is no longer free for an exchange; '' when it is."""
+    i, key = ledger().identity, control_key(interchange, (), lane)
+    known = select(i.c.exchange_id).where(i.c.kind == key[0], i.c.scope == key[1], i.c.value == key[2], i.c.exchange_id != exchange)
+    holder = connection.execute(known).scalar() if interchange.control and interchange.standard != "xml" else None
+    return f"its control number came before with other content, in exchange {holder}" if holder is not None else ""
+
+
 def disown(connection: Connection, exchange: int) -> None:
     """Give back every identity of an exchange of which nothing is posted: the same bytes are new again."""
     i = ledger().identity

@@ -61,7 +61,7 @@ def test_of_the_shipped_folder_no_stages_are_read() -> None:
 
 def test_what_is_written_is_read_back_whatever_the_reason_says() -> None:
     reasons = ["gates passed", 'she said "go": #1 {x}', "line\nbreak\tand \x07 bell", "Größe ✓ 😀", "- [~] null", "'"]
-    stages = {"acme": [Moved(f"edifact/D96A/ORDERS{number}", "in", "pilot", "2026-11-22T07:00:00Z", "ann", reason, "shadow", Limits(0, number, 0))
+    stages = {"acme": [Moved(f"edifact/D96A/ORDERS{number}", "in", "pilot", "2026-11-22T07:00:00Z", "ann", reason, "shadow", "", Limits(0, number, 0))
                        for number, reason in enumerate(reasons)],
               "b": [Moved("x12/004010/810", "out", "live", "2026-11-22T07:00:00.000001Z", "bob", "r", test=True)], "none": []}
     written = stages_text(stages)

@@ -92,7 +92,7 @@ def post(batch: Batch, record: Record, source: Source, shape: Shape) -> Outcome:
     number = record.get("number") or record[shape.needs]
     if entry is None or customer is None:
         state = "cancelled" if act == "cancel" else "valid"
-        _draft(batch, record, source, outcome, counterpart, shape, (head, lines, content), state)
+        _draft(batch, _Coming(record, source, outcome, counterpart, shape, head, lines, content), state)
         return outcome
     document = Document(shape.table, entry[0], number, customer)
     if content == entry[1] or _same(batch, entry[0], record, shape):
@@ -104,7 +104,7 @@ def post(batch: Batch, record: Record, source: Source, shape: Shape) -> Outcome:
             update(table).where(table.c.id == entry[0]).values(state="cancelled", changed_by=source.message)
         )
     elif act in ("replace", "change"):
-        _replace(batch, record, source, outcome, counterpart, shape, (head, lines, content), document)
+        _replace(batch, _Coming(record, source, outcome, counterpart, shape, head, lines, content), document)
     else:
         return outcome.refuse(source, "duplicate_document", "number", number)
     outcome.documents.append(document)
@@ -120,80 +120,77 @@ def _same(batch: Batch, number: int, record: Record, shape: Shape) -> bool:
     return same_record(shape.table, [to_json(whole).decode()], record)
 
 
-Encoded = tuple[str, list[str], str]
+@dataclass(frozen=True, slots=True)
+class _Coming:
+    """A document that is written: its record, encoded as the rows keep it, and whose it is."""
+
+    record: Record
+    source: Source
+    outcome: Outcome
+    counterpart: Counterpart
+    shape: Shape
+    head: str
+    lines: list[str]
+    content: str
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """What tells it from the others of its customer and direction."""
+        return self.shape.key(self.record, self.content)
+
+    def place(self, batch: Batch, number: int, customer: int) -> Place:
+        """Where it is written; its locations are made where they are new."""
+        source, counterpart = self.source, self.counterpart
+        delivered = locations_of(batch, counterpart, batch.customers[customer], self.record, source.message, source.partner)
+        return Place(number, customer, counterpart.sides.direction, delivered, source, self.outcome)
+
+    def columns(self, batch: Batch, place: Place) -> dict[str, Any]:
+        """What its head says, and by what it is known."""
+        known = dict(zip(FOLLOWUPS[self.shape.table][0][2:], self.key, strict=True))
+        return {**known, **self.shape.head(batch, self.record, place), "record": self.head, "content": self.content}
 
 
-def _named(shape: Shape, record: Record, content: str) -> dict[str, str]:
-    """The columns by which the document is known."""
-    return dict(zip(FOLLOWUPS[shape.table][0][2:], shape.key(record, content), strict=True))
-
-
-def _draft(
-    batch: Batch,
-    record: Record,
-    source: Source,
-    outcome: Outcome,
-    counterpart: Counterpart,
-    shape: Shape,
-    text: Encoded,
-    state: str,
-) -> None:
+def _draft(batch: Batch, new: _Coming, state: str) -> None:
     """Write a new document."""
-    head, lines, content = text
-    customer = settle(batch, counterpart, source.message, source.partner)
-    delivered = locations_of(batch, counterpart, batch.customers[customer], record, source.message, source.partner)
-    number, direction = batch.new_id(shape.table), counterpart.sides.direction
-    place = Place(number, customer, direction, delivered, source, outcome)
+    shape, source = new.shape, new.source
+    customer = settle(batch, new.counterpart, source.message, source.partner)
+    place = new.place(batch, batch.new_id(shape.table), customer)
     values = {
-        "id": number,
+        "id": place.id,
         "customer_id": customer,
-        "direction": direction,
+        "direction": place.direction,
         "state": state,
         "partner": source.partner,
-        "content": content,
-        "record": head,
         "message_id": source.message,
         "changed_by": source.message,
-        **_named(shape, record, content),
-        **shape.head(batch, record, place),
+        **new.columns(batch, place),
     }
     batch.rows[shape.table].append(tuple([values[name] for name in COLUMNS[shape.table]]))
-    shape.write(batch, record, lines, place)
-    batch.followups[shape.table][customer, direction, *shape.key(record, content)] = (number, content)
-    outcome.documents.append(Document(shape.table, number, record.get("number") or record[shape.needs], customer))
+    shape.write(batch, new.record, new.lines, place)
+    batch.followups[shape.table][customer, place.direction, *new.key] = (place.id, new.content)
+    number = new.record.get("number") or new.record[shape.needs]
+    new.outcome.documents.append(Document(shape.table, place.id, number, customer))
 
 
-def _replace(
-    batch: Batch,
-    record: Record,
-    source: Source,
-    outcome: Outcome,
-    counterpart: Counterpart,
-    shape: Shape,
-    text: Encoded,
-    document: Document,
-) -> None:
+def _replace(batch: Batch, new: _Coming, document: Document) -> None:
     """Put a new version of a document in the place of the one that is here."""
     batch.flush()
-    t, direction = batch.tables, counterpart.sides.direction
+    t, shape = batch.tables, new.shape
     remove_parts(batch, shape.column, document.id, [getattr(t, part) for part in shape.parts])
     links = t.document_link
     batch.connection.execute(
         delete(links).where(links.c.from_kind == shape.table, links.c.from_id == document.id)
     )
     batch.learn_customers([document.customer])
-    known = batch.customers[document.customer]
-    delivered = locations_of(batch, counterpart, known, record, source.message, source.partner)
+    place = new.place(batch, document.id, document.customer)
     batch.flush()  # a location that is new must be there before the head names it
-    place = Place(document.id, document.customer, direction, delivered, source, outcome)
-    head, lines, content = text
     table: Table = getattr(t, shape.table)
-    values = {**_named(shape, record, content), **shape.head(batch, record, place), "record": head, "content": content}
+    values = new.columns(batch, place)
     batch.connection.execute(
-        update(table).where(table.c.id == document.id).values(**values, state="changed", changed_by=source.message)
+        update(table).where(table.c.id == document.id).values(**values, state="changed", changed_by=new.source.message)
     )
-    shape.write(batch, record, lines, place)
+    shape.write(batch, new.record, new.lines, place)
     known_keys = batch.followups[shape.table]
     for key in [key for key, entry in known_keys.items() if entry[0] == document.id]:
         del known_keys[key]
-    known_keys[document.customer, direction, *shape.key(record, content)] = (document.id, content)
+    known_keys[document.customer, place.direction, *new.key] = (document.id, new.content)

@@ -8,6 +8,7 @@ itself (locked, full, away) as TransientFault, what a person must change (folder
 
 from __future__ import annotations
 
+import importlib
 import itertools
 import sqlite3
 import threading
@@ -301,6 +302,11 @@ def fault_of(error: BaseException, disconnected: bool = False) -> Fault | None:
 def is_conflict(error: BaseException) -> bool:
     """Whether another process was in the way (a unique index refused a row, a deadlock): the same again, at once."""
     return isinstance(error, IntegrityError) or isinstance(error, TransientFault) and error.wait == 0
+
+
+def dialect_of(connection: Connection) -> Any:
+    """SQLAlchemy's module with what only this kind of database has (`insert` with ON CONFLICT)."""
+    return importlib.import_module(f"sqlalchemy.dialects.{connection.dialect.name}")  # PostgreSQL's loads long, and not for SQLite
 
 
 def take_ids(connection: Connection, table: Table, count: int) -> Iterator[int]:

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from croniter import croniter
 
 from edi_bridge.channel import Channel
 from edi_bridge.fault import ConfigFault
@@ -82,6 +81,8 @@ def _next_cron(channel: Channel, now: datetime) -> datetime:
 
 def _cron(line: str, since: datetime) -> Iterator[datetime]:
     """The moments of a line on a clock that is never set, from `since` on."""
+    from croniter import croniter  # loads long, and a daemon must soon be back at work
+
     steps = croniter(line, since, max_years_between_matches=YEARS)
     while True:
         try:

@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from edi_bridge.alarming.declared import Ways
-from edi_bridge.alarming.sending import PartlyRefused, send_mail, send_post
 from edi_bridge.database import Database
 from edi_bridge.fault import Fault
 from edi_bridge.secret import Secrets
@@ -89,6 +88,8 @@ class Telling:
 
     def _mail(self, alarms: Sequence[Alarm]) -> Iterator[Sequence[int]]:
         """One mail for all, so that a bad night is not a hundred mails."""
+        from edi_bridge.alarming.sending import PartlyRefused, send_mail  # loads long, and a daemon must soon be back at work
+
         assert self.ways.mail is not None
         try:
             send_mail(self.ways.mail, self.secrets, alarms, self.home)
@@ -97,6 +98,8 @@ class Telling:
         yield [one.id for one in alarms]
 
     def _webhook(self, alarms: Sequence[Alarm]) -> Iterator[Sequence[int]]:
+        from edi_bridge.alarming.sending import send_post
+
         assert self.ways.webhook is not None
         for one in alarms:
             send_post(self.ways.webhook, self.secrets, one, self.home)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
@@ -19,13 +19,15 @@ from edi_bridge.engine.guard import Failure, guarded
 from edi_bridge.engine.report import ReceiptSummary
 from edi_bridge.engine.sending import Sending
 from edi_bridge.fault import ConfigFault
-from edi_bridge.network_report import Report, Statement, Unread, read_report
 from edi_bridge.report_layout import ReportLayout, Status
 from edi_bridge.store import alarm, ledger, outbox
 from edi_bridge.store.archive import Archive
 from edi_bridge.store.ledger import Receipt
 from edi_bridge.store.outbox import Entry
 from edi_bridge.store.tables import ledger as tables
+
+if TYPE_CHECKING:
+    from edi_bridge.network_report import Report, Statement, Unread
 
 SUFFIX = ".reports"  # how the name of the channel of a network's reports ends
 ORDER = {status.value: number for number, status in enumerate(Status)}  # how far it came; what is refused stands apart
@@ -55,6 +57,8 @@ class Networks:
         """Read a report and write down what it says; closed afterwards. Our own mistake leaves the receipt failed, with an alarm."""
         if receipt.state not in ("received", "scanned"):
             return ReceiptSummary(receipt.id, receipt.name, receipt.sha256, receipt.size, joined, [], reported=0)
+        from edi_bridge.network_report import read_report  # loads long, and a daemon must soon be back at work
+
         base = receipt.channel.removesuffix(SUFFIX)
         layout: ReportLayout = self.catalog.channels[base].options["report"]
 

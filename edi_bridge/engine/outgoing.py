@@ -11,11 +11,11 @@ import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection
 
-from edi_bridge import completion, explaining, outbound, syntax
+from edi_bridge import completion, syntax
 from edi_bridge.clock import written
 from edi_bridge.crashpoint import passing
 from edi_bridge.database import Database
@@ -30,6 +30,9 @@ from edi_bridge.store import alarm, control_number, laid_down, outbox, piloted, 
 from edi_bridge.store.archive import Archive
 from edi_bridge.store.outbox import SentMessage
 from edi_bridge.store.version import PINNED
+
+if TYPE_CHECKING:
+    from edi_bridge import outbound
 
 Record = dict[str, Any]
 SEGMENTS = ("edifact", "x12")
@@ -273,6 +276,8 @@ class Writing:
         return made
 
     def _composed(self, way: Way, records: Sequence[Record], control: str, group: str) -> outbound.Composed:
+        from edi_bridge import outbound  # loads long, and a daemon must soon be back at work
+
         prepared = self.clock().astimezone(UTC).strftime("%Y-%m-%dT%H:%M")
         ours, theirs = self._addresses(way)
         base = outbound.Heading(ours, theirs, control or "1", prepared, way.test, group=group)
@@ -306,6 +311,8 @@ class Writing:
         if way.map.standard not in SEGMENTS:
             return [SentMessage(ordinal, "", str(way.type), document=str(record.get("number") or ""), **row)
                     for ordinal, (row, record) in enumerate(zip(rows, records, strict=False), 1)]
+        from edi_bridge import explaining  # loads long, and a daemon must soon be back at work
+
         sent, _ = explaining.sent_interchange(next(syntax.read(io.BytesIO(content))))
         return [SentMessage(ordinal, message.reference, str(way.type), group.control, group.kind, message.document, **row)
                 for ordinal, ((group, message), row) in enumerate(zip(sent.messages(), rows, strict=True), 1)]

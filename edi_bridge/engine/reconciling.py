@@ -13,7 +13,6 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
-from edi_bridge import explaining
 from edi_bridge.ack import reading
 from edi_bridge.ack import reconcile as matching
 from edi_bridge.ack.reconcile import Key, Reconciled, Sent, SentGroup, SentMessage
@@ -36,6 +35,8 @@ class Reconciling:
 
     @cached_property
     def _words(self) -> Any:
+        from edi_bridge import explaining  # loads long, and a daemon must soon be back at work
+
         return explaining.code_words(self.catalog.guide)
 
     def read(self, message: Message, interchange: Interchange) -> Answer:

@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
+from edi_bridge.database import dialect_of
 from edi_bridge.partner import Agreement
 from edi_bridge.rollout.stage import beyond
 from edi_bridge.store.rollout_tables import rollout
@@ -37,7 +37,7 @@ def admit(connection: Connection, partner: str, agreement: Agreement, documents:
     limit are not. On PostgreSQL the row of the day is locked until the transaction ends, so that no limit is passed by two at once."""
     t = rollout().piloted
     key = {"partner": partner, "direction": agreement.direction, "message": agreement.message, "since": agreement.since, "day": now[:10]}
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    dialect = dialect_of(connection)
     connection.execute(dialect.insert(t).values(**key, documents=0).on_conflict_do_nothing())
     mine = [t.c[name] == value for name, value in key.items()]
     connection.execute(select(t.c.id).where(*mine).with_for_update())

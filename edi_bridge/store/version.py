@@ -15,8 +15,8 @@ from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import Connection, Table, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 
+from edi_bridge.database import dialect_of
 from edi_bridge.fault import ConfigFault, TerminalFault
 from edi_bridge.store import audit
 from edi_bridge.store.rollout_tables import rollout
@@ -101,7 +101,7 @@ def record_again(connection: Connection, files: Mapping[str, str], program: str,
 
 def _unless_there(connection: Connection, table: Table) -> Any:
     """An INSERT that leaves the row of another process as it is."""
-    dialect: Any = postgresql if connection.dialect.name == "postgresql" else sqlite
+    dialect: Any = dialect_of(connection)
     return dialect.insert(table).on_conflict_do_nothing()
 
 

@@ -28,10 +28,10 @@ ORDER = ("posted", "reconciled", "waiting", "held", "rejected", "failed", "disca
 
 
 @contextmanager
-def opened(home: str | None, database: str | None) -> Iterator[tuple[Settings, Database]]:
-    """A home's settings and its database, closed at the end."""
+def opened(home: str | None, database: str | None, *, create: bool = False) -> Iterator[tuple[Settings, Database]]:
+    """A home's settings and its database, closed at the end. `create`: also where there is none yet."""
     settings = options.settings_of(home, database)
-    made = options.open_database(settings, create=False)
+    made = options.open_database(settings, create=create)
     try:
         yield settings, made
     finally:

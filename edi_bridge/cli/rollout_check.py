@@ -46,8 +46,8 @@ def desk_of(partner: str, home: str | None, database: str | None) -> Iterator[De
     """A home's database, archive and partner. ConfigFault where one is not there."""
     from edi_bridge.store.archive import open_archive
 
-    with opened(home, database) as (settings, made):
-        catalog = options.catalog_of(settings.home, check_receiver=True, database=database)
+    with opened(home, database, create=True) as (settings, made):
+        catalog = options.catalog_of(settings.home, database=database)
         yield Desk(settings, made, open_archive(settings.archive, settings.home), catalog, catalog.partner_named(partner))
 
 

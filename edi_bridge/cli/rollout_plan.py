@@ -35,8 +35,8 @@ def home_of(home: str | None, database: str | None) -> Iterator[Home]:
     from edi_bridge.onboarding.standing import Home
     from edi_bridge.store.archive import open_archive
 
-    with opened(home, database) as (settings, made):
-        catalog = options.catalog_of(settings.home, check_receiver=True, database=database)
+    with opened(home, database, create=True) as (settings, made):
+        catalog = options.catalog_of(settings.home, database=database)
         yield Home(settings, made, open_archive(settings.archive, settings.home), catalog, moment())
 
 

@@ -1,0 +1,8 @@
+"""The story stands on the servers that the tests of transports start."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "transport"))

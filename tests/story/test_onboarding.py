@@ -1,0 +1,71 @@
+"""The story of docs/onboarding.md, played from its first line to its last."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from ssh_lab import serving
+from storyteller import World, tell
+
+from edi_bridge.lab.account import accounts, spelled
+from edi_bridge.lab.van import Van
+
+mockedi = pytest.importorskip("mockedi.testing", reason="mock-edi is not installed (extra test)")
+PAGE = Path(__file__).parents[2] / "docs" / "onboarding.md"
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("EDI_BRIDGE_HOME", str(home))
+    monkeypatch.setenv("EDI_BRIDGE_ACTOR", "ann")
+    monkeypatch.setenv("EDI_BRIDGE_CLOCK", "2026-12-01T08:00:00Z")
+    monkeypatch.delenv("EDI_BRIDGE_DATABASE", raising=False)
+    for place in ("live", "test"):
+        for way in ("in", "out"):
+            (tmp_path / "lakes" / place / way).mkdir(parents=True)
+    (tmp_path / "net").mkdir()
+    (tmp_path / "ssh").mkdir()
+    with serving(tmp_path / "ssh") as sshd, mockedi.Mock.start() as mock, \
+            Van(tmp_path / "net", accounts(tmp_path / "net", [spelled("we=14:NORDISK,ZZ:NORTHWIND"), spelled("nord=ZZ:MOCKEDI,14:MOCKEDI")]), form="ta3") as van:
+        yield World(home, sshd, van, mock)
+
+
+def first_files(world: World) -> None:
+    folder = world.home / "first"
+    folder.mkdir()
+    for partner, name in (("lakes", "lakes.x12"), ("nord", "nord.edi")):
+        content, = world.buy(partner, 1)
+        (folder / name).write_bytes(content.encode("latin-1"))
+    secrets = world.home / "secrets"
+    secrets.mkdir(mode=0o700, exist_ok=True)
+    given = {"lakes_key": (world.home.parent / "ssh" / "ours").read_text(), "tradenet": next(one.password for one in world.van.accounts if one.name == "we"),
+             "webhook": "0123456789abcdef0123456789abcdef"}
+    for name, value in given.items():
+        (secrets / name).write_text(value)
+        (secrets / name).chmod(0o600)
+
+
+def first_sample(world: World) -> None:
+    folder = world.home / "samples" / "nord-first"
+    folder.mkdir(parents=True)
+    (folder / "message.edi").write_bytes((world.home / "first" / "nord.edi").read_bytes())
+    (folder / "case.yaml").write_text("map: order.nord\npartner: nord\ngive: [map, partner]\n")
+
+
+MEANWHILE = {"first files": first_files, "the first file becomes a sample": first_sample}
+
+
+def test_every_meanwhile_of_the_page_is_known() -> None:
+    assert set(re.findall(r"^<!-- meanwhile: (.+) -->$", PAGE.read_text("utf-8"), re.MULTILINE)) == set(MEANWHILE)
+
+
+def test_two_partners_go_live(world: World) -> None:
+    for command in tell(PAGE.read_text("utf-8"), world, MEANWHILE):
+        print(command)
+    assert os.environ["EDI_BRIDGE_HOME"] == str(world.home)

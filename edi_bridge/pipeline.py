@@ -47,6 +47,9 @@ class Configuration(Protocol):
     def map_for(self, type: MessageType, partner: Partner | None) -> CompiledMap | None:
         """The agreed map, or the standard's own."""
 
+    def maps_beside(self, type: MessageType) -> list[str]:
+        """The maps for the same message in other releases."""
+
     def map_named(self, name: str) -> CompiledMap:
         """The map of that name; ConfigFault when there is none."""
 
@@ -221,7 +224,9 @@ def translate(interchange: Interchange, message: AnyMessage, findings: Sequence[
     if chosen is None and message.type.is_answer:
         more = [found("answer_received", _start(message), str(message.type))]
     elif chosen is None:
-        more = [found("no_map", _start(message), str(message.type), f"there is no map for {message.type}")]
+        others = ", ".join(catalog.maps_beside(message.type))
+        more = [found("no_map", _start(message), str(message.type),
+                      f"there is no map for {message.type}" + (f", but for other releases: {others}" if others else ""))]
     if faults:
         policies = partner.policies(message.type) if partner else ()
         more = merged(_beyond_reader(faults, message, findings), more, lambda one: action(one.kind, policies).startswith("reject"))

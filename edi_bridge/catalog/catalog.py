@@ -200,6 +200,11 @@ class Catalog(Guides):
         fitting = [(extends, name) for name, (_, theirs, extends) in self.map_index.items() if theirs == message]
         return min(fitting)[1] if fitting else ""
 
+    def maps_beside(self, type: MessageType) -> list[str]:
+        """The maps for the same message in other releases, but partners' variants: one may fit well enough to be given by hand."""
+        return sorted(name for name, (_, message, _) in self.map_index.items()  # a variant does not say `message:` again
+                      if type.name and message.split("/")[::2] == [type.standard, type.name])
+
     def sheet_map(self, first_line: bytes, partner: partners_.Partner | None) -> CompiledMap | None:
         """The CSV map whose required columns all stand in the first line: the partner's agreed ones first."""
         agreed = [one.map for one in partner.agreements if one.map and (partner.testing or not one.test)] if partner else []

@@ -156,6 +156,14 @@ def test_bad_input_gives_findings_and_the_next_file_goes_on(
     assert "2 files" in text
 
 
+def test_a_message_of_another_release_names_the_maps_that_may_do(edi: Run, tmp_path: Path) -> None:
+    (tmp_path / "old.edi").write_bytes(ORDER.replace(b"ORDERS:D:96A", b"ORDERS:D:93A"))
+    done = edi("translate", "old.edi")
+    assert done.returncode == 1
+    assert "there is no map for edifact/D93A/ORDERS, but for other releases: order.edifact-d01b, order.edifact-d96a\n" in done.stderr.decode()
+    assert edi("translate", "old.edi", "--map", "order.edifact-d96a").returncode == 0
+
+
 def test_a_csv_with_a_missing_column_says_which(edi: Run, tmp_path: Path) -> None:
     (tmp_path / "orders.csv").write_text("order_number,issued_on\n1,2026-01-01\n")
     assert "csv_missing_column" in quiet(edi("translate", "orders.csv", "--map", "order.csv"), 1)

@@ -104,10 +104,10 @@ def _signs(lane: Lane) -> str:
 def heading(lane: Lane, own: Own, control: str, prepared: str) -> outbound.Heading:
     """The envelope. ConfigFault where one of both has no address."""
     found = []
-    for name, who in ((lane.partner.name, lane.partner), ("our own company", own)):
+    for file, name, who in ((lane.partner.file, lane.partner.name, lane.partner), ("partners/_own.yaml", "our own company", own)):
         identity = who.identity(lane.standard)
         if identity is None and lane.standard in ("edifact", "x12"):
-            raise ConfigFault.at(lane.partner.file, 0, 0, f"{name} has no address for {lane.standard} (identities:)")
+            raise ConfigFault.at(file, 0, 0, f"{name} has no address for {lane.standard} (identities:)")
         found.append(identity.address if identity else Address())
     sender, receiver = found if lane.agreement.direction == "in" else reversed(found)
     asks = lane.agreement.direction == "in"

@@ -328,6 +328,11 @@ def _bare(text: str) -> str:
     return re.sub(r"[\W_]+", "", "".join(plain))
 
 
+def as_markdown() -> str:
+    """The outcomes as they stand in `docs/rollout.md`."""
+    return "\n".join(["| outcome | |", "|---|---|", *(f"| `{name}` | {meaning} |" for name, meaning in OUTCOMES.items())])
+
+
 # --- judging ------------------------------------------------------------------------------------------------------------
 
 

@@ -35,18 +35,19 @@ STATES = {  # what must become of it → what that means
     REFUSED: "its envelope is not acceptable: nothing of it is read further",
     DUPLICATE: "the same bytes came before: nothing changes",
 }
-MUTATIONS = {  # what is done to a good interchange → what it needs besides
-    "set": ("field", "text"),  # another text at the place of a field
-    "drop": ("field",),  # the segment of a field is gone
-    "drop_first": (),  # the segment behind the message's header, which no message is without
-    "message_count": (),  # UNT 0074, SE01
-    "interchange_count": (),  # UNZ 0036, IEA01
-    "control": (),  # the trailer's control number is another
-    "sender": (),  # an address that nobody knows
-    "charset": (),  # bytes that the character set of the envelope does not have
-    "again": (),  # the same bytes a second time
-    "conflict": (),  # another content under the same control number
+MUTATIONS = {  # what is done to a good interchange → what that is
+    "set": "another text at the place of a field (`field`, `text`)",
+    "drop": "the segment of a field is gone (`field`)",
+    "drop_first": "the segment behind the message's header is gone, which no message is without",
+    "message_count": "the message's trailer counts one segment more (UNT 0074, SE01)",
+    "interchange_count": "the interchange's trailer counts one more (UNZ 0036, IEA01)",
+    "control": "the interchange's trailer carries another control number (UNZ 0020, IEA02)",
+    "sender": "the sender is an address that nobody knows (UNB S002, ISA06)",
+    "charset": "bytes that the character set of the envelope does not have",
+    "again": "the same bytes come a second time",
+    "conflict": "another content comes under the same control number",
 }
+NEEDS = {"set": ("field", "text"), "drop": ("field",)}  # what a mutation says besides
 ANSWERS = ("accepted", "rejected", "late", "unknown")  # what the partner's acknowledgement is, of what we send
 VERDICTS = ("accepted", "rejected", "none")  # what ours says
 KEYS = ("scenario", "about", "record", "records", "like", "direction", "standards", "messages", "not_messages", "stages", "negative", "needs",
@@ -393,7 +394,7 @@ def _mutations(block: Block, problems: Problems) -> Iterator[Mutation]:
         if do not in MUTATIONS:
             problems.add(block.value_marks["mutate"], f"there is no mutation {do}; known are {', '.join(MUTATIONS)}")
             continue
-        lacking = [key for key in MUTATIONS[do] if entry is None or key not in entry]
+        lacking = [key for key in NEEDS.get(do, ()) if entry is None or key not in entry]
         if lacking:
             problems.add(block.value_marks["mutate"], f"{do} needs {' and '.join(lacking)}")
         yield Mutation(do, str(entry.get("field", "")) if entry else "", str(entry.get("text", "")) if entry else "")
@@ -450,3 +451,10 @@ def habits(block: Block | None) -> Habits:
             _known(part, type, problems)
     problems.done()
     return Habits(*({str(name): value for name, value in block.get(key, {}).items()} for key in keys))
+
+
+def as_markdown() -> str:
+    """The faults and states as they stand in `docs/rollout.md`."""
+    lines = ["| fault | |", "|---|---|", *(f"| `{name}` | {meaning} |" for name, meaning in MUTATIONS.items())]
+    lines += ["", "| state | |", "|---|---|", *(f"| `{name}` | {meaning} |" for name, meaning in STATES.items())]
+    return "\n".join(lines)

@@ -184,20 +184,24 @@ def resend(id: int, reason: str, home: str | None, database: str | None) -> int:
 @click.option("--apply", "apply_", is_flag=True, help="Do it: the messages that are not posted go their way again.")
 @click.option("--reason", metavar="TEXT", default="", help="Why (with --apply).")
 @click.option("--receipt", is_flag=True, help="ID is a receipt: a network's report, read again with today's layout (with --apply).")
+@click.option("--version", "version_", metavar="VERSION", default="", help="With the partners and maps of a version (edi-bridge catalog log), not with --apply.")
 @options.home_option
 @options.database_option
 @options.json_option
-def replay(id: int, apply_: bool, reason: str, receipt: bool, home: str | None, database: str | None, as_json: bool) -> int:
+def replay(id: int, apply_: bool, reason: str, receipt: bool, version_: str, home: str | None, database: str | None, as_json: bool) -> int:
     """Read an exchange again with today's maps and agreements, and show for each message what would be another.
 
     \b
     Examples:
       edi-bridge exchange replay 412
+      edi-bridge exchange replay 412 --version former
       edi-bridge exchange replay 412 --apply --reason "map mended"
       edi-bridge exchange replay 97 --receipt --apply --reason "the layout knows their new status"
     """
     if apply_ and not reason.strip():
         raise click.UsageError("--apply needs --reason")
+    if version_ and apply_:
+        raise click.UsageError("what is posted goes by the version in force: edi-bridge catalog activate puts another one there")
     if receipt and not apply_:
         raise click.UsageError("a report is read again with --apply")
     with opened(home, database) as (settings, made):
@@ -206,7 +210,7 @@ def replay(id: int, apply_: bool, reason: str, receipt: bool, home: str | None, 
             go_on(settings, made, list, False)
             return _reported(made, id)
         if not apply_:
-            return _dry(settings, made, id, as_json)
+            return _dry(settings, made, id, version_, as_json)
         acting(made).replay(id, reason, lambda row: _alone(settings, row))
         return go_on(settings, made, lambda: _rows_of(made, id), as_json)
 
@@ -230,8 +234,9 @@ def _alone(settings: Settings, row: Row) -> Blob:
         return archive.put(io.BytesIO(part_of(source.read(), row.ordinal)))
 
 
-def _dry(settings: Settings, made: Database, id: int, as_json: bool) -> int:
-    """What became of each message then, and what would now."""
+def _dry(settings: Settings, made: Database, id: int, said: str, as_json: bool) -> int:
+    """What became of each message then, and what would now: by the version that is named, else by the files of the home, or by what is in
+    force where those wait for a person."""
     from edi_bridge import pipeline
     from edi_bridge.finding import Verdict
     from edi_bridge.store import search
@@ -245,10 +250,12 @@ def _dry(settings: Settings, made: Database, id: int, as_json: bool) -> int:
         before: dict[int, set[str]] = {}
         for one in search.findings(connection, id):
             before.setdefault(one.ordinal or 0, set()).add(one.kind)
-    catalog = options.catalog_of(settings.home, check_receiver=True, database=settings.database)
+    explicit = settings.activate == "explicit"
+    root = options.version_folder(settings, made, said) if said else options.in_force(settings, made).root if explicit else None
+    catalog = options.catalog_of(settings.home, check_receiver=True, database=settings.database, root=root)
     rows = []
     with open_archive(settings.archive, settings.home).open(row.sha256) as source:
-        for outcome in pipeline.inbound(source, catalog, partner=row.partner or None):
+        for outcome in pipeline.inbound(source, catalog, partner=row.partner or None, test=row.test):
             if outcome.interchange.ordinal != row.ordinal or outcome.message is None:
                 continue
             old = then.get(outcome.message.ordinal)

@@ -18,6 +18,9 @@ SETTINGS = """\
 # A message whose content came before under another number: hold it for a person, or post it.
 # same_content: hold
 
+# Changed partners and maps come in force by themselves (automatic), or when somebody says `edi-bridge catalog activate` (explicit).
+# activate: automatic
+
 # How many messages, or how many milliseconds of work, share a transaction.
 # batch_messages: 64
 # batch_milliseconds: 200
@@ -85,6 +88,7 @@ HOME = """\
 | inbox/ | files to be posted: `edi-bridge post inbox/` takes everything that lies there |
 | outgoing/ | what is to be sent |
 | archive/ | the raw bytes of all that was posted, under their SHA-256; made when first needed, never altered |
+| .versions/ | copies of the partners and maps in force, by version (`edi-bridge catalog log`); made by the program |
 | edi-bridge.sqlite | the ledger and the CRM, unless settings.yaml names another database |
 
     export EDI_BRIDGE_HOME={home}

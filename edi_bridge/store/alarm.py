@@ -27,7 +27,7 @@ KINDS = {  # kind → what it means
     "expiry": "a certificate or key ends soon",
     "disk": "there is little room left, or the disk is not writable",
     "network": "a network refused or lost what we sent",
-    "configuration": "the files of the home were changed and cannot be used like that; the state before holds",
+    "configuration": "files of the home were changed and cannot be used like that, or wait for somebody to activate them; the state before holds",
     "clock": "the clock of this machine jumped",
     "first_seen": "a partner's messages have something that they never had before",
     "rejects": "of a partner's messages too many are refused or held",

@@ -75,6 +75,8 @@ def test_people_see_what_waits_put_it_in_force_and_go_back(home: Path, capfd: py
     assert pinned == [first, first, listed[1]["version"], first]
     assert f"configuration  {first[:12]}" in eb(capfd, "exchange", "show", "1")
     assert "2 files differ" in eb(capfd, "catalog", "diff", "former", code=1)
+    assert "nothing would be another" in eb(capfd, "exchange", "replay", "1", "--version", first[:8])
+    assert "in force" in eb(capfd, "exchange", "replay", "1", "--version", "former", "--apply", "--reason", "r", code=2)
     assert eb(capfd, "catalog", "show", "former", NORTH) == case.NORTH.replace("Stores", "Group")
     acts = case.rows(home, "SELECT act, actor, reason FROM audit ORDER BY id")
     assert ("activate", "ann", "too early") == acts[-1] and len(acts) == 3

@@ -39,7 +39,7 @@ from edi_bridge.settings import Settings
 from edi_bridge.store import alarm, channel_state, outbox
 from edi_bridge.store.outbox import Entry
 
-ROUND = 0.5  # seconds between two rounds at most
+ROUND, LEAST = 0.5, 0.05  # seconds between two rounds: at most, and where a rehearsal's clock runs faster
 FILES, FOLDERS, LEDGER, WATCH, SWEEP = 2.0, 1.0, 15.0, 60.0, 3600.0  # seconds between two looks
 SOON = 5.0  # the same after one that the database did not let through
 ONE_SESSION = ("van",)  # kinds whose servers seldom let one account sign in twice: polls and deliveries take turns
@@ -219,7 +219,7 @@ class Daemon:
                 if time.monotonic() >= next_at[number]:
                     next_at[number] = time.monotonic() + every
                     self._guarded(what, look)
-            self._answers.wait(ROUND / max(1.0, self.clock.rate))
+            self._answers.wait(max(LEAST, ROUND / max(1.0, self.clock.rate)))
             self._answers.clear()
 
     def _guarded(self, what: str, work: Callable[[], object], over: str = "") -> None:

@@ -6,12 +6,12 @@ import threading
 import time
 
 import pytest
-from daemon_case import until
+from daemon_case import HANGS, until
 from edi_bridge.daemon.crowd import Crowd
 
 
 def test_few_go_on_at_once_and_all_are_done() -> None:
-    crowd, lock, going, most, done = Crowd("poll", together=3), threading.Lock(), [0], [0], []
+    crowd, lock, going, most, done = Crowd("poll", together=3, slow=HANGS), threading.Lock(), [0], [0], []
 
     def work(number: int) -> None:
         with lock:
@@ -25,35 +25,36 @@ def test_few_go_on_at_once_and_all_are_done() -> None:
     for number in range(60):
         crowd.add(str(number), lambda number=number: work(number))  # type: ignore[misc]
     crowd.look()
-    until(lambda: not crowd.busy(), 10)
+    until(lambda: not crowd.busy())
     assert sorted(done) == list(range(60)) and most[0] == 3
 
 
 def test_those_that_hang_hold_up_nobody_and_are_not_begun_twice() -> None:
-    crowd, over, begun, passed = Crowd("poll", together=2, slow=0.1), threading.Event(), [], threading.Event()
+    crowd, over, begun, passed = Crowd("poll", together=2, slow=HANGS), threading.Event(), [], threading.Event()
     for name in ("a", "b"):
-        crowd.add(name, lambda name=name: (begun.append(name), over.wait(10)))  # type: ignore[misc]
+        crowd.add(name, lambda name=name: (begun.append(name), over.wait(HANGS)))  # type: ignore[misc]
     crowd.look()
     crowd.add("a", lambda: begun.append("a again"))
     crowd.add("c", passed.set)
     crowd.look()
     assert not passed.is_set()  # two go on, and nobody knows yet that they hang
-    until(lambda: crowd.look() or passed.is_set(), 5)  # type: ignore[func-returns-value]
+    crowd.slow = 0.0
+    until(lambda: crowd.look() or passed.is_set())  # type: ignore[func-returns-value]
     assert crowd.busy() == {"a", "b"} and crowd.goes_on("a") and sorted(begun) == ["a", "b"]
     over.set()
-    until(lambda: not crowd.busy(), 5)
+    until(lambda: not crowd.busy())
     assert sorted(begun) == ["a", "b"]
 
 
 def test_what_has_not_begun_can_be_dropped() -> None:
     crowd, over, begun = Crowd("poll", together=1), threading.Event(), []
-    crowd.add("a", lambda: over.wait(10))
+    crowd.add("a", lambda: over.wait(HANGS))
     crowd.look()
     for name in ("b", "c", "d"):
         crowd.add(name, lambda name=name: begun.append(name))  # type: ignore[misc]
     crowd.drop("b")
     over.set()
-    until(lambda: not crowd.busy(), 5)
+    until(lambda: not crowd.busy())
     assert begun == ["c", "d"]
     crowd.add("e", lambda: begun.append("e"))
     crowd.drop()
@@ -67,4 +68,4 @@ def test_work_that_raises_makes_room_again() -> None:
     crowd.add("a", lambda: (_ for _ in ()).throw(SystemExit))  # ends its thread and says nothing
     crowd.add("b", done.set)
     crowd.look()
-    assert done.wait(5)
+    assert done.wait(HANGS)

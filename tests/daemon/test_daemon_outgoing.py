@@ -7,7 +7,7 @@ import signal
 from pathlib import Path
 from typing import Any
 
-from daemon_case import GLNS, OURS, Home, home  # noqa: F401
+from daemon_case import GLNS, HANGS, OURS, Home, home  # noqa: F401
 
 AGREED = "agreements:\n  - {message: edifact/D96A/ORDERS, direction: out%s}\n"
 
@@ -82,7 +82,7 @@ def test_a_kill_between_two_records_of_a_file_sends_each_of_them_once(home: Home
     home.partner("nord", AGREED % "")
     wish(home, "orders.json", [record(f"C{number}") for number in range(1, 6)])
     daemon = home.start(EDI_BRIDGE_CRASH_AT="record_taken:4")
-    assert daemon.process.wait(30) == -signal.SIGKILL
+    assert daemon.process.wait(HANGS) == -signal.SIGKILL
     assert home.rows("SELECT count(*) FROM outbox") == [(3,)]
     again = home.start().runs()
     again.until(lambda: (home.folder / "outgoing" / "done" / "nord" / "orders.json").exists() and len(sent(home)) == 5)
@@ -106,6 +106,6 @@ def test_a_partner_of_whom_nobody_knows_is_told_and_keeps_nobody_else_waiting(ho
     (stranger / "order-1.json").write_text(json.dumps(record("E1")))
     wish(home, "order-1.json", record("E2"))
     daemon = home.start("--once")
-    assert daemon.process.wait(60) == 1
+    assert daemon.process.wait(HANGS) == 1
     assert sent(home) == ["E2"]
     assert "there is no partner stranger" in (home.folder / "outgoing" / "refused" / "stranger" / "order-1.json.txt").read_text()

@@ -32,7 +32,7 @@ def test_a_second_daemon_on_the_same_home_is_refused_and_says_who_runs(home: Hom
     home.partner("nord")
     first = home.start().runs()
     second = home.start()
-    assert second.process.wait(30) == 2
+    assert second.process.wait(HANGS) == 2
     says = second.says()
     assert f"process {first.process.pid}, since 20" in says and "one home has one daemon" in says
     first.kill()
@@ -41,18 +41,18 @@ def test_a_second_daemon_on_the_same_home_is_refused_and_says_who_runs(home: Hom
 
 def test_sigterm_in_the_middle_of_work_gives_it_back_and_the_next_one_goes_on(home: Home) -> None:  # noqa: F811
     home.partner("nord")
-    home.lies("nord", "large.edi", large("nord", 1500))
+    home.lies("nord", "large.edi", large("nord", 1200))
     daemon = home.start().runs()
     daemon.until(lambda: len(home.orders()) > 100)
     begun = time.monotonic()
     assert daemon.terminate() == 0
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - begun < 30
     there = len(home.orders())
-    assert 100 < there < 1500, "it was through before: nothing was tried"
+    assert 100 < there < 1200, "it was through before: nothing was tried"
     assert home.rows("SELECT starts FROM receipt") == [(0,)], "an orderly end counts against nobody"
     again = home.start().runs()
     again.until(lambda: home.answers("nord"))
-    assert len(home.orders()) == 1500
+    assert len(home.orders()) == 1200
     (answer,) = home.answers("nord")
     assert "UCI+9000+" in answer
 
@@ -67,9 +67,9 @@ def test_a_second_signal_ends_at_once(home: Home) -> None:  # noqa: F811
     assert daemon.process.poll() is None
     begun = time.monotonic()
     daemon.process.send_signal(signal.SIGINT)
-    assert daemon.process.wait(5) == 130 and time.monotonic() - begun < 3
+    assert daemon.process.wait(HANGS) == 130 and time.monotonic() - begun < 20  # what hangs is waited for longer than that
     again = home.start()
-    again.until(lambda: home.answers("nord"), 60)
+    again.until(lambda: home.answers("nord"))
     assert len(home.orders()) == 200
 
 
@@ -109,7 +109,7 @@ def test_what_was_being_sent_when_the_program_was_killed_is_looked_for_before_it
     home.partner("nord")
     home.lies("nord", "o1.edi", order("nord", "417"))
     daemon = home.start(EDI_BRIDGE_CRASH_AT="sent")
-    assert daemon.process.wait(30) == -signal.SIGKILL
+    assert daemon.process.wait(HANGS) == -signal.SIGKILL
     (there,) = home.inbox("nord").iterdir()
     before = there.stat().st_mtime_ns
     assert home.rows("SELECT state FROM outbox") == [("sending",)]
@@ -153,7 +153,8 @@ def test_without_room_on_the_disk_nothing_is_taken_and_that_is_told_once(home: H
     (home.folder / "settings.yaml").write_text("least_room: 999999GB\n")
     home.lies("nord", "o1.edi", order("nord", "417"))
     daemon = home.start().runs()
-    time.sleep(4)
+    daemon.until(lambda: any("nothing is taken in" in line["says"] for line in daemon.log()))
+    time.sleep(1)
     assert (home.out("nord") / "o1.edi").exists() and home.rows("SELECT id FROM receipt") == []
     assert sum("nothing is taken in" in line["says"] for line in daemon.log()) == 1
     assert home.rows("SELECT kind FROM alarm WHERE open = 'open'") == [("disk",)]

@@ -59,7 +59,10 @@ def start_worker(home: Path, url: str, *more: str, **environ: str) -> subprocess
                                 env={**kept, "PYTHONPATH": str(ROOT), **environ}, stdout=log, stderr=log)
 
 
-def until(true: Callable[[], bool], seconds: float) -> float:
+HANGS = 120.0  # seconds after which something will never happen: a machine that does ten other things must come there before
+
+
+def until(true: Callable[[], bool], seconds: float = HANGS) -> float:
     """Wait until something is so; how long it took. Fails after `seconds`."""
     begun = time.monotonic()
     while not true():

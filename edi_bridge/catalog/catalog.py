@@ -175,6 +175,8 @@ class Catalog(Guides):
             if name not in self.map_index and not path.is_file():
                 import difflib
 
+                if name.endswith((".yaml", ".yml")) or "/" in name:
+                    raise ConfigFault.at("", 0, 0, f"there is no file {name}")
                 near = difflib.get_close_matches(name, self.map_index, 1)
                 raise ConfigFault.at("", 0, 0, f"there is no map {name}" + (f"; did you mean {near[0]}?" if near else
                                                                             f"; known are {', '.join(sorted(self.map_index))}"))

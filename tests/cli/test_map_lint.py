@@ -59,6 +59,7 @@ def test_a_remark_about_a_shared_fragment_is_told_once(edi: Run) -> None:
 
 
 def test_no_such_map(edi: Run) -> None:
+    assert edi("map", "lint", "order.mine.yaml").stdout == b"order.mine.yaml: error: there is no file order.mine.yaml (map)\n"
     made = edi("map", "lint", "order.edifact-d69a")
     assert (made.returncode, made.stdout) == (2, b"") and b"there is no map order.edifact-d69a" in made.stderr
 

@@ -161,7 +161,7 @@ def withdraw(connection: Connection, partner: str, id: int) -> Explanation | Non
 def _judge_again(connection: Connection, partner: str) -> None:
     t = rollout().comparison
     for lane in lanes(connection, partner):
-        stored = dict(connection.execute(select(t.c.key, t.c.outcome).where(*lane.of(t))).tuples().all())
+        stored = {row.key: row.outcome for row in connection.execute(select(t.c.key, t.c.outcome).where(*lane.of(t)))}
         changed = _changed(results(connection, *lane.values().values()), stored)
         for key, outcome in changed:
             connection.execute(update(t).where(*lane.of(t), t.c.key == key).values(outcome=outcome))

@@ -5,7 +5,7 @@ One receipt goes through these commits, and a crash between any two of them is r
 1. **received**: the bytes are durable in the archive, the receipt has its row; only now may a partner see anything;
 2. **scanned**: a first pass over the archived bytes has decided each interchange's intake outcome and verdict, before
    anything is posted;
-3. **batches** of at most 64 messages or 200 ms: ledger rows, CRM rows and content identities in one transaction; the
+3. **batches** of at most 64 messages, or 200 ms of the processor: ledger rows, CRM rows and content identities in one transaction; the
    unique (exchange, ordinal) makes a restart skip what is posted;
 4. **closing**: each exchange gets its state and verdict, and its answers stand in the outbox with their numbers.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from edi_bridge.answering import Collected
@@ -25,29 +25,30 @@ class Ends:
     prepared: Callable[[], str]
 
     def collect(self, work: Work, outcome: Any, findings: Any) -> None:
-        ordinal = outcome.interchange.ordinal
-        if ordinal not in work.collected:
-            work.collected[ordinal] = self._collected(outcome)
-        collected = work.collected[ordinal]
+        """Take in what became of a message."""
+        collected = self._of(work, outcome)
         if collected is not None:
             collected.add(outcome.message, list(findings))
 
-    def _collected(self, outcome: Any) -> Collected | None:
-        if not self.answers or not outcome.partner:
-            return None
-        return collecting(outcome.interchange, self.catalog.partner_named(outcome.partner).ruling(outcome.test), self.prepared())
+    def _of(self, work: Work, outcome: Any) -> Collected | None:
+        """What is collected of an outcome's interchange; it grows until the end is committed, over as many batches as there are."""
+        ordinal = outcome.interchange.ordinal
+        if ordinal not in work.collected:
+            work.collected[ordinal] = None if not self.answers or not outcome.partner else collecting(
+                outcome.interchange, self.catalog.partner_named(outcome.partner).ruling(outcome.test), self.prepared())
+        return work.collected[ordinal]
 
     def end(self, work: Work, exchange: Exchange, outcome: Any) -> End:
+        """The end of an interchange; the last of its messages may still wait for their commit."""
         partner = self.catalog.partner_named(outcome.partner).ruling(outcome.test) if outcome.partner and self.answers else None
         ordinal = outcome.interchange.ordinal
         if partner is not None and not work.heard.pop(ordinal, self.stages.answers(partner)):
             partner = None  # no stage of its messages has it answered
-        collected = work.collected.pop(ordinal, None) if ordinal in work.collected else self._collected(outcome)
         answers = [*work.answers.pop(ordinal, ()), *self.reconciling.strays(outcome.interchange)]
-        return End(exchange, outcome.interchange, outcome.findings, partner, collected, answers)
+        return End(exchange, outcome.interchange, outcome.findings, partner, self._of(work, outcome), answers)
 
-    def complete(self, work: Work, end: End) -> End:
-        """The end with what was collected of the messages that were posted with it."""
-        if end.exchange.ordinal in work.collected:
-            return replace(end, collected=work.collected.pop(end.exchange.ordinal))
+    @staticmethod
+    def complete(work: Work, end: End) -> End:
+        """Its last messages are committed: nothing more is collected of it."""
+        work.collected.pop(end.exchange.ordinal, None)
         return end

@@ -35,6 +35,7 @@ class World:
     sshd: Sshd
     van: Van
     mock: Any
+    days: int = 0  # on which real orders came
     numbers: dict[str, int] = field(default_factory=lambda: {"lakes": 1000, "nord": 2000})
     orders: dict[str, list[dict[str, str]]] = field(default_factory=lambda: {"lakes": [], "nord": []})
 
@@ -66,7 +67,7 @@ class World:
                                      for at, line in enumerate(lines)]
         self.mock.advance(everything=True)
         self.mock.settle()
-        for row in self.mock.mailbox(us):
+        for row in self.mock.mailbox(us, leave=False):
             if row["kind"] == "order":
                 made.append(row["payload"])
         assert len(made) == count

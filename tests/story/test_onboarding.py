@@ -58,7 +58,26 @@ def first_sample(world: World) -> None:
     (folder / "case.yaml").write_text("map: order.nord\npartner: nord\ngive: [map, partner]\n")
 
 
-MEANWHILE = {"first files": first_files, "the first file becomes a sample": first_sample}
+def tests_come(world: World) -> None:
+    for partner in ("lakes", "nord"):
+        for number, content in enumerate(world.buy(partner, 4, test=True)):
+            world.lay(partner, f"test-{number}.edi", content, test=True)
+
+
+def real_orders_come(world: World) -> None:
+    """Four orders of each partner, and what the old channel booked of them."""
+    world.days += 1
+    (world.home / "booked").mkdir(exist_ok=True)
+    for partner in ("lakes", "nord"):
+        before = len(world.orders[partner])
+        for number, content in enumerate(world.buy(partner, 4)):
+            world.lay(partner, f"day-{world.days}-{number}.edi", content)
+        booked = world.orders[partner][before:]
+        lines = ["number,delivery,line,item,quantity,price", *(f"{row['number']},2026-12-15,{row['line']},{row['item']},{row['quantity']},{row['price']}" for row in booked)]
+        (world.home / "booked" / f"{partner}-{world.days}.csv").write_text("\n".join(lines) + "\n")
+
+
+MEANWHILE = {"real orders come": real_orders_come, "tests come": tests_come, "first files": first_files, "the first file becomes a sample": first_sample}
 
 
 def test_every_meanwhile_of_the_page_is_known() -> None:

@@ -30,6 +30,7 @@ COMMANDS = {
 SAME, OTHER = 0, 1
 COLOURS = {"new": "green", "changed": "yellow", "gone": "red"}
 HERE = "the files of the home"
+NOTHING = "nothing was in force yet: the first command that posts or sends records the first version"
 NAMED = 3  # files that a line of the log names
 Changed = tuple[str, str]  # (new | changed | gone, name)
 
@@ -75,10 +76,10 @@ def log(limit: int, home: str | None, database: str | None, as_json: bool) -> in
         options.print_json([_as_json(one) for one in rows])
         return 0
     show.table(("version", "in force since (UTC)", "by", "~changed", "~why"), [
-        (one.version.short, show.minute(one.at), one.actor, _kinds(one.changes) if one.former else show.number(len(one.version.files), "file"), one.reason)
-        for one in rows])
+        (one.version.short, show.minute(one.at), one.actor,
+         _kinds(one.changes) if one.former else show.number(len(one.version.files), "file"), one.reason) for one in rows])
     if now is None:
-        show.note("nothing was in force yet: the first command that posts or sends records the first version")
+        show.note(NOTHING)
         return 0
     waiting = _waiting(settings, now)
     show.note(f"{now.short} is in force" + (f"; {show.number(len(waiting), 'file')} of the home "
@@ -154,7 +155,7 @@ def _sides(settings: Settings, made: Database, old: str | None, new: str | None)
         active = version.active(connection)
         said = [version.find(connection, one) for one in (old, new) if one]
     if active is None:
-        raise ConfigFault.at("", 0, 0, "nothing was in force yet: the first command that posts or sends records the first version")
+        raise ConfigFault.at("", 0, 0, NOTHING)
     if not said:
         return [recorded(active, " (in force)"), (HERE, versioning.read(settings.home), lambda: settings.home)]
     second = said[1] if len(said) > 1 else active
@@ -279,7 +280,8 @@ def show_(said: str, file: str | None, home: str | None, database: str | None, a
         content = version.files_of(connection, found).get(file) if file else None
     if file:
         if content is None:
-            raise ConfigFault.at("", 0, 0, f"the version {found.short} has no file {file}; edi-bridge catalog show {found.short} lists them")
+            raise ConfigFault.at("", 0, 0, f"the version {found.short} has no file {file};"
+                             f" edi-bridge catalog show {found.short} lists them")
         sys.stdout.flush()
         sys.stdout.buffer.write(content)
         sys.stdout.buffer.flush()
@@ -288,5 +290,6 @@ def show_(said: str, file: str | None, home: str | None, database: str | None, a
         options.print_json({"version": found.hash, "made_at": found.made_at, "program": found.program, "files": dict(found.files)})
         return 0
     show.table(("file", "SHA-256"), [(name, digest[:16]) for name, digest in found.files.items()])
-    show.note(f"{found.short} · {show.number(len(found.files), 'file')} · recorded {show.minute(found.made_at)} UTC by edi-bridge {found.program}")
+    show.note(f"{found.short} · {show.number(len(found.files), 'file')} · recorded {show.minute(found.made_at)} UTC"
+              f" by edi-bridge {found.program}")
     return 0

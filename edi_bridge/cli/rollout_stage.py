@@ -29,7 +29,7 @@ MANY = 10  # documents that are named
 def _moving(desk: Desk) -> Moving:
     from edi_bridge.onboarding.moving import Moving
 
-    return Moving(desk.settings.home, desk.database, actor(), now)
+    return Moving(desk.settings.home, desk.database, actor(), now, desk.settings.activate)
 
 
 def _lanes(desk: Desk, direction: str | None, message: str, stages: Sequence[str] = ()) -> list[Agreement]:

@@ -58,7 +58,8 @@ def claim(connection: Connection, worker: str, receipt: int | None = None, strid
         chosen, more = [one.id], one.size <= SMALL and one.starts == 0
     if more:
         share = _share(connection)
-        chosen += [id for id in connection.exec_driver_sql(_MORE, (SMALL, json.dumps(dict(strides)), stride(), share)).scalars() if id not in chosen][: share - len(chosen)]
+        found = connection.exec_driver_sql(_MORE, (SMALL, json.dumps(dict(strides)), stride(), share)).scalars()
+        chosen += [id for id in found if id not in chosen][: share - len(chosen)]
     if chosen:
         connection.exec_driver_sql(f'UPDATE "receipt" SET worker = %s, held_until = {_UNTIL} WHERE id = ANY(%s)', (worker, chosen))
         drop(connection, chosen)

@@ -75,6 +75,7 @@ class Moving:
     database: Database
     actor: str
     now: Callable[[], str]
+    activate: str = "automatic"  # of the settings: with explicit, what others are editing is no part of a move
 
     def move(self, act: str, partner: str, steps: Sequence[Step], reason: str, details: Mapping[str, Any] | None = None) -> str:
         """Put agreements of a partner into other stages, all of them or none; the version that is in force then (its short hash).
@@ -106,7 +107,7 @@ class Moving:
         return Moved(*step.agreement.key[:2], step.to, since, self.actor, reason, now, before.since if before else "", limits, step.agreement.test)
 
     def _change(self, edit: versioning.changing.Edit, reason: str) -> version.Activation:
-        return versioning.change(self.home, self.database, edit, check_folder, self.actor, reason, self.now)
+        return versioning.change(self.home, self.database, edit, check_folder, self.actor, reason, self.now, activate=self.activate)
 
     def _audited(self, act: str, partner: str, reason: str, details: Mapping[str, Any]) -> None:
         with self.database.write() as connection:

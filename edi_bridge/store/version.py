@@ -28,6 +28,7 @@ PINNED = "configuration"  # under this name the versions pinned to an exchange h
 BEFORE = "configuration_before"  # and those that it was begun with, where it was gone on with by another
 ACTIVATING = 1732050807  # the advisory lock (PostgreSQL) that lets one process at a time change what is in force
 AT_ONCE = 500
+LISTED = " `edi-bridge catalog log` lists them"
 FORMER = "former"  # the word for the version that was in force before the one that is
 
 
@@ -132,7 +133,8 @@ def activate(connection: Connection, version_id: int, actor: str, reason: str, n
     row = t.activation.insert().values(version_id=version_id, at=now, actor=actor, reason=reason).returning(t.activation.c.id)
     done = Activation(connection.execute(row).scalar_one(), made, now, actor, reason, former)
     audit.write(connection, now, actor, "activate", f"version {made.short}", reason,
-                {"version": made.hash, "former": former.hash if former else "", "files": [f"{how} {name}" for how, name in done.changes][:AT_ONCE]})
+                {"version": made.hash, "former": former.hash if former else "",
+                 "files": [f"{how} {name}" for how, name in done.changes][:AT_ONCE]})
     return done
 
 
@@ -170,11 +172,11 @@ def find(connection: Connection, said: str) -> Version:
             raise ConfigFault.at("", 0, 0, "no other version was in force before this one")
         return before
     if not re.fullmatch(f"[0-9a-f]{{{LEAST},64}}", said):
-        raise ConfigFault.at("", 0, 0, f"{said} is no version: say the first digits of its hash ({LEAST} or more), or {FORMER}; `edi-bridge catalog log` lists them")
+        raise ConfigFault.at("", 0, 0, f"{said} is no version: say the first digits of its hash ({LEAST} or more), or {FORMER};{LISTED}")
     rows = connection.execute(select(t).where(t.c.hash.startswith(said)).order_by(t.c.id)).all()
     if len(rows) != 1:
         several = ", ".join(row.hash[:SHOWN] for row in rows)
-        raise ConfigFault.at("", 0, 0, f"{said} begins several versions: {several}" if rows else f"there is no version {said}; `edi-bridge catalog log` lists them")
+        raise ConfigFault.at("", 0, 0, f"{said} begins several versions: {several}" if rows else f"there is no version {said};{LISTED}")
     return _version(rows[0])
 
 
@@ -190,8 +192,8 @@ def _former(connection: Connection) -> Version | None:
     now, t = active(connection), rollout()
     if now is None:
         return None
-    query = select(t.version).join(t.activation, t.activation.c.version_id == t.version.c.id).where(t.version.c.files != _listed(now.files))
-    row = connection.execute(query.order_by(t.activation.c.id.desc()).limit(1)).first()
+    query = select(t.version).join(t.activation, t.activation.c.version_id == t.version.c.id).order_by(t.activation.c.id.desc())
+    row = connection.execute(query.where(t.version.c.files != _listed(now.files)).limit(1)).first()
     return _version(row) if row else None
 
 

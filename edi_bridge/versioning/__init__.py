@@ -10,4 +10,5 @@ from edi_bridge.versioning.home_files import FOLDERS, Busy, look, read
 from edi_bridge.versioning.snapshot import snapshot
 from edi_bridge.versioning.taking import PATIENCE, InForce, actor, take
 
-__all__ = ["Busy", "FOLDERS", "InForce", "PATIENCE", "activate_home", "actor", "change", "look", "put_in_force", "read", "record_home", "snapshot", "take"]
+__all__ = ["Busy", "FOLDERS", "InForce", "PATIENCE", "activate_home", "actor", "change", "look", "put_in_force", "read", "record_home",
+           "snapshot", "take"]

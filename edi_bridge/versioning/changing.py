@@ -23,7 +23,8 @@ def change(home: Path, database: Database, edit: Edit, check: Check, actor: str,
     """Change some files of what is in force, and put that in force at once: in the database and in the home, as one act.
 
     What somebody else edited in the home and did not activate is no part of it and stays as it lies there (with `automatic` it was
-    activated just before); where such a file is overwritten, its state is recorded. ConfigFault when nothing would change, or when `check` refuses the result.
+    activated just before); where such a file is overwritten, its state is recorded. ConfigFault when nothing would change, or when
+    `check` refuses the result.
     """
     with home_files.alone(home, taking.PATIENCE) as writable:
         if writable:
@@ -41,7 +42,8 @@ def change(home: Path, database: Database, edit: Edit, check: Check, actor: str,
         return _put(home, database, made, actor, reason, now, writable, sorted(edited))
 
 
-def put_in_force(home: Path, database: Database, wanted: Version, check: Check, actor: str, reason: str, now: Callable[[], str]) -> Activation:
+def put_in_force(home: Path, database: Database, wanted: Version, check: Check, actor: str, reason: str,
+                 now: Callable[[], str]) -> Activation:
     """Put a version that is recorded in force: its files are written back into the home, files that it does not have are taken out
     (what lies there is recorded first, so nothing is lost). ConfigFault when this program cannot use it."""
     with home_files.alone(home, taking.PATIENCE) as writable:

@@ -53,7 +53,8 @@ def finish(home: Path, database: Database, now: Callable[[], str]) -> Activation
     except FileNotFoundError:
         return None
     except (OSError, ValueError, TypeError) as error:
-        raise TerminalFault(f"{path} cannot be read ({error}): remove it, then say with edi-bridge catalog activate which version holds") from None
+        raise TerminalFault(f"{path} cannot be read ({error}): remove it, then say with edi-bridge catalog activate which version"
+                            " holds") from None
     with database.read() as connection:
         wanted = version.exact(connection, intent.version)
         if wanted is None:

@@ -9,7 +9,6 @@ import tempfile
 import time
 from collections.abc import Mapping
 from functools import partial
-from hashlib import sha256
 from pathlib import Path
 
 from edi_bridge.versioning.home_files import STORE
@@ -58,13 +57,14 @@ def _placed(store: Path, version: str, files: Mapping[str, bytes]) -> Path:
 def _holds(folder: Path, files: Mapping[str, bytes]) -> bool:
     """Whether exactly these files stand in a folder."""
     there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()} if folder.is_dir() else None
-    return there == files.keys() and all(sha256((folder / name).read_bytes()).digest() == sha256(content).digest() for name, content in files.items())
+    return there == files.keys() and all((folder / name).read_bytes() == content for name, content in files.items())
 
 
 def _swept(store: Path, now: Path) -> None:
     """Copies that nobody reads any more, and what was left half-made, go; every version stays in the database."""
     old = time.time() - YOUNG
-    folders = sorted((one for one in store.iterdir() if one.is_dir() and one != now), key=lambda one: one.stat().st_mtime, reverse=True)
+    others = (one for one in store.iterdir() if one.is_dir() and one != now)
+    folders = sorted(others, key=lambda one: one.stat().st_mtime, reverse=True)
     for place, one in enumerate(folders):
         if (place >= KEPT or one.name.startswith(".")) and one.stat().st_mtime < old:
             shutil.rmtree(one, ignore_errors=True)

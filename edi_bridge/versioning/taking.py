@@ -110,7 +110,8 @@ def _digest(files: Mapping[str, str]) -> str:
     return version.hash_of(files, "")
 
 
-def _activated(home: Path, database: Database, check: Check, now: Callable[[], str], here: Mapping[str, bytes], active: Version | None) -> InForce:
+def _activated(home: Path, database: Database, check: Check, now: Callable[[], str], here: Mapping[str, bytes],
+               active: Version | None) -> InForce:
     """The files of the home come in force, after they were tried."""
     mine = version.hashes(here)
     root = snapshot(home, version.hash_of(mine, edi_bridge.__version__), here)
@@ -143,7 +144,8 @@ def _reason(home: Path, active: Version | None, files: Mapping[str, str]) -> tup
     return f"files changed: {named([name for _, name in version.changes(active.files, files)])}", False
 
 
-def _followed(home: Path, database: Database, active: Version, newest: int, now: Callable[[], str], here: Mapping[str, bytes] | None = None) -> InForce:
+def _followed(home: Path, database: Database, active: Version, newest: int, now: Callable[[], str],
+              here: Mapping[str, bytes] | None = None) -> InForce:
     """A version that is active already, read by this program; that it is another program than before is noted."""
     if here is None:
         with database.read() as connection:
@@ -155,6 +157,7 @@ def _followed(home: Path, database: Database, active: Version, newest: int, now:
             made = version.record_again(connection, active.files, edi_bridge.__version__, now())
             version.alone(connection)
             if known is None and version.newest(connection) == newest:
-                act = version.activate(connection, made.id, actor(), f"the program is {edi_bridge.__version__}, it was {active.program}", now())
+                reason = f"the program is {edi_bridge.__version__}, it was {active.program}"
+                act = version.activate(connection, made.id, actor(), reason, now())
             active, newest = made, version.newest(connection)
     return InForce(active, newest, snapshot(home, active.hash, here), act)

@@ -35,7 +35,7 @@ def run_under(tool: list[str], world: World, *arguments: str) -> int:
     """`run --once` under a tool; its exit status."""
     command = [*tool, sys.executable, str(world.script), "run", "--once", "--home", str(world.home), "--listen", "", *arguments]
     with (world.place / "log").open("ab") as log:
-        return subprocess.run(command, env=world.environment(), stdout=log, stderr=log, timeout=120).returncode
+        return subprocess.run(command, env=world.environment(), stdout=log, stderr=log, timeout=300).returncode
 
 
 def killed_entering(tmp_path: Path, world: World, calls: str, number: int) -> bool:

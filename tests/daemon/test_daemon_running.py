@@ -42,7 +42,7 @@ def test_an_order_is_fetched_posted_answered_and_the_answer_sent(home: Home) -> 
     assert f"UCI+417+{GLNS['nord']}:14+9521200034004:14+7'" in answer
     assert home.orders() == {"4500017731"}
     daemon.until(lambda: not any(home.out("nord").iterdir()) or [*home.out("nord").iterdir()][0].name == ".claimed")
-    assert home.rows("SELECT state FROM outbox") == [("sent",)]
+    daemon.until(lambda: home.rows("SELECT state FROM outbox") == [("sent",)])
     assert daemon.terminate() == 0
     posted = [line for line in daemon.log() if line.get("exchange")]
     assert [(line["receipt"], line["exchange"], line["level"]) for line in posted] == [(1, 1, "info")]
@@ -160,14 +160,16 @@ def test_a_partner_that_is_added_while_it_runs_is_served_and_a_wrong_file_change
     daemon = home.start().runs()
     (home.folder / "partners" / "west.yaml").write_text("partner: west\nsilense: []\n")
     daemon.until(lambda: "cannot be used like that" in daemon.says())
-    assert "silense" in daemon.says() and home.rows("SELECT kind FROM alarm WHERE open = 'open'") == [("configuration",)]
+    assert "silense" in daemon.says()
+    daemon.until(lambda: home.rows("SELECT kind FROM alarm WHERE kind = 'configuration' AND open = 'open'"))
     home.lies("nord", "o1.edi", order("nord", "1"))
     daemon.until(lambda: home.answers("nord"))
     home.partner("west")
     home.lies("west", "o2.edi", order("west", "2"))
     daemon.until(lambda: home.answers("west"))
-    assert home.orders() == {"PO1", "PO2"} and home.rows("SELECT kind FROM alarm WHERE open = 'open'") == []
-    assert daemon.says().count("cannot be used like that") == 1
+    assert home.orders() == {"PO1", "PO2"}
+    daemon.until(lambda: not home.rows("SELECT kind FROM alarm WHERE kind = 'configuration' AND open = 'open'"))
+    assert sum("cannot be used like that" in line["says"] for line in daemon.log() if line["says"][:5] != "alarm") == 1
 
 
 def test_once_tells_in_a_line_what_it_did_and_what_was_refused(home: Home) -> None:  # noqa: F811
@@ -186,8 +188,8 @@ def test_a_channel_that_fails_is_told_once_and_rings_after_the_third_time(home: 
     home.partner("nord", channels=f"  folder: {{kind: directory, get: {home.place}/nowhere, poll: every 1s, settle: 0s}}\n")
     daemon = home.start().runs()
     daemon.until(lambda: home.rows("SELECT failures FROM channel WHERE failures >= 3"))
-    daemon.until(lambda: home.rows("SELECT kind, subject FROM alarm WHERE open = 'open'") == [("channel", "channel nord.folder")])
+    daemon.until(lambda: ("channel", "channel nord.folder") in home.rows("SELECT kind, subject FROM alarm WHERE open = 'open'"))
     assert sum("is not there" in line["says"] for line in daemon.log() if line["says"][:5] != "alarm") == 1
     os.mkdir(home.place / "nowhere")
     daemon.until(lambda: "works again" in daemon.says())
-    daemon.until(lambda: home.rows("SELECT kind FROM alarm WHERE open = 'open'") == [])
+    daemon.until(lambda: not home.rows("SELECT kind FROM alarm WHERE kind = 'channel' AND open = 'open'"))

@@ -157,5 +157,5 @@ def test_without_room_on_the_disk_nothing_is_taken_and_that_is_told_once(home: H
     time.sleep(1)
     assert (home.out("nord") / "o1.edi").exists() and home.rows("SELECT id FROM receipt") == []
     assert sum("nothing is taken in" in line["says"] for line in daemon.log()) == 1
-    assert home.rows("SELECT kind FROM alarm WHERE open = 'open'") == [("disk",)]
+    daemon.until(lambda: home.rows("SELECT kind FROM alarm WHERE open = 'open'") == [("disk",)])
     assert daemon.terminate() == 0

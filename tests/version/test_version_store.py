@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 import version_case as case
 from sqlalchemy import func, select, update
@@ -10,6 +12,7 @@ from edi_bridge.database import Database
 from edi_bridge.fault import ConfigFault, TerminalFault
 from edi_bridge.store import audit, version
 from edi_bridge.store.rollout_tables import rollout
+from edi_bridge.store.tables import ledger
 
 ONE = {"partners/a.yaml": b"a: 1\n", "partners/b.yaml": b"same\n", "lookups/c.csv": b"same\n"}
 TWO = {**ONE, "partners/a.yaml": b"a: 2\n", "mappings/m.yaml": b"m\n"}
@@ -80,3 +83,21 @@ def test_a_content_that_was_altered_in_the_database_is_never_used(database: Data
         connection.execute(update(t).where(t.c.sha256 == first.files["partners/a.yaml"]).values(content=b"\x00"))
     with database.read() as connection, pytest.raises(TerminalFault, match="altered in the database"):
         version.files_of(connection, first)
+
+
+def test_an_exchange_that_another_version_goes_on_with_names_both(database: Database) -> None:
+    t = ledger()
+    begun = {"order.acme": "h1", "configuration": "a" * 64}
+    empty = dict.fromkeys(("sender_qualifier", "sender", "receiver_qualifier", "receiver", "control", "partner", "verdict", "failure", "syntax"), "")
+    with database.write() as connection:
+        connection.execute(t.receipt.insert().values(id=1, sha256="0" * 64, size=1, name="n", channel="", received_at=case.NOW, state="scanned",
+                                                     partner="", map="", failure=""))
+        for id, versions in ((1, json.dumps(begun)), (2, json.dumps({"order.acme": "h1"})), (3, json.dumps(begun))):
+            connection.execute(t.exchange.insert().values(id=id, receipt_id=1, ordinal=id, standard="edifact", state="open", outcome="new",
+                                                          versions=versions, **empty))
+        for configuration in ("b" * 64, "b" * 64, "c" * 64):
+            version.gone_on(connection, [1, 2], {"order.acme": "h2", "configuration": configuration})
+        said = dict(connection.execute(select(t.exchange.c.id, t.exchange.c.versions)).all())  # type: ignore[arg-type]
+    assert json.loads(said[1]) == {"order.acme": "h2", "configuration": "c" * 64, "configuration_before": f"{'b' * 64} {'a' * 64}"}
+    assert version.pinned(said[1]) == ["c" * 64, "b" * 64, "a" * 64]
+    assert json.loads(said[2]) == {"order.acme": "h1"} and json.loads(said[3]) == begun

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Table, and_, select, tuple_, update
 
 from edi_bridge.crm.identity import Identifier, OwnIdentities
 from edi_bridge.crm.line_match import LineIndex
+from edi_bridge.crm.live_customers import brought
 from edi_bridge.crm.tables import CrmTables, of, tables
 from edi_bridge.database import decimal_value, insert_rows, take_ids
 
@@ -158,6 +159,7 @@ class Batch:
                 select(table.c.scheme, table.c.value, table.c.customer_id).where(table.c.value.in_(values))
             ):
                 found[scheme, value] = customer
+        found |= brought(self, missing - found.keys())
         for pair in missing:
             self.owner[pair] = found.get(pair)
         self.learn_customers({customer for customer in self.owner.values() if customer})

@@ -335,6 +335,28 @@ def test_what_is_discarded_stays_marked_in_the_pilot_s_lane(world: World) -> Non
     assert world.orders() == {"": 0, "staging_": 0, "pilot_": 2} and world.counted() == {"piloted": 1, "discarded": 1}
 
 
+@pytest.mark.parametrize("stage", ["pilot", "certifying"])
+def test_a_lane_knows_live_customers_and_writes_in_itself_alone(world: World, stage: str) -> None:
+    world.stages("ORDERS live")
+    world.take(order("1", "A-1"))
+    live = tables("")
+    with world.database.write() as connection:
+        (number,) = connection.execute(select(live.customer.c.id)).scalars()
+        connection.execute(update(live.customer).values(name="Acorn as we know it"))
+        before = connection.execute(select(live.customer)).all(), connection.execute(select(live.customer_identifier)).all()
+    world.stages(f"ORDERS {stage}")
+    for control in ("2", "3"):
+        world.take(order(control, f"A-{control}", test=stage == "certifying"))
+    lane = tables("pilot_" if stage == "pilot" else "staging_")
+    with world.database.read() as connection:
+        assert connection.execute(select(lane.customer.c.name)).scalars().all() == ["Acorn as we know it"]
+        assert connection.execute(select(func.count(), func.count(lane.sales_order.c.customer_id.distinct()))).one() == (2, 1)
+        pairs = [connection.execute(select(one.customer_identifier.c.scheme, one.customer_identifier.c.value).order_by(
+            one.customer_identifier.c.value)).all() for one in (live, lane)]
+        assert pairs[0] == pairs[1] and number
+        assert (connection.execute(select(live.customer)).all(), connection.execute(select(live.customer_identifier)).all()) == before
+
+
 def test_outbound_limits_hold_what_is_too_much(world: World) -> None:
     world.stages("INVOIC out pilot documents=2 approve=1")
     writing = Writing(world.database, world.archive, world.catalog, lambda: NOW)

@@ -147,9 +147,11 @@ def ledger(store: Store) -> list[str]:
 def conservation(store: Store) -> list[str]:
     """Where messages are missing: each interchange came with as many as have their row, or its own state says where they are."""
     wrong = []
+    found: dict[int, list[int]] = defaultdict(list)
+    for id, ordinal in store.rows("SELECT exchange_id, ordinal FROM message ORDER BY exchange_id, ordinal"):
+        found[id].append(ordinal)
     for id, state, outcome, came in store.rows("SELECT id, state, outcome, messages FROM exchange"):
-        rows = store.rows("SELECT ordinal FROM message WHERE exchange_id = ? ORDER BY ordinal", id)
-        places = [row[0] for row in rows]
+        places = found[id]
         if len(set(places)) != len(places):
             wrong.append(f"exchange {id}: a message has two rows: {places}")
         whole = places == list(range(1, came + 1))

@@ -138,7 +138,7 @@ def list_(partner: str | None, direction: str | None, message: str, home: str | 
 
 
 def _all(home: str | None, as_json: bool) -> int:
-    from edi_bridge.rollout.scenario import load
+    from edi_bridge.rollout.scenario_file import load
 
     found = [load(block) for block in options.catalog_of(options.optional_home(home)).scenarios().values()]
     if as_json:

@@ -54,7 +54,8 @@ class Lane:
 
 @dataclass(frozen=True, slots=True)
 class Generated:
-    """A message of a scenario. `records` are what must be read from it; `good` is the content without the fault that was planted in it; `left_out` names what the map cannot carry; `troubles`
+    """A message of a scenario. `records` are what must be read from it; `good` is the content without the fault that was
+    planted in it; `left_out` names what the map cannot carry; `troubles`
     say why there is no content."""
 
     content: bytes
@@ -171,7 +172,8 @@ def _known_keys(catalog: Catalog, lane: Lane, record: Record, today: str) -> Rec
     made = record
     for name, table in looked_up(lane.map).items():
         rows = [row for whose in (lane.partner.name, "") for row in catalog.lookup_rows(table, whose)]
-        known = list(dict.fromkeys(row.ours for row in rows if row.ours and row.holds(today) and get(table, row.ours, today, back=True).value is not None))
+        held = dict.fromkeys(row.ours for row in rows if row.ours and row.holds(today))
+        known = [ours for ours in held if get(table, ours, today, back=True).value is not None]
         if known:
             made = _put(made, name.split("."), known, 0)
     return made
@@ -190,7 +192,8 @@ def _unpacked(record: Record, carries: frozenset[str]) -> Record:
     """A despatch advice as a map without packs can say it: what is in them, alone."""
     if not record.get("packs") or any(name.startswith("packs.") for name in carries):
         return record
-    return {**{name: value for name, value in record.items() if name != "packs"}, "items": [dict(line) for _, line in lines_of(record, "despatch_advice")]}
+    items = [dict(line) for _, line in lines_of(record, "despatch_advice")]
+    return {**{name: value for name, value in record.items() if name != "packs"}, "items": items}
 
 
 def _below(name: str, names: set[str]) -> set[str]:

@@ -38,6 +38,7 @@ from edi_bridge.onboarding.mutating import TWICE, mutated
 from edi_bridge.partner import Agreement, Partner
 from edi_bridge.record import differences, from_json, leaves, to_json, unnumbered
 from edi_bridge.rollout import scenario as scenarios
+from edi_bridge.rollout import scenario_file
 from edi_bridge.rollout.comparison import Shape, compare
 from edi_bridge.rollout.scenario import Expectation, Habits, Record, Scenario, Step
 from edi_bridge.store.archive import Archive
@@ -120,8 +121,8 @@ class Rehearsal:
 
     def __post_init__(self) -> None:
         self.partner = self.catalog.partner_named(self.catalog.rehearsed)
-        self.habits: Habits = scenarios.habits(self.catalog.habits(self.partner.name))
-        self.scenarios = {name: scenarios.load(block) for name, block in self.catalog.scenarios().items()}
+        self.habits: Habits = scenario_file.habits(self.catalog.habits(self.partner.name))
+        self.scenarios = {name: scenario_file.load(block) for name, block in self.catalog.scenarios().items()}
         self.shipped = as_shipped()
         self.engine = Engine(self.database, self.archive, self.catalog, own=own_identities(self.catalog.own.parties), versions=self.versions,
                              clock=self.clock, strict=True)
@@ -162,7 +163,7 @@ class Rehearsal:
             return self._given(one, lane, given)
         troubles: list[str] = []
         steps: list[str] = []
-        made = Generated(b"", [])
+        made, left = Generated(b"", []), set[str]()
         before: set[str] = set()  # kinds of documents that were played
         for count, step in enumerate(one.steps, 1):
             of = self._lane_of(step, lane)
@@ -172,12 +173,13 @@ class Rehearsal:
             made = self._made(one, step, of, number, count)
             tied = replace(step, expect=replace(step.expect, tied=tuple(kind for kind in step.expect.tied if kind in before)))
             before.add(of.map.record)
+            left |= set(made.left_out) if of is lane else set()
             found = list(made.troubles) or list(self._step(one, tied, of, made, number))
             steps.append(f"{step.name or of.map.record}: {'failed' if found else 'passed'}")
             troubles += [f"{step.name}: {text}" if len(one.steps) > 1 else text for text in found]
             if found:
                 break
-        return Result(one, tuple(troubles), made.left_out, tuple(steps), made.content)
+        return Result(one, tuple(troubles), tuple(sorted(left)), tuple(steps), made.content)
 
     def made(self, one: Scenario, lane: Lane) -> Generated:
         """The message of a scenario with the fault that it plants, as it is handed to the partner; of several the last that the agreement
@@ -283,7 +285,8 @@ class Rehearsal:
         summary, reports = self._post(lane, content)
         became = staged.became(self.database, summary, reports)
         self._tidy(became)
-        yield from staged.troubles(became, expect, lambda text: scenarios.filled(text, words) if words is not None else text)
+        hint = "" if self.catalog.own.parties else ": parties: of partners/_own.yaml must say how documents name us"
+        yield from staged.troubles(became, expect, lambda text: scenarios.filled(text, words) if words is not None else text, hint)
         if words is not None:
             yield from self._fields(lane, expect, content, words)
         yield from self._answer(lane, expect, content)
@@ -336,10 +339,12 @@ class Rehearsal:
         content, asked = given[one.name]
         troubles: list[str] = []
         if not one.negative:
-            expected = [asked] if asked is not None else [fixed_part(template, lane.map.record, lane.map.carries()) for template in self._templates(one.last, lane)]
+            expected = [asked] if asked is not None else [
+                fixed_part(template, lane.map.record, lane.map.carries()) for template in self._templates(one.last, lane)]
             troubles += self.read_troubles(lane, content, expected)
-        troubles += self.judged(lane, replace(one.last.expect, fields={}, crm={table: rows for table, rows in one.last.expect.crm.items() if "." not in table}),
-                                content, None)
+        expect = one.last.expect
+        rows = {table: count for table, count in expect.crm.items() if "." not in table}  # values are the partner's own
+        troubles += self.judged(lane, replace(expect, fields={}, crm=rows), content, None)
         return Result(one, tuple(troubles), (), (), content)
 
 

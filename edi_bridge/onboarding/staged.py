@@ -97,8 +97,8 @@ def _state(one: Any, states: Sequence[str]) -> str:
     return ", ".join(dict.fromkeys(states)) or one.state
 
 
-def troubles(one: Became, expect: Expectation, words: Callable[[Any], Any]) -> Iterator[str]:
-    """What is not as it must be. `words` fills in texts of the expectation."""
+def troubles(one: Became, expect: Expectation, words: Callable[[Any], Any], hint: str = "") -> Iterator[str]:
+    """What is not as it must be. `words` fills in texts of the expectation; `hint`: why documents may not be tied."""
     kinds = {found.kind for found in one.findings}
     if one.state != expect.state:
         why = "; ".join(dict.fromkeys(found.sentence() for found in one.findings)) or one.reason or one.failure.strip().rpartition("\n")[2]
@@ -116,7 +116,7 @@ def troubles(one: Became, expect: Expectation, words: Callable[[Any], Any]) -> I
         if str(got) != str(words(wanted)):
             yield f"{LANE}{name} must hold {words(wanted)}{'' if column else ' rows of it'}, and holds {got}"
     if expect.tied and (lacking := set(expect.tied) - one.tied()):
-        yield f"it must be tied to the {' and the '.join(sorted(lacking))} before it, and is not"
+        yield f"it must be tied to the {' and the '.join(sorted(lacking))} before it, and is not{hint}"
 
 
 def discard(database: Database, one: Became, why: str, now: str) -> None:

@@ -148,7 +148,8 @@ def _columns(entry: Block, record: str, problems: Problems) -> Iterator[Column]:
         target = str(inner.get("field", "") if inner is not None else value)
         kind = _type_of(target, record, said, name, problems)
         if kind and (kind not in SCALARS or _through_list(target, record)):
-            problems.add(said.value_marks[name], f"{target} cannot stand in a column: it is {'a value of' if kind in SCALARS else ''} an object or a list")
+            what = "a value in a list" if kind in SCALARS else "an object or a list"
+            problems.add(said.value_marks[name], f"{target} cannot stand in a column: it is {what}")
         codes = inner.get("codes", {}) if inner is not None else {}
         if not isinstance(codes, dict):
             problems.add(said.value_marks[name], "codes: says what their words mean: {STK: H87}")
@@ -217,7 +218,8 @@ def tolerance(said: Any) -> Tolerance | None:
         number = re.fullmatch(r"(\d+(?:\.\d+)?)(%|d)?", text)
         absent = re.fullmatch(rf"absent ({'|'.join(ABSENT)})", text)
         if number and not (number[2] == "d" and "." in number[1]):
-            found |= {"amount": Decimal(number[1])} if not number[2] else {"percent": Decimal(number[1])} if number[2] == "%" else {"days": int(number[1])}
+            name = {None: "amount", "%": "percent", "d": "days"}[number[2]]
+            found[name] = int(number[1]) if name == "days" else Decimal(number[1])
         elif absent:
             found["absent"] = absent[1]
         elif text in TEXTS:

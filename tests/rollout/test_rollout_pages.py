@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from edi_bridge.rollout import comparison, scenario
+from edi_bridge.rollout import comparison, scenario, scenario_file
 from edi_bridge.rollout.legacy import declared
 from edi_bridge.yamltext import parse
 from test_docs import blocks, play, section
@@ -33,14 +33,14 @@ def test_the_commands_run(tmp_path: Path) -> None:
 
 def test_the_tables_are_the_code_s() -> None:
     assert scenario.as_markdown() in SCENARIOS and comparison.as_markdown() in COMPARING
-    for key in (*scenario.KEYS, *scenario.EXPECT):
+    for key in (*scenario_file.KEYS, *scenario_file.EXPECT):
         assert f"`{key}`" in SCENARIOS or key == "scenario", key
 
 
 def test_the_examples_are_read_as_they_stand() -> None:
     (text,) = (text for name, text in blocks(SCENARIOS, "yaml") if not name)
     block: Any = parse(text, "rollout/scenarios/kiosk.yaml")
-    assert list(scenario.habits(block).otherwise) == ["lines.gtin"]
+    assert list(scenario_file.habits(block).otherwise) == ["lines.gtin"]
     ((_, text),) = blocks(COMPARING, "yaml")
     block = parse(text, "rollout/legacy/kiosk.yaml")
     assert declared(block, "in", "edifact/D96A/ORDERS", "order").shape.tolerance("issued_on").days == 1

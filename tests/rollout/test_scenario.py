@@ -12,7 +12,8 @@ import pytest
 from edi_bridge.catalog import Catalog
 from edi_bridge.fault import ConfigFault
 from edi_bridge.rollout import scenario as s
-from edi_bridge.rollout.scenario import Context, Fit, load, why_not
+from edi_bridge.rollout.scenario import Context, Fit, why_not
+from edi_bridge.rollout.scenario_file import habits, load
 from edi_bridge.yamltext import parse
 
 SHIPPED = {name: load(block) for name, block in Catalog(None).scenarios().items()}
@@ -122,8 +123,8 @@ def test_mistakes_are_told_with_their_line(before: str, after: str, said: str) -
 
 
 def test_habits_need_reasons_and_known_fields() -> None:
-    good = s.habits(parse('habits: kiosk\nalways: {order: {department: "1"}}\notherwise: {lines.gtin: "in PIA"}\n', "x.yaml"))
+    good = habits(parse('habits: kiosk\nalways: {order: {department: "1"}}\notherwise: {lines.gtin: "in PIA"}\n', "x.yaml"))
     assert good.otherwise == {"lines.gtin": "in PIA"} and good.always == {"order": {"department": "1"}}
     for wrong, said in (("otherwise: {lines.gtin: ~}", "needs its reason"), ("always: {order: {colour: red}}", "has no field colour"), ("x: 1", "x")):
         with pytest.raises(ConfigFault, match=said):
-            s.habits(parse(wrong + "\n", "x.yaml"))
+            habits(parse(wrong + "\n", "x.yaml"))

@@ -116,15 +116,16 @@ class Moving:
     # --- back -------------------------------------------------------------------------------------------------------
 
     def way_back(self, catalog: Catalog, partner: Partner, agreements: Sequence[Agreement], *, whole: bool) -> Return:
-        """What a rollback of these agreements would do. `whole`: of the partner, so its file and tables too. ConfigFault where no
-        version is known in which one of them was in another stage."""
+        """What a rollback of these agreements would do. `whole`: of the partner, so its file and tables too. A pause is no stage to go
+        back to. ConfigFault where no version is known in which one of them was in another stage."""
         keys = {one.key for one in agreements}
         with self.database.read() as connection:
             history = version.log(connection)
             now = _entries(connection, history[0].version, partner.name) if history else {}
             for newer, older in zip(history, history[1:], strict=False):
                 before = _entries(connection, older.version, partner.name)
-                if any(before.get(key) != now.get(key) for key in keys):
+                paused = any(key in before and before[key].stage == "paused" for key in keys)
+                if not paused and any(_stay(before.get(key)) != _stay(now.get(key)) for key in keys):
                     files = {name: version.files_of(connection, one.version) for name, one in (("old", older), ("now", history[0]))}
                     return _return(catalog, partner, agreements, older.version, files["old"], files["now"], before, newer.at, whole)
         raise ConfigFault.at("", 0, 0, f"{partner.name} was in no other stage before, as far as versions are kept: there is nothing to go back to")
@@ -184,6 +185,13 @@ def stages_of(files: Files) -> dict[str, list[Moved]]:
     block = parse(files[STAGES_FILE], STAGES_FILE)
     assert isinstance(block, Block), "a version is tried before it comes in force"
     return load_stages(block)
+
+
+def _stay(moved: Moved | None) -> tuple[str, str]:
+    """In which stage since when, a pause left aside."""
+    if moved is None:
+        return "", ""
+    return (moved.former, moved.former_since) if moved.stage == "paused" else (moved.stage, moved.since)
 
 
 def _entries(connection: Connection, one: version.Version, partner: str) -> dict[tuple[str, str, bool], Moved]:

@@ -19,11 +19,13 @@ from edi_bridge.engine import network
 from edi_bridge.engine.entry_agreement import whose
 from edi_bridge.engine.sending import LONGEST_WAIT, NEVER
 from edi_bridge.fault import Fault
-from edi_bridge.partner import Partner, Silence
+from edi_bridge.partner import Agreement, Partner, Silence
+from edi_bridge.rollout.stage import may_follow
 from edi_bridge.schedule import last_window
 from edi_bridge.secret import Secrets
 from edi_bridge.store import alarm, message, outbox, waiting
 
+WATCH = "the live watch"  # who pauses, in the audit log
 SCARCE = 5  # times the least room: from here on somebody is told
 
 
@@ -88,7 +90,19 @@ class Watching:
         from edi_bridge.onboarding import watching  # traces are made for it: a daemon must soon be back at work
 
         loaded = self.current.now
-        watching.look(self.database, loaded.engine.archive, loaded.catalog, now)
+        for alert in watching.look(self.database, loaded.engine.archive, loaded.catalog, now):
+            if alert.action == "pause" and may_follow(alert.agreement.stage, "paused"):
+                self._pause(alert.partner.name, alert.agreement, alert.sentence)
+
+    def _pause(self, partner: str, agreement: Agreement, why: str) -> None:
+        """A rule of the agreement stops it; what comes is kept. Where that cannot be done now, the alarm stays, and a person does it."""
+        from edi_bridge.onboarding.moving import Moving, Step
+
+        try:
+            Moving(self.home, self.database, WATCH, self.clock.text).move("pause", partner, [Step(partner, agreement, "paused")], why)
+        except Fault as fault:
+            self.troubles.note(f"pause {partner}", f"{partner} {agreement.direction} {agreement.message} was to be paused ({why}), and is not: {fault}",
+                               partner=partner)
 
     def _overdue(self, connection: Connection, now: datetime) -> None:
         for entry in outbox.overdue(connection, written(now)):

@@ -69,7 +69,6 @@ class Stages:
         if holding:
             paused, type_, reason = holding[0]
             return Coming(lane, f"{PAUSED}: {type_}" if paused else f"{type_}: {reason}")
-        limited: Counter[Agreement] = Counter()
         agreements: dict[tuple[str, str, bool], Agreement] = {}
         keys: Counter[tuple[str, str, bool]] = Counter()
         for type, one in made.items():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +10,10 @@ import pytest
 from click.testing import CliRunner
 
 from edi_bridge.cli import command
+from edi_bridge.database import connect, upgrade
 from edi_bridge.rollout.gate import Reading, Waived
 from edi_bridge.rollout.steps import NAMES, STEPS, Said, next_of, standings, step_named
+from edi_bridge.store import audit
 
 TODAY = "2026-11-22"
 
@@ -98,9 +99,13 @@ class Desk:
         return json.loads(self(*words, "--json", code=code))
 
     def acts(self) -> list[str]:
-        """What the audit log has, read by SQLite itself."""
-        with sqlite3.connect(self.home / "edi-bridge.sqlite") as connection:
-            return [act for act, in connection.execute("SELECT act FROM audit ORDER BY id")]
+        """What the audit log has."""
+        database = connect(self.home / "edi-bridge.sqlite")
+        try:
+            with database.read() as connection:
+                return [one.act for one in audit.entries(connection)]
+        finally:
+            database.close()
 
     def step(self, name: str, partner: str = "nord") -> dict[str, Any]:
         return next(one for one in self.json("rollout", "plan", partner, code=1) if one["name"] == name)
@@ -108,8 +113,6 @@ class Desk:
 
 @pytest.fixture
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
-    from edi_bridge.database import connect, upgrade
-
     monkeypatch.setenv("EDI_BRIDGE_CLOCK", "2026-11-22T09:00:00Z")
     monkeypatch.setenv("EDI_BRIDGE_ACTOR", "ann")
     (tmp_path / "partners").mkdir()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -100,14 +100,18 @@ def readings_of(desk: Desk, agreement: Agreement, target: str = "") -> tuple[str
     """The stage that is asked for (else the next one; '' where there is none), and its gates."""
     from edi_bridge.fault import ConfigFault
     from edi_bridge.onboarding.facts import gather
-    from edi_bridge.rollout.gate import ORDER, next_stage, readings
+    from edi_bridge.onboarding.standing import Home, open_before_pilot
+    from edi_bridge.rollout.gate import ORDER, next_stage, readings, way
 
     if target and target not in ORDER:
         raise ConfigFault.at("--to", 0, 0, f"there is no stage {target} on the way; there are {', '.join(ORDER)}")
     stage = target or next_stage(agreement.stage)
     if not stage:
         return "", []
-    facts = gather(desk.database, desk.archive, desk.catalog, desk.partner, agreement, moment())
+    home = Home(desk.settings, desk.database, desk.archive, desk.catalog, moment())
+    facts = gather(home.database, home.archive, home.catalog, desk.partner, agreement, home.now, home.shared)
+    if "pilot" in way(agreement.stage, stage) and not agreement.test:
+        facts = replace(facts, steps_open=open_before_pilot(home, desk.partner))
     return stage, readings(facts, stage, agreement.gates, waivers_of(desk), now()[:10])
 
 

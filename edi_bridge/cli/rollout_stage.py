@@ -63,7 +63,7 @@ def _told(steps: Sequence[Step], version: str, as_json: bool, **more: Any) -> No
 @click.option("--documents", metavar="N", type=click.IntRange(0), default=None, help="Of a pilot: at most so many documents in all.")
 @click.option("--daily", metavar="N", type=click.IntRange(0), default=None, help="Of a pilot: at most so many a day.")
 @click.option("--approve", metavar="N", type=click.IntRange(0), default=None, help="Of a pilot: a person approves the first so many.")
-@click.option("--override", is_flag=True, help="Though gates are closed: for an administrator (settings.yaml), and logged.")
+@click.option("--override", is_flag=True, help="Though gates are closed, and over stages between: for an administrator (settings.yaml), and logged.")
 @reason_option
 @options.home_option
 @options.database_option
@@ -98,7 +98,7 @@ def promote(partner: str, direction: str | None, message: str, target: str, docu
             raise ConfigFault.at("", 0, 0, f"a closed gate is overridden by an administrator alone ({', '.join(administrators)}), and you are {actor()}")
         names = sorted({reading.name for _, readings in closed for reading in readings})
         act = f"promote (override: {', '.join(names)})" if names else "promote"
-        version = _moving(desk).move(act, partner, steps, reason, {"override": names} if names else None)
+        version = _moving(desk).move(act, partner, steps, reason, {"override": names} if names else None, skip=override)
         waiting = _kept(desk, [step.agreement for step in steps]) if any(step.to == "live" for step in steps) else 0
     _told(steps, version, as_json, override=names, kept=waiting)
     if waiting and not as_json:

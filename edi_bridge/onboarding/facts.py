@@ -91,10 +91,15 @@ def gather(database: Database, archive: Archive, catalog: Catalog, partner: Part
     """The facts of one agreement of a partner, as of `now`. Takes seconds: the map's samples are run, and what came is read again.
     `shared` holds from call to call what several agreements ask for."""
     one = Gathering(database, archive, catalog, partner, agreement, now, {} if shared is None else shared)
-    found: dict[str, Any] = {}
-    for step in STEPS:
-        found |= step(one)
-    return Facts(partner.name, agreement.direction, agreement.message, agreement.stage, **found)
+
+    def found() -> Facts:
+        said: dict[str, Any] = {}
+        for step in STEPS:
+            said |= step(one)
+        return Facts(partner.name, agreement.direction, agreement.message, agreement.stage, **said)
+
+    made: Facts = one.once(("facts", partner.name, *agreement.key), found)
+    return made
 
 
 # --- who, settings, channels ------------------------------------------------------------------------------------------

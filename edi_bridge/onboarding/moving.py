@@ -18,6 +18,7 @@ from edi_bridge.catalog import Catalog
 from edi_bridge.database import Database
 from edi_bridge.fault import ConfigFault
 from edi_bridge.partner import STAGES_FILE, Agreement, Limits, Moved, Partner, load_stages, stages_text
+from edi_bridge.rollout.gate import way
 from edi_bridge.rollout.stage import TABLE, following, may_follow
 from edi_bridge.store import audit, version
 from edi_bridge.store.tables import ledger
@@ -77,13 +78,15 @@ class Moving:
     now: Callable[[], str]
     activate: str = "automatic"  # of the settings: with explicit, what others are editing is no part of a move
 
-    def move(self, act: str, partner: str, steps: Sequence[Step], reason: str, details: Mapping[str, Any] | None = None) -> str:
-        """Put agreements of a partner into other stages, all of them or none; the version that is in force then (its short hash).
+    def move(self, act: str, partner: str, steps: Sequence[Step], reason: str, details: Mapping[str, Any] | None = None, *,
+             skip: bool = False) -> str:
+        """Put agreements of a partner into other stages, all of them or none; the version that is in force then (its short hash). `skip`:
+        forward also over stages between.
 
         ConfigFault where a stage cannot follow, or the files that are in force know such an agreement no more.
         """
         for step in steps:
-            if not may_follow(step.agreement.stage, step.to):
+            if not may_follow(step.agreement.stage, step.to) and not (skip and way(step.agreement.stage, step.to)):
                 ways = ", ".join(TABLE[step.agreement.stage].next)
                 raise ConfigFault.at("", 0, 0, f"{step.name} is in the stage {step.agreement.stage}: {step.to} cannot follow it, but {ways}")
         at = self.now()

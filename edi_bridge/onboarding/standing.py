@@ -75,6 +75,13 @@ def of_partner(home: Home, partner: Partner) -> list[Standing]:
     return standings(read, _said(said), waivers, home.today)
 
 
+def open_before_pilot(home: Home, partner: Partner) -> tuple[str, ...]:
+    """The steps that the pilot waits for and that are neither done nor waived, each with what it misses first."""
+    wanted = next(one.after for one in STEPS if one.name == "pilot")
+    return tuple(f"step {one.step.number} {one.step.name}: {one.missing[0].missing if one.missing else 'blocked by ' + ', '.join(one.blocked_by)}"
+                 for one in of_partner(home, partner) if one.step.name in wanted and not one.over)
+
+
 def of_programme(home: Home, partners: Mapping[str, Sequence[Standing]]) -> list[Standing]:
     """The steps of the programme as a whole; `partners`: how those of the rollout stand."""
     with home.database.read() as connection:

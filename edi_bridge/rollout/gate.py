@@ -42,6 +42,7 @@ class Facts:
     message: str
     stage: str
     days: float = 0.0
+    steps_open: tuple[str, ...] = ()  # of the ten steps, those that the pilot waits for and that are neither done nor waived
     people_missing: tuple[str, ...] = ()  # who must be named and is not
     settings: tuple[str, ...] = ()  # what `partner lint` says against it
     channels: tuple[Proven, ...] = ()
@@ -164,6 +165,10 @@ def _readings(facts: Facts, target: str, own: Mapping[str, Limits], waivers: Seq
 
 
 # --- the gates: each says its figure, its limit, and what is missing --------------------------------------------------
+
+
+def _steps(facts: Facts, limits: Limits) -> tuple[str, str, str]:
+    return f"{len(facts.steps_open) or 'none'} open", "none open", _first(facts.steps_open)
 
 
 def _people(facts: Facts, limits: Limits) -> tuple[str, str, str]:
@@ -300,6 +305,7 @@ def _days(days: float) -> str:
 
 
 GATES = (
+    Gate("steps", "steps before the pilot", ("pilot",), _steps, "edi-bridge rollout plan {partner}"),
     Gate("people", "people named", ("connecting",), _people, "edi-bridge partner show {partner}"),
     Gate("settings", "settings clean", ("connecting", "certifying", "pilot", "live"), _settings, "edi-bridge partner lint {partner}"),
     Gate("channels", "channels proven", ("validating", "pilot", "live"), _channels, "edi-bridge partner ping {partner}", {"": {"days": 30}}),

@@ -16,6 +16,7 @@ GOOD = Facts(
     sign_offs={"ours": Stated("Ann", "2026-11-20"), "theirs": Stated("Per", "2026-11-21")})
 
 CLOSED: list[tuple[str, str, dict[str, Any], str]] = [  # gate, stage it stands before, the one fact, what must be told
+    ("steps", "pilot", {"steps_open": ("step 8 mapping: no sample",)}, "step 8 mapping: no sample"),
     ("people", "connecting", {"people_missing": ("who signs for them (role: approver)",)}, "who signs for them"),
     ("settings", "live", {"settings": ("acme.yaml:3: an id that its qualifier does not allow",)}, "acme.yaml:3"),
     ("channels", "live", {"channels": ()}, "no channel"),

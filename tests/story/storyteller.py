@@ -102,12 +102,22 @@ def tell(page: str, world: World, meanwhile: dict[str, Callable[[World], None]])
             os.environ["EDI_BRIDGE_CLOCK"] = what
         elif language == "console":
             for command, _, shown in (part.partition("\n") for part in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]):
-                _run(command, shown, world.home)
-                yield command
+                for one in _unrolled(command):
+                    _run(one, shown, world.home)
+                    yield one
         elif name:
             path = world.home / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
+
+
+def _unrolled(command: str) -> list[str]:
+    """`for NAME in w{01..20}; do COMMAND; done` as its commands; any other command as it is."""
+    loop = re.fullmatch(r"for (\w+) in (\w*)\{(\d+)\.\.(\d+)\}; do (.+); done", command.strip())
+    if loop is None:
+        return [command]
+    name, before, first, last, body = loop.groups()
+    return [body.replace(f"${name}", f"{before}{number:0{len(first)}}") for number in range(int(first), int(last) + 1)]
 
 
 def _run(command: str, shown: str, home: Path) -> None:

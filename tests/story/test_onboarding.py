@@ -26,6 +26,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     monkeypatch.setenv("EDI_BRIDGE_ACTOR", "ann")
     monkeypatch.setenv("EDI_BRIDGE_CLOCK", "2026-12-01T08:00:00Z")
     monkeypatch.delenv("EDI_BRIDGE_DATABASE", raising=False)
+    monkeypatch.setenv("COLUMNS", "250")  # the page shows lines whole, however wide the terminal of the tests is
     for place in ("live", "test"):
         for way in ("in", "out"):
             (tmp_path / "lakes" / place / way).mkdir(parents=True)
@@ -90,12 +91,42 @@ def answers_are_read(world: World) -> None:
         assert [line for line in world.mock.findings(answer) if not line.endswith(": accepted")] == [], answer
 
 
-MEANWHILE = {"the mended map is put in place": mended, "the partners read our answers": answers_are_read,
+WAVE = [f"w{number:02}" for number in range(1, 21)]
+
+
+def the_wave_is_listed(world: World) -> None:
+    """Each branch has folders of its own on the server of lakes."""
+    rows = ["partner,name,id,qualifier,internal,contact,business,approver,sftp.get,sftp.put,test.get,test.put"]
+    for name in WAVE:
+        place = world.home.parent / "lakes" / name
+        for part in ("live/in", "live/out", "test/in", "test/out"):
+            (place / part).mkdir(parents=True)
+        rows.append(f"{name},Lakes {name.upper()},{name.upper()}LAKES,ZZ,{name.upper()}LAKES,Ida Holm,Sam Roe,Per Vik,{place}/live/out,{place}/live/in,{place}/test/out,{place}/test/in")
+    (world.home / "wave.csv").write_text("\n".join(rows) + "\n")
+
+
+def the_wave_orders(world: World) -> None:
+    """An order of each branch: the trading partner's, under the branch's address (ISA06, GS02; X12.5, X12.6)."""
+    for name, content in zip(WAVE, world.buy("lakes", len(WAVE)), strict=True):
+        ours = content.replace("*ZZ*MOCKEDI        *", f"*ZZ*{name.upper() + 'LAKES':15}*", 1).replace("GS*PO*MOCKEDI*", f"GS*PO*{name.upper()}LAKES*", 1)
+        (world.home.parent / "lakes" / name / "live" / "out" / "order.x12").write_bytes(ours.encode("latin-1"))
+
+
+MEANWHILE = {"the list of the wave": the_wave_is_listed, "the wave orders": the_wave_orders,
+             "the mended map is put in place": mended, "the partners read our answers": answers_are_read,
              "real orders come": real_orders_come, "tests come": tests_come, "first files": first_files, "the first file becomes a sample": first_sample}
 
 
 def test_every_meanwhile_of_the_page_is_known() -> None:
     assert set(re.findall(r"^<!-- meanwhile: (.+) -->$", PAGE.read_text("utf-8"), re.MULTILINE)) == set(MEANWHILE)
+
+
+def planted(page: str) -> str:
+    """The page with the mistake put back: the mended map reads the day of the order for the day of delivery as before."""
+    mended = page.index("```yaml mended/order.nord.yaml")
+    wrong = re.search(r"^  requested_delivery: .+\n", page, re.MULTILINE)
+    assert wrong is not None and wrong.start() < mended
+    return page[:mended] + page[mended:].replace("fields:\n", "fields:\n" + wrong.group(0), 1)
 
 
 def test_two_partners_go_live(world: World) -> None:

@@ -182,9 +182,9 @@ def allow(partner: str, direction: str | None, message: str, rules: tuple[str, .
                 there = {(one.place, one.value): one for one in observed.of(connection, *lane)}
                 for text in values:
                     place, _, value = text.partition("=")
-                    if (place, value) not in there:
-                        raise ConfigFault.at("--seen", 0, 0, f"nothing of {partner} had {text}")
-                    wanted.append((there[place, value].kind, place, value))
+                    if not place:
+                        raise ConfigFault.at("--seen", 0, 0, f"{text} names no place")
+                    wanted.append((there[place, value].kind if (place, value) in there else "code" if value else "unread", place, value))
                 for kind, place, value in wanted:
                     observed.accept(connection, Observed(*lane, kind, place, value, agreement.stage), actor(), now())
                 audit.write(connection, now(), actor(), "allow", f"partner {partner}", reason,

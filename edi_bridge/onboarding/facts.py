@@ -27,6 +27,7 @@ from edi_bridge.mapping.coverage import Coverage
 from edi_bridge.partner import Agreement, Partner
 from edi_bridge.rollout.gate import Facts, Proven, Stated
 from edi_bridge.sample_folders import folders_of
+from edi_bridge.store import observed
 from edi_bridge.store.archive import Archive
 from edi_bridge.store.rollout_tables import rollout
 from edi_bridge.store.tables import ledger
@@ -262,11 +263,15 @@ def _coverage(one: Gathering) -> dict[str, Any]:
     if one.agreement.direction == "out" or (made := coverage_of(one)) is None:
         return {}
     with one.database.read() as connection:
+        codes = {(seen.place, seen.value) for seen in observed.of(connection, one.partner.name, one.agreement.direction, one.agreement.message, ("code",))
+                 if seen.accepted_at}
         rules, places = (accepted_places(connection, one.partner.name, one.agreement.direction, one.agreement.message, kind) for kind in ("rule", "unread"))
     uses = made.rules()
     never = [use.field for use in uses if not use.count]
     open_ = [name for name in never if name not in rules]
     return {"rules": len(uses), "rules_seen": len(uses) - len(never), "rules_accepted": len(never) - len(open_), "rules_never": tuple(dict.fromkeys(open_)),
+            "codes": sum(len(use.seen) for use in uses),
+            "codes_unknown": tuple(f"{use.field}={code}" for use in uses for code, _ in use.seen if code not in use.known and (use.field, code) not in codes),
             "unread": tuple(dict.fromkeys(place.path for place in made.unread_places() if place.path not in places))}
 
 

@@ -196,6 +196,14 @@ def _business(case: _Case) -> Iterator[Reading]:
 
 
 def _data(case: _Case) -> Iterator[Reading]:
+    yield from _keys(case)
+    count = sum(facts.codes for facts in case.facts)
+    unknown = list(dict.fromkeys(code for facts in case.facts for code in facts.codes_unknown))
+    yield _reading("codes", "codes matched: units, qualifiers", f"{count - len(unknown)} of {count}", "all, or accepted by name",
+                   f"in no table of the map: {', '.join(unknown[:3])}" if unknown else "", f"edi-bridge rollout match {case.partner.name}")
+
+
+def _keys(case: _Case) -> Iterator[Reading]:
     wanted = tables_of(case.home.catalog, case.partner)
     if not wanted:
         yield _reading("keys", "keys matched", "no table of keys is needed", "100 %", "", f"edi-bridge rollout match {case.partner.name}")

@@ -71,6 +71,8 @@ class Facts:
     rules_seen: int = 0
     rules_accepted: int = 0  # never seen, and accepted by name
     rules_never: tuple[str, ...] = ()  # neither exercised nor accepted by name
+    codes: int = 0  # different codes that came, of the map's tables
+    codes_unknown: tuple[str, ...] = ()  # in no row of their table, and not accepted by name: `lines.unit=PK`
     unread: tuple[str, ...] = ()  # places of messages that no rule reads, and nobody has accepted
     volume: float | None = None  # messages an hour that the volume test reached
     volume_days: float | None = None

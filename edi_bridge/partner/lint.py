@@ -166,9 +166,14 @@ def _channels(partner: Partner, known: Known) -> Iterator[Remark]:
     if isinstance(partner.channels, Block):
         for key, mark in partner.channels.marks.items():
             name = f"{partner.name}.{key}"
-            if name not in used and name not in known.fetched and partner.channels[key].get("test") is not True:  # tests leave by it
+            if name not in used and name not in known.fetched and not _for_tests(partner.channels[key]):
                 yield Remark("channel_unused", f"nothing is fetched from {name}, and neither send:, answers: nor an agreement names it",
                              partner.channels.file, *mark)
+
+
+def _for_tests(settings: object) -> bool:
+    """Whether a channel is for tests: they leave by it without anybody naming it."""
+    return isinstance(settings, Block) and settings.get("test") is True
 
 
 def _is_channel(name: str, partner: Partner, known: Known) -> bool:

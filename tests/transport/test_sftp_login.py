@@ -17,7 +17,6 @@ import pytest
 from battery import BIG, SECRET, channel, listed, only
 from login_lab import USER, LoginLab
 from ssh_lab import Sshd, fingerprint, make_key, user
-from test_sftp import sshd  # noqa: F401 (a fixture)
 
 from edi_bridge.fault import ConfigFault, TerminalFault, TransientFault
 from edi_bridge.secret import Secrets

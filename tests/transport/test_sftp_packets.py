@@ -12,7 +12,6 @@ from battery import BIG
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ssh_lab import Sshd, user
-from test_sftp import sshd  # noqa: F401 (a fixture)
 
 from edi_bridge.fault import TransientFault
 from edi_bridge.transport.sftp_packets import LARGEST, READING, Attributes, Code, Dropped, Refusal, Session, _Answer

@@ -16,7 +16,7 @@ import pytest
 from battery import BIG, Place, PutBattery, fetched, listed, only
 from odd_sftp_server import HOSTILE
 from ssh_lab import Sshd
-from test_sftp import place_on, sshd  # noqa: F401 (a fixture)
+from test_sftp import place_on
 
 from edi_bridge.fault import TransientFault, UncertainFault
 from edi_bridge.transport.contract import Presence

@@ -25,9 +25,10 @@ from edi_bridge.linting import linted_map, linted_partners
 from edi_bridge.mapping.compile import CompiledMap
 from edi_bridge.mapping.coverage import Coverage
 from edi_bridge.partner import Agreement, Partner
+from edi_bridge.rollout.comparison import EQUAL, EXPLAINED
 from edi_bridge.rollout.gate import Facts, Proven, Stated
 from edi_bridge.sample_folders import folders_of
-from edi_bridge.store import observed
+from edi_bridge.store import comparison, observed, rehearsal
 from edi_bridge.store.archive import Archive
 from edi_bridge.store.rollout_tables import rollout
 from edi_bridge.store.tables import ledger
@@ -279,43 +280,23 @@ def _coverage(one: Gathering) -> dict[str, Any]:
 
 
 def _rehearsed(one: Gathering) -> dict[str, Any]:
-    t = rollout().scenario_run
-    mine = and_(t.c.partner == one.partner.name, t.c.direction == one.agreement.direction, t.c.message == one.agreement.message)
+    lane = (one.partner.name, one.agreement.direction, one.agreement.message)
     with one.database.read() as connection:
-        rows = connection.execute(select(t.c.run, t.c.scenario, t.c.outcome, t.c.negative).where(mine).order_by(t.c.run.desc(), t.c.id)).all()
-    runs: dict[int, list[Any]] = {}
-    for row in rows:
-        runs.setdefault(row.run, []).append(row)
-    clean = 0
-    for played in runs.values():  # the newest first
-        if any(row.outcome != "passed" for row in played):
-            break
-        clean += 1
-    newest = next(iter(runs.values()), [])
-    return {"clean_runs": clean, "scenarios": len(newest), "negative_scenarios": sum(1 for row in newest if row.negative),
-            "scenarios_failed": tuple(row.scenario for row in newest if row.outcome != "passed")}
+        newest = next((run.played for run in rehearsal.runs(connection, *lane)), ())
+        clean = rehearsal.clean_runs(connection, *lane)
+    return {"clean_runs": clean, "scenarios": len(newest), "negative_scenarios": sum(1 for played in newest if played.negative),
+            "scenarios_failed": tuple(played.scenario for played in newest if not played.passed)}
 
 
 def _compared(one: Gathering) -> dict[str, Any]:
-    t = rollout().comparison
-    mine = and_(t.c.partner == one.partner.name, t.c.direction == one.agreement.direction, t.c.message == one.agreement.message,
-                t.c.day >= one.since[:10])
     with one.database.read() as connection:
-        rows = connection.execute(select(t.c.key, t.c.day, t.c.outcome, t.c.documents).where(mine).order_by(t.c.day.desc(), t.c.id)).all()
-    days: dict[str, list[Any]] = {}
-    for row in rows:
-        days.setdefault(row.day, []).append(row)
-    clean_days = clean_documents = 0
-    for of_day in days.values():  # the newest first
-        if any(row.outcome not in GOOD for row in of_day):
-            break
-        clean_days += 1
-        clean_documents += sum(row.documents for row in of_day)
-    return {"compared": sum(row.documents for row in rows), "clean_days": clean_days, "clean_documents": clean_documents,
-            "differing": tuple(row.key for row in rows if row.outcome not in GOOD)[:LISTED]}
+        rows = comparison.results(connection, one.partner.name, one.agreement.direction, one.agreement.message, since=one.since[:10])
+    clean = comparison.run_of(rows)
+    return {"compared": sum(row.documents for row in rows), "clean_days": clean.days, "clean_documents": clean.documents,
+            "differing": tuple(row.key for row in rows if row.unexplained or row.outcome not in GOOD)[:LISTED]}
 
 
-GOOD = ("equal", "explained")  # outcomes of the comparison that nobody need look at
+GOOD = (EQUAL, EXPLAINED)  # outcomes of the comparison that nobody need look at
 
 
 def _stated(one: Gathering) -> dict[str, Any]:

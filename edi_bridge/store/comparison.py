@@ -120,8 +120,12 @@ def booked(connection: Connection, lane: Lane) -> dict[str, tuple[str, str]]:
 
 def clean_run(connection: Connection, partner: str, direction: str, message: str) -> Clean:
     """The run of days without an unexplained difference, up to the newest, of one message (or '' for all)."""
-    return rules.clean((one.day, one.outcome, one.key, [each.field for each in one.unexplained])
-                       for one in results(connection, partner, direction, message))
+    return run_of(results(connection, partner, direction, message))
+
+
+def run_of(compared: Iterable[Result]) -> Clean:
+    """The same of results that are at hand."""
+    return rules.clean((one.day, one.outcome, one.key, [each.field for each in one.unexplained]) for one in compared)
 
 
 # --- ticked off -----------------------------------------------------------------------------------------------------------

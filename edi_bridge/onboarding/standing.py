@@ -126,7 +126,7 @@ def _stated(step: str, wanted: Sequence[tuple[str, str]], kept: Mapping[tuple[st
 def _organisation(case: _Case) -> Iterator[Reading]:
     missing = list(dict.fromkeys(one for facts in case.facts for one in facts.people_missing))
     if not case.facts:
-        missing.append("its agreements")
+        missing.append("an agreement for live traffic")
     yield _reading("people", "people named", f"{len(case.partner.contacts)} contacts", "edi, business, approver, escalation, owner",
                    "name " + ", ".join(missing) if missing else "", f"edi-bridge partner show {case.partner.name}")
 

@@ -38,7 +38,7 @@ from edi_bridge.transport.contract import Presence, RemoteFile, Transport
 from edi_bridge.transport.settling import shown
 from edi_bridge.yamltext import parse
 
-BIG = random.Random(5).randbytes(5_000_003)  # more than every buffer on the way, and no round number
+BIG = random.Random(5).randbytes(5_000_003)  # far more than a line of these tests holds (lines.NARROW), and no round number
 SECRET = "correct horse 7"  # the password of the lab servers: must never stand in a sentence
 
 

@@ -8,6 +8,9 @@ import threading
 from contextlib import suppress
 
 
+NARROW = 65536  # bytes that a relay's end may hold: what lies in buffers has left its sender and was carried by nobody
+
+
 class CutLine:
     """Relays to a port on this machine. The first `cuts` connections that have carried `after` bytes (one way: `up` is from us to
     the server) are shut down (`hard`: reset, so that who writes on is told); later ones are left alone. `at`: where it listens."""
@@ -20,6 +23,7 @@ class CutLine:
         self._lock = threading.Lock()
         self._open: list[socket.socket] = []
         self._listener = socket.create_server(at)
+        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, NARROW)  # what it accepts has it too
         self.port = int(self._listener.getsockname()[1])
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -27,7 +31,9 @@ class CutLine:
         with suppress(OSError):
             while True:
                 ours, _ = self._listener.accept()
-                theirs = socket.create_connection(("127.0.0.1", self.target))
+                theirs = socket.socket()
+                theirs.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, NARROW)
+                theirs.connect(("127.0.0.1", self.target))
                 self.connections += 1
                 self._open += [ours, theirs]
                 for source, sink, counted in ((ours, theirs, self.up), (theirs, ours, not self.up)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 from battery import BIG, FetchBattery, NetworkBattery, Place, PutBattery, channel, fetched, listed, only
 from ftp_lab import PASSWORD, CutFtp, Pyftpd, Vsftpd
+from lines import NARROW
 from ssh_lab import Sshd, user
 
 from edi_bridge import syntax
@@ -145,8 +147,15 @@ def deleting_on_reading(root: Path) -> type:
     """Sessions of a server that deletes each file once it was read to its end."""
     from pyftpdlib.handlers import TLS_DTPHandler, TLS_FTPHandler
 
+    class Narrow(TLS_DTPHandler):  # type: ignore[misc]
+        """What it has handed to the system is all but sent: otherwise megabytes in buffers are "read to the end" before a line breaks."""
+
+        def __init__(self, sock: socket.socket, session: Any):
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, NARROW)
+            super().__init__(sock, session)
+
     class Deleting(TLS_FTPHandler):  # type: ignore[misc]
-        dtp_handler = TLS_DTPHandler
+        dtp_handler = Narrow
 
         def on_file_sent(self, file: str) -> None:
             Path(file).unlink()

@@ -20,7 +20,7 @@ STATES = {  # state of an exchange → what a person reads
     "held": "held for a person",
     "failed": "failed: our mistake",
     "duplicate": "came before, nothing changed",
-    "quarantined": "quarantined: its control number came before with other content",
+    "quarantined": "quarantined: a person must decide about it",
     "open": "not finished",
 }
 COLOURS = {"posted": "green", "came": "dim"}
@@ -149,7 +149,9 @@ def became_of(one: Exchange) -> str:
         words = {"posted": "posted", "rejected": "refused", "held": "held", "failed": "failed"}
         return ", ".join(f"{count:,} {words.get(state, state)}" for state, count in one.messages.items())
     if one.state == "duplicate" and one.refused:
-        return "refused when it came before, nothing changed"
+        return f"came before as exchange {one.original}, of which nothing was posted: nothing changed"
+    if one.state == "quarantined" and one.reason:
+        return f"{one.state}: {one.reason}"
     return STATES.get(one.state, one.state)
 
 

@@ -45,6 +45,7 @@ class Exchange:
     messages: dict[str, int] = field(default_factory=dict)
     documents: list[dict[str, Any]] = field(default_factory=list)
     id: int = 0
+    reason: str = ""  # why a person must decide about it
 
     @property
     def refused(self) -> bool:
@@ -232,12 +233,13 @@ class Poster:
 
     def _exchange(self, summary: ExchangeSummary, documents: list[dict[str, Any]]) -> Exchange:
         made = self.watched.seen.get(summary.ordinal) or Exchange(summary.ordinal)
-        made.id, made.state, made.outcome, made.verdict, made.original = (
+        made.id, made.state, made.outcome, made.verdict, made.original, made.reason = (
             summary.id,
             summary.state,
             summary.outcome,
             summary.verdict,
             summary.original,
+            summary.reason,
         )
         made.messages, made.documents = dict(summary.messages), documents
         return made

@@ -241,7 +241,7 @@ class Engine:
         for work in works:
             one = work.receipt
             rows = [ExchangeSummary(e.id, e.ordinal, e.state, e.outcome, e.verdict, e.original, counts.get(e.id, {}),
-                                    findings.get((one.id, e.id), []), answers.get(e.id, []))
+                                    findings.get((one.id, e.id), []), answers.get(e.id, []), e.reason)
                     for e in exchanges[one.id]]
             failure = work.failure or (work.broken[1] if work.broken else "")
             yield ReceiptSummary(one.id, one.name, one.sha256, one.size, work.joined, rows, findings.get((one.id, None), []), failure)

@@ -26,7 +26,7 @@ class MessageReport:
 @dataclass(frozen=True, slots=True)
 class ExchangeSummary:
     """What became of one interchange; `messages` counts by state, `original` is the exchange it repeats or contradicts,
-    `findings` the first of its envelope, `answers` the entries of the outbox that answer it."""
+    `findings` the first of its envelope, `answers` the entries of the outbox that answer it, `reason` why a person must decide."""
 
     id: int
     ordinal: int
@@ -37,6 +37,7 @@ class ExchangeSummary:
     messages: Mapping[str, int]
     findings: Sequence[Finding] = ()
     answers: Sequence[int] = ()
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

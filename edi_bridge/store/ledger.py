@@ -55,7 +55,7 @@ class Exchange:
     closings: int = 0  # how often it was closed before, and answered
     lane: str = ""  # of the CRM in which it is posted
     released: bool = False  # a person decided that it is posted, whatever came before
-    reason: str = ""  # why a person must decide, while it is new
+    reason: str = ""  # why a person must decide, or what one decided
 
 
 # receipts
@@ -296,7 +296,7 @@ def exchanges_of(connection: Connection, receipts: Sequence[int]) -> dict[int, l
     query = select(*(t.c[name] for name in _EXCHANGE)).where(t.c.receipt_id.in_(receipts)).order_by(t.c.receipt_id, t.c.ordinal)
     for row in connection.execute(query):
         made[row.receipt_id].append(Exchange(row.id, row.receipt_id, row.ordinal, row.state, row.outcome, row.verdict, row.original_id,
-                                             row.closings, row.lane, row.reason.startswith(RELEASED)))
+                                             row.closings, row.lane, row.reason.startswith(RELEASED), row.reason))
     return made
 
 

@@ -127,3 +127,35 @@ def test_what_may_pass_by_itself_means_later(edi: Run, home: Path, order: Path) 
     assert result.stderr.decode().startswith("edi-bridge: try again later: the archive ")
     (home / "archive").unlink()
     assert edi("post", order, "--home", home).returncode == 0
+
+
+BUYER = '''partner: buyer
+identities:
+  - {{id: "9521200077018", qualifier: "14"}}
+agreements:
+  - {{message: edifact/D96A/ORDERS, stage: {stage}}}
+'''
+
+
+@pytest.mark.parametrize(("stage", "why"), [
+    ("certifying", "quarantined: edifact/D96A/ORDERS: it is production, and its agreement is in the stage certifying: only tests are taken"),
+    ("paused", "quarantined: paused: edifact/D96A/ORDERS"),
+    ("retired", "quarantined: edifact/D96A/ORDERS: its agreement is in the stage retired: nothing is taken"),
+])
+def test_what_its_stage_holds_is_told_with_the_stage_as_reason(edi: Run, home: Path, order: Path, stage: str, why: str) -> None:
+    (home / "partners" / "buyer.yaml").write_text(BUYER.format(stage=stage))
+    order.write_bytes(ORDER.replace(b"9521200038118", b"9521200077018"))
+    done = edi("post", order, "--home", home)
+    assert done.returncode == 1 and why in done.stdout.decode() and "control number" not in done.stdout.decode(), done.stdout
+    again = edi("post", order, "--home", home)
+    assert again.returncode == 1 and "came before as exchange 1, of which nothing was posted: nothing changed" in again.stdout.decode()
+    (file,) = json.loads(edi("post", order, "--home", home, "--json").stdout)
+    assert file["exchanges"][0]["original"] == 1
+
+
+def test_a_number_that_came_with_other_content_names_the_exchange_that_has_it(edi: Run, home: Path, order: Path) -> None:
+    assert edi("post", order, "--home", home).returncode == 0
+    order.write_bytes(ORDER.replace(b"4500017731", b"4500017732"))
+    done = edi("post", order, "--home", home, "--json")
+    (file,) = json.loads(done.stdout)
+    assert done.returncode == 1 and file["exchanges"][0]["reason"] == "its control number came before with other content, in exchange 1"

@@ -213,13 +213,13 @@ def assign(partner: str | None, programme: bool, step: Step, owner: str | None, 
     Example:
       edi-bridge rollout assign acme --step mapping --owner Ann --due 2026-12-01
     """
+    from edi_bridge.rollout.steps import Said
     from edi_bridge.store import audit, rollout
-    from edi_bridge.store.rollout import Words
 
     with home_of(home, database) as place, place.database.write() as connection:
         name = whose(partner, programme, place)
-        before = rollout.words_of(connection, name).get(step.name, Words())
-        said = Words(before.owner if owner is None else owner, due or before.due, before.note if note is None else note)
+        before = rollout.words_of(connection, name).get(step.name, Said())
+        said = Said(before.owner if owner is None else owner, due or before.due, before.note if note is None else note)
         rollout.say(connection, name, step.name, said, now())
         audit.write(connection, now(), actor(), "assign", f"partner {name}" if name else "programme", "", {"step": step.name, **asdict(said)})
     show.note(f"{step.title}: {said.owner or 'nobody'}{f', due {said.due}' if said.due else ''}")

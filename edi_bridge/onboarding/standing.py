@@ -72,7 +72,7 @@ def of_partner(home: Home, partner: Partner) -> list[Standing]:
     live = bool(facts) and all(one.stage in ("live", "retest") for one in facts)
     read = {name: [*found(case), *_stated(name, () if live and name == "pilot" else STATED.get(name, ()), kept, partner.name)]
             for name, found in PARTNER_STEPS.items()}
-    return standings(read, _said(said), waivers, home.today)
+    return standings(read, said, waivers, home.today)
 
 
 def open_before_pilot(home: Home, partner: Partner) -> tuple[str, ...]:
@@ -100,11 +100,7 @@ def of_programme(home: Home, partners: Mapping[str, Sequence[Standing]]) -> list
                              "" if partners and over == len(partners) else f"{first} is not through it" if first else "no partner is in the rollout",
                              "edi-bridge rollout status"))
         read[step.name] = mine
-    return standings(read, _said(said), waivers, home.today, partner=False)
-
-
-def _said(rows: Mapping[str, words.Words]) -> dict[str, Said]:
-    return {step: Said(one.owner, one.due, one.note) for step, one in rows.items()}
+    return standings(read, said, waivers, home.today, partner=False)
 
 
 def _reading(name: str, title: str, figure: str, limit: str, missing: str, evidence: str, stated: bool = False) -> Reading:
@@ -244,8 +240,8 @@ PARTNER_STEPS: Mapping[str, Callable[[_Case], Iterator[Reading]]] = {
 # --- the programme's own ----------------------------------------------------------------------------------------------
 
 
-def _owners(said: Mapping[str, words.Words]) -> Reading:
-    nobody = [one.name for one in STEPS if one.programme and not said.get(one.name, words.Words()).owner]
+def _owners(said: Mapping[str, Said]) -> Reading:
+    nobody = [one.name for one in STEPS if one.programme and not said.get(one.name, Said()).owner]
     count = sum(1 for one in STEPS if one.programme)
     return _reading("owners", "each step has an owner", f"{count - len(nobody)} of {count}", "all",
                     f"the step {nobody[0]} has no owner: edi-bridge rollout assign" if nobody else "", "edi-bridge rollout plan")

@@ -8,18 +8,10 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
+from edi_bridge.rollout.steps import Said
 from edi_bridge.store.rollout_tables import rollout
 
 MEASURED = "edi-bridge"  # the owner of evidence that the program itself measured
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """Who does a step, until when (ISO 8601), and a note."""
-
-    owner: str = ""
-    due: str = ""
-    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +47,13 @@ class Waiver:
     at: str = ""
 
 
-def words_of(connection: Connection, partner: str) -> dict[str, Words]:
+def words_of(connection: Connection, partner: str) -> dict[str, Said]:
     """What was said of each step of a partner ('' the programme)."""
     t = rollout().rollout_step
-    return {row.step: Words(row.owner, row.due, row.note) for row in connection.execute(select(t).where(t.c.partner == partner))}
+    return {row.step: Said(row.owner, row.due, row.note) for row in connection.execute(select(t).where(t.c.partner == partner))}
 
 
-def say(connection: Connection, partner: str, step: str, said: Words, now: str) -> None:
+def say(connection: Connection, partner: str, step: str, said: Said, now: str) -> None:
     """Put down who does a step; what was said before is replaced."""
     t = rollout().rollout_step
     values = {"owner": said.owner, "due": said.due, "note": said.note, "changed_at": now}

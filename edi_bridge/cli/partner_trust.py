@@ -15,6 +15,7 @@ from edi_bridge.fault import ConfigFault
 
 if TYPE_CHECKING:
     from edi_bridge.channel import Channel
+    from edi_bridge.settings import Settings
     from edi_bridge.transport.offered import Offered
 
 
@@ -33,7 +34,8 @@ def trust(partner: str | None, name: str | None, keep_old: bool, fingerprint: st
     """Show the pinned and the shown host key (SFTP) or certificate (FTPS, HTTPS) of a partner side by side, and pin the shown one.
 
     Ask the partner first, by telephone: whoever stands in the line between you can show a key, too. The partner's file keeps its
-    comments; the change stands in the audit log.
+    comments; the change stands in the audit log. With `activate: explicit` in settings.yaml the daemon works by the new one only after
+    `edi-bridge catalog activate`.
 
     \b
     Examples:
@@ -55,7 +57,7 @@ def trust(partner: str | None, name: str | None, keep_old: bool, fingerprint: st
     if not chosen:
         raise ConfigFault.at("", 0, 0, f"{partner or name} has no channel with a host key or certificate to pin")
     secrets = Secrets(settings.home / "secrets", os.environ)
-    said = []
+    said: list[dict[str, Any]] = []
     for channel in chosen:
         shown = offered(channel, secrets)
         before = _pinned(channel)
@@ -66,9 +68,46 @@ def trust(partner: str | None, name: str | None, keep_old: bool, fingerprint: st
             _write(settings, channel, chosen_one, keep_old, reason)
         said.append({"channel": channel.name, "pinned": before, "shown": [one.fingerprint for one in shown],
                      "accepted": chosen_one or "", "trusted": chosen_one is not None or bool(set(before) & {one.fingerprint for one in shown})})
+    differs = _not_in_force(settings)
+    for channel, one in zip(chosen, said, strict=True):
+        one["waits_for_activation"] = one["trusted"] and _name(settings, channel) in differs
+        if one["waits_for_activation"]:
+            _tell_waiting(channel, [other for other in differs if other != _name(settings, channel)])
     if as_json:
         options.print_json(said)
     return 0 if all(one["trusted"] for one in said) else 1
+
+
+def _name(settings: Settings, channel: Channel) -> str:
+    """The file of a channel, as versions name it."""
+    path = settings.home / channel.file  # an absolute one stays what it is
+    return str(path.relative_to(settings.home)) if path.is_relative_to(settings.home) else channel.file
+
+
+def _not_in_force(settings: Settings) -> list[str]:
+    """The files of the home that are others than those in force, where a person puts them in force (`activate: explicit`)."""
+    from edi_bridge.store import version
+    from edi_bridge.versioning import home_files
+
+    if settings.activate != "explicit":
+        return []
+    opened = options.open_database(settings, create=True)
+    try:
+        with opened.read() as connection:
+            active = version.active(connection)
+    finally:
+        opened.close()
+    if active is None:  # the first state of the files comes in force by itself
+        return []
+    return [name for _, name in version.changes(active.files, version.hashes(home_files.read(settings.home)))]
+
+
+def _tell_waiting(channel: Channel, others: Sequence[str]) -> None:
+    from edi_bridge.versioning.taking import named
+
+    more = f"; that puts {named(list(others))} in force, too (edi-bridge catalog diff shows it)" if others else ""
+    show.note(f"{channel.name}: what is pinned is NOT IN FORCE YET, since settings.yaml says activate: explicit."
+              f" The daemon goes by the former pin until: edi-bridge catalog activate --reason \"…\"{more}")
 
 
 def _pinned(channel: Channel) -> list[str]:
@@ -116,7 +155,7 @@ def _accepted(channel: Channel, before: Sequence[str], shown: Sequence[Offered],
     return None
 
 
-def _write(settings: Any, channel: Channel, new: str, keep: bool, reason: str) -> None:
+def _write(settings: Settings, channel: Channel, new: str, keep: bool, reason: str) -> None:
     """The file first, since it is what counts; then the audit log."""
     from edi_bridge.channel.pinning import repinned
     from edi_bridge.cli.exchange_act import actor, now
@@ -131,13 +170,14 @@ def _write(settings: Any, channel: Channel, new: str, keep: bool, reason: str) -
     option = pinnable(channel)
     text = path.read_bytes().decode()  # line ends stay what they are
     made = repinned(text, channel.file, channel.name.rpartition(".")[2], option, new, keep)
+    waits = settings.activate == "explicit"  # then the alarm is over when the daemon meets the server by the new key
     opened = options.open_database(settings, create=True)
     try:
         with opened.write() as connection:
             at = now()
             audit.write(connection, at, actor(), "trust", f"channel {channel.name}", reason,
                         {"option": option, "before": list(channel.options[option]), "accepted": new, "kept": keep, "file": channel.file})
-            for kind in ("trust", "channel"):
+            for kind in () if waits else ("trust", "channel"):
                 alarm.clear(connection, kind, f"channel {channel.name}", at)
             _replace(path, made)  # inside: where it cannot be written, nothing stands in the log
     finally:

@@ -15,6 +15,9 @@ from pathlib import Path
 import pytest
 from cli_case import Run
 
+from edi_bridge.database import connect
+from edi_bridge.store import alarm
+
 for folder in ("transport", "alarming"):
     sys.path.insert(0, str(Path(__file__).parents[1] / folder))
 
@@ -89,7 +92,7 @@ def test_a_changed_host_key_is_shown_beside_the_pinned_one_and_taken(edi: Run, h
     path.write_text(before)
     done = edi("partner", "trust", "acme", "--home", home, "--fingerprint", new, "--reason", "their mail, called back", "--json")
     assert done.returncode == 0 and json.loads(done.stdout) == [{"channel": "acme.sftp", "pinned": [old], "shown": json.loads(done.stdout)[0]["shown"],
-                                                                 "accepted": new, "trusted": True}]
+                                                                 "accepted": new, "trusted": True, "waits_for_activation": False}]
     assert path.read_text() == before.replace(old, new) and list(path.parent.iterdir()) == [path]
 
 
@@ -100,6 +103,40 @@ def test_yes_needs_a_reason_and_a_server_that_is_away_changes_nothing(edi: Run, 
     done = edi("partner", "trust", "acme", "--home", home, "--yes", "--reason", "x")
     assert done.returncode == 3 and b"cannot be reached" in done.stderr and WRONG in path.read_text()
     assert b"has no channels" in edi("partner", "trust", "havel_markt", "--home", home).stderr
+
+
+@pytest.mark.parametrize("activate", ["explicit", "automatic"])
+def test_where_a_person_activates_the_new_key_waits_and_the_command_says_what_to_type(edi: Run, home: Path, sshd: ssh_lab.Sshd, activate: str) -> None:
+    (home / "settings.yaml").write_text(f"activate: {activate}\n")
+    path = home / "partners" / "acme.yaml"
+    path.write_text(FILE.format(port=sshd.ports["full"], pin=WRONG))
+    assert edi("catalog", "activate", "--reason", "first", "--home", home).returncode == 0
+    database = connect(home / "edi-bridge.sqlite")
+    with database.write() as connection:
+        alarm.raise_(connection, "trust", "channel acme.sftp", "another key", "2026-11-22T10:00:00Z")
+    database.close()
+    (home / "partners" / "other.yaml").write_text("partner: other\nidentities: [{id: OTHER, qualifier: ZZ}]\n")
+
+    def trust(*more: str) -> tuple[bool, str]:
+        done = edi("partner", "trust", "acme", "--home", home, "--json", *more)
+        assert done.returncode == 0, done.stderr
+        (one,) = json.loads(done.stdout)
+        assert one["trusted"]
+        return one["waits_for_activation"], done.stderr.decode()
+
+    waits, says = trust("--yes", "--reason", "compared with their letter")
+    with sqlite3.connect(home / "edi-bridge.sqlite") as connection:
+        cleared = connection.execute("SELECT cleared_at != '' FROM alarm WHERE kind = 'trust'").fetchone()[0]
+    if activate == "automatic":
+        assert not waits and "NOT IN FORCE" not in says and cleared
+        return
+    assert waits and 'activate --reason "…"; that puts partners/other.yaml in force, too' in says and "NOT IN FORCE YET" in says
+    assert not cleared, "the daemon does not go by the new key yet"
+    assert WRONG in edi("catalog", "diff", "--home", home).stdout.decode(), "what is in force has the former one"
+    waits, says = trust()
+    assert waits and "nothing is to be changed" in says and "NOT IN FORCE YET" in says
+    assert edi("catalog", "activate", "--reason", "their new key", "--home", home).returncode == 0
+    assert trust()[0] is False and edi("catalog", "diff", "--home", home).returncode == 0
 
 
 def test_certificates_of_ftps_and_https_servers(edi: Run, home: Path, tmp_path: Path) -> None:

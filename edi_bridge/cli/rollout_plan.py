@@ -17,6 +17,7 @@ from edi_bridge.cli.exchange_act import actor, now, reason_option
 from edi_bridge.cli.exchange_look import opened
 from edi_bridge.cli.rollout_check import moment
 from edi_bridge.fault import ConfigFault
+from edi_bridge.layout import delimiter_of
 
 if TYPE_CHECKING:
     from edi_bridge.onboarding.standing import Home
@@ -380,8 +381,7 @@ def _keys(path: Path, column: str | None) -> Iterator[str]:
     """The keys of a CSV. ConfigFault where it cannot be read, or has no such column."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            head = file.readline()
-            delimiter = max(";,\t|", key=head.count)
+            delimiter = delimiter_of(file.readline(), ";,\t|")
             file.seek(0)
             rows = csv.reader(file, delimiter=delimiter)
             names = next(rows, [])

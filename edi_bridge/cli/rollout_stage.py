@@ -15,6 +15,7 @@ from edi_bridge.cli import options, show
 from edi_bridge.cli.exchange_act import actor, now, reason_option, runs
 from edi_bridge.cli.rollout_check import Desk, desk_of, direction_option, message_option, readings_of
 from edi_bridge.fault import ConfigFault
+from edi_bridge.layout import delimiter_of
 
 if TYPE_CHECKING:
     from edi_bridge.onboarding.accepting import Accepting, Kept
@@ -360,9 +361,9 @@ def _accepting(desk: Desk) -> Accepting:
 def _numbers(file: str) -> set[str]:
     """The column `number` (or `key`) of a CSV; ConfigFault when it has none."""
     with open(file, encoding="utf-8-sig", newline="") as source:
-        sample = source.readline()
+        delimiter = delimiter_of(source.readline())
         source.seek(0)
-        rows = csv.DictReader(source, delimiter=max(",;\t", key=sample.count))
+        rows = csv.DictReader(source, delimiter=delimiter)
         column = next((name for name in rows.fieldnames or () if name.strip().lower() in ("number", "key")), None)
         if column is None:
             raise ConfigFault.at(file, 1, 1, "needs a column number: those of the documents that the old channel booked")

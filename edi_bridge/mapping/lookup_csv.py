@@ -9,6 +9,7 @@ import csv
 import io
 from collections.abc import Iterable, Iterator
 
+from edi_bridge.layout import delimiter_of
 from edi_bridge.mapping.lookup import Row, day
 from edi_bridge.yamltext import Problems
 
@@ -25,9 +26,7 @@ def rows(content: bytes, file: str) -> list[Row]:
     except UnicodeDecodeError as error:
         problems.add((content[:error.start].count(b"\n") + 1, 1), "this is not UTF-8; save it as CSV UTF-8")
         problems.done()
-    head = text.split("\n", 1)[0]
-    sign = max(",;\t", key=head.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=sign, strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter_of(text), strict=True)
     made: list[Row] = []
     try:
         names = [name.strip().lower() for name in next(reader, [])]

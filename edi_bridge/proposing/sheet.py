@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
-from edi_bridge.layout import NAME
+from edi_bridge.layout import NAME, delimiter_of
 from edi_bridge.mapping.compile import CompiledMap
 from edi_bridge.mapping.effective import rows
 from edi_bridge.mapping.mapfile import Origin, Rule, Source
@@ -65,7 +65,7 @@ def from_header(name: str, message: str, record: str, content: bytes, neighbours
     """The draft for one file with a header line."""
     encoding = _encoding(content)
     text = content.decode(encoding).removeprefix("\ufeff")
-    delimiter = max(DELIMITERS, key=text.split("\n", 1)[0].count)
+    delimiter = delimiter_of(text, DELIMITERS)
     table = [row for row in csv.reader(io.StringIO(text), delimiter=delimiter) if any(cell.strip() for cell in row)][:LOOKED_AT + 1]
     titles, body = (table[0], table[1:]) if table else ([], [])
     columns = _columns(titles, body)

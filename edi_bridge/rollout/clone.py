@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from edi_bridge.fault import ConfigFault
+from edi_bridge.layout import delimiter_of
 
 OWN = ("partner", "about", "name", "identities", "parties", "contacts", "escalation", "stage", "as2", "van", "channels")  # never copied as they are
 COLUMNS = ("partner", "name", "id", "qualifier", "standard", "internal", "gln", "vat", "duns", "priority", "mailbox", "contact", "email", "approver", "business")
@@ -29,8 +30,7 @@ class New:
 def from_csv(text: str, file: str) -> list[New]:
     """Partners from a CSV with the columns of COLUMNS (`partner` and `id` must be there) and one `CHANNEL.OPTION` for each option that differs.
     ConfigFault with everything that is wrong."""
-    delimiter = max(";,\t", key=text.partition("\n")[0].count)
-    rows = list(csv.reader(io.StringIO(text), delimiter=delimiter))
+    rows = list(csv.reader(io.StringIO(text), delimiter=delimiter_of(text)))
     head = [cell.strip() for cell in rows[0]] if rows else []
     problems = [(file, 1, number + 1, f"there is no column {name}; there are {', '.join(COLUMNS)} and CHANNEL.OPTION")
                 for number, name in enumerate(head) if name not in COLUMNS and "." not in name]

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 
 from edi_bridge.fault import ConfigFault
+from edi_bridge.layout import delimiter_of
 
 WEIGHTS = {"volume": 50, "value": 30, "priority": 20}  # of the score's 100 points
 COLUMNS = {"partner": ("partner", "customer", "supplier"), "document": ("document", "type"), "direction": ("direction",),
@@ -79,8 +80,7 @@ def together(volumes: Iterable[Volume]) -> list[Volume]:
 def from_csv(text: str, file: str) -> list[Volume]:
     """Today's documents from a CSV: a row for each document, or with a column `count` for many. Columns: partner (or customer, supplier),
     document, direction, count, value (or amount, total), priority. ConfigFault with every row that cannot be used."""
-    delimiter = max(";,\t", key=text.partition("\n")[0].count)
-    rows = csv.reader(io.StringIO(text), delimiter=delimiter)
+    rows = csv.reader(io.StringIO(text), delimiter=delimiter_of(text))
     try:
         head = [name.strip().lower() for name in next(rows, [])]
         places = {key: next((head.index(name) for name in names if name in head), None) for key, names in COLUMNS.items()}

@@ -59,7 +59,7 @@ def run(home: str | None, database: str | None, once: bool, form: str, listen: s
         opened = options.open_database(said, create=True)
         handler = logs.begin(form, sys.stderr)
         try:
-            with Sole(opened, said.home, now.text()) as sole:
+            with Sole(opened, now.text()) as sole:
                 daemon = Daemon(said, opened, Secrets(said.home / "secrets", os.environ), now, sole)
                 _obey(daemon)
                 tune_collector()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,13 +51,31 @@ def everything() -> MetaData:
 
 
 @contextmanager
-def _alone(settings: Settings) -> Iterator[None]:
-    """While no daemon of this home runs."""
+def alone(settings: Settings, *databases: Database) -> Iterator[None]:
+    """While neither a daemon of this home nor, from whichever home, a daemon or worker of these databases is at work; none can begin
+    meanwhile. ConfigFault that says who it is."""
     from edi_bridge.cli.exchange_act import now
-    from edi_bridge.daemon.lock import HomeLock
+    from edi_bridge.daemon import HomeLock, Sole
 
-    with HomeLock(settings.home, now()):
+    with ExitStack() as held:
+        held.enter_context(HomeLock(settings.home, now()))
+        for one in databases:
+            name = one.name.replace("{", "{{").replace("}", "}}")
+            held.enter_context(Sole(one, now(), f"a daemon works on {name} ({{who}}): stop it first; nothing was done"))
+            if not one.sqlite:  # which has no workers, and a file that is not there yet must not be made
+                _no_worker(one)
         yield
+
+
+def _no_worker(database: Database) -> None:
+    from edi_bridge import dispatch
+
+    with database.read() as connection:
+        alive = dispatch.workers(connection)
+    if alive:
+        verb, verbed, them = ("are", "were", "them") if alive > 1 else ("is", "was", "it")
+        raise ConfigFault.at("database", 0, 0, f"{alive} worker{'s' * (alive > 1)} {verb} at work on {database.name}, or {verbed} a moment ago: stop {them}"
+                                               " first, and wait half a minute; nothing was done")
 
 
 def _connected(settings: Settings) -> Database:
@@ -71,6 +89,11 @@ def _connected(settings: Settings) -> Database:
     if opened.note:
         show.note(opened.note)
     return opened
+
+
+def _place(database: Database) -> str:
+    """What tells two databases apart."""
+    return str(Path(database.engine.url.database or "").resolve()) if database.sqlite else database.name
 
 
 @store.command(short_help="Bring the tables to the newest state.")
@@ -194,7 +217,8 @@ def _newest(said: Settings) -> Database:
 @options.home_option
 @options.database_option
 def restore(file: Path, ahead: int, home: str | None, database: str | None) -> int:
-    """A backup into an empty database, of either kind, and its bytes into the archive. All or nothing.
+    """A backup into an empty database, of either kind, and its bytes into the archive. All or nothing, and nothing while
+    a daemon or worker works on that database, from whichever home.
 
     Our control numbers jump ahead, and whatever waited to be sent waits for a person, since it may have been sent after the backup
     was made: `edi-bridge outbox list`, then `retry` or `cancel`.
@@ -213,16 +237,16 @@ def restore(file: Path, ahead: int, home: str | None, database: str | None) -> i
     from edi_bridge.store.archive import Archive, open_archive
 
     said = options.settings_of(home, database)
-    with _alone(said), backups.open_backup(file) as opened_file:
-        archive, beside = open_archive(said.archive, said.home), Archive(file.parent / "archive")
-        count, lost = restoring.bring_blobs(backups.read_contents(opened_file), beside, archive)
-        opened = databases.connect(said.database)
-        try:
+    opened = databases.connect(said.database)
+    try:
+        with backups.open_backup(file) as opened_file, alone(said, opened):
+            archive, beside = open_archive(said.archive, said.home), Archive(file.parent / "archive")
+            count, lost = restoring.bring_blobs(backups.read_contents(opened_file), beside, archive)
             made = restoring.restore(opened, opened_file, now(), actor(), NEVER, ahead)
             with opened.read() as connection:
                 strangers = restoring.unknown(connection, archive)
-        finally:
-            opened.close()
+    finally:
+        opened.close()
     _tell_restored(made, count, ahead)
     for digest in lost:
         print(f"lacking: the bytes {digest}")
@@ -249,29 +273,26 @@ def move(target: str, home: str | None, database: str | None) -> int:
     """Everything in the database into another one, SQLite or PostgreSQL; all or nothing. The archive stays where it is.
 
     Each table is counted and hashed on both sides. The old database is marked afterwards, so that no program goes on with it. Stop
-    daemon and workers first.
+    daemon and workers of both first: while one is at work, from whichever home, nothing is done.
 
     \b
     Example:
       edi-bridge store move --to postgresql://edi@db.example/edi
     """
     from edi_bridge import database as databases
-    from edi_bridge import dispatch
     from edi_bridge.cli.exchange_act import actor, now
     from edi_bridge.store import moving
 
     said = options.settings_of(home, database)
-    with _alone(said):
-        old = _newest(said)
-        new = databases.connect(target)
-        try:
-            with old.read() as connection:
-                if alive := dispatch.workers(connection):
-                    raise ConfigFault.at("database", 0, 0, f"{alive} worker{'s are' if alive > 1 else ' is'} at work, or was a moment ago: stop them first")
+    old, new = _newest(said), databases.connect(target)
+    try:
+        if _place(old) == _place(new):
+            raise ConfigFault.at("--to", 0, 0, f"{new.name} is the database that everything is in")
+        with alone(said, old, new):
             rows = moving.move(old, new, everything().sorted_tables, now(), actor())
-            print(f"{rows:,} rows moved from {old.name} to {new.name}, and compared")
-            print(f"now say so in settings.yaml (database: {new.name}; a password with EDI_BRIDGE_DATABASE or PGPASSWORD)")
-        finally:
-            old.close()
-            new.close()
+        print(f"{rows:,} rows moved from {old.name} to {new.name}, and compared")
+        print(f"now say so in settings.yaml (database: {new.name}; a password with EDI_BRIDGE_DATABASE or PGPASSWORD)")
+    finally:
+        old.close()
+        new.close()
     return 0

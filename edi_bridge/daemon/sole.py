@@ -30,6 +30,7 @@ ASKED = 3.0  # seconds between two looks at the session
 SURE = 10.0
 FENCE = 15.0
 WHAT = "edi-bridge run "  # how the session calls itself, before machine and process
+RUNS = "edi-bridge runs on this database already ({who}): one database has one daemon"
 GHOST = 3.0  # seconds for the server to notice that the process before is no more
 # libpq notices that the server is gone, and the server that we are.
 ALIVE = {"keepalives": 1, "keepalives_idle": 5, "keepalives_interval": 3, "keepalives_count": 3, "tcp_user_timeout": 10_000, "connect_timeout": 5}
@@ -44,11 +45,10 @@ WHERE l.locktype = 'advisory' AND l.granted AND l.classid = 0 AND l.objid = %s A
 
 class Sole:
     """The right to be the daemon of a database, while it is entered. ConfigFault (who has it) when another has it; TransientFault when
-    the database does not answer. `home`: the folder that `HomeLock` holds already."""
+    the database does not answer. `refused` is the sentence for who comes second, with `{who}` in it."""
 
-    def __init__(self, database: Database, home: Path, since: str):
-        self._database = database
-        self._home, self._since = home, since
+    def __init__(self, database: Database, since: str, refused: str = ""):
+        self._database, self._since, self._refuses = database, since, refused
         self._file: HomeLock | None = None
         self._session: psycopg.Connection | None = None
         self._sure = 0.0
@@ -59,10 +59,8 @@ class Sole:
         if not self._database.sqlite:
             self._take(GHOST)
             return self
-        path = Path(self._database.engine.url.database or "").resolve()
-        if path.parent != self._home.resolve():  # else the home's lock is enough
-            self._file = HomeLock(path.parent, self._since, f"{path.name}.lock",
-                                  "edi-bridge runs on this database already ({who}): one database has one daemon").__enter__()
+        path = Path(self._database.engine.url.database or "").resolve()  # also in the home itself: another home may name this file
+        self._file = HomeLock(path.parent, self._since, f"{path.name}.lock", self._refuses or RUNS).__enter__()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -125,8 +123,8 @@ class Sole:
         if row and row[0] == f"{WHAT}{self._name}":  # of a connection that was cut
             return TransientFault("the server has not noticed yet that our session before is over")
         who = f"{row[0].removeprefix(WHAT)}, since {row[1]}" if row else "another process"
-        return ConfigFault.at("database", 0, 0, f"edi-bridge runs on this database already ({who}): one database has one daemon, and as many workers"
-                              " as you like (edi-bridge worker)")
+        says = self._refuses or f"{RUNS}, and as many workers as you like (edi-bridge worker)"
+        return ConfigFault.at("database", 0, 0, says.format(who=who))
 
     def _ask(self) -> None:
         import psycopg

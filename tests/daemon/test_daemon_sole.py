@@ -46,19 +46,19 @@ def end_sessions(url: str) -> None:
 
 
 def test_the_second_on_a_database_is_refused_and_told_who_is_there(database: Database, tmp_path: Path) -> None:
-    with Sole(database, tmp_path, SINCE) as first:
+    with Sole(database, SINCE) as first:
         assert first.held()
         with pytest.raises(ConfigFault, match=r"runs on this database already \(.+:\d+:\w{6}, since 20.+Z\): one database has one daemon, and as many workers"):
-            Sole(database, tmp_path / "other", SINCE).__enter__()
-    with Sole(database, tmp_path / "other", SINCE) as second:
+            Sole(database, SINCE).__enter__()
+    with Sole(database, SINCE) as second:
         assert second.held()
 
 
 def test_two_homes_with_one_sqlite_file_have_one_daemon(tmp_path: Path) -> None:
     database = connect(tmp_path / "shared.sqlite")
-    with Sole(database, tmp_path / "one", SINCE), pytest.raises(ConfigFault, match=r"shared\.sqlite\.lock: .*process \d+.*one database has one daemon"):
-        Sole(database, tmp_path / "two", SINCE).__enter__()
-    with Sole(database, tmp_path / "two", SINCE):
+    with Sole(database, SINCE), pytest.raises(ConfigFault, match=r"shared\.sqlite\.lock: .*process \d+.*one database has one daemon"):
+        Sole(database, SINCE).__enter__()
+    with Sole(database, SINCE):
         pass
     database.close()
 
@@ -66,14 +66,14 @@ def test_two_homes_with_one_sqlite_file_have_one_daemon(tmp_path: Path) -> None:
 def test_a_lost_lock_is_asked_for_again(database: Database, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sole, "ASKED", 0.05)
     told: list[str] = []
-    with Sole(database, tmp_path, SINCE) as mine:
+    with Sole(database, SINCE) as mine:
         watching = threading.Thread(target=mine.watch, args=(lambda why: told.append(f"lost {why}"), lambda: told.append("found"), told.append))
         watching.start()
         end_sessions(url)
         until(lambda: "found" in told)
         assert told[0].startswith("lost ") and mine.held()
         with pytest.raises(ConfigFault, match="one database has one daemon"):
-            Sole(database, tmp_path, SINCE).__enter__()
+            Sole(database, SINCE).__enter__()
     watching.join(HANGS)
     assert told[-1] == "found"
 
@@ -83,10 +83,10 @@ def test_who_lost_its_lock_to_another_ends_and_sends_nothing_on(database: Databa
     monkeypatch.setattr(sole, "SURE", 2.0)
     monkeypatch.setattr(sole, "GHOST", HANGS)
     taken: list[str] = []
-    with Sole(database, tmp_path, SINCE) as mine:
+    with Sole(database, SINCE) as mine:
         sent = WhileOurs(io.BytesIO(b"UNB+1'UNZ+1'"), mine.held)
         assert sent.read(4) == b"UNB+"
-        other = Sole(database, tmp_path, SINCE)
+        other = Sole(database, SINCE)
         waiting = threading.Thread(target=other.__enter__)
         waiting.start()
         time.sleep(0.3)  # it asks ten times a second

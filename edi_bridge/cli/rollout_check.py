@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from edi_bridge.catalog import Catalog
     from edi_bridge.database import Database
     from edi_bridge.partner import Agreement, Partner
-    from edi_bridge.rollout.gate import Reading, Waived
+    from edi_bridge.rollout.gate import Reading
     from edi_bridge.settings import Settings
     from edi_bridge.store.archive import Archive
 
@@ -102,6 +102,7 @@ def readings_of(desk: Desk, agreement: Agreement, target: str = "") -> tuple[str
     from edi_bridge.onboarding.facts import gather
     from edi_bridge.onboarding.standing import Home, open_before_pilot
     from edi_bridge.rollout.gate import ORDER, next_stage, readings, way
+    from edi_bridge.store.rollout import waivers
 
     if target and target not in ORDER:
         raise ConfigFault.at("--to", 0, 0, f"there is no stage {target} on the way; there are {', '.join(ORDER)}")
@@ -112,20 +113,9 @@ def readings_of(desk: Desk, agreement: Agreement, target: str = "") -> tuple[str
     facts = gather(home.database, home.archive, home.catalog, desk.partner, agreement, home.now, home.shared)
     if "pilot" in way(agreement.stage, stage) and not agreement.test:
         facts = replace(facts, steps_open=open_before_pilot(home, desk.partner))
-    return stage, readings(facts, stage, agreement.gates, waivers_of(desk), now()[:10])
-
-
-def waivers_of(desk: Desk) -> list[Waived]:
-    """What need not be passed, for this partner or for all."""
-    from sqlalchemy import select
-
-    from edi_bridge.rollout.gate import Waived
-    from edi_bridge.store.rollout_tables import rollout
-
-    t = rollout().rollout_waiver
     with desk.database.read() as connection:
-        rows = connection.execute(select(t).where(t.c.partner.in_(("", desk.partner.name))).order_by(t.c.id.desc())).all()
-    return [Waived(row.subject, row.owner, row.reason, row.until) for row in rows]
+        waived = waivers(connection, desk.partner.name)
+    return stage, readings(facts, stage, agreement.gates, waived, now()[:10])
 
 
 def _tell(partner: str, agreement: Agreement, stage: str, readings: list[Reading]) -> None:

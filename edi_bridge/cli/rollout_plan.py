@@ -303,10 +303,9 @@ def waive(partner: str | None, programme: bool, subject: str, owner: str, until:
     Example:
       edi-bridge rollout waive acme rollback --owner Ann --until 2026-12-31 --reason "rehearsed at their sister company"
     """
-    from edi_bridge.rollout.gate import GATES
+    from edi_bridge.rollout.gate import GATES, Waiver
     from edi_bridge.rollout.steps import NAMES, step_named
     from edi_bridge.store import audit, rollout
-    from edi_bridge.store.rollout import Waiver
 
     step = step_named(subject)
     name = step.name if step else subject
@@ -314,7 +313,7 @@ def waive(partner: str | None, programme: bool, subject: str, owner: str, until:
         raise ConfigFault.at(subject, 0, 0, f"is no step ({', '.join(NAMES)}) and no gate ({', '.join(one.name for one in GATES)})")
     with home_of(home, database) as place, place.database.write() as connection:
         who = whose(partner, programme, place)
-        rollout.waive(connection, Waiver(who, name, owner, reason, until, now()))
+        rollout.waive(connection, Waiver(name, owner, reason, until, who, now()))
         audit.write(connection, now(), actor(), "waive", f"partner {who}" if who else "programme", reason, {"what": name, "owner": owner, "until": until})
     show.note(f"{name} is waived until {until}")
     return DONE

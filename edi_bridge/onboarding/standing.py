@@ -14,7 +14,7 @@ from edi_bridge.onboarding.agreement_text import text_of
 from edi_bridge.onboarding.facts import gather
 from edi_bridge.onboarding.matching import asked_by_messages, tables_of
 from edi_bridge.partner import Partner
-from edi_bridge.rollout.gate import Facts, Reading, Waived, readings
+from edi_bridge.rollout.gate import Facts, Reading, Waiver, readings
 from edi_bridge.rollout.steps import PROGRAMME, STEPS, Said, Standing, standings
 from edi_bridge.settings import Settings
 from edi_bridge.store import rollout as words
@@ -58,7 +58,7 @@ class _Case:
     partner: Partner
     facts: Sequence[Facts]
     kept: Mapping[tuple[str, str], Evidence]
-    waivers: Sequence[Waived]
+    waivers: Sequence[Waiver]
 
 
 def of_partner(home: Home, partner: Partner) -> list[Standing]:
@@ -66,7 +66,7 @@ def of_partner(home: Home, partner: Partner) -> list[Standing]:
     with home.database.read() as connection:
         said = words.words_of(connection, partner.name)
         kept = words.newest(words.evidence(connection, partner.name))
-        waivers = [Waived(one.subject, one.owner, one.reason, one.until) for one in words.waivers(connection, partner.name)]
+        waivers = words.waivers(connection, partner.name)
     facts = [gather(home.database, home.archive, home.catalog, partner, one, home.now, home.shared) for one in partner.agreements if not one.test]
     case = _Case(home, partner, facts, kept, waivers)
     live = bool(facts) and all(one.stage in ("live", "retest") for one in facts)
@@ -87,7 +87,7 @@ def of_programme(home: Home, partners: Mapping[str, Sequence[Standing]]) -> list
     with home.database.read() as connection:
         said = words.words_of(connection, PROGRAMME)
         kept = words.newest(words.evidence(connection, PROGRAMME))
-        waivers = [Waived(one.subject, one.owner, one.reason, one.until) for one in words.waivers(connection, PROGRAMME)]
+        waivers = words.waivers(connection, PROGRAMME)
     read: dict[str, list[Reading]] = {}
     for step in STEPS:
         mine = [_owners(said)] if step.name == "organisation" else []

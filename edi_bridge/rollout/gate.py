@@ -123,13 +123,15 @@ class Gate:
 
 
 @dataclass(frozen=True, slots=True)
-class Waived:
-    """A gate (or step) that need not be passed: by whom, why, until which day (ISO 8601)."""
+class Waiver:
+    """A gate (or step) that need not be passed: by whom, why, until which day (ISO 8601); `partner` '' is for all, `at` when it was said."""
 
     subject: str
     owner: str
     reason: str
     until: str
+    partner: str = ""
+    at: str = ""
 
 
 def way(stage: str, target: str) -> tuple[str, ...]:
@@ -144,14 +146,14 @@ def next_stage(stage: str) -> str:
     return ORDER[ORDER.index(stage) + 1] if stage in ORDER[:-1] else ""
 
 
-def readings(facts: Facts, target: str, own: Mapping[str, Limits] | None = None, waivers: Sequence[Waived] = (), today: str = "",
+def readings(facts: Facts, target: str, own: Mapping[str, Limits] | None = None, waivers: Sequence[Waiver] = (), today: str = "",
              ) -> list[Reading]:
     """Every gate on the way into `target`, read with the limits of the last stage that asks for it. `own` (gate → limit → value) are the
     home's and the agreement's limits; of `waivers` those count whose day is not over (`today`, ISO 8601)."""
     return list(_readings(facts, target, own or {}, waivers, today))
 
 
-def _readings(facts: Facts, target: str, own: Mapping[str, Limits], waivers: Sequence[Waived], today: str) -> Iterator[Reading]:
+def _readings(facts: Facts, target: str, own: Mapping[str, Limits], waivers: Sequence[Waiver], today: str) -> Iterator[Reading]:
     entered = way(facts.stage, target)
     for gate in GATES:
         stage = next((one for one in reversed(entered) if one in gate.before), None)

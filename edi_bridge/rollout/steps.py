@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from edi_bridge.rollout.gate import Reading, Waived
+from edi_bridge.rollout.gate import Reading, Waiver
 
 PROGRAMME = ""  # the partner's name that stands for the programme as a whole
 
@@ -83,7 +83,7 @@ def step_named(text: str) -> Step | None:
     return next((one for one in STEPS if text in (one.name, str(one.number))), None)
 
 
-def standings(readings: Mapping[str, Sequence[Reading]], said: Mapping[str, Said], waivers: Sequence[Waived], today: str, *,
+def standings(readings: Mapping[str, Sequence[Reading]], said: Mapping[str, Said], waivers: Sequence[Waiver], today: str, *,
               partner: bool = True) -> list[Standing]:
     """Every step of a partner (or of the programme) in order. `readings` by step; a step without any is not asked for and is left out."""
     made: dict[str, Standing] = {}

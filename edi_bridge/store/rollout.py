@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
+from edi_bridge.rollout.gate import Waiver
 from edi_bridge.rollout.steps import Said
 from edi_bridge.store.rollout_tables import rollout
 
@@ -33,18 +34,6 @@ class Evidence:
     def stated(self) -> bool:
         """Whether a person says so, and not a measurement."""
         return self.owner != MEASURED
-
-
-@dataclass(frozen=True, slots=True)
-class Waiver:
-    """A step or gate that need not be passed until a day; `partner` '' is for all."""
-
-    partner: str
-    subject: str
-    owner: str
-    reason: str
-    until: str
-    at: str = ""
 
 
 def words_of(connection: Connection, partner: str) -> dict[str, Said]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from edi_bridge.rollout.gate import GATES, ORDER, Facts, Proven, Stated, Waived, next_stage, readings, way
+from edi_bridge.rollout.gate import GATES, ORDER, Facts, Proven, Stated, Waiver, next_stage, readings, way
 
 GOOD = Facts(
     "acme", "in", "edifact/D96A/ORDERS", "pilot", days=12, channels=(Proven("acme.sftp", 0.1, "polled"),), map="order.acme", samples=3,
@@ -87,7 +87,7 @@ def test_limits_of_the_home_go_before_those_of_the_program() -> None:
 
 
 def test_a_waiver_holds_for_its_gate_until_its_day() -> None:
-    bad, waived = replace(GOOD, rollback_days=None), [Waived("rollback", "Ann", "done by hand last week", "2026-11-30")]
+    bad, waived = replace(GOOD, rollback_days=None), [Waiver("rollback", "Ann", "done by hand last week", "2026-11-30")]
     on, after = (readings(bad, "live", waivers=waived, today=day) for day in ("2026-11-30", "2026-12-01"))
     assert [one.name for one in on if one.open] == [] and [one.name for one in after if one.open] == ["rollback"]
     said = next(one for one in on if one.name == "rollback")

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from edi_bridge.cli import command
 from edi_bridge.database import connect, upgrade
-from edi_bridge.rollout.gate import Reading, Waived
+from edi_bridge.rollout.gate import Reading, Waiver
 from edi_bridge.rollout.steps import NAMES, STEPS, Said, next_of, standings, step_named
 from edi_bridge.store import audit
 
@@ -49,9 +49,9 @@ def test_there_is_no_pilot_without_mapping() -> None:
 
 
 def test_a_waived_step_blocks_nothing_until_its_day() -> None:
-    waived = [Waived("mapping", "Ann", "proven elsewhere", TODAY)]
+    waived = [Waiver("mapping", "Ann", "proven elsewhere", TODAY)]
     assert states("mapping", waivers=waived)["pilot"] == "done"
-    over = [Waived("mapping", "Ann", "proven elsewhere", "2026-11-21")]
+    over = [Waiver("mapping", "Ann", "proven elsewhere", "2026-11-21")]
     assert states("mapping", waivers=over)["pilot"] == "blocked"
 
 

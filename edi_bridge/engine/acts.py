@@ -13,7 +13,7 @@ from sqlalchemy import Connection, select, update
 from edi_bridge.database import Database
 from edi_bridge.engine import network
 from edi_bridge.fault import ConfigFault
-from edi_bridge.store import alarm, audit, ledger, outbox, search
+from edi_bridge.store import alarm, audit, identity, ledger, outbox, search
 from edi_bridge.store.archive import Blob
 from edi_bridge.store.tables import ledger as tables
 
@@ -91,7 +91,7 @@ class Acts:
             if self._copied(connection, exchange):
                 raise ConfigFault.at("", 0, 0, f"exchange {exchange} was fixed or tried again as exchange {self._copied(connection, exchange)}: that one holds")
             if blob is not None:
-                ledger.disown(connection, exchange)  # its bytes are no repeat of themselves
+                identity.disown(connection, exchange)  # its bytes are no repeat of themselves
                 receipt, _ = ledger.receive(connection, blob, row.name, self.now(), row.channel, row.partner, "", f"{ledger.COPY}{exchange}")
                 self._closed(connection, exchange, f"tried again by {self.actor} in receipt {receipt.id}: {reason}")
             else:
@@ -119,7 +119,7 @@ class Acts:
                 raise ConfigFault.at("", 0, 0, f"exchange {exchange} is {row.state}: only what was not posted can be fixed")
             if blob.sha256 == row.sha256:
                 raise ConfigFault.at("", 0, 0, f"{name} holds the bytes that came: nothing in it was changed")
-            ledger.disown(connection, exchange)  # its control number is free for the copy
+            identity.disown(connection, exchange)  # its control number is free for the copy
             receipt, _ = ledger.receive(connection, blob, name, self.now(), row.channel, row.partner, "", f"{ledger.COPY}{exchange}")
             self._closed(connection, exchange, f"fixed by {self.actor} in receipt {receipt.id}: {reason}")
             self._done(connection, "fix", exchange, reason, {"receipt": receipt.id, "sha256": blob.sha256, "second": second})

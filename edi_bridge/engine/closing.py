@@ -18,7 +18,7 @@ from edi_bridge.crashpoint import passing
 from edi_bridge.finding import Finding
 from edi_bridge.interchange import Interchange
 from edi_bridge.partner import Partner, acknowledging
-from edi_bridge.store import alarm, control_number, ledger, outbox
+from edi_bridge.store import alarm, control_number, identity, ledger, outbox
 from edi_bridge.store.archive import Archive
 from edi_bridge.store.control_number import Drawing
 from edi_bridge.store.ledger import Exchange
@@ -60,7 +60,7 @@ class Closing:
     def _close(self, connection: Connection, end: End, state: str, drawing: Drawing, outgoing: list[outbox.Outgoing]) -> None:
         subject = f"exchange {end.exchange.id}"
         if state == "done" and (end.exchange.released or end.exchange.closings):
-            ledger.own_number(connection, end.exchange.id, end.interchange, end.exchange.lane)
+            identity.own_number(connection, end.exchange.id, end.interchange, end.exchange.lane)
         if state == "failed":  # one of its messages
             self.fail(connection, end.exchange, "")
             return

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, select, update
 from edi_bridge import pipeline
 from edi_bridge.database import Database
 from edi_bridge.engine.stages import PAUSED, Stages
-from edi_bridge.store import ledger
+from edi_bridge.store import identity, ledger
 from edi_bridge.store.archive import Archive
 from edi_bridge.store.tables import ledger as tables
 
@@ -52,11 +52,11 @@ def _one(database: Database, archive: Archive, catalog: Any, stages: Stages, row
         if still is None:
             return ""
         admit = stages.admitting(connection, row.partner, coming, now)
-        why = coming.held or ledger.number_taken(connection, row.id, found.interchange, coming.lane) or (admit() if admit else "")
+        why = coming.held or identity.number_taken(connection, row.id, found.interchange, coming.lane) or (admit() if admit else "")
         if why:
             connection.execute(update(e).where(e.c.id == row.id).values(reason=why))
             return why
         connection.execute(update(e).where(e.c.id == row.id).values(reason="", lane=coming.lane))
-        ledger.own_number(connection, row.id, found.interchange, coming.lane)
+        identity.own_number(connection, row.id, found.interchange, coming.lane)
         ledger.do_again(connection, row.id, [])
     return ""

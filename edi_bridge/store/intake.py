@@ -18,7 +18,8 @@ from sqlalchemy import Connection, delete, select, tuple_
 from edi_bridge.database import insert_rows, take_ids
 from edi_bridge.finding import Verdict
 from edi_bridge.interchange import Interchange
-from edi_bridge.store.ledger import COPY, Exchange, Receipt, control_key, disown
+from edi_bridge.store.identity import control_key, disown
+from edi_bridge.store.ledger import COPY, Exchange, Receipt
 from edi_bridge.store.tables import ledger
 from edi_bridge.store.version import BEFORE, PINNED
 

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from edi_bridge.database import Database
 from edi_bridge.finding import Verdict, found
 from edi_bridge.interchange import Address, Interchange, Position
-from edi_bridge.store import intake, ledger
+from edi_bridge.store import identity, intake, ledger
 from edi_bridge.store import message as messages
 from edi_bridge.store.archive import Blob
 from edi_bridge.store.state import STATES, as_markdown, may_follow
@@ -61,7 +61,7 @@ def test_without_a_control_number_only_the_bytes_tell(database: Database) -> Non
 def test_the_unique_index_refuses_what_two_processes_take_at_once(database: Database) -> None:
     first = take_in(database, "s1", envelope("1"))
     with pytest.raises(IntegrityError), database.write() as connection:
-        ledger.own(connection, first.id, 0, "control", ledger._scope(envelope("1"), []), "1")
+        identity.own(connection, first.id, 0, "control", identity._scope(envelope("1"), []), "1")
 
 
 def test_a_message_has_one_row(database: Database) -> None:

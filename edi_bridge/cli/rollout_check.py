@@ -215,11 +215,10 @@ def volume(partner: str, peak: int | None, home: str | None, database: str | Non
     Examples:
       edi-bridge rollout volume acme --peak 400
     """
-    from sqlalchemy import insert
-
     from edi_bridge.onboarding import volume as volumes
-    from edi_bridge.onboarding.facts import Gathering, peak_of, lanes_of
-    from edi_bridge.store.rollout_tables import rollout
+    from edi_bridge.onboarding.facts import Gathering, lanes_of, peak_of
+    from edi_bridge.store import rollout
+    from edi_bridge.store.rollout import MEASURED, Evidence
 
     with desk_of(partner, home, database) as desk:
         with desk.database.read() as connection:
@@ -227,11 +226,11 @@ def volume(partner: str, peak: int | None, home: str | None, database: str | Non
                          for one in lanes_of(desk.partner, "in")), default=0.0)
         highest = max(float(peak or 0), known)
         done = volumes.run(desk.database, desk.archive, desk.catalog, partner, max(SHORTEST, round(2 * highest / 12)), desk.settings.home)
-        common = {"partner": partner, "step": "pilot", "owner": "edi-bridge", "day": now()[:10], "file_name": "", "sha256": "", "note": "", "at": now()}
+        at = now()
+        kept = [Evidence(partner, "pilot", "volume", f"{done.an_hour:.0f}", MEASURED, at[:10], at=at)]
+        kept += [Evidence(partner, "pilot", "peak", str(peak), actor(), at[:10], at=at)] if peak else []
         with desk.database.write() as connection:
-            connection.execute(insert(rollout().rollout_evidence), [
-                {**common, "name": "volume", "value": f"{done.an_hour:.0f}"},
-                *([{**common, "name": "peak", "value": str(peak), "owner": actor()}] if peak else [])])
+            rollout.state(connection, kept)
     enough = done.an_hour >= 2 * highest
     if as_json:
         options.print_json({"partner": partner, "messages": done.messages, "seconds": round(done.seconds, 3), "an_hour": round(done.an_hour),

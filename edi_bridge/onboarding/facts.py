@@ -28,9 +28,8 @@ from edi_bridge.partner import Agreement, Partner
 from edi_bridge.rollout.comparison import EQUAL, EXPLAINED
 from edi_bridge.rollout.gate import Facts, Proven, Stated
 from edi_bridge.sample_folders import folders_of
-from edi_bridge.store import comparison, observed, rehearsal
+from edi_bridge.store import comparison, observed, rehearsal, rollout
 from edi_bridge.store.archive import Archive
-from edi_bridge.store.rollout_tables import rollout
 from edi_bridge.store.tables import ledger
 
 MOST_READ = 2_000  # messages of the archive that the coverage is measured over; the newest of the stage
@@ -237,14 +236,6 @@ def _acknowledgements(one: Gathering) -> dict[str, Any]:
 # --- what the map makes of it -----------------------------------------------------------------------------------------
 
 
-def accepted_places(connection: Connection, partner: str, direction: str, message: str, kind: str) -> set[str]:
-    """What a person accepted by name: rules that never fired (`rule`), places that nothing reads (`unread`)."""
-    t = rollout().observed
-    rows = connection.execute(select(t.c.place).where(t.c.partner == partner, t.c.direction == direction, t.c.message == message,
-                                                      t.c.kind == kind, t.c.accepted_at != ""))
-    return set(rows.scalars())
-
-
 def coverage_of(one: Gathering) -> Coverage | None:
     """What the messages of the stage exercise of the map, over at most MOST_READ of them."""
     if one.map is None:
@@ -264,16 +255,16 @@ def _coverage(one: Gathering) -> dict[str, Any]:
     if one.agreement.direction == "out" or (made := coverage_of(one)) is None:
         return {}
     with one.database.read() as connection:
-        codes = {(seen.place, seen.value) for seen in observed.of(connection, one.partner.name, one.agreement.direction, one.agreement.message, ("code",))
-                 if seen.accepted_at}
-        rules, places = (accepted_places(connection, one.partner.name, one.agreement.direction, one.agreement.message, kind) for kind in ("rule", "unread"))
+        seen = observed.of(connection, one.partner.name, one.agreement.direction, one.agreement.message)
+    accepted = {(each.kind, each.place, each.value) for each in seen if each.accepted_at}
     uses = made.rules()
     never = [use.field for use in uses if not use.count]
-    open_ = [name for name in never if name not in rules]
+    open_ = [name for name in never if ("rule", name, "") not in accepted]
     return {"rules": len(uses), "rules_seen": len(uses) - len(never), "rules_accepted": len(never) - len(open_), "rules_never": tuple(dict.fromkeys(open_)),
             "codes": sum(len(use.seen) for use in uses),
-            "codes_unknown": tuple(f"{use.field}={code}" for use in uses for code, _ in use.seen if code not in use.known and (use.field, code) not in codes),
-            "unread": tuple(dict.fromkeys(place.path for place in made.unread_places() if place.path not in places))}
+            "codes_unknown": tuple(f"{use.field}={code}" for use in uses for code, _ in use.seen
+                                   if code not in use.known and ("code", use.field, code) not in accepted),
+            "unread": tuple(dict.fromkeys(place.path for place in made.unread_places() if ("unread", place.path, "") not in accepted))}
 
 
 # --- rehearsed, compared, stated --------------------------------------------------------------------------------------
@@ -300,16 +291,16 @@ GOOD = (EQUAL, EXPLAINED)  # outcomes of the comparison that nobody need look at
 
 
 def _stated(one: Gathering) -> dict[str, Any]:
-    t, a = rollout().rollout_evidence, ledger().audit
+    a = ledger().audit
     with one.database.read() as connection:
-        rows = connection.execute(select(t).where(t.c.partner == one.partner.name).order_by(t.c.id)).all()
+        rows = rollout.evidence(connection, one.partner.name)
         rehearsed = connection.execute(select(func.max(a.c.at)).where(
             a.c.act.in_(("rollback", "rehearse rollback")), or_(a.c.subject == f"partner {one.partner.name}", a.c.subject.like(f"{one.partner.name} %"))))
         rollback = rehearsed.scalar()
         peak = peak_of(connection, one)
     signed = {row.name.removeprefix("sign-off "): Stated(row.owner, row.day, row.file_name, row.note) for row in rows
               if row.name in ("sign-off ours", "sign-off theirs")}
-    volume = next((row for row in reversed(rows) if row.name == "volume" and row.owner == "edi-bridge"), None)
+    volume = next((row for row in reversed(rows) if row.name == "volume" and not row.stated), None)
     declared = next((float(row.value) for row in reversed(rows) if row.name == "peak"), 0.0)
     return {"sign_offs": signed, "rollback_days": one.days_since(rollback) if rollback else None, "peak": max(peak, declared),
             "volume": float(volume.value) if volume else None, "volume_days": one.days_since(volume.at) if volume else None}
@@ -326,8 +317,6 @@ def peak_of(connection: Connection, one: Gathering) -> float:
 
 
 STEPS: tuple[Step, ...] = (_people, _settings, _channels, _map, _traffic, _acknowledgements, _coverage, _rehearsed, _compared, _stated)
-
-
 
 
 def lanes_of(partner: Partner, direction: str = "", message: str = "") -> Iterator[Agreement]:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, insert, select, update
+from sqlalchemy import Connection, and_, select
 
 from edi_bridge import replaying
 from edi_bridge.catalog import Catalog
@@ -22,7 +22,6 @@ from edi_bridge.partner import Agreement, Partner
 from edi_bridge.store import alarm, observed
 from edi_bridge.store.archive import Archive
 from edi_bridge.store.observed import Observed
-from edi_bridge.store.rollout_tables import rollout
 from edi_bridge.store.tables import ledger
 
 NAME = "live watch"
@@ -53,7 +52,7 @@ def look(database: Database, archive: Archive, catalog: Catalog, now: datetime) 
     """Look through what came since the last look; the alerts are raised as alarms, and those that ask for a pause are told to the
     caller as well, who pauses."""
     with database.read() as connection:
-        last = _last(connection)
+        last = observed.last_looked(connection, NAME)
         ids = _new_exchanges(connection, last)
     if not ids:
         return []
@@ -75,19 +74,8 @@ def look(database: Database, archive: Archive, catalog: Catalog, now: datetime) 
             made += _rejects(connection, partner, agreement)
         for one in made:
             alarm.raise_(connection, one.kind, one.subject, one.sentence, written(now))
-        _set_last(connection, ids[-1][0])
+        observed.set_last_looked(connection, NAME, ids[-1][0])
     return made
-
-
-def _last(connection: Connection) -> int:
-    t = rollout().watched
-    return connection.execute(select(t.c.last).where(t.c.name == NAME)).scalar() or 0
-
-
-def _set_last(connection: Connection, last: int) -> None:
-    t = rollout().watched
-    if not connection.execute(update(t).where(t.c.name == NAME).values(last=last)).rowcount:
-        connection.execute(insert(t).values(name=NAME, last=last))
 
 
 def _new_exchanges(connection: Connection, last: int) -> list[tuple[int, str]]:

@@ -73,5 +73,18 @@ def accept(connection: Connection, one: Observed, actor: str, now: str) -> None:
                                             value=one.value, stage=one.stage, first_at="", accepted_by=actor, accepted_at=now))
 
 
+def last_looked(connection: Connection, name: str) -> int:
+    """The last exchange that one who looks through the ledger has seen; 0 before the first."""
+    t = rollout().watched
+    return connection.execute(select(t.c.last).where(t.c.name == name)).scalar() or 0
+
+
+def set_last_looked(connection: Connection, name: str, last: int) -> None:
+    """Note how far one who looks through the ledger has come."""
+    t = rollout().watched
+    if not connection.execute(update(t).where(t.c.name == name).values(last=last)).rowcount:
+        connection.execute(insert(t).values(name=name, last=last))
+
+
 def _observed(row: Any) -> Observed:
     return Observed(**{name: getattr(row, name) for name in Observed.__slots__ if name != "exchange"}, exchange=row.exchange_id)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import date
@@ -21,10 +22,10 @@ from edi_bridge.layout import delimiter_of
 
 if TYPE_CHECKING:
     from edi_bridge.onboarding.standing import Home
+    from edi_bridge.partner import Agreement
     from edi_bridge.rollout.steps import Standing, Step
 
 DONE, OPEN = 0, 1
-MARKS = {"done": "green", "waived": "yellow", "started": "yellow", "open": "red", "blocked": "dim"}
 LARGEST = 50_000_000  # bytes of a file of evidence
 
 programme_option = click.option("--programme", is_flag=True, help="The programme as a whole.")
@@ -136,7 +137,7 @@ def status(partner: str | None, home: str | None, database: str | None, as_json:
         chosen = [place.catalog.partner_named(partner)] if partner else standings.in_rollout(place)
         found = {one.name: standings.of_partner(place, one) for one in chosen}
         programme = [] if partner else standings.of_programme(place, found)
-        stages = {one.name: _stages(one.agreements) for one in chosen}
+        stages = {one.name: stages_of(one.agreements) for one in chosen}
     rows = [*([("(programme)", programme)] if programme else []), *found.items()]
     if as_json:
         options.print_json([{"partner": name, "stages": stages.get(name, ""), "steps": [_object(one) for one in listed]} for name, listed in rows])
@@ -161,9 +162,8 @@ def _matrix(rows: list[tuple[str, list[Standing]]], stages: dict[str, str]) -> N
     show.note("  ".join(f"{sign} {state}" for state, sign in SIGNS.items()) + "  ! late     " + "  ".join(f"{step.number} {step.name}" for step in STEPS))
 
 
-def _stages(agreements: Any) -> str:
-    from collections import Counter
-
+def stages_of(agreements: Iterable[Agreement]) -> str:
+    """`live`, or `2 live, 1 pilot`: the stages of a partner's documents."""
     counts = Counter(one.stage for one in agreements if not one.test)
     return ", ".join(f"{count} {stage}" if len(counts) > 1 else stage for stage, count in counts.items())
 

@@ -17,8 +17,6 @@ from edi_bridge.partner import lint as partner_lint
 from edi_bridge.partner.addressing import clashes
 from edi_bridge.yamltext import Problems, parse
 
-GETS = ("get", "we_get", "list")  # the options that say where a channel fetches
-SERVED = "http-in"  # the kind whose files come by themselves
 Row = dict[str, Any]
 
 
@@ -82,10 +80,14 @@ def _remarks(partner: Partner, catalog: Catalog) -> list[Row]:
     channels = channel.load(partner.channels, partner.name, partner.file, "", problems)
     company = catalog.company_channels
     every = {**channels, **company}
-    fetched = {name for name, one in every.items() if one.kind == SERVED or any(one.options.get(key) for key in GETS)}
+    fetched = {name for name, one in every.items() if one.served or one.fetches}
     known = partner_lint.Known(catalog.own, catalog.message_of, catalog.has_structure,
                   lambda table: bool(catalog.lookup_rows(table, partner.name) or catalog.lookup_rows(table, "")),
                   frozenset(every) | frozenset(f"{partner.name}.{key}" for key in partner.channels or ()), frozenset(fetched))
+    try:
+        catalog.check_restricts([partner])
+    except ConfigFault as fault:
+        problems.found += fault.problems
     rows = [_row("error", "unreadable", problem) for problem in problems.found]
     rows += [{"level": one.level, "kind": one.kind, "file": one.file, "line": one.line, "column": one.column, "sentence": one.sentence}
              for one in partner_lint.lint(partner, known)]

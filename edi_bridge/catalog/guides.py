@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -119,6 +121,49 @@ class Guides(Files):
         return guide.load(made, self._block(folder / "elements.yaml"), codes, self._block(folder / "segments.yaml"),
                           self._block(folder / "composites.yaml"), restrict, self._block(path).get("codes"))
 
+    def check_restricts(self, partners: Iterable[Partner]) -> None:
+        """ConfigFault with every path and key of their `restrict:` that fits no guide of a message it is agreed for: nothing could be
+        checked by it. A message without a guide is not checked at all."""
+        problems: list[tuple[str, int, int, str]] = []
+        bare: dict[str, Any] = {}
+        for restrict, pattern in ((one.restrict, one.message) for partner in partners for one in partner.agreements):
+            faults: list[ConfigFault] = []
+            for message in self._segment_messages(pattern) if restrict else ():
+                if (fault := self._unfit(message, restrict, bare)) is None:
+                    break  # an agreement for several releases: it is held against the one that comes
+                faults.append(fault)
+            else:
+                problems += faults[0].problems if faults else []
+        if problems:
+            raise ConfigFault(list(dict.fromkeys(problems)))
+
+    def _unfit(self, message: str, restrict: Block | None, bare: dict[str, Any]) -> ConfigFault | None:
+        """What of `restrict` does not fit the guide of a message; `bare` keeps the guides for the next one."""
+        from edi_bridge.guide.restrict import restricted, spots_of
+
+        if restrict is None:
+            return None
+        if message not in bare:
+            guide = self.guide(message)
+            bare[message] = guide, spots_of(guide)
+        guide, spots = bare[message]
+        try:
+            restricted(guide, restrict, spots)
+        except ConfigFault as fault:
+            return fault
+        return None
+
+    def _segment_messages(self, pattern: str) -> list[str]:
+        """The EDIFACT and X12 messages with a structure that an agreement's `message` means (`edifact/*/ORDERS`)."""
+        if "*" not in pattern:
+            return [pattern] if pattern.startswith(("edifact/", "x12/")) and self.has_structure(pattern) else []
+        return [one for one in self._known("edifact", "x12") if fnmatchcase(one, pattern)]
+
+    def _known(self, *standards: str) -> list[str]:
+        """The messages with a structure."""
+        return sorted({str(path.relative_to(root).with_suffix("")) for root in self.guide_roots for standard in standards
+                       for path in (root / standard).glob("*/*.yaml") if path.stem[:1].isupper() or path.stem.isdigit()})
+
     def associations(self, message: str) -> list[str]:
         """Who has codes of its own beside the lists of a message's release (EAN)."""
         path = self._structure_file(message)
@@ -138,7 +183,6 @@ class Guides(Files):
         """What a wrong message name was probably meant to be."""
         import difflib
 
-        known = sorted({str(path.relative_to(root).with_suffix("")) for root in self.guide_roots for path in (root / standard).glob("*/*.yaml")
-                        if path.stem[:1].isupper() or path.stem.isdigit()}) if standard in ("edifact", "x12", "xml") else []
+        known = self._known(standard) if standard in ("edifact", "x12", "xml") else []
         near = difflib.get_close_matches(message, known, 1, 0.5)
         return f"; did you mean {near[0]}?" if near else ""

@@ -12,7 +12,7 @@ FTX, though SG25 has one too).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -34,11 +34,12 @@ class Spot(NamedTuple):
     component: int = -1
 
 
-def restricted(guide: Guide, restrict: Block) -> Guide:
-    """The guide as it holds for a partner. Raises ConfigFault with every path and key that cannot be used."""
+def restricted(guide: Guide, restrict: Block, known: Sequence[Spot] | None = None) -> Guide:
+    """The guide as it holds for a partner. Raises ConfigFault with every path and key that cannot be used. `known`: its `spots_of`,
+    where several restrict the same one."""
     problems = Problems(restrict.file)
     places = dict(guide.places)
-    spots = list(_spots(guide))
+    spots = known if known is not None else spots_of(guide)
     for path, entry in restrict.items():
         spot = _spot(spots, path, restrict, problems)
         if spot is None:
@@ -142,7 +143,7 @@ def _flag(entry: Block, key: str, problems: Problems) -> bool:
 # --- paths -------------------------------------------------------------------------------------------------------
 
 
-def _spot(spots: list[Spot], path: str, restrict: Block, problems: Problems) -> Spot | None:
+def _spot(spots: Sequence[Spot], path: str, restrict: Block, problems: Problems) -> Spot | None:
     """The place that a path means: the whole path first, then its end, then steps left out anywhere."""
     steps = path.split("/")
     for fits in (_whole, _end, _some):
@@ -179,6 +180,11 @@ def _some(own: tuple[frozenset[str], ...], steps: list[str]) -> bool:
         return False
     rest = iter(own)
     return all(any(step in names for names in rest) for step in steps)
+
+
+def spots_of(guide: Guide) -> list[Spot]:
+    """Every place of a guide that a path may mean."""
+    return list(_spots(guide))
 
 
 def _spots(guide: Guide) -> Iterator[Spot]:

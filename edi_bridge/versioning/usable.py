@@ -8,8 +8,11 @@ from edi_bridge.catalog import Catalog
 
 
 def check(catalog: Catalog) -> None:
-    """ConfigFault with what is wrong in it: partners, our own company, channels, and every map of its own or agreed."""
+    """ConfigFault with what is wrong in it: partners, our own company, channels, what its agreements restrict, and every map of its own
+    or agreed."""
     assert catalog.own is not None and catalog.channels is not None
+    mine = {path.stem for path in (catalog.roots[0] / "partners").glob("*.yaml")}
+    catalog.check_restricts(who for who in catalog.partners if who.name in mine)
     for name in maps(catalog, catalog.roots[0]):
         catalog.map_named(name)
 

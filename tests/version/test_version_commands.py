@@ -93,6 +93,25 @@ def test_what_cannot_work_is_not_activated(home: Path, capfd: pytest.CaptureFixt
     assert case.in_force(home) == case.hashed(case.FILES)
 
 
+@pytest.mark.parametrize(("message", "restrict", "told"), [
+    ("edifact/D96A/ORDERS", "FTXX: {max: 3}", "the guide has no FTXX; did you mean FTX?"),
+    ("edifact/D96A/ORDERS", "SG25/LIN: {forbidden: true}", "SG25/LIN is mandatory and cannot be forbidden"),
+    ("edifact/*/ORDERS", "FTXX: {max: 3}", "the guide has no FTXX"),
+    ("edifact/*/ORDERS", "SG27: {max: 3}", ""),  # fits some of the releases
+    ("edifact/D99Z/ORDERS", "FTXX: {max: 3}", ""),  # nothing is checked without a guide
+])
+def test_a_restriction_that_fits_no_guide_never_comes_in_force(home: Path, capfd: pytest.CaptureFixture[str], message: str, restrict: str,
+                                                               told: str) -> None:
+    """It would stop every file of the partner at its first message."""
+    post(home, capfd, "1")
+    edit(home, "{message: edifact/D96A/ORDERS", f"{{message: {message}, restrict: {{{restrict}}}")
+    assert message in (home / NORTH).read_text()
+    linted = eb(capfd, "partner", "lint", "north", code=1 if told else 0)
+    said = eb(capfd, "catalog", "activate", "--reason", "r", code=2 if told else 0)
+    assert told in linted and told in said and (not told or f"{NORTH}:" in said)
+    assert (case.in_force(home) == case.hashed(case.FILES)) is bool(told)
+
+
 def test_a_profile_s_change_is_shown_at_the_partners_who_extend_it(home: Path, capfd: pytest.CaptureFixture[str]) -> None:
     profile = home / "partners/profiles/mine.yaml"
     profile.parent.mkdir()

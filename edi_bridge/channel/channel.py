@@ -12,6 +12,8 @@ from edi_bridge.channel.values import TYPES
 from edi_bridge.fault import ConfigFault
 from edi_bridge.yamltext import Block, Mark, Problems
 
+SERVED = "http-in"  # the kind to which partners post
+FETCHES = ("get", "we_get", "list")  # the options that say where a channel fetches
 NAME_SAYS = "the name of a channel is of small letters, digits, - and _"
 
 
@@ -30,6 +32,16 @@ class Channel:
     holidays: tuple[str, ...] = ()
     file: str = ""
     mark: Mark = (0, 0)
+
+    @property
+    def served(self) -> bool:
+        """Whether partners post to us here."""
+        return self.kind == SERVED
+
+    @property
+    def fetches(self) -> bool:
+        """Whether we fetch here."""
+        return any(self.options.get(key) for key in FETCHES)
 
     def fault(self, sentence: str) -> ConfigFault:
         """A mistake of this channel that only its use shows, with its place."""

@@ -28,9 +28,6 @@ from edi_bridge.store.archive import Archive, open_archive
 from edi_bridge.transport.van import reports_channel
 from edi_bridge.versioning.usable import check
 
-SERVED = "http-in"  # the kind of channels that partners post to
-GETS = ("get", "we_get", "list")  # the options that say where a channel fetches
-
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
@@ -55,7 +52,7 @@ class Configuration:
     def polled(self) -> Iterator[Channel]:
         """The channels that are fetched from; that of a network's reports is one of its own."""
         for one in self.channels.values():
-            if one.kind != SERVED and any(one.options.get(key) for key in GETS):
+            if one.fetches:
                 yield one
             if one.kind == "van" and (reports := reports_channel(one)) is not None:
                 yield reports

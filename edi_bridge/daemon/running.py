@@ -15,7 +15,7 @@ from edi_bridge.alarming import Telling, declared
 from edi_bridge.channel import Channel
 from edi_bridge.clock import Clock, Steadiness
 from edi_bridge.daemon.backlog import Backlog
-from edi_bridge.daemon.configuration import SERVED, Configuration, Current, Loading
+from edi_bridge.daemon.configuration import Configuration, Current, Loading
 from edi_bridge.daemon.crowd import Crowd
 from edi_bridge.daemon.delivering import Delivering
 from edi_bridge.daemon.expiring import Expiring
@@ -358,7 +358,7 @@ class Daemon:
         from edi_bridge.listening import Listening, Tls, door  # loads long: posting has begun by now
 
         watched = Watched(self.database, self.backlog, self.figures, self.troubles, self.clock)
-        doors = [door(one, self.secrets) for one in self.current.now.channels.values() if one.kind == SERVED]
+        doors = [door(one, self.secrets) for one in self.current.now.channels.values() if one.served]
         host, _, port = said.listen.rpartition(":")
         tls = Tls(said.listen_certificate, said.listen_key, said.listen_authorities) if said.listen_certificate and said.listen_key else None
         spool = said.home / "spool"

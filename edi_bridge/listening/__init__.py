@@ -11,7 +11,7 @@ even which channels there are. Threads and `async` stay inside this module.
 from __future__ import annotations
 
 from edi_bridge.listening.connection import Tls
-from edi_bridge.listening.door import KIND, Door, door
+from edi_bridge.listening.door import Door, door
 from edi_bridge.listening.server import Health, Listening, Metrics, Patience, Take, Taken
 
-__all__ = ["KIND", "Door", "Health", "Listening", "Metrics", "Patience", "Take", "Taken", "Tls", "door"]
+__all__ = ["Door", "Health", "Listening", "Metrics", "Patience", "Take", "Taken", "Tls", "door"]

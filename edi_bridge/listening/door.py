@@ -14,8 +14,6 @@ from edi_bridge.channel import Channel
 from edi_bridge.secret import Secrets
 from edi_bridge.transport.certificate import normal as pinned
 
-KIND = "http-in"  # of channels that partners post to
-
 
 @dataclass(frozen=True, slots=True)
 class Door:

@@ -36,7 +36,6 @@ MOST_READ = 2_000  # messages of the archive that the coverage is measured over;
 PAGE = 500
 WAITS = ("held", "quarantined", "failed")  # states that a person must decide about
 LISTED = 20  # of each list of names
-GETS = ("get", "we_get", "list")  # the options that say where a channel fetches
 Step = Callable[["Gathering"], Mapping[str, Any]]
 
 
@@ -129,8 +128,7 @@ def channels_of(catalog: Catalog, partner: Partner, agreement: Agreement) -> lis
     if agreement.direction == "out":
         named = [agreement.channel or partner.send]
     else:
-        own = [name for name, channel in catalog.channels.items() if channel.partner == partner.name]
-        serving = [name for name in own if catalog.channels[name].kind == "http-in" or any(catalog.channels[name].options.get(key) for key in GETS)]
+        serving = [name for name, channel in catalog.channels.items() if channel.partner == partner.name and (channel.served or channel.fetches)]
         shared = [name for name, channel in catalog.channels.items() if not channel.partner and partner.van and channel.kind == "van"]
         named = [*(serving or shared), partner.answers_by or partner.send]
     return list(dict.fromkeys(full(name) for name in named if name))

@@ -37,6 +37,24 @@ def problems(text: str) -> list[tuple[str, int, int, str]]:
     return caught.value.problems
 
 
+WAYS = (  # what is said of a channel, whether we fetch there, whether partners post there
+    (SFTP, True, False),
+    (SFTP.replace("get:", "put:"), False, False),
+    ("kind: directory, get: in", True, False),
+    ("kind: van, host: h, user: u, password: p, host_key: '" + PIN + "', we_get: out, we_put: in", True, False),
+    ("kind: van, host: h, user: u, password: p, host_key: '" + PIN + "', we_put: in", False, False),
+    ("kind: http, list: 'https://h/files'", True, False),
+    ("kind: http, url: 'https://h/in'", False, False),
+    ("kind: http-in, token: t", False, True),
+)
+
+
+@pytest.mark.parametrize(("options", "fetches", "served"), WAYS)
+def test_by_which_way_files_come(options: str, fetches: bool, served: bool) -> None:
+    made = one(options)
+    assert (made.fetches, made.served) == (fetches, served)
+
+
 def test_the_brief_example_is_read() -> None:
     made = read(f"""\
 channels:

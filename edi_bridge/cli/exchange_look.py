@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from edi_bridge.database import Database
     from edi_bridge.settings import Settings
-    from edi_bridge.store.audit import Entry
+    from edi_bridge.store.audit import Entry, Head
     from edi_bridge.store.search import Row
 
 COLOURS = {"done": "green", "posted": "green", "duplicate": "dim", "open": "yellow", "waiting": "yellow", "reconciled": "green", "sent": "green"}
@@ -150,7 +150,7 @@ def show_(id: int, home: str | None, database: str | None, as_json: bool) -> int
             colour=lambda line, index: colour(line[3]) if index == 3 else "")
     print_acts(acts)
     if row.failure:
-        show.heading("Our mistake")
+        show.heading("What stopped it")
         print(show.clean(row.failure.strip().splitlines()[-1]))
     return 0
 
@@ -287,16 +287,21 @@ def record(id: int, home: str | None, database: str | None) -> int:
 
 @click.command()
 @click.option("--quick", is_flag=True, help="The ledger alone; the archive's bytes are not read.")
+@options.head_option
 @options.home_option
 @options.database_option
 @options.json_option
-def audit(quick: bool, home: str | None, database: str | None, as_json: bool) -> int:
+def audit(quick: bool, heads: list[Head], home: str | None, database: str | None, as_json: bool) -> int:
     """Whether anything was lost: every message that came is counted where it is, every archived byte is hashed, the chain of the
     audit log is followed.
 
+    The head of the audit log is printed as COUNT:HASH. Noted elsewhere (the daemon's log has it each day), it proves later that nothing
+    up to it was changed or cut off: --head.
+
     \b
-    Example:
+    Examples:
       edi-bridge exchange audit
+      edi-bridge exchange audit --quick --head 128:3f9a…
 
     Exit codes: 0 everything is there, 1 something is not, with a line for each.
     """
@@ -305,14 +310,15 @@ def audit(quick: bool, home: str | None, database: str | None, as_json: bool) ->
     from edi_bridge.store.archive import open_archive
 
     with opened(home, database) as (settings, made), made.read() as connection:
-        account = auditing.check(connection, None if quick else open_archive(settings.archive, settings.home))
+        account = auditing.check(connection, None if quick else open_archive(settings.archive, settings.home), heads)
     if as_json:
         options.print_json({"received": account.received, "messages": dict(account.messages), "records": dict(account.records),
-                            "deliveries": dict(account.deliveries), "problems": account.problems, "balanced": account.balanced})
+                            "deliveries": dict(account.deliveries), "problems": account.problems, "balanced": account.balanced, "head": str(account.head)})
         return 0 if account.balanced else 1
     counts = [(name, account.messages[name], account.records[name]) for name in conservation.CATEGORIES if account.messages[name]]
     show.table(("", ">messages", ">records"), [("received", account.received, ""), *counts,
                                                ("together", sum(account.messages.values()), sum(account.records.values()))])
+    print(f"audit log: {show.number(account.head.count, 'entry', 'entries')}, head {account.head}")
     for problem in account.problems:
         print(show.style(show.clean(problem), "red", sys.stdout))
     files = ", ".join(f"{count:,} {state}" for state, count in sorted(account.deliveries.items()))

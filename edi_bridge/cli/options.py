@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from edi_bridge.database import Database
     from edi_bridge.mapping.lookup import Row
     from edi_bridge.settings import Settings
+    from edi_bridge.store.audit import Head
     from edi_bridge.versioning import InForce
 
 home_option = click.option(
@@ -35,6 +36,27 @@ findings_option = click.option(
     default=20,
     show_default=True,
     help="How many findings of one kind are shown for a file; 0: all.",
+)
+
+
+def _heads(context: click.Context, option: click.Parameter, values: Sequence[str]) -> list[Head]:
+    if not values:
+        return []
+    from edi_bridge.store.audit import Head
+
+    try:
+        return [Head.read(value, value) for value in values]
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+head_option = click.option(
+    "--head",
+    "heads",
+    metavar="COUNT:HASH",
+    multiple=True,
+    callback=_heads,
+    help="A head of the audit log that was noted earlier: it must still stand in the log. May be repeated.",
 )
 
 

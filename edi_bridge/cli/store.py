@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from edi_bridge.database import Database
     from edi_bridge.settings import Settings
+    from edi_bridge.store.audit import Head
     from edi_bridge.store.restoring import Restored
 
 WRONG = 1
@@ -125,35 +126,43 @@ def upgrade(workers: bool, home: str | None, database: str | None) -> int:
 
 @store.command(short_help="Whether everything stands as it should.")
 @click.option("--quick", is_flag=True, help="Do not read the archive.")
+@click.option("--backup", "backups_", metavar="PATH", multiple=True, type=click.Path(path_type=Path),
+              help="A backup, or a folder of backups: the audit log must still hold what stood in it then.")
+@options.head_option
 @options.home_option
 @options.database_option
-def check(quick: bool, home: str | None, database: str | None) -> int:
+def check(quick: bool, backups_: Sequence[Path], heads: list[Head], home: str | None, database: str | None) -> int:
     """Whether everything stands as it should: the tables, the database file, that nothing is lost, the audit log, every byte of the
     archive, and what the archive has that nobody knows.
 
     \b
-    Example:
+    Examples:
       edi-bridge store check --quick
+      edi-bridge store check --backup /backups/edi
 
     Exit codes: 0 all is well, 1 something is wrong, 2 wrong use or configuration, 3 try again later.
     """
     from edi_bridge.engine import auditing
+    from edi_bridge.store import backup as backups
     from edi_bridge.store import restoring, standing
     from edi_bridge.store.archive import open_archive
 
     said = options.settings_of(home, database)
+    noted = [*heads, *(one for place in backups_ for one in backups.heads_in(place))]
     opened = _connected(said)
     archive = open_archive(said.archive, said.home)
     try:
         found = list(standing.problems(opened, everything()))
         if not any(one.startswith(("its tables are of state", "everything in")) for one in found):
             with opened.read() as connection:
-                account = auditing.check(connection, None if quick else archive)
+                account = auditing.check(connection, None if quick else archive, noted)
                 found += account.problems
                 if account.received != sum(account.messages.values()) and not account.problems:
                     found.append(f"{account.received} messages came, and {sum(account.messages.values())} are somewhere")
                 strangers = [] if quick else restoring.unknown(connection, archive)
             print(f"{account.received:,} messages, {sum(account.deliveries.values()):,} deliveries: {'looked at' if quick else 'read'}")
+            print(f"audit log: {account.head.count:,} entries, head {account.head}"
+                  + (f"; compared with {len(noted)} noted earlier" if noted else ""))
             if strangers:
                 show.note(f"{len(strangers):,} blobs of the archive are in no row of the ledger: being received now, or left by a restore"
                           f" (post them: edi-bridge post FILE): {', '.join(strangers[:3])}{' …' if len(strangers) > 3 else ''}")
@@ -192,6 +201,7 @@ def backup(folder: Path, without_archive: bool, home: str | None, database: str 
     finally:
         opened.close()
     print(f"{kept.file}: {kept.rows:,} rows" + ("" if without_archive else f", {kept.blobs:,} blobs ({kept.fresh:,} new)"))
+    print(f"head of the audit log: {kept.head}")
     for digest in kept.gone:
         print(f"the archive lacks {digest}, or it was altered: edi-bridge store check says where it belongs")
     return WRONG if kept.gone else 0

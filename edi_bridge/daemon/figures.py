@@ -16,7 +16,7 @@ from edi_bridge.daemon.logs import Troubles
 from edi_bridge.database import Database
 from edi_bridge.engine import ReceiptSummary
 from edi_bridge.fault import Fault
-from edi_bridge.store import alarm, channel_state, ledger, outbox
+from edi_bridge.store import alarm, audit, channel_state, ledger, outbox
 
 RATE_OVER = 60.0  # seconds over which the rate of posting is told
 LATE = 3.0  # times its interval after which a channel counts as not polled
@@ -132,6 +132,7 @@ class Watched:
             with self.database.read() as connection:
                 entries, channels = outbox.counts(connection), channel_state.all_of(connection)
                 alarms = Counter(one.kind for one in alarm.listing(connection, limit=10_000))
+                entered = audit.head(connection).count
                 oldest, next_due = ledger.oldest_unfinished(connection), outbox.oldest_waiting(connection)
         except Fault:
             yield GaugeMetricFamily("edi_bridge_database_up", "Whether the database answers", value=0)
@@ -141,6 +142,7 @@ class Watched:
         yield GaugeMetricFamily("edi_bridge_oldest_waiting_seconds", "Age of the oldest receipt that is not posted", value=_age(oldest, now))
         yield GaugeMetricFamily("edi_bridge_oldest_unsent_seconds", "Age of the oldest entry of the outbox that is not sent",
                                 value=_age(next_due, now))
+        yield GaugeMetricFamily("edi_bridge_audit_entries", "Entries of the audit log; fewer than before: somebody cut its end off", value=entered)
         for name, says, label, values in (
             ("outbox", "Entries of the outbox", "state", entries),
             ("alarms_open", "Alarms that are not over", "kind", alarms),

@@ -17,6 +17,7 @@ from edi_bridge.clock import Clock, Steadiness
 from edi_bridge.daemon.backlog import Backlog
 from edi_bridge.daemon.configuration import Configuration, Current, Loading
 from edi_bridge.daemon.crowd import Crowd
+from edi_bridge.daemon.daily import Daily
 from edi_bridge.daemon.delivering import Delivering
 from edi_bridge.daemon.expiring import Expiring
 from edi_bridge.daemon.figures import Figures, Watched
@@ -95,6 +96,7 @@ class Daemon:
         telling = Telling(ways, database, secrets, str(settings.home), clock.text, self.troubles)
         expiring = Expiring(secrets, self.troubles, self._certificates(), settings.expiry_days)
         self.watching = Watching(settings.home, database, self.current, secrets, self.troubles, clock, settings.least_room, expiring, telling)
+        self.daily = Daily(database, clock)
         self.polling = Polling(database, self.current, self.backlog, self.figures, self.troubles, secrets, clock, self._wanted, expiring.saw)
         self.delivering = Delivering(database, self.current, self.figures, self.troubles, secrets, clock,
                                      lambda: self.stopping.is_set() or not self._held(), expiring.saw)
@@ -115,7 +117,8 @@ class Daemon:
         self._repair()
         self._thread("lock", self._watch_lock)
         threads = [self._thread(name, work) for name, work in (("posting", self.posting.run), ("rounds", self._rounds),
-                                                               ("outgoing", self._outgoing), ("watching", self._watching))]
+                                                               ("outgoing", self._outgoing), ("watching", self._watching),
+                                                               ("daily", self._daily))]
         good = False
         try:
             with self._served():
@@ -343,6 +346,12 @@ class Daemon:
             well = guarded_look(self.watching)
             self.stopping.wait((WATCH if well else SOON) / max(1.0, self.clock.rate))
 
+    def _daily(self) -> None:
+        while not self.stopping.is_set():
+            self._guarded("daily", self.daily.look)
+            self.stopping.wait(WATCH / max(1.0, self.clock.rate))
+        self._guarded("daily", self.daily.tell_head)
+
     # --- our own server ---------------------------------------------------------------------------------------------
 
     def _certificates(self) -> tuple[Path, ...]:
@@ -392,6 +401,7 @@ class Daemon:
             self._until(self.inherited.due, patience)
             self.inherited.look()
             self._deliver_once(patience)
+        self._guarded("daily", self.daily.look)
         self.stop()
         self._wake()
         self._ended([thread])

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from sqlalchemy import Connection, select
 
 from edi_bridge.crm.tables import tables
 from edi_bridge.store import conservation
 from edi_bridge.store.archive import Archive
+from edi_bridge.store.audit import Head
 from edi_bridge.store.conservation import Account
 from edi_bridge.store.tables import ledger
 
 DOCUMENTS = {"order": "sales_order", "invoice": "invoice", "despatch_advice": "despatch_advice", "remittance": "remittance"}  # kind → table
 
 
-def check(connection: Connection, archive: Archive | None) -> Account:
-    """The whole audit; without an archive its bytes are not looked at."""
-    made = conservation.check(connection, archive)
+def check(connection: Connection, archive: Archive | None, heads: Sequence[Head] = ()) -> Account:
+    """The whole audit; without an archive its bytes are not looked at. `heads` of the audit log that were noted earlier must stand in it."""
+    made = conservation.check(connection, archive, heads)
     made.problems += missing(connection)
     return made
 

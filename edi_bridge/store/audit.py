@@ -1,18 +1,20 @@
 """Who did what, and why: rows that are only added, each holding the hash of the one before.
 
 The database itself refuses to change or remove a row (triggers of the migration); a change made around them breaks the chain,
-which `verify` finds.
+which `verify` finds. That the end was cut off, or that somebody wrote the whole chain anew, no chain can tell: for that its head
+(how many rows, hash of the last one) is noted outside of the database, and `verify` looks whether it still stands.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, func, insert, select
 
 from edi_bridge.store.tables import ledger
 
@@ -35,6 +37,35 @@ class Entry:
     def hashed(self) -> str:
         """The SHA-256 of all its other fields."""
         return sha256(json.dumps(astuple(self)[:-1]).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The end of the log at a moment: how many rows there were, and the hash of the last one. Written `COUNT:HASH`. `noted`: where it
+    was found, for people."""
+
+    count: int
+    hash: str
+    noted: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.count}:{self.hash}"
+
+    @classmethod
+    def read(cls, text: str, noted: str = "") -> Head:
+        """What was written as `COUNT:HASH`. ValueError for anything else."""
+        found = re.fullmatch(r"(0):|([1-9][0-9]{0,17}):([0-9a-f]{64})", text.strip())
+        if found is None:
+            raise ValueError("a head is a count, a colon and 64 digits of a hash (128:3f9a…), as exchange audit prints it")
+        return cls(int(found[2] or 0), found[3] or "", noted)
+
+
+def head(connection: Connection) -> Head:
+    """The head of the log now."""
+    t = ledger().audit
+    last = select(t.c.hash).order_by(t.c.id.desc()).limit(1).scalar_subquery()
+    row = connection.execute(select(func.count(), last).select_from(t)).one()
+    return Head(row[0], row[1] or "")
 
 
 def write(connection: Connection, at: str, actor: str, act: str, subject: str, reason: str = "",
@@ -64,13 +95,28 @@ def entries(connection: Connection, subject: str = "", limit: int = 0) -> Iterat
         yield Entry(row.at, row.actor, row.act, row.subject, row.reason, row.details, row.before, row.hash)
 
 
-def verify(connection: Connection) -> str:
-    """'' when the chain holds, else the first place where it does not."""
-    before = ""
+def verify(connection: Connection, heads: Sequence[Head] = ()) -> str:
+    """'' when the chain holds and each of these heads, noted earlier, stands in it; else the first thing that is not so."""
+    wanted: dict[int, list[Head]] = {}
+    for one in heads:
+        wanted.setdefault(one.count, []).append(one)
+    before, number, restored = "", 0, ""
     for number, entry in enumerate(entries(connection), 1):
         if entry.before != before:
             return f"entry {number} of the audit log ({entry.at}, {entry.act} {entry.subject}): one before it is missing or was changed"
         if entry.hash != entry.hashed():
             return f"entry {number} of the audit log ({entry.at}, {entry.act} {entry.subject}) was changed"
         before = entry.hash
+        if entry.act == "restore" and entry.subject == "store":
+            restored = f" (entry {number} says that a backup was restored, {entry.reason}: heads noted between the two are gone with what it replaced)"
+        for one in wanted.get(number, ()):
+            if one.hash != entry.hash:
+                return f"entry {number} of the audit log ({entry.at}, {entry.act} {entry.subject}) is not the one that was noted{_where(one)}{restored}"
+    for one in heads:
+        if one.count > number:
+            return f"the audit log has {number} entries, and {one.count} were noted{_where(one)}: its end was cut off{restored}"
     return ""
+
+
+def _where(head: Head) -> str:
+    return f" in {head.noted}" if head.noted else ""

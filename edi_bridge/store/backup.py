@@ -23,6 +23,7 @@ from sqlalchemy import Connection, Table, select
 
 from edi_bridge.database import Database, connect, current
 from edi_bridge.fault import ConfigFault, TerminalFault, TransientFault
+from edi_bridge.store import audit
 from edi_bridge.store.archive import Archive
 from edi_bridge.store.tables import ledger
 from edi_bridge.store.tabular import Row, Shape, Sum, counted, line_of, rows_of, shape_of
@@ -41,7 +42,7 @@ class Part:
 
 @dataclass(slots=True)
 class Contents:
-    """What a backup holds. `archive`: where its blobs are ('' : beside it), `blobs` their SHA-256."""
+    """What a backup holds. `archive`: where its blobs are ('' : beside it), `blobs` their SHA-256; `audit`: the head of the audit log."""
 
     made_at: str
     migration: str
@@ -50,6 +51,7 @@ class Contents:
     blobs: list[str]
     archive: str = ""
     format: int = FORMAT
+    audit: str = ""  # '' in backups of earlier releases
 
 
 @dataclass(slots=True)
@@ -61,6 +63,7 @@ class Kept:
     blobs: int = 0
     fresh: int = 0  # blobs that no earlier backup of the folder had
     gone: list[str] = field(default_factory=list)  # blobs that the ledger names and the archive has not
+    head: str = ""  # of the audit log
 
 
 def write(database: Database, tables: Sequence[Table], archive: Archive, folder: Path, at: str, *, by_reference: str = "") -> Kept:
@@ -73,7 +76,8 @@ def write(database: Database, tables: Sequence[Table], archive: Archive, folder:
     part = kept.file.with_suffix(".part")
     try:
         with snapshot(database, folder) as connection:
-            contents = Contents(at, current(connection) or "", connection.dialect.name, [], blobs_of(connection), by_reference)
+            contents = Contents(at, current(connection) or "", connection.dialect.name, [], blobs_of(connection), by_reference, audit=str(audit.head(connection)))
+            kept.head = contents.audit
             with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as file:
                 for table in tables:
                     contents.parts.append(_write_table(file, connection, table))
@@ -162,14 +166,29 @@ def read_contents(file: zipfile.ZipFile) -> Contents:
     if said.get("format") != FORMAT:
         raise ConfigFault.at(str(file.filename), 0, 0, f"is a backup of form {said.get('format')}; this edi_bridge reads form {FORMAT}")
     parts = [Part(Shape(one["table"], tuple(one["columns"]), tuple(one["kinds"])), Sum(one["rows"], one["sha256"])) for one in said["tables"]]
-    return Contents(said["made_at"], said["migration"], said["database"], parts, said["blobs"], said["archive"])
+    return Contents(said["made_at"], said["migration"], said["database"], parts, said["blobs"], said["archive"], audit=said.get("audit", ""))
 
 
 def _as_json(contents: Contents) -> bytes:
     tables = [{**one.shape.as_json(), "rows": one.sum.rows, "sha256": one.sum.digest} for one in contents.parts]
     said = {"format": contents.format, "made_at": contents.made_at, "migration": contents.migration, "database": contents.database,
-            "archive": contents.archive, "tables": tables, "blobs": contents.blobs}
+            "archive": contents.archive, "audit": contents.audit, "tables": tables, "blobs": contents.blobs}
     return json.dumps(said, indent=1).encode()
+
+
+def heads_in(place: Path) -> list[audit.Head]:
+    """The heads of the audit log that a backup, or each one in a folder, has noted; earlier releases noted none. ConfigFault when
+    there is no backup."""
+    files = sorted(place.glob("edi-bridge-*.zip")) if place.is_dir() else [place]
+    if not files:
+        raise ConfigFault.at(str(place), 0, 0, "there is no backup in this folder")
+    found = []
+    for path in files:
+        with open_backup(path) as file:
+            said = read_contents(file).audit
+        if said:
+            found.append(audit.Head.read(said, path.name))
+    return found
 
 
 def open_backup(path: Path) -> zipfile.ZipFile:

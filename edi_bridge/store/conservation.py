@@ -9,7 +9,7 @@ frozen bytes of the outbox, and the chain of the audit log.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
@@ -38,6 +38,7 @@ class Account:
     records: Counter[str] = field(default_factory=Counter)
     deliveries: Counter[str] = field(default_factory=Counter)
     problems: list[str] = field(default_factory=list)
+    head: audit.Head = audit.Head(0, "")  # of the audit log
 
     @property
     def balanced(self) -> bool:
@@ -145,13 +146,14 @@ def contents(connection: Connection, archive: Archive) -> Iterator[str]:
             yield f"outbox {sent.id}: {fault}"
 
 
-def check(connection: Connection, archive: Archive | None) -> Account:
-    """The whole audit; without an archive its bytes are not looked at."""
+def check(connection: Connection, archive: Archive | None, heads: Sequence[audit.Head] = ()) -> Account:
+    """The whole audit; without an archive its bytes are not looked at. `heads` of the audit log that were noted earlier must stand in it."""
     made = account(connection)
     made.problems += torn(connection)
     made.problems += documents(connection)
     if archive is not None:
         made.problems += contents(connection, archive)
-    if broken := audit.verify(connection):
+    made.head = audit.head(connection)
+    if broken := audit.verify(connection, heads):
         made.problems.append(broken)
     return made

@@ -83,7 +83,8 @@ def must_be_empty(connection: Connection, tables: Sequence[Table]) -> None:
 
 
 def _afterwards(connection: Connection, made: Restored, at: str, actor: str, never: str, ahead: int) -> None:
-    if broken := audit.verify(connection):
+    noted = [audit.Head.read(made.contents.audit, "the backup's list of contents")] if made.contents.audit else []
+    if broken := audit.verify(connection, noted):
         raise TerminalFault(f"nothing was restored: {broken}")
     t, made_at = ledger(), made.contents.made_at
     made.numbers = control_number.jump_ahead(connection, ahead)

@@ -3,6 +3,7 @@ read from the database by sqlite3, never through the program."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -222,7 +223,7 @@ def test_a_file_in_which_the_program_stopped_twice_is_released_or_rejected(desk:
     desk.damage(*poison)
     desk("exchange", "release", str(receipt), "--receipt", "--reason", "mended", code=1)  # held again: its content came before
     assert desk.state(held) == "held"
-    assert "no quarantined receipt" in desk("exchange", "release", str(receipt), "--receipt", "--reason", "x", code=2)
+    assert "no receipt" in desk("exchange", "release", str(receipt), "--receipt", "--reason", "x", code=2)
 
 
 # --- retention
@@ -301,3 +302,60 @@ def test_the_database_itself_refuses_to_change_the_audit_log(desk: Desk) -> None
     for statement in ("UPDATE audit SET reason = 'x'", "DELETE FROM audit"):
         with pytest.raises(sqlite3.IntegrityError):
             desk.damage(statement)
+
+
+# --- the head of the audit log, noted elsewhere
+
+
+def _acts(desk: Desk, *untils: str) -> str:
+    """Legal holds, each a row of the log; its head afterwards, as a person reads it off the screen."""
+    for until in untils:
+        desk("exchange", "hold", "1", "--until", until, "--reason", "lawsuit")
+    said = re.search(r"audit log: (\d+) entries, head ((\d+):[0-9a-f]{64})$", desk("exchange", "audit", "--quick"), re.M)
+    assert said is not None and said[1] == said[3] == str(desk.rows("SELECT count(*) FROM audit")[0][0])
+    assert said[2].endswith(":" + desk.rows("SELECT hash FROM audit ORDER BY id DESC LIMIT 1")[0][0])
+    return said[2]
+
+
+def test_an_end_that_was_cut_off_is_found_by_a_head_that_was_noted(desk: Desk) -> None:
+    first = _acts(desk, "2036-12-31")
+    last = _acts(desk, "2037-12-31", "2038-12-31")
+    desk("exchange", "audit", "--quick", "--head", first, "--head", last)  # what stood then stands still
+    assert desk.json("exchange", "audit", "--quick", "--head", first)["head"] == last
+    desk.damage(*TRIGGERS, "DELETE FROM audit WHERE id = (SELECT max(id) FROM audit)")
+    desk("exchange", "audit", "--quick", "--head", first)  # the chain itself cannot tell …
+    says = desk("exchange", "audit", "--quick", "--head", first, "--head", last, code=1)
+    count = int(last.partition(":")[0])
+    assert f"the audit log has {count - 1} entries, and {count} were noted in {last}: its end was cut off" in says
+    desk("exchange", "hold", "1", "--until", "", "--reason", "over")  # … and neither when it has grown again
+    desk("exchange", "audit", "--quick")
+    assert f"entry {count} of the audit log" in (says := desk("exchange", "audit", "--quick", "--head", last, code=1)) and "is not the one that was noted" in says
+
+
+def test_a_log_that_was_written_anew_with_right_hashes_is_found_by_a_head_that_was_noted(desk: Desk) -> None:
+    noted = _acts(desk, "2036-12-31", "2037-12-31")
+    rows = desk.rows("SELECT id, at, actor, act, subject, reason, details FROM audit ORDER BY id")
+    statements, before = list(TRIGGERS), ""
+    for id, *fields in rows:
+        fields[4] = fields[4].replace("lawsuit", "nothing")
+        hash = hashlib.sha256(json.dumps([*fields, before]).encode()).hexdigest()
+        statements.append(f"UPDATE audit SET reason = '{fields[4]}', before = '{before}', hash = '{hash}' WHERE id = {id}")
+        before = hash
+    desk.damage(*statements)
+    desk("exchange", "audit", "--quick")
+    assert "is not the one that was noted" in desk("exchange", "audit", "--quick", "--head", noted, code=1)
+    assert "a count, a colon and 64 digits" in desk("exchange", "audit", "--head", "12:abc", code=2)
+
+
+def test_backups_have_noted_the_head_and_the_check_compares_them_all(desk: Desk, tmp_path: Path) -> None:
+    heads = []
+    for number, until in enumerate(("2036-12-31", "2037-12-31")):
+        heads.append(_acts(desk, until))
+        assert f"head of the audit log: {heads[-1]}" in desk("store", "backup", str(tmp_path / "backups"), EDI_BRIDGE_CLOCK=f"2026-11-2{number}T10:00:00Z")
+    assert "compared with 2 noted earlier" in desk("store", "check", "--quick", "--backup", str(tmp_path / "backups"))
+    desk.damage(*TRIGGERS, "DELETE FROM audit WHERE id = (SELECT max(id) FROM audit)")
+    says = desk("store", "check", "--quick", "--backup", str(tmp_path / "backups"), code=1)
+    assert re.search(r"and \d+ were noted in edi-bridge-20261121T\d+Z\.zip: its end was cut off", says)
+    one = next((tmp_path / "backups").glob("edi-bridge-20261120*.zip"))
+    assert "cut off" not in desk("store", "check", "--quick", "--backup", str(one))
+    assert "no backup in this folder" in desk("store", "check", "--backup", str(desk.home), code=2)

@@ -199,6 +199,26 @@ def test_a_damaged_backup_is_refused_and_nothing_is_restored(engine: Engine, emp
         backup.open_backup(tmp_path / "no.zip")
 
 
+def test_a_backup_whose_noted_head_is_not_that_of_its_rows_is_not_restored(engine: Engine, empty: Any, tmp_path: Path) -> None:
+    with engine.database.write() as connection:
+        for reason in ("one", "two"):
+            audit.write(connection, AT, "anna", "hold", "exchange 1", reason)
+    kept, broken = backed_up(engine, tmp_path / "backups"), tmp_path / "broken.zip"
+    assert kept.head.startswith("3:")
+    with zipfile.ZipFile(kept.file) as source, zipfile.ZipFile(broken, "w") as target:
+        for name in source.namelist():
+            target.writestr(name, source.read(name).replace(kept.head.encode(), f"4:{'0' * 64}".encode()))
+    database = empty(engine.database.engine.dialect.name)
+    with pytest.raises(TerminalFault, match="has 3 entries, and 4 were noted in the backup's list of contents: its end was cut off"), backup.open_backup(broken) as file:
+        restoring.restore(database, file, AT, "anna", NEVER)
+    with backup.open_backup(kept.file) as file:
+        restoring.restore(database, file, AT, "anna", NEVER)
+    with database.read() as connection:
+        assert audit.verify(connection, [audit.Head.read(kept.head)]) == ""
+        later = audit.Head(5, "f" * 64, "the log of Monday")  # the restore itself is entry 4
+        assert "5 were noted in the log of Monday: its end was cut off (entry 4 says that a backup was restored" in audit.verify(connection, [later])
+
+
 def test_a_store_with_rows_is_not_overwritten(engine: Engine, tmp_path: Path) -> None:
     kept, before = backed_up(engine, tmp_path / "backups"), picture(engine.database)
     with pytest.raises(ConfigFault, match="not empty"), backup.open_backup(kept.file) as file:

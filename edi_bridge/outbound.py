@@ -29,7 +29,7 @@ from edi_bridge.leaving_out import Spot, left_out, to_the_day, without_incomplet
 from edi_bridge.mapping.compile import CompiledMap, Record
 from edi_bridge.mapping.lookup import NOTHING, Get
 from edi_bridge.mapping.written_fields import SegmentFields
-from edi_bridge.mapping.xml_fields import ElementFields
+from edi_bridge.mapping.xml_fields import NO_CURRENCY, ElementFields
 from edi_bridge.mapping.xml_whole import made_whole
 from edi_bridge.partner import verdict
 from edi_bridge.syntax.xml_header import headed
@@ -117,8 +117,8 @@ def _composed(records: Sequence[Record], compiled: CompiledMap, head: Heading, c
         case _:
             return _judged(_segments(groups, compiled, head, checker))
     if head.lossy:
-        made = replace(made, findings=[_left_out(one) for one in made.findings])
-    if checker is not None and made.contents:
+        made = replace(made, findings=list(dict.fromkeys(_left_out(_asked_for(one)) for one in made.findings)))
+    if checker is not None and made.contents and verdict(made.findings) is not Verdict.REJECTED:  # what it lacks is said: its schema says no more
         again = _read_again(made.contents, compiled, keep=head.lossy)
         faults = list(_checked(again, checker))
         if head.lossy and any(one.kind == "einvoice_rule" and verdict([one]) is Verdict.REJECTED for one in faults):
@@ -157,6 +157,18 @@ def _judged(made: Composed) -> Composed:
 def _left_out(finding: Finding) -> Finding:
     """A value that the message cannot say, as something that it does not carry."""
     return replace(finding, kind=LEFT_OUT) if finding.kind in ("cannot_write", "missing_lookup") else finding
+
+
+_NO_CURRENCY = {NO_CURRENCY.format(field.replace("_", " ")): field for field in ("currency", "tax_currency")}
+
+
+def _asked_for(finding: Finding) -> Finding:
+    """An amount is not left out for want of a currency: that one is asked for, once for all amounts of a message."""
+    field = next((field for note, field in _NO_CURRENCY.items() if finding.note.endswith(note)), "")
+    if not field:
+        return finding
+    return found("required_missing", Position(message=finding.position.message, path=field),
+                 note=f"{field}: the amounts need it and the record does not have it")
 
 
 def _read_again(contents: Iterable[bytes], compiled: CompiledMap, *, keep: bool = False) -> Iterable[Again]:
@@ -372,7 +384,7 @@ def not_carried(records: Sequence[Record], compiled: CompiledMap) -> list[str]:
     """The fields that these records have and the map's message cannot hold, as dotted paths."""
     carried = compiled.carries()
     held = {prefix for path in carried for prefix in _prefixes(path)}
-    return sorted({path for record in records for path in _paths(record) if path not in held})
+    return sorted({path for record in records for path in _paths(record) if compiled.folded(path) not in held})
 
 
 def _prefixes(path: str) -> Iterator[str]:

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 # The association code (S009/0057) of the messages of EANCOM 1997, whose codes our maps write where D.96A has none.
 EANCOM = {"edifact/D96A/ORDERS": "EAN008", "edifact/D96A/INVOIC": "EAN008", "edifact/D96A/DESADV": "EAN005"}
 _IN_ANOTHER_FORM = re.compile(r"\bwritten as |; the default is written|\bcut, as the guide refuses it|the zone of a day is left out|are broken anew")
-_NO_CURRENCY = "currency, and it has none"
 _NO_PLACE = ("has no place for it in this map", "has no column for it in this map")
 OPEN_QUALIFIER = {"x12": "ZZ", "edifact": "ZZZ"}  # mutually defined: qualifiers of one standard mean nothing in the other
 
@@ -83,7 +82,7 @@ def convert(file: str, target: str, map_: str | None, partner: str | None, sende
     made = _written(records, writer, base, known, catalog, source)
     _tell(made.findings, out or f"{target} (to be written)", limit)
     _give(made.contents, out)
-    if not currency and any(_NO_CURRENCY in one.note for one in made.findings):
+    if not currency and any(one.kind == "required_missing" and one.position.path == "currency" for one in made.findings):
         show.note("no currency is named there: say by --currency which one the amounts are in")
     dropped = changed | _dropped(source.records, writer, made.findings, added)
     return _told(source, made.messages, writer.name, dropped, added)
@@ -120,16 +119,18 @@ def _written(records: list[dict[str, Any]], writer: CompiledMap, base: Heading, 
 
     contents: list[bytes] = []
     findings: list[Finding] = []
-    messages = 0
+    messages = before = 0
     for one, part in _shared_out(records, writer, catalog):
         agreement = known.agreement(_type(one), "out") if known else None
         said = {} if not base.lossy else {"characters": "replace"}  # unless something else is agreed
         head = outbound.heading(said | (known.enveloping(agreement) if known else {}), base, one.standard)
         head = replace(head, test=base.test or bool(agreement and agreement.test), usage=head.usage or source.usage.get(_version(one), ""))
         made = _best(part, one, head, known, catalog)
+        findings += [replace(one, position=replace(one.position, message=one.position.message + before)) if one.position.message else one
+                     for one in made.findings]
+        before += 1 if one.plan.records else len(part)
         contents += made.contents
         messages += made.messages if made.contents else 0
-        findings += made.findings
         source.unwritten += not made.contents
     return outbound.Composed(contents, findings, messages)
 
@@ -158,9 +159,12 @@ def _shared_out(records: list[dict[str, Any]], writer: CompiledMap, catalog: Cat
               if message.startswith(prefix) and not extends and name != writer.name] if writer.spec.when else []
     left = records
     for name in ("", *others):
+        if not left:
+            return
         one = catalog.map_named(name) if name else writer
-        taken = [record for record in left if one.record == writer.record and one.meant_for(record)]
-        left = [record for record in left if record not in taken]
+        fits = [one.record == writer.record and one.meant_for(record) for record in left]
+        taken = [record for record, fit in zip(left, fits, strict=True) if fit]
+        left = [record for record, fit in zip(left, fits, strict=True) if not fit]
         if taken:
             yield one, taken
     if left:
@@ -300,7 +304,7 @@ def _tell(findings: list[Any], where: str, limit: int) -> None:
         if finding.kind == "field_not_carried":
             continue  # listed by field, once, at the end
         if counting.wants(finding.kind):
-            told = telling.tell(where, finding, None, None)
+            told = telling.tell_ours(where, finding)
             if told:
                 telling.note(told)
     for line in counting.hidden():
@@ -316,6 +320,7 @@ def _dropped(records: list[dict[str, Any]], writer: CompiledMap, findings: Seque
     held = {path.rsplit(".", cut)[0] for path in writer.carries() for cut in range(path.count(".") + 1)}
 
     def outermost(path: str) -> str:
+        path = writer.folded(path)
         steps = path.split(".")
         return next((above for number in range(1, len(steps)) if (above := ".".join(steps[:number])) not in held), path)
 

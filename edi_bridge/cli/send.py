@@ -67,7 +67,7 @@ def _records(file: str, type_: str) -> list[dict[str, Any]]:
 
 def _tell(made: Submitted, file: str, count: int) -> None:
     for finding in made.findings:
-        told = telling.tell(file, finding, None, None)
+        told = telling.tell_ours(file, finding)
         if told:
             telling.note(told)
     parts = [show.number(count, "record")]

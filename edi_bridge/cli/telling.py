@@ -4,7 +4,7 @@ told."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, TextIO
 
 from edi_bridge.cli import excerpt, show
@@ -20,6 +20,12 @@ X12_PLACES = {
     "I18": "TA1 TA105",
 }
 SUBJECTS = {Level.INTERCHANGE: "the interchange", Level.GROUP: "the group"}
+OURS = {  # what helps against a finding in a message that we write, where the table's hint is for those who read it
+    "required_missing": "the record must say it",
+    "missing_lookup": KINDS["missing_lookup"].hint,
+    "cannot_write": KINDS["cannot_write"].hint,
+    "einvoice_rule": KINDS["einvoice_rule"].hint,
+}
 NOTES = 3  # findings of one kind that reject nothing and are shown for a file
 Policy = Mapping[str, str]
 
@@ -82,6 +88,15 @@ def tell(
         finding.position,
         finding.value,
     )
+
+
+def tell_ours(file: str, finding: Finding) -> Told | None:
+    """The finding in words where the message is one that we write: what rejects it keeps it here, and no partner is
+    asked to mend it."""
+    told = tell(file, finding, None, None)
+    if told is None or not told.rejects:
+        return told
+    return replace(told, effect="it is not written", hint=OURS.get(finding.kind, ""))
 
 
 def _effect(level: Level, severity: Severity, action: str) -> str:

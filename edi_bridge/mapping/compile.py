@@ -210,6 +210,29 @@ class CompiledMap:
         visit(self.plan.root, "", frozenset({self.plan.root.number}))
         return found
 
+    def folded(self, path: str) -> str:
+        """The path as `carries` names it: items that hold items of their own kind (`recurse:`) stand there once, so that
+        `packs.packs.items.batch` is `packs.items.batch`."""
+        for above, name in self._nested():
+            inner = f"{above}.{name}"
+            while path == inner or path.startswith(inner + "."):
+                path = above + path[len(inner):]
+        return path
+
+    def _nested(self) -> set[tuple[str, str]]:
+        """(list, field of its items that nests the same rules), as paths: `("packs", "packs")`."""
+        found: set[tuple[str, str]] = set()
+
+        def visit(scope: Any, path: str, seen: frozenset[int]) -> None:
+            for use in scope.uses:
+                if use.item.number == scope.number:
+                    found.add((path, ".".join(use.target)))
+                elif use.item.number not in seen:
+                    visit(use.item, ".".join((*path.split("."), *use.target)).lstrip("."), seen | {use.item.number})
+
+        visit(self.plan.root, "", frozenset({self.plan.root.number}))
+        return found
+
 
 def _missed(miss: Miss, position: Position) -> Finding:
     where = position.path or (str(miss.rule.sources[0].path) if miss.rule.sources else miss.path)

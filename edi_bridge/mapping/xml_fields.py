@@ -9,6 +9,8 @@ from edi_bridge.interchange import Document, MessageType, element_paths
 from edi_bridge.mapping.compile import CompiledMap
 from edi_bridge.record import together
 
+NO_CURRENCY = "an amount needs the record's {}, and it has none"  # what a writer says of an amount; {}: in words, `tax currency`
+
 
 class ElementFields:
     """The fields of one document, as it was before anything was taken out of it: ask before the first element goes. It is read once

@@ -16,6 +16,7 @@ from edi_bridge.mapping.emit import Bad, Memo
 from edi_bridge.mapping.plan import MapPlan, ValuePlan
 from edi_bridge.mapping.resolve_xml import refuse_unfit_rules
 from edi_bridge.mapping.write_plan import Places, Shape
+from edi_bridge.mapping.xml_fields import NO_CURRENCY
 from edi_bridge.mapping.xml_own_list import parts
 from edi_bridge.mapping.xml_read_plan import beside_kind
 from edi_bridge.mapping.xml_write_code import XmlWriter
@@ -187,8 +188,7 @@ class _State:
         """The currency for an amount, from that field of the head."""
         currency: str = getattr(self, field)
         if not currency:
-            words = field.replace("_", " ")
-            self._say("cannot_write", target, f"an amount needs the record's {words}, and it has none", number)
+            self._say("cannot_write", target, NO_CURRENCY.format(field.replace("_", " ")), number)
         return currency
 
     def call(self, text: str, record: Record, path: str) -> str:

@@ -112,6 +112,16 @@ def test_an_object_without_any_place_is_listed_alone(edi: Run) -> None:
     assert not any(field.startswith(("totals.", "other_parties.", "lines.references.")) for field in gone)
 
 
+def test_packs_in_packs_are_carried_by_a_map_that_nests_them(edi: Run, tmp_path: Path) -> None:
+    """`recurse:` in the map: the fields of an inner pack are those of an outer one, and nothing is said of them."""
+    source = sample("edifact/desadv-d96a-pallets-sscc")
+    done = edi("convert", source, "--to", "edifact/D96A/DESADV", "--out", "again.edi")
+    assert done.returncode == 0 and "cannot carry" not in done.stderr.decode()
+    assert records(edi("translate", "again.edi"))[0]["packs"] == records(edi("translate", source))[0]["packs"]
+    said = edi("convert", source, "--to", "x12/004010/856", "--out", "there.x12").stderr.decode()
+    assert not any(field.startswith("packs.packs") for field in listed(said, "cannot carry "))
+
+
 def test_a_time_of_day_that_has_no_place_goes_without_its_day(edi: Run) -> None:
     record = json.dumps({**RECORD, "currency": "EUR", "latest_delivery": "2026-11-10T14:00"}).encode()
     done = edi("convert", "-", "--to", "xml/ubl-2.1/Order", stdin=record)
@@ -135,7 +145,10 @@ def test_lines_whose_numbers_edifact_cannot_hold_are_numbered_anew(edi: Run) -> 
 def test_amounts_without_a_currency_are_asked_for(edi: Run) -> None:
     record = json.dumps(RECORD).encode()
     done = edi("convert", "-", "--to", "xml/ubl-2.1/Order", stdin=record)
-    assert done.returncode == 1 and "say by --currency which one the amounts are in" in done.stderr.decode()
+    said = done.stderr.decode()
+    assert done.returncode == 1 and "say by --currency which one the amounts are in" in said
+    assert said.count("required_missing: currency: the amounts need it") == 1
+    assert "xml_schema" not in said and "net_price" not in said  # it is one question, and its consequences are none of their own
     given = edi("convert", "-", "--to", "xml/ubl-2.1/Order", "--currency", "EUR", stdin=record)
     assert given.returncode == 0 and b'currencyID="EUR"' in given.stdout and "--currency" not in given.stderr.decode()
 
@@ -154,7 +167,9 @@ def test_what_the_target_needs_is_asked_for_and_nothing_is_written(edi: Run, tmp
     record = {key: value for key, value in RECORD.items() if key != "number"}
     done = edi("convert", "-", "--to", "edifact/D96A/ORDERS", *ENDS, "--out", "out.edi", stdin=json.dumps(record).encode())
     assert done.returncode == 1 and not (tmp_path / "out.edi").exists()
-    assert "required_missing: number: the message needs it and the record does not have it" in done.stderr.decode()
+    said = done.stderr.decode()
+    assert "required_missing: number: the message needs it and the record does not have it" in said
+    assert "it is not written · the record must say it" in said and "partner must" not in said and "rejected" not in said
 
 
 def test_records_come_from_standard_input_one_a_line_or_as_a_list(edi: Run) -> None:
@@ -180,6 +195,13 @@ def test_a_credit_note_becomes_a_credit_note_of_ubl(edi: Run, tmp_path: Path) ->
     assert done.returncode == 0, done.stderr.decode()
     roots = {one.read_bytes().split(b"<", 2)[2].split()[0] for one in tmp_path.glob("note*.xml")}
     assert b"CreditNote" in roots
+
+
+def test_findings_count_the_documents_of_all_maps_that_write(edi: Run) -> None:
+    """810s name no currency, UBL needs one: the first record is a credit note and the second an invoice, each by a map of its own."""
+    done = edi("convert", sample("x12/810-4010-ozark-credit-memo"), "--to", "xml/ubl-2.1/Invoice")
+    places = [line for line in done.stderr.decode().splitlines() if line.endswith("› currency")]
+    assert done.returncode == 1 and [line.split("  ")[1] for line in places] == ["message 1 › currency", "message 2 › currency"]
 
 
 HOME = {

@@ -143,6 +143,23 @@ class Problems:
                 hint = f"; did you mean {near[0]}?" if near else f"; known are {', '.join(known)}"
                 self.add(block.marks[key], f"{what} has no key {key!r}{hint}", block.files.get(key, block.file))
 
+    def wrong(self, block: Block, key: str, sentence: str) -> None:
+        """Note what is wrong with the value of a key, in the file that says it (another one where layers were merged)."""
+        self.add(block.value_marks.get(key, block.mark), sentence, block.files.get(key, block.file))
+
+    def inner(self, block: Block, key: str, keys: tuple[str, ...] | None, says: str) -> Block | None:
+        """The block under a key; None where nothing is said, or something else: then `KEY: says` is noted, as is every key that is not
+        among `keys` (None: any may stand there)."""
+        said = block.get(key)
+        if said is None:
+            return None
+        if not isinstance(said, Block):
+            self.wrong(block, key, f"{key}: {says}")
+            return None
+        if keys is not None:
+            self.unknown_keys(said, keys, f"{key}:")
+        return said
+
     def done(self) -> None:
         """Raise ConfigFault when anything was noted."""
         if self.found:

@@ -32,9 +32,9 @@ def load(block: Block, profiles: Profiles = no_profiles) -> Partner:
     if not isinstance(block.get("partner"), str):
         problems.add(block.mark, "partner: must name the partner, as the file does")
     if not isinstance(block.get("allow_doctype", False), bool):
-        words.wrong(problems, block, "allow_doctype", "allow_doctype: is true or false")
+        problems.wrong(block, "allow_doctype", "allow_doctype: is true or false")
     if not isinstance(block.get("channels"), Block | None):
-        words.wrong(problems, block, "channels", "channels: names channels, each with its kind: and options")
+        problems.wrong(block, "channels", "channels: names channels, each with its kind: and options")
     agreements = _agreements(block, problems)
     contacts = people.contacts(block, problems)
     wait = words.time(block, "wait", problems)
@@ -73,15 +73,15 @@ def _agreement(entry: Block, stage: str, problems: Problems) -> Agreement:
     problems.unknown_keys(entry, AGREEMENT_KEYS, "an agreement")
     message = str(entry.get("message") or "")
     if message.count("/") != 2:
-        words.wrong(problems, entry, "message", "message: is of the form edifact/D96A/ORDERS")
+        problems.wrong(entry, "message", "message: is of the form edifact/D96A/ORDERS")
     if entry.get("direction", "in") not in ("in", "out"):
-        words.wrong(problems, entry, "direction", "direction: is in or out")
+        problems.wrong(entry, "direction", "direction: is in or out")
     for key in ("test", "agreed"):
         if not isinstance(entry.get(key, True), bool):
-            words.wrong(problems, entry, key, f"{key}: is true or false")
+            problems.wrong(entry, key, f"{key}: is true or false")
     restrict = entry.get("restrict")
     if restrict is not None and not isinstance(restrict, Block):
-        words.wrong(problems, entry, "restrict", "restrict: names places of the message, each with what is narrowed there")
+        problems.wrong(entry, "restrict", "restrict: names places of the message, each with what is narrowed there")
     return Agreement(
         message, str(entry.get("map") or ""), str(entry.get("direction") or "in"), bool(entry.get("test")),
         words.policy(entry, problems), words.acknowledge(entry, problems), restrict if isinstance(restrict, Block) else None,

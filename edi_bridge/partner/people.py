@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from edi_bridge.partner.values import Contact, Escalation
-from edi_bridge.partner.words import inner, listed, text, time, wrong
+from edi_bridge.partner.words import listed, text, time
 from edi_bridge.yamltext import Block, Problems
 
 ROLES = ("customer", "supplier", "carrier", "warehouse", "bank", "network", "authority")
@@ -23,9 +23,9 @@ def contacts(block: Block, problems: Problems) -> tuple[Contact, ...]:
         if not said.get("name"):
             problems.add(entry.mark, "a contact needs its name:", entry.file)
         if said.get("role", "edi") not in CONTACT_ROLES:
-            wrong(problems, entry, "role", f"role: is {', '.join(CONTACT_ROLES[:-1])} or {CONTACT_ROLES[-1]}")
+            problems.wrong(entry, "role", f"role: is {', '.join(CONTACT_ROLES[:-1])} or {CONTACT_ROLES[-1]}")
         if said.get("email") and said["email"].count("@") != 1:
-            wrong(problems, entry, "email", "email: is an address such as edi@acme.example")
+            problems.wrong(entry, "email", "email: is an address such as edi@acme.example")
         made.append(Contact(**{"name": "", **said}))
     return tuple(made)
 
@@ -40,9 +40,9 @@ def escalation(block: Block, known: tuple[Contact, ...], problems: Problems) -> 
         if "after" not in entry or "to" not in entry:
             problems.add(entry.mark, "a step of escalation needs after: and to:", entry.file)
         elif to and to not in names:
-            wrong(problems, entry, "to", f"there is no contact {to}; known are {', '.join(sorted(names)) or 'none'}")
+            problems.wrong(entry, "to", f"there is no contact {to}; known are {', '.join(sorted(names)) or 'none'}")
         elif made and after is not None and after <= made[-1].after:
-            wrong(problems, entry, "after", "each step comes later than the one before")
+            problems.wrong(entry, "after", "each step comes later than the one before")
         if after is not None:
             made.append(Escalation(after, to))
     return tuple(made)
@@ -62,7 +62,7 @@ def parties(block: Block, problems: Problems) -> tuple[tuple[str, str], ...]:
 
 def van(block: Block, problems: Problems) -> dict[str, str]:
     """`van:`, its mailbox at a network."""
-    said = inner(block, "van", VAN_KEYS, "{network: …, mailbox: …}", problems)
+    said = problems.inner(block, "van", VAN_KEYS, "is {network: …, mailbox: …}")
     if said is None:
         return {}
     made = {key: text(said, key, problems) for key in VAN_KEYS}

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from edi_bridge.partner.values import STAGES, Agreement, Limits, Partner
-from edi_bridge.partner.words import choice, inner, listed, text, whole, wrong
+from edi_bridge.partner.words import choice, listed, text, whole
 from edi_bridge.yamltext import Block, Mark, Problems
 
 FILE = "partners/_stages.yaml"
@@ -67,9 +67,9 @@ def _moved(entry: Block, problems: Problems) -> Moved:
             problems.add(entry.mark, f"a stage in force needs its {key}:")
     since = text(entry, "since", problems)
     if since and not _is_moment(since):
-        wrong(problems, entry, "since", "since: is a moment with its zone, such as 2026-11-22T07:00:00Z")
+        problems.wrong(entry, "since", "since: is a moment with its zone, such as 2026-11-22T07:00:00Z")
     if not isinstance(entry.get("test", True), bool):
-        wrong(problems, entry, "test", "test: is true or false")
+        problems.wrong(entry, "test", "test: is true or false")
     return Moved(
         text(entry, "message", problems), choice(entry, "direction", ("in", "out"), problems) or "in", choice(entry, "stage", STAGES, problems),
         since, text(entry, "by", problems), text(entry, "reason", problems), choice(entry, "former", STAGES, problems),
@@ -89,7 +89,7 @@ def _is_moment(said: str) -> bool:
 
 
 def _limits(entry: Block, problems: Problems) -> Limits:
-    said = inner(entry, "limits", LIMITS, "{documents: 200, daily: 50, approve: 5}", problems)
+    said = problems.inner(entry, "limits", LIMITS, "is {documents: 200, daily: 50, approve: 5}")
     return Limits(*(whole(said, key, 0, 0, MOST, problems) for key in LIMITS)) if said is not None else Limits()
 
 

@@ -135,11 +135,8 @@ def _type_of(name: str, record: str, entry: Block, key: str, problems: Problems)
 
 
 def _columns(entry: Block, record: str, problems: Problems) -> Iterator[Column]:
-    said = entry.get("columns")
+    said = problems.inner(entry, "columns", None, "names each column of the file and the field it is: {OrderNo: number}")
     if said is None:
-        return
-    if not isinstance(said, Block):
-        problems.add(entry.value_marks["columns"], "columns: names each column of the file and the field it is: {OrderNo: number}")
         return
     for name, value in said.items():
         inner = value if isinstance(value, Block) else None
@@ -168,13 +165,9 @@ def _through_list(name: str, record: str) -> bool:
 
 
 def _form(entry: Block, problems: Problems) -> Form:
-    said = entry.get("file")
+    said = problems.inner(entry, "file", FORM, 'is {delimiter: ";", charset: latin-1, decimal: ",", date: "%d.%m.%Y"}')
     if said is None:
         return Form()
-    if not isinstance(said, Block):
-        problems.add(entry.value_marks["file"], 'file: is {delimiter: ";", charset: latin-1, decimal: ",", date: "%d.%m.%Y"}')
-        return Form()
-    problems.unknown_keys(said, FORM, "file:")
     for key in FORM[:-1]:
         if key in said and not (isinstance(said[key], str) and (said[key] or key in ("thousands", "quote"))):
             problems.add(said.value_marks[key], f"{key}: is a text, in quotes")
@@ -194,11 +187,8 @@ def _form(entry: Block, problems: Problems) -> Form:
 
 
 def _tolerances(entry: Block, record: str, problems: Problems) -> dict[str, Tolerance]:
-    said = entry.get("tolerances")
+    said = problems.inner(entry, "tolerances", None, "is {lines.net_amount: 0.01, issued_on: 1d, buyer.name: fold}")
     if said is None:
-        return {}
-    if not isinstance(said, Block):
-        problems.add(entry.value_marks["tolerances"], "tolerances: is {lines.net_amount: 0.01, issued_on: 1d, buyer.name: fold}")
         return {}
     made = {}
     for name, value in said.items():

@@ -124,13 +124,9 @@ def _mutations(block: Block, problems: Problems) -> Iterator[Mutation]:
 
 
 def _expectation(block: Block, problems: Problems) -> Expectation:
-    said = block.get("expect")
+    said = problems.inner(block, "expect", EXPECT, "is {state: posted, crm: {sales_order: 1}}")
     if said is None:
         return Expectation()
-    if not isinstance(said, Block):
-        problems.add(block.value_marks["expect"], "expect: is {state: posted, crm: {sales_order: 1}}")
-        return Expectation()
-    problems.unknown_keys(said, EXPECT, "expect:")
     state, answer = str(said.get("state", POSTED)), str(said.get("answer", ""))
     if state not in STATES:
         problems.add(said.value_marks["state"], f"state: is one of {', '.join(STATES)}")

@@ -58,7 +58,10 @@ def test_answers_are_the_defaults_changed_by_partner_and_agreement() -> None:
     ('acknowledge: {"997": always, "999": on_error}', "not by both"),
     ("acknowledge: always", "names answers"),
     ("errors: {suspend: some}", "p.yaml:2:19: suspend: is message or all"),
-    ("errors: all", "errors: is {interchange"),
+    ("errors: all", "p.yaml:2:9: errors: is {interchange: split, suspend: message}"),
+    ("errors: {suspended: all}", "errors: has no key 'suspended'; did you mean suspend?"),
+    ("envelope: UNOC", "p.yaml:2:11: envelope: is {syntax:"),
+    ("numbers: 5", "p.yaml:2:10: numbers: is {first: 1,"),
     ("findings: {too_long: perhaps}", "reject_interchange, note or off"),
     ("agreements: [{message: edifact/D96A/ORDERS, restrict: [FTX]}]", "restrict: names places"),
 ])

@@ -97,6 +97,9 @@ def test_the_same_document_twice_in_json_is_refused() -> None:
     ("lines.net_price: 0.01", "lines.net_price: near", "'near' is no tolerance"),
     ("charset: latin-1", "charset: latin-99", "there is no character set latin-99"),
     ("key: [number, buyer.gln]", "keys: [number]", "keys"),
+    ("tolerances: {lines.net_price: 0.01, issued_on: [1d, absent legacy], buyer.name: fold}", "tolerances: fold",
+     "kiosk.yaml:15:17: tolerances: is {lines.net_amount:"),
+    ("file: {delimiter: \";\",", "file: {delimiters: \";\",", "file: has no key 'delimiters'; did you mean delimiter?"),
 ])
 def test_mistakes_in_the_description_name_their_line(before: str, after: str, said: str) -> None:
     with pytest.raises(ConfigFault) as fault:

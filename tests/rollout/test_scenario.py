@@ -108,6 +108,8 @@ expect: {state: posted}
     ("record: order", "record: orders", "there is no record orders"),
     ('quantity: "1"', 'amount: "1"', "has no field amount"),
     ("state: posted", "state: fine", "state: is one of"),
+    ("expect: {state: posted}", "expect: posted", "scenarios/mine.yaml:5:9: expect: is {state: posted,"),
+    ("state: posted", "states: posted", "expect: has no key 'states'; did you mean state?"),
     ("scenario: mine", "scenario: other", "is the name of the file"),
     ("about: One of our own.\n", "", "about: says what"),
     ("expect:", "mutate: explode\nexpect:", "there is no mutation explode"),

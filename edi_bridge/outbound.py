@@ -163,12 +163,12 @@ _NO_CURRENCY = {NO_CURRENCY.format(field.replace("_", " ")): field for field in 
 
 
 def _asked_for(finding: Finding) -> Finding:
-    """An amount is not left out for want of a currency: that one is asked for, once for all amounts of a message."""
+    """An amount is not left out for want of a currency: that one is asked for, once for all amounts of a message, in the writer's words."""
     field = next((field for note, field in _NO_CURRENCY.items() if finding.note.endswith(note)), "")
     if not field:
         return finding
     return found("required_missing", Position(message=finding.position.message, path=field),
-                 note=f"{field}: the amounts need it and the record does not have it")
+                 note=f"{field}: the message needs it and the record does not have it")
 
 
 def _read_again(contents: Iterable[bytes], compiled: CompiledMap, *, keep: bool = False) -> Iterable[Again]:

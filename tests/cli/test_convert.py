@@ -147,7 +147,7 @@ def test_amounts_without_a_currency_are_asked_for(edi: Run) -> None:
     done = edi("convert", "-", "--to", "xml/ubl-2.1/Order", stdin=record)
     said = done.stderr.decode()
     assert done.returncode == 1 and "say by --currency which one the amounts are in" in said
-    assert said.count("required_missing: currency: the amounts need it") == 1
+    assert said.count("required_missing: currency: the message needs it") == 1
     assert "xml_schema" not in said and "net_price" not in said  # it is one question, and its consequences are none of their own
     given = edi("convert", "-", "--to", "xml/ubl-2.1/Order", "--currency", "EUR", stdin=record)
     assert given.returncode == 0 and b'currencyID="EUR"' in given.stdout and "--currency" not in given.stderr.decode()

@@ -107,7 +107,7 @@ def _rows_of(made: Database, exchange: int) -> list[Row]:
 @click.argument("id", type=int)
 @reason_option
 @click.option("--partner", metavar="NAME", default="", help="Who sent it, where nobody knows the address.")
-@click.option("--receipt", is_flag=True, help="ID is a receipt: a file in which the program stopped twice.")
+@click.option("--receipt", is_flag=True, help="ID is a receipt: a file in which the program stopped twice, or that could not be read.")
 @options.home_option
 @options.database_option
 @options.json_option

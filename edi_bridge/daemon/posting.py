@@ -256,9 +256,8 @@ class Posting:
             ledger.released(connection, left)
             states = {one.id: one for one in ledger.unfinished(connection) if one.id in left}
             if len(running.receipts) == 1:
-                for receipt in states.values():
-                    ledger.set_receipt(connection, receipt.id, "failed", why)
-                    running.engine.taking_in.failed(connection, receipt)
+                for id in states:
+                    running.engine.stop(connection, id, why)
         if len(running.receipts) == 1:
             log.error("%s cannot be posted: %s", running.receipts[0][0].name, why.strip().splitlines()[-1], extra={"receipt": left[0] if left else ""})
             self._figures.failed()

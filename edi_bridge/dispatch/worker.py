@@ -270,8 +270,7 @@ class Worker:
         log.error("%s cannot be posted: %s", receipt.name, why.strip().splitlines()[-1], extra={"receipt": receipt.id})
         self.failed += 1
         with self.database.write() as connection:
-            ledger.set_receipt(connection, receipt.id, "failed", why)
-            self.engine().taking_in.failed(connection, receipt)
+            self.engine().stop(connection, receipt.id, why)
 
 
 def ledger_rows(database: Database, receipts: Sequence[int]) -> list[Receipt]:

@@ -126,14 +126,16 @@ class Acts:
         return receipt.id
 
     def release_receipt(self, receipt: int, reason: str) -> None:
-        """Try a file again in which the program stopped twice."""
+        """Try a file again in which the program stopped twice, or that could not be read."""
         t = tables().receipt
         with self.database.write() as connection:
-            done = connection.execute(update(t).where(t.c.id == receipt, t.c.state == "quarantined").values(state="received", starts=0, failure=""))
+            waits = (t.c.id == receipt) & t.c.state.in_(("quarantined", "failed"))
+            done = connection.execute(update(t).where(waits).values(state="received", starts=0, failure=""))
             if not done.rowcount:
-                raise ConfigFault.at("", 0, 0, f"there is no quarantined receipt {receipt}")
+                raise ConfigFault.at("", 0, 0, f"there is no receipt {receipt} that is quarantined or could not be read")
             audit.write(connection, self.now(), self.actor, "release", f"receipt {receipt}", reason)
-            alarm.clear(connection, "quarantine", f"receipt {receipt}", self.now())
+            for kind in ("quarantine", "failed"):
+                alarm.clear(connection, kind, f"receipt {receipt}", self.now())
 
     def reject_receipt(self, receipt: int, reason: str) -> None:
         """Leave a file alone in which the program stopped twice; its bytes stay in the archive."""

@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from edi_bridge.ack.statement import Answer
 from edi_bridge.answering import Collected, answered
 from edi_bridge.crashpoint import passing
+from edi_bridge.engine.guard import TRACEBACK, last_line
 from edi_bridge.finding import Finding
 from edi_bridge.interchange import Interchange
 from edi_bridge.partner import Partner, acknowledging
@@ -72,12 +73,14 @@ class Closing:
             alarm.raise_(connection, "unanswered", subject, f"{subject}: {sentence}", self.now())
 
     def fail(self, connection: Connection, exchange: Exchange, failure: str) -> None:
-        """Close an exchange that our own mistake stopped (its traceback; '' where one of its messages has it): no answer goes out."""
+        """Close an exchange that our own mistake stopped (its traceback; '' where one of its messages has it), or a file of the home (where
+        and what is wrong): no answer goes out."""
         if failure:
             ledger.close(connection, exchange.id, failure)
         subject = f"exchange {exchange.id}"
-        alarm.raise_(connection, "failed", subject, f"a mistake of edi_bridge itself stopped {subject}; it is tried again"
-                     " when it is replayed or comes again", self.now())
+        what = "a mistake of edi_bridge itself" if not failure or failure.startswith(TRACEBACK) else last_line(failure)
+        alarm.raise_(connection, "failed", subject, f"{subject} was stopped: {what}; it is tried again when it is replayed (edi-bridge exchange replay"
+                     f" {exchange.id} --apply) or comes again", self.now())
 
     def _answer(self, end: End, collected: Collected, partner: Partner, drawing: Drawing, outgoing: list[outbox.Outgoing]) -> list[str]:
         """Make the answers; what a person must be told because no answer says it."""

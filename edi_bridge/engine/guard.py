@@ -10,6 +10,7 @@ from typing import TypeVar
 from edi_bridge.database import is_conflict
 from edi_bridge.fault import Fault
 
+TRACEBACK = "Traceback (most recent call last)"  # how the text of a mistake of ours begins
 TRIES = 5  # of a piece of work in whose way another process stands
 Result = TypeVar("Result")
 
@@ -38,3 +39,8 @@ def guarded(work: Callable[[], Result], tries: int = TRIES) -> Result | Failure:
             failure = Failure(traceback.format_exc())
             break
     return failure
+
+
+def last_line(failure: str) -> str:
+    """What went wrong, in one line: the last one of a traceback, or of a fault's sentences."""
+    return failure.strip().rpartition("\n")[2][:500]

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from edi_bridge.engine.guard import last_line
 from edi_bridge.engine.stages import PAUSED, Stages
 from edi_bridge.finding import Finding, found
 from edi_bridge.interchange import Position
@@ -105,10 +106,11 @@ class Intake:
         ledger.set_receipt(connection, receipt.id, "quarantined", "the program stopped twice while it read this file")
         self._alarm(connection, receipt, "the program stopped twice while it read it; release it to try again")
 
-    def failed(self, connection: Connection, receipt: Receipt) -> None:
+    def failed(self, connection: Connection, receipt: Receipt, why: str) -> None:
         """A file that our own mistake, or a wrong configuration, kept from being read."""
         subject = f"receipt {receipt.id}"
-        alarm.raise_(connection, "failed", subject, f"{subject} ({receipt.name}) could not be read; the ledger says why", self.now())
+        alarm.raise_(connection, "failed", subject, f"{subject} ({receipt.name}) could not be read: {last_line(why)} (edi-bridge exchange release"
+                     f" {receipt.id} --receipt tries it again)", self.now())
 
     def _alarm(self, connection: Connection, receipt: Receipt, why: str) -> None:
         subject = f"receipt {receipt.id}"

@@ -174,6 +174,19 @@ class Engine:
             left = ledger.unfinished(connection)
         return [self._last(self.process([(receipt, True)], on_message)) for receipt in left]
 
+    def stop(self, connection: Connection, receipt: int, why: str) -> None:
+        """Note that a receipt cannot be posted, because of a file of the home or its bytes in the archive: what is open in it waits for a
+        replay; where its interchanges are not known yet, the receipt itself for a release."""
+        for one in ledger.by_ids(connection, [receipt]):
+            if one.state == "scanned":
+                for exchange in ledger.exchanges(connection, receipt):
+                    if exchange.state == "open":
+                        self.closing.fail(connection, exchange, why)
+                ledger.set_receipt(connection, receipt, "done")
+            elif one.state == "received":
+                ledger.set_receipt(connection, receipt, "failed", why)
+                self.taking_in.failed(connection, one, why)
+
     @staticmethod
     def _last(steps: Iterator[ReceiptSummary | None]) -> ReceiptSummary:
         summary = next(one for one in steps if one is not None)

@@ -132,4 +132,4 @@ class Scanning:
         work.failure, work.stopped = failure, True
         with self.database.write() as connection:
             ledger.set_receipt(connection, work.receipt.id, "failed", failure)
-            self.taking_in.failed(connection, work.receipt)
+            self.taking_in.failed(connection, work.receipt, failure)

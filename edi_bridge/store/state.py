@@ -21,7 +21,7 @@ STATES = (
     State("receipt", "done", "every exchange in it is closed", ("scanned", "purged")),
     State("receipt", "purged", "its retention time is over: the bytes are gone, what became of it stays"),
     State("receipt", "quarantined", "the program stopped twice while it read it; a person must release or reject it", ("received", "done")),
-    State("receipt", "failed", "its envelopes could not be read because of our own mistake", ("received",)),
+    State("receipt", "failed", "its envelopes could not be read: our own mistake, or a file of the home or its bytes here are not as they must be; a person may release it", ("received",)),
     State(
         "exchange",
         "open",
@@ -31,7 +31,8 @@ STATES = (
     State("exchange", "done", "closed: at least one message was posted or shadowed, or was here before, or waits for another document", ("open",)),
     State("exchange", "rejected", "closed: its envelope, or each of its messages, was refused; a person may try it again", ("open", "discarded")),
     State("exchange", "held", "closed: nothing was posted, and a person must decide about at least one message", ("open", "discarded")),
-    State("exchange", "failed", "our own mistake; tried again when the same bytes come again", ("open", "discarded")),
+    State("exchange", "failed", "stopped by our own mistake, or because a file of the home or its bytes here are not as they must be; tried again when it is"
+          " replayed, or when the same bytes come again", ("open", "discarded")),
     State("exchange", "duplicate", "the same bytes came before; what became of the first holds"),
     State("exchange", "quarantined", "nothing of it is posted until a person decides: its reason says why", ("open", "discarded")),
     State("exchange", "discarded", "a person decided that nothing of it is posted"),

@@ -28,7 +28,7 @@ from edi_bridge.ack.subject import (
     segment,
 )
 from edi_bridge.finding import KINDS, Finding, Level, Verdict
-from edi_bridge.interchange import Interchange, Message, MessageType
+from edi_bridge.interchange import Interchange, Message, MessageType, Position
 
 REJECTED, ACKNOWLEDGED, RECEIVED = "4", "7", "8"  # 0083
 UNSPECIFIED = "18"  # 0085
@@ -49,6 +49,9 @@ SERVICE = {"bad_service_string": "UNA", "bad_header": "UNB", "syntax_unsupported
 
 # ISO 9735-4, 0135: which service segments each level of the answer may name
 OF_LEVEL = {Level.INTERCHANGE: ("UNA", "UNB", "UNZ"), Level.GROUP: ("UNG", "UNE"), Level.MESSAGE: ("UNH", "UNT")}
+
+# the composites of the service segments: 0104 counts components, a stand-alone element has none (ISO 9735-4, note to S011)
+COMPOSITES = {"UNB": (1, 2, 3, 4, 6), "UNG": (2, 3, 4, 7), "UNH": (2, 4, 5, 6, 7)}
 
 # the element at fault where the finding's place does not name it: kind → (element after the tag, component or 0)
 PLACES = {"not_for_us": (3, 0), "unknown_partner": (2, 0), "duplicate_interchange": (5, 0), "test_on_live": (11, 0),
@@ -91,7 +94,7 @@ def line(message: Message, header: Sequence[Sequence[str]], findings: Sequence[F
         whole = next((one for one in findings if of_message(one) and one.kind != "message_suspended"), None)
         if whole is not None:
             fault = _fault(whole, Level.MESSAGE, interchange)
-        notes = list(_notes(findings, interchange))
+        notes = list(_notes(findings, message, interchange))
     identifier = tuple(header[2][:len(S009[version(interchange) == "4"])]) if len(header) > 2 else ()
     return Line(message.ordinal, message.reference, identifier, message.group.ordinal if message.group else 0, verdict, fault,
                 SEPARATOR.join(notes))
@@ -182,7 +185,7 @@ def _fault(finding: Finding, level: Level, interchange: Interchange) -> tuple[st
     element, component = (place.element, place.component) if place.tag == tag and place.element else PLACES.get(finding.kind, (0, 0))
     if not element or tag == "UNA":
         return (code, tag)
-    return (code, tag, str(element + 1), str(component)) if component else (code, tag, str(element + 1))
+    return (code, tag, str(element + 1), str(component)) if component and element in COMPOSITES.get(tag, ()) else (code, tag, str(element + 1))
 
 
 def _placed(fault: tuple[str, ...]) -> tuple[str | tuple[str, ...], ...]:
@@ -190,7 +193,7 @@ def _placed(fault: tuple[str, ...]) -> tuple[str | tuple[str, ...], ...]:
     return (*fault[:2], fault[2:]) if len(fault) > 2 else fault
 
 
-def _notes(findings: Sequence[Finding], interchange: Interchange) -> Iterator[str]:
+def _notes(findings: Sequence[Finding], message: Message, interchange: Interchange) -> Iterator[str]:
     """UCS and UCD: each faulty segment once with what is wrong with its elements, each fault of a whole segment for itself."""
     inside = sorted((one for one in findings if not of_message(one)), key=_number)
     written, last, noted = 0, 0, 0
@@ -207,7 +210,7 @@ def _notes(findings: Sequence[Finding], interchange: Interchange) -> Iterator[st
                 yield segment(interchange, "UCS", str(number))
             written, last, noted = written + 1, number, 0
         if written <= UCS_MOST and noted < UCD_MOST:
-            yield segment(interchange, "UCD", code, _s011(finding, interchange))
+            yield segment(interchange, "UCD", code, _s011(finding, message, interchange))
         noted += 1
 
 
@@ -217,12 +220,22 @@ def _number(finding: Finding) -> int:
     return max(number - 1, 1) if finding.kind in MISSING and finding.position.element is None else number
 
 
-def _s011(finding: Finding, interchange: Interchange) -> tuple[str, ...]:
-    """0098, 0104 and, in syntax 4, 0136, of which a place has one at most (ISO 9735-4: D4 of 0104 and 0136)."""
+def _s011(finding: Finding, message: Message, interchange: Interchange) -> tuple[str, ...]:
+    """0098, 0104 and, in syntax 4, 0136, of which a place has one at most (ISO 9735-4: D4 of 0104 and 0136).
+
+    0104 is for components alone. Who reads bytes counts the only value of an element as its component 1; where no guide has said
+    that it is one (`id`), the element is named."""
     place = finding.position
     element = str((place.element or 0) + 1)
-    if place.component:
+    if place.component and not _stands_alone(place, message):
         return (element, str(place.component))
     if place.repetition and version(interchange) == "4":
         return (element, "", str(place.repetition))
     return (element,)
+
+
+def _stands_alone(place: Position, message: Message) -> bool:
+    """Whether a component 1 is the only value of its element and nothing says that the element is a composite."""
+    if place.component != 1 or place.id or not 0 < (place.segment or 0) <= len(message.segments):
+        return False
+    return not message.value(place.segment or 0, place.element or 0, 2)

@@ -56,6 +56,11 @@ UCM = "UCM+M1+ORDERS:D:96A:UN+4"
     ("duplicate_message_reference", at(1, 1, tag="UNH"), [UCM + "+26+UNH+2"]),
     ("no_agreement", Position(message=1), [UCM + "+17+UNH+3"]),
     ("message_too_large", Position(message=1), [UCM + "+18"]),
+    # 0104 is for components of a composite alone: BGM 1004 stands alone, LIN C212 does not
+    ("control_character", at(2, 2, 1, tag="BGM"), [UCM, "UCS+2", "UCD+21+3"]),
+    ("control_character", at(3, 3, 1, tag="LIN"), [UCM, "UCS+3", "UCD+21+4:1"]),
+    ("control_character", at(3, 3, 2, tag="LIN"), [UCM, "UCS+3", "UCD+21+4:2"]),
+    ("segment_count_mismatch", at(5, 1, 1, tag="UNT"), [UCM + "+29+UNT+2"]),
 ])
 def test_each_fault_stands_in_its_segment_with_its_place(kind: str, place: Position, expected: list[str]) -> None:
     assert told([Finding(kind, place)]) == expected
@@ -100,7 +105,7 @@ def test_an_accepted_message_is_not_reported() -> None:
 
 
 @pytest.mark.parametrize(("kind", "place", "expected"), [
-    ("interchange_count_mismatch", Position(tag="UNZ", element=1, component=1), "4+29+UNZ+2:1"),
+    ("interchange_count_mismatch", Position(tag="UNZ", element=1, component=1), "4+29+UNZ+2"),  # 0036 stands alone: it has no components
     ("missing_trailer", Position(offset=5), "4+13+UNZ"),
     ("bad_header", Position(tag="UNB", element=2, component=1), "4+13+UNB+3:1"),
     ("not_for_us", Position(), "4+7+UNB+4"),

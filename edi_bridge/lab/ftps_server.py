@@ -55,7 +55,10 @@ class FtpsServer:
     """Listens on loopback until it is stopped. `port` 0: any free one."""
 
     def __init__(self, network: Network, folder: Path, host: str = "127.0.0.1", port: int = 0):
-        logging.getLogger("pyftpdlib").setLevel(logging.CRITICAL)
+        logger = logging.getLogger("pyftpdlib")
+        logger.setLevel(logging.CRITICAL)
+        if not logger.handlers:  # where nobody has any it makes one at its first look, on stderr and with a line for each later one
+            logger.addHandler(logging.NullHandler())
         pem, self.fingerprint = certificate(folder)
         people = DummyAuthorizer()
         for account in network.accounts.values():

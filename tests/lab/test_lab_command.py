@@ -43,6 +43,18 @@ def until(process: subprocess.Popen[str], words: str, seconds: float = 20) -> st
     return read
 
 
+def test_with_ftps_it_prints_what_happens_and_nothing_else(tmp_path: Path) -> None:
+    process = subprocess.Popen([sys.executable, "-m", "edi_bridge.cli", "lab", "van", "--port", "0", "--ftps-port", "0"], cwd=tmp_path, env=ENVIRONMENT,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        assert "(explicit TLS)" in until(process, "what they stand at)")
+        time.sleep(1)  # ten looks at its connections
+    finally:
+        process.send_signal(signal.SIGTERM)
+        out, err = process.communicate(timeout=20)
+    assert out.strip() == "stopped" and err == ""
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("lab")

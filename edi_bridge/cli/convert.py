@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -70,22 +70,22 @@ def convert(file: str, target: str, map_: str | None, partner: str | None, sende
     source = _records(content, file, catalog, map_, writer, limit)
     if writer is None:
         _give([b"".join(_json_lines(source.records))], out)
-        return _told(source, 0, "json", {})
+        return _told(source, "json")
     wrong = sorted({name for name in source.types if name != writer.record})
     if wrong:
         raise ConfigFault.at("", 0, 0, f"{writer.name} writes records of type {writer.record}; {show.clean(file)} holds {', '.join(wrong)}")
     if not source.records:
-        return _told(source, 0, writer.name, {})
+        return _told(source, writer.name)
     base = _addresses(writer, source.interchange, known, catalog, sender, receiver)
     base = replace(base, control=control, prepared=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M"), lossy=not strict, test=test)
     records, added, changed = _whole(source.records, writer, base, currency)
-    made = _written(records, writer, base, known, catalog, source)
-    _tell(made.findings, out or f"{target} (to be written)", limit)
-    _give(made.contents, out)
-    if not currency and any(one.kind == "required_missing" and one.position.path == "currency" for one in made.findings):
+    parts = _written(records, writer, base, known, catalog, source)
+    findings = [finding for part in parts for finding in part.made.findings]
+    _tell(findings, out or f"{target} (to be written)", limit)
+    _give([content for part in parts for content in part.made.contents], out)
+    if not currency and any(one.kind == "required_missing" and one.position.path == "currency" for one in findings):
         show.note("no currency is named there: say by --currency which one the amounts are in")
-    dropped = changed | _dropped(source.records, writer, made.findings, added)
-    return _told(source, made.messages, writer.name, dropped, added)
+    return _told(source, writer.name, parts, added, changed)
 
 
 def _whole(records: list[dict[str, Any]], writer: CompiledMap, base: Heading,
@@ -112,27 +112,35 @@ def _whole(records: list[dict[str, Any]], writer: CompiledMap, base: Heading,
     return whole, paths, changed
 
 
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What one of the maps wrote of the records, and of which of them."""
+
+    writer: CompiledMap
+    records: list[dict[str, Any]]
+    made: Composed
+
+
 def _written(records: list[dict[str, Any]], writer: CompiledMap, base: Heading, known: Partner | None, catalog: Catalog,
-             source: _Source) -> Composed:
-    """Everything that is written, by each map that has a part in it. `source.unwritten` counts what is not."""
+             source: _Source) -> list[_Part]:
+    """Everything that is written, by each map that has a part in it; findings count the messages of all of them.
+    `source.unwritten` counts what is not."""
     from edi_bridge import outbound
 
-    contents: list[bytes] = []
-    findings: list[Finding] = []
-    messages = before = 0
-    for one, part in _shared_out(records, writer, catalog):
+    parts: list[_Part] = []
+    before = 0
+    for one, some in _shared_out(records, writer, catalog):
         agreement = known.agreement(_type(one), "out") if known else None
         said = {} if not base.lossy else {"characters": "replace"}  # unless something else is agreed
         head = outbound.heading(said | (known.enveloping(agreement) if known else {}), base, one.standard)
         head = replace(head, test=base.test or bool(agreement and agreement.test), usage=head.usage or source.usage.get(_version(one), ""))
-        made = _best(part, one, head, known, catalog)
-        findings += [replace(one, position=replace(one.position, message=one.position.message + before)) if one.position.message else one
-                     for one in made.findings]
-        before += 1 if one.plan.records else len(part)
-        contents += made.contents
-        messages += made.messages if made.contents else 0
+        made = _best(some, one, head, known, catalog)
+        findings = [replace(found, position=replace(found.position, message=found.position.message + before)) if found.position.message else found
+                    for found in made.findings]
+        before += 1 if one.plan.records else len(some)
+        parts.append(_Part(one, some, replace(made, findings=findings)))
         source.unwritten += not made.contents
-    return outbound.Composed(contents, findings, messages)
+    return parts
 
 
 def _best(records: list[dict[str, Any]], writer: CompiledMap, head: Heading, known: Partner | None, catalog: Catalog) -> Composed:
@@ -311,7 +319,7 @@ def _tell(findings: list[Any], where: str, limit: int) -> None:
         show.note(line)
 
 
-def _dropped(records: list[dict[str, Any]], writer: CompiledMap, findings: Sequence[Finding], added: set[str]) -> dict[str, str]:
+def _dropped(records: list[dict[str, Any]], writer: CompiledMap, findings: Sequence[Finding], added: Set[str]) -> dict[str, str]:
     """What is left out or written in another form: record field (without numbers of items) → why, where it is more than that it
     has no place. An object of which no field has a place is named alone."""
     from edi_bridge.outbound import not_carried
@@ -324,7 +332,7 @@ def _dropped(records: list[dict[str, Any]], writer: CompiledMap, findings: Seque
         steps = path.split(".")
         return next((above for number in range(1, len(steps)) if (above := ".".join(steps[:number])) not in held), path)
 
-    fields = {outermost(path) for path in not_carried(records, writer)}
+    fields = {outermost(path) for path in not_carried(records, writer) if path not in added}
     reasons = dict.fromkeys(fields, "")
     for finding in findings:
         if finding.kind == "field_not_carried":
@@ -341,27 +349,36 @@ def _reason(path: str, text: str) -> str:
     return text.removeprefix(path).removeprefix(": ").lstrip() if text.startswith((f"{path}: ", f"{path} (")) else text
 
 
-def _told(source: _Source, messages: int, name: str, dropped: dict[str, str], computed: set[str] | None = None) -> int:
-    """The sum, what was computed, what the target cannot carry, and what it carries in another form."""
+def _told(source: _Source, wanted: str, parts: Sequence[_Part] = (), computed: Set[str] = frozenset(),
+          changed: Mapping[str, str] | None = None) -> int:
+    """The sum, what was computed, and of each map that wrote: what it cannot carry, and what it carries in another form."""
     if computed:
         show.note(f"computed, as the source does not say it: {', '.join(sorted(computed))}")
-    changed = {path: why for path, why in dropped.items() if _IN_ANOTHER_FORM.search(why)}
-    gone = {path: why for path, why in dropped.items() if path not in changed}
-    if gone:
-        show.note(f"{name} cannot carry {show.number(len(gone), 'field')} of the records:")
-    for path, why in gone.items():
-        show.note(f"  {path}" + (f"  {show.clean(why)}" if why else ""))
-    if changed:
-        show.note(f"{show.number(len(changed), 'field')} {'is' if len(changed) == 1 else 'are'} written in another form:")
-    for path, why in changed.items():
-        show.note(f"  {path}  {show.clean(why)}")
-    parts = [show.number(len(source.records), "record")]
-    if messages:
-        parts.append(f"{show.number(messages, 'message')} by {name}")
+    for part in parts:
+        said = _dropped(part.records, part.writer, part.made.findings, computed)
+        said = dict(sorted({**(changed or {}), **said}.items()))
+        other = {path: why for path, why in said.items() if path in (changed or {}) or _IN_ANOTHER_FORM.search(why)}
+        gone = {path: why for path, why in said.items() if path not in other}
+        _listed(f"{part.writer.name} cannot carry {show.number(len(gone), 'field')} of the records:", gone)
+        _listed(f"{show.number(len(other), 'field')} {'is' if len(other) == 1 else 'are'} written in another form:", other)
+    told = [show.number(len(source.records), "record")]
+    told += [f"{show.number(part.made.messages, 'message')} by {part.writer.name}{'' if part.writer.name == wanted else _instead(wanted)}"
+             for part in parts if part.made.contents]
     if source.refused:
-        parts.append(show.style(f"refused: {show.number(source.refused, 'message')} of the source", "red"))
+        told.append(show.style(f"refused: {show.number(source.refused, 'message')} of the source", "red"))
     if source.unwritten:
-        parts.append(show.style("not everything is written: see above", "red"))
-    code = 1 if source.refused or source.unwritten or not source.records else 0
-    show.note(" · ".join(parts))
-    return code
+        told.append(show.style("not everything is written: see above", "red"))
+    show.note(" · ".join(told))
+    return 1 if source.refused or source.unwritten or not source.records else 0
+
+
+def _listed(head: str, fields: Mapping[str, str]) -> None:
+    if fields:
+        show.note(head)
+    for path, why in fields.items():
+        show.note(f"  {path}" + (f"  {show.clean(why)}" if why else ""))
+
+
+def _instead(wanted: str) -> str:
+    """Why another map than the wanted one wrote."""
+    return f" ({wanted} is not for such records)"

@@ -195,6 +195,19 @@ def test_a_credit_note_becomes_a_credit_note_of_ubl(edi: Run, tmp_path: Path) ->
     assert done.returncode == 0, done.stderr.decode()
     roots = {one.read_bytes().split(b"<", 2)[2].split()[0] for one in tmp_path.glob("note*.xml")}
     assert b"CreditNote" in roots
+    said = done.stderr.decode()
+    assert said.endswith("2 records · 1 message by invoice.ubl-2.1 · 1 message by invoice.ubl-2.1-creditnote "
+                         "(invoice.ubl-2.1 is not for such records)\n")
+
+
+def test_the_map_that_wrote_is_named_and_what_that_one_cannot_carry(edi: Run) -> None:
+    """An order is no order change: asked for as one it goes out as an order, whose map carries the count of lines and ORDCHG's does not."""
+    record = json.dumps({**RECORD, "release": "7"}).encode()
+    done = edi("convert", "-", "--to", "order.edifact-d96a-ordchg", *ENDS, stdin=record)
+    said = done.stderr.decode()
+    assert done.returncode == 0 and b"+ORDERS:D:96A:UN" in done.stdout and b"CNT+2:1'" in done.stdout
+    assert said.endswith("1 record · 1 message by order.edifact-d96a (order.edifact-d96a-ordchg is not for such records)\n")
+    assert "cannot carry" not in said or "totals" not in listed(said, "cannot carry ")
 
 
 def test_findings_count_the_documents_of_all_maps_that_write(edi: Run) -> None:

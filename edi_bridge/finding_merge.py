@@ -16,6 +16,7 @@ Rejects = Callable[[Finding], bool]
 
 # what the check says of a value that the map calls an invalid_value
 UNREADABLE = frozenset({"wrong_character_type", "invalid_number", "invalid_date", "invalid_time", "too_long", "too_short"})
+CHARACTERS = frozenset({"wrong_charset", "control_character", "character_outside_set"})  # what the reader says of a value's bytes
 
 
 def merged(checked: Sequence[Finding], mapped: Sequence[Finding], rejects: Rejects = lambda one: one.rejects) -> list[Finding]:
@@ -41,11 +42,20 @@ def merged(checked: Sequence[Finding], mapped: Sequence[Finding], rejects: Rejec
 
 
 def beyond(read: Sequence[Finding], checked: Sequence[Finding]) -> list[Finding]:
-    """Of what the check found, what is not the same fault again that the reader found in the message's header or trailer."""
-    said = {(one.position.segment, one.position.element) for one in read if one.position.segment}
+    """Of what the check found, what is not the same fault again that the reader found there: in the header or trailer, or in the
+    bytes of a value. What the reader says of one component leaves the others of its element alone."""
+    said = {(one.position.segment, one.position.element, one.position.component) for one in read if one.position.segment}
     if not said:
         return list(checked)
-    return [one for one in checked if (one.position.segment, one.position.element) not in said and (one.position.segment, None) not in said]
+    touched = {place[:2] for place in said}
+    others = {(one.position.segment, one.position.element) for one in read if one.kind not in CHARACTERS}
+    more = []
+    for one in checked:
+        segment, element, component = one.position.segment, one.position.element, one.position.component
+        whole = component is None and (segment, element) in (touched if one.kind in UNREADABLE else others)
+        if not whole and not {(segment, element, component), (segment, element, None), (segment, None, None)} & said:
+            more.append(one)
+    return more
 
 
 def _place(one: Finding) -> tuple[int, int]:

@@ -99,3 +99,13 @@ def test_what_the_reader_said_of_header_and_trailer_is_not_said_again() -> None:
     assert beyond([header], [again, other, QUANTITY]) == [other, QUANTITY]
     assert beyond([at("bad_message_header", 1)], [again, other, QUANTITY]) == [QUANTITY], "the whole header"
     assert beyond([], [again]) == [again]
+
+
+def test_a_bad_character_in_one_component_hides_nothing_in_the_next() -> None:
+    """FTX+AAI+++a<NUL>:<71 characters>: the reader speaks of 4440 #1, the check of 4440 #2."""
+    character = at("control_character", 7, 4, 1)
+    same, next_, composite = at("wrong_character_type", 7, 4, 1), at("too_long", 7, 4, 2), at("too_many_components", 7, 4)
+    assert beyond([character], [same, next_]) == [next_]
+    assert beyond([character], [composite]) == [composite]
+    assert beyond([character], [at("too_long", 7, 4)]) == [], "the value of a stand-alone element, which the reader counts as component 1"
+    assert beyond([at("bad_message_header", 7, 4, 1)], [composite]) == []

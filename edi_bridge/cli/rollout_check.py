@@ -101,11 +101,12 @@ def readings_of(desk: Desk, agreement: Agreement, target: str = "") -> tuple[str
     from edi_bridge.fault import ConfigFault
     from edi_bridge.onboarding.facts import gather
     from edi_bridge.onboarding.standing import Home, open_before_pilot
-    from edi_bridge.rollout.gate import ORDER, next_stage, readings, way
+    from edi_bridge.rollout.gate import next_stage, readings, way
+    from edi_bridge.rollout.stage import FORWARD
     from edi_bridge.store.rollout import waivers
 
-    if target and target not in ORDER:
-        raise ConfigFault.at("--to", 0, 0, f"there is no stage {target} on the way; there are {', '.join(ORDER)}")
+    if target and target not in FORWARD:
+        raise ConfigFault.at("--to", 0, 0, f"there is no stage {target} on the way; there are {', '.join(FORWARD)}")
     stage = target or next_stage(agreement.stage)
     if not stage:
         return "", []

@@ -30,6 +30,7 @@ from edi_bridge.proving import place
 from edi_bridge.record import from_json, to_json, unnumbered
 from edi_bridge.rollout.comparison import ONLY_HERE, ONLY_LEGACY, WHOLE, Difference, compare, key_of
 from edi_bridge.rollout.legacy import Booked, Legacy, declared, plain, read
+from edi_bridge.rollout.stage import STAGING
 from edi_bridge.store import comparison as stored
 from edi_bridge.store import outbox
 from edi_bridge.store.archive import Archive
@@ -39,7 +40,6 @@ from edi_bridge.store.tables import ledger
 SLACK = 7  # days before the first one that is compared, in which the other half of a document may be
 NOT_OURS = ("quarantined", "discarded", "duplicate")  # states of exchanges of which nothing counts as ours
 LEFT = ("cancelled", "superseded")  # states of entries of the outbox that never went out
-TESTS = "staging_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +225,7 @@ def _came(home: Home, partner: Partner, agreement: Agreement, since: str) -> Ite
         for interchange, who, forced in replaying.interchanges(original, home.catalog):
             number = original.exchanges[interchange.ordinal]
             state, lane, outcome, day = facts[number]
-            if state in NOT_OURS or outcome == "refused" or lane == TESTS or interchange.test or who is None or who.name != partner.name:
+            if state in NOT_OURS or outcome == "refused" or lane == STAGING or interchange.test or who is None or who.name != partner.name:
                 interchange.drain()
                 continue
             for message in interchange.messages:

@@ -14,10 +14,10 @@ from edi_bridge.engine import MessageReport, ReceiptSummary
 from edi_bridge.finding import Finding
 from edi_bridge.rollout import scenario as scenarios
 from edi_bridge.rollout.scenario import Expectation
+from edi_bridge.rollout.stage import STAGING
 from edi_bridge.store import alarm, message
 from edi_bridge.store.tables import ledger
 
-LANE = "staging_"
 HEADS = {"order_line": ("sales_order", "order_id"), "invoice_line": ("invoice", "invoice_id"), "despatch_item": ("despatch_advice", "despatch_id"),
          "remittance_item": ("remittance", "remittance_id"), "response_line": ("order_response", "response_id"),
          "invoice_tax": ("invoice", "invoice_id"), "despatch_pack": ("despatch_advice", "despatch_id")}  # table → whose rows it belongs to
@@ -40,8 +40,8 @@ class Became:
     def count(self, table: str) -> int:
         """Rows of a table of the staging lane that came of its messages."""
         assert self.database is not None
-        crm = tables(LANE)
-        with self.database.read(LANE) as connection:
+        crm = tables(STAGING)
+        with self.database.read(STAGING) as connection:
             if table in HEADS:
                 head, column = HEADS[table]
                 heads = select(getattr(crm, head).c.id).where(getattr(crm, head).c.message_id.in_(self.messages))
@@ -53,16 +53,16 @@ class Became:
     def value(self, table: str, column: str) -> str:
         """The value in the first row that came of it; '' where there is none."""
         assert self.database is not None
-        t = getattr(tables(LANE), table)
-        with self.database.read(LANE) as connection:
+        t = getattr(tables(STAGING), table)
+        with self.database.read(STAGING) as connection:
             found = connection.execute(select(t.c[column]).where(t.c.message_id.in_(self.messages)).order_by(t.c.id)).scalar()
         return "" if found is None else str(found)
 
     def tied(self) -> set[str]:
         """The kinds of documents that it is tied to."""
         assert self.database is not None
-        t = tables(LANE).document_link
-        with self.database.read(LANE) as connection:
+        t = tables(STAGING).document_link
+        with self.database.read(STAGING) as connection:
             rows = connection.execute(select(t.c.to_kind).where(t.c.message_id.in_(self.messages), t.c.to_id.is_not(None)))
             return {row.to_kind for row in rows}
 
@@ -106,7 +106,7 @@ def troubles(one: Became, expect: Expectation, words: Callable[[Any], Any], hint
     for kind in expect.findings:
         if kind not in kinds:
             yield f"the finding {kind} must be there; found: {', '.join(sorted(kinds)) or 'nothing'}"
-    if one.state in (scenarios.POSTED, scenarios.REJECTED, scenarios.WAITING) and one.lane != LANE:
+    if one.state in (scenarios.POSTED, scenarios.REJECTED, scenarios.WAITING) and one.lane != STAGING:
         yield f"it must stand in the staging lane, and it stands in {one.lane or 'live'}"
     if one.state != scenarios.POSTED:
         return
@@ -114,7 +114,7 @@ def troubles(one: Became, expect: Expectation, words: Callable[[Any], Any], hint
         table, _, column = name.partition(".")
         got: Any = one.value(table, column) if column else one.count(table)
         if str(got) != str(words(wanted)):
-            yield f"{LANE}{name} must hold {words(wanted)}{'' if column else ' rows of it'}, and holds {got}"
+            yield f"{STAGING}{name} must hold {words(wanted)}{'' if column else ' rows of it'}, and holds {got}"
     if expect.tied and (lacking := set(expect.tied) - one.tied()):
         yield f"it must be tied to the {' and the '.join(sorted(lacking))} before it, and is not{hint}"
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-ORDER = ("draft", "connecting", "validating", "certifying", "shadow", "pilot", "live")  # the way forward
+from edi_bridge.rollout.stage import FORWARD
+
 Limits = Mapping[str, float]
 
 
@@ -137,13 +138,13 @@ class Waiver:
 def way(stage: str, target: str) -> tuple[str, ...]:
     """The stages that are entered between one and another, the target included; none when it leads back. Paused and retest go on from
     pilot; retired begins again."""
-    here = ORDER.index(stage) if stage in ORDER else ORDER.index("certifying") if stage in ("paused", "retest") else 0
-    return ORDER[here + 1:ORDER.index(target) + 1] if target in ORDER else ()
+    here = FORWARD.index(stage) if stage in FORWARD else FORWARD.index("certifying") if stage in ("paused", "retest") else 0
+    return FORWARD[here + 1:FORWARD.index(target) + 1] if target in FORWARD else ()
 
 
 def next_stage(stage: str) -> str:
     """The stage that follows; '' for the last one, and for those aside of the way."""
-    return ORDER[ORDER.index(stage) + 1] if stage in ORDER[:-1] else ""
+    return FORWARD[FORWARD.index(stage) + 1] if stage in FORWARD[:-1] else ""
 
 
 def readings(facts: Facts, target: str, own: Mapping[str, Limits] | None = None, waivers: Sequence[Waiver] = (), today: str = "",

@@ -54,7 +54,7 @@ STAGES = (
     Stage("retired", "ended", "", "", "", ("draft",)),
 )
 TABLE = {one.name: one for one in STAGES}
-FORWARD = ("draft", "connecting", "validating", "certifying", "shadow", "pilot", "live")  # the way that `promote` goes by itself
+FORWARD = ("draft", "connecting", "validating", "certifying", "shadow", "pilot", "live")  # the way that `promote` goes by itself, past the gates
 _LANES = {"live": LIVE, "pilot": PILOT}
 
 

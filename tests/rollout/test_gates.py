@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from edi_bridge.rollout.gate import GATES, ORDER, Facts, Proven, Stated, Waiver, next_stage, readings, way
+from edi_bridge.rollout.gate import GATES, Facts, Proven, Stated, Waiver, next_stage, readings, way
+from edi_bridge.rollout.stage import FORWARD
 
 GOOD = Facts(
-    "acme", "in", "edifact/D96A/ORDERS", "pilot", days=12, channels=(Proven("acme.sftp", 0.1, "polled"),), map="order.acme", samples=3,
+    "acme", "in", "edifact/D96A/FORWARDS", "pilot", days=12, channels=(Proven("acme.sftp", 0.1, "polled"),), map="order.acme", samples=3,
     messages=60, clean_runs=2, scenarios=14, negative_scenarios=5, asked=60, answered=60, compared=60, clean_days=10, clean_documents=50,
     rules=40, rules_seen=30, rules_accepted=8, volume=5000, volume_days=3, peak=2500, rollback_days=4,
     sign_offs={"ours": Stated("Ann", "2026-11-20"), "theirs": Stated("Per", "2026-11-21")})
@@ -52,10 +53,10 @@ CLOSED: list[tuple[str, str, dict[str, Any], str]] = [  # gate, stage it stands 
 
 def before(stage: str, facts: Facts = GOOD) -> Facts:
     """The same facts, in the stage before one."""
-    return replace(facts, stage=ORDER[ORDER.index(stage) - 1])
+    return replace(facts, stage=FORWARD[FORWARD.index(stage) - 1])
 
 
-@pytest.mark.parametrize("stage", ORDER[1:])
+@pytest.mark.parametrize("stage", FORWARD[1:])
 def test_where_everything_is_good_every_gate_passes(stage: str) -> None:
     found = readings(before(stage), stage)
     assert found
@@ -109,6 +110,6 @@ def test_a_signature_is_told_as_stated() -> None:
 
 
 def test_the_way_leads_forward_only() -> None:
-    assert way("draft", "live") == ORDER[1:]
+    assert way("draft", "live") == FORWARD[1:]
     assert way("live", "pilot") == () and way("pilot", "live") == ("live",)
     assert [next_stage(one) for one in ("draft", "pilot", "live", "paused", "retired")] == ["connecting", "live", "", "", ""]

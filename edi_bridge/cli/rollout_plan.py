@@ -1,24 +1,17 @@
-"""`edi-bridge rollout plan`, `status`, `next` and what people say of steps: owners, evidence, waivers; keys matched, the agreement's text."""
+"""`edi-bridge rollout plan`, `status`, `next`, `assign`: where the ten steps stand, what can be done now, and who does it until when."""
 
 from __future__ import annotations
 
-import csv
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import asdict
-from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from edi_bridge.cli import options, show
-from edi_bridge.cli.exchange_act import actor, now, reason_option
-from edi_bridge.cli.exchange_look import opened
-from edi_bridge.cli.rollout_check import moment
-from edi_bridge.fault import ConfigFault
-from edi_bridge.layout import delimiter_of
+from edi_bridge.cli.exchange_act import actor, now
+from edi_bridge.cli.rollout_home import day_of, home_of, programme_option, step_of, whose
 
 if TYPE_CHECKING:
     from edi_bridge.onboarding.standing import Home
@@ -26,45 +19,6 @@ if TYPE_CHECKING:
     from edi_bridge.rollout.steps import Standing, Step
 
 DONE, OPEN = 0, 1
-LARGEST = 50_000_000  # bytes of a file of evidence
-
-programme_option = click.option("--programme", is_flag=True, help="The programme as a whole.")
-
-
-@contextmanager
-def home_of(home: str | None, database: str | None) -> Iterator[Home]:
-    """A home whose rollout is looked at."""
-    from edi_bridge.onboarding.standing import Home
-    from edi_bridge.store.archive import open_archive
-
-    with opened(home, database, create=True) as (settings, made):
-        catalog = options.catalog_of(settings.home, database=database)
-        yield Home(settings, made, open_archive(settings.archive, settings.home), catalog, moment())
-
-
-def whose(partner: str | None, programme: bool, place: Home) -> str:
-    """The partner that is meant, '' for the programme. ConfigFault for one that is not known."""
-    if programme == bool(partner):
-        raise click.UsageError("say a PARTNER, or --programme")
-    return place.catalog.partner_named(partner).name if partner else ""
-
-
-def day_of(context: click.Context, option: click.Parameter, value: str) -> str:
-    """A day as 2026-11-30; '' where none was said."""
-    try:
-        return date.fromisoformat(value).isoformat() if value else ""
-    except ValueError:
-        raise click.BadParameter("a day such as 2026-11-30") from None
-
-
-def step_of(context: click.Context, option: click.Parameter, value: str) -> Step:
-    """A step by its number or name."""
-    from edi_bridge.rollout.steps import NAMES, step_named
-
-    found = step_named(value)
-    if found is None:
-        raise click.BadParameter(f"a step: 1 to {len(NAMES)}, or {', '.join(NAMES)}")
-    return found
 
 
 @click.command("plan")
@@ -224,199 +178,4 @@ def assign(partner: str | None, programme: bool, step: Step, owner: str | None, 
         rollout.say(connection, name, step.name, said, now())
         audit.write(connection, now(), actor(), "assign", f"partner {name}" if name else "programme", "", {"step": step.name, **asdict(said)})
     show.note(f"{step.title}: {said.owner or 'nobody'}{f', due {said.due}' if said.due else ''}")
-    return DONE
-
-
-@click.command("evidence")
-@click.argument("partner", required=False)
-@programme_option
-@click.option("--step", metavar="STEP", default="pilot", callback=step_of, show_default=True, help="1 to 10, or its name.")
-@click.option("--name", metavar="NAME", help="What is stated: fall-back, hand-over, sign-off ours … (plan lists what is asked for). None: what is there is listed.")
-@click.option("--owner", metavar="NAME", help="Who says so.")
-@click.option("--day", metavar="DAY", default="", callback=day_of, help="As of which day (default: today).")
-@click.option("--file", "path", metavar="FILE", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="The paper; it is kept in the archive.")
-@click.option("--note", metavar="TEXT", default="", help="In words.")
-@options.home_option
-@options.database_option
-@options.json_option
-def evidence(partner: str | None, programme: bool, step: Step, name: str | None, owner: str | None, day: str, path: Path | None, note: str,
-             home: str | None, database: str | None, as_json: bool) -> int:
-    """State what only people know, with a name, a day and a file; or list what was stated and measured. What is stated by hand always counts
-    as stated, never as measured.
-
-    \b
-    Examples:
-      edi-bridge rollout evidence acme
-      edi-bridge rollout evidence acme --name "sign-off theirs" --owner "Per Vik" --file signed.pdf
-    """
-    from edi_bridge.store import audit, rollout
-    from edi_bridge.store.rollout import MEASURED, Evidence
-
-    with home_of(home, database) as place:
-        who = whose(partner, programme, place)
-        if name is None:
-            with place.database.read() as connection:
-                _list(rollout.evidence(connection, who), as_json)
-            return DONE
-        if not owner or owner == MEASURED:
-            raise click.UsageError("say who states it: --owner NAME")
-        if path is None and not note:
-            raise click.UsageError("show what it rests on: --file FILE (or --note TEXT where there is no paper)")
-        digest = ""
-        if path is not None:
-            if path.stat().st_size > LARGEST:
-                raise ConfigFault.at(str(path), 0, 0, f"is larger than {show.size(LARGEST)}")
-            with path.open("rb") as file:
-                digest = place.archive.put(file).sha256
-        one = Evidence(who, step.name, name, "", owner, day or now()[:10], path.name if path else "", digest, note, now())
-        with place.database.write() as connection:
-            rollout.state(connection, [one])
-            audit.write(connection, now(), actor(), "state", f"partner {who}" if who else "programme", note,
-                        {"step": step.name, "name": name, "owner": owner, "file": one.file_name, "sha256": digest})
-    show.note(f"stated: {name}, by {owner}, {one.day}")
-    return DONE
-
-
-def _list(rows: list[Any], as_json: bool) -> None:
-    if as_json:
-        options.print_json([{**asdict(one), "stated": one.stated} for one in rows])
-        return
-    show.table(("step", "~what", "~value", "by", "day", "~file", "~note"),
-               [(one.step, one.name, one.value, one.owner if one.stated else "measured", one.day, one.file_name, one.note) for one in rows])
-    if not rows:
-        show.note("nothing was stated or measured yet")
-
-
-@click.command("waive")
-@click.argument("partner", required=False)
-@programme_option
-@click.argument("subject", metavar="STEP_OR_GATE")
-@click.option("--owner", metavar="NAME", required=True, help="Who answers for it.")
-@click.option("--until", metavar="DAY", required=True, callback=day_of, help="The last day on which it need not be passed.")
-@reason_option
-@options.home_option
-@options.database_option
-def waive(partner: str | None, programme: bool, subject: str, owner: str, until: str, reason: str, home: str | None, database: str | None) -> int:
-    """Let a step or a gate be passed without its figures, for a time. It is shown as waived wherever it stands.
-
-    \b
-    Example:
-      edi-bridge rollout waive acme rollback --owner Ann --until 2026-12-31 --reason "rehearsed at their sister company"
-    """
-    from edi_bridge.rollout.gate import GATES, Waiver
-    from edi_bridge.rollout.steps import NAMES, step_named
-    from edi_bridge.store import audit, rollout
-
-    step = step_named(subject)
-    name = step.name if step else subject
-    if step is None and name not in {one.name for one in GATES}:
-        raise ConfigFault.at(subject, 0, 0, f"is no step ({', '.join(NAMES)}) and no gate ({', '.join(one.name for one in GATES)})")
-    with home_of(home, database) as place, place.database.write() as connection:
-        who = whose(partner, programme, place)
-        rollout.waive(connection, Waiver(name, owner, reason, until, who, now()))
-        audit.write(connection, now(), actor(), "waive", f"partner {who}" if who else "programme", reason, {"what": name, "owner": owner, "until": until})
-    show.note(f"{name} is waived until {until}")
-    return DONE
-
-
-@click.command("match")
-@click.argument("partner")
-@click.option("--list", "path", metavar="FILE", type=click.Path(exists=True, dir_okay=False, path_type=Path),
-              help="A list of the partner's keys (CSV; the first column, or --column).")
-@click.option("--table", metavar="NAME", help="The table that the list is of: items, branches …")
-@click.option("--column", metavar="NAME", help="The column of the list that holds the keys.")
-@options.home_option
-@options.database_option
-@options.json_option
-def match(partner: str, path: Path | None, table: str | None, column: str | None, home: str | None, database: str | None, as_json: bool) -> int:
-    """Hold a partner's keys and codes against ours: those in its messages up to now, or keys in a list it gave. Missing ones are listed, the
-    most frequent first; codes are accepted by name with `rollout allow --seen FIELD=CODE`.
-
-    \b
-    Examples:
-      edi-bridge rollout match mittelmark
-      edi-bridge rollout match mittelmark --table items --list their-items.csv --column sku
-
-    Exit codes: 0 every key is known, 1 some are missing, 2 wrong use or configuration.
-    """
-    from edi_bridge.onboarding import matching
-    from edi_bridge.onboarding.facts import gather
-    from edi_bridge.store import rollout
-    from edi_bridge.store.rollout import MEASURED, Evidence
-
-    if (path is None) != (table is None):
-        raise click.UsageError("--list and --table belong together")
-    with home_of(home, database) as place:
-        one = place.catalog.partner_named(partner)
-        codes: list[str] = []
-        if path is not None and table is not None:
-            found = [matching.asked_by_list(place.catalog, one, table, _keys(path, column), now()[:10])]
-        else:
-            found = list(matching.asked_by_messages(place.database, place.archive, place.catalog, one).values())
-            codes = list(dict.fromkeys(code for each in one.agreements if not each.test for code in gather(
-                place.database, place.archive, place.catalog, one, each, place.now, place.shared).codes_unknown))
-        with place.database.write() as connection:
-            rollout.state(connection, [
-                Evidence(partner, "data", f"list {asked.table}" if path else f"keys {asked.table}", f"{asked.share:.0%} of {len(asked.known) + len(asked.missing)}",
-                         MEASURED, now()[:10], path.name if path else "", at=now()) for asked in found])
-    if as_json:
-        options.print_json([*({"table": asked.table, "known": len(asked.known), "missing": dict(asked.missing.most_common())} for asked in found),
-                            *([{"table": "codes", "missing": codes}] if codes else [])])
-    else:
-        for asked in found:
-            count = len(asked.known) + len(asked.missing)
-            show.heading(f"{asked.table}: {len(asked.known)} of {show.number(count, 'key')} known" + (f" ({asked.share:.0%})" if count else ""))
-            if asked.missing:
-                show.table(("missing", ">times"), asked.missing.most_common(50), indent=2)
-        if codes:
-            show.heading("codes in no table of the map")
-            show.table(("~field=code",), [(code,) for code in codes], indent=2)
-        if not found:
-            show.note(f"{partner}'s maps look nothing up: there are no keys to match")
-    return OPEN if codes or any(asked.missing for asked in found) else DONE
-
-
-def _keys(path: Path, column: str | None) -> Iterator[str]:
-    """The keys of a CSV. ConfigFault where it cannot be read, or has no such column."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            delimiter = delimiter_of(file.readline(), ";,\t|")
-            file.seek(0)
-            rows = csv.reader(file, delimiter=delimiter)
-            names = next(rows, [])
-            if column is not None and column not in names:
-                raise ConfigFault.at(str(path), 1, 1, f"there is no column {column}; there are {', '.join(names)}")
-            at = names.index(column) if column is not None else 0
-            for row in rows:
-                if len(row) > at:
-                    yield row[at].strip()
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise ConfigFault.at(str(path), 0, 0, f"cannot be read as CSV in UTF-8: {error}") from None
-
-
-@click.command("agreement")
-@click.argument("partner")
-@click.option("--out", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="Write it there (Markdown) instead of printing it.")
-@options.home_option
-@options.database_option
-def agreement(partner: str, out: Path | None, home: str | None, database: str | None) -> int:
-    """Write the interchange agreement as a text for both sides, from the settings that the program runs by. The plan says when the settings
-    are no longer those of the text.
-
-    \b
-    Example:
-      edi-bridge rollout agreement acme --out agreement-acme.md
-    """
-    from edi_bridge.onboarding.agreement_text import text_of
-    from edi_bridge.store import rollout
-    from edi_bridge.store.rollout import MEASURED, Evidence
-
-    with home_of(home, database) as place:
-        made = text_of(place.catalog, place.catalog.partner_named(partner))
-        if out is None:
-            print(made.text, end="")
-        else:
-            out.write_text(made.text, encoding="utf-8")
-        with place.database.write() as connection:
-            rollout.state(connection, [Evidence(partner, "solution", "agreement", made.version, MEASURED, now()[:10], out.name if out else "", at=now())])
     return DONE

@@ -10,7 +10,8 @@ import click
 
 from edi_bridge.cli import html, options, show
 from edi_bridge.cli.exchange_act import now
-from edi_bridge.cli.rollout_plan import SIGNS, home_of, stages_of
+from edi_bridge.cli.rollout_home import home_of, is_live
+from edi_bridge.cli.rollout_plan import SIGNS, stages_of
 
 if TYPE_CHECKING:
     from edi_bridge.onboarding.standing import Home
@@ -55,7 +56,7 @@ def _alarms(connection: Any) -> list[tuple[str, str, str]]:
 
 def _page(place: Home, partners: Sequence[Partner], found: dict[str, list[Standing]], programme: list[Standing], kept: Sequence[Evidence],
           alarms: list[tuple[str, str, str]]) -> str:
-    live = sum(1 for one in partners if one.agreements and all(each.stage in ("live", "retest") for each in one.agreements if not each.test))
+    live = sum(map(is_live, partners))
     steps = [one for listed in found.values() for one in listed]
     late = [(name, one) for name, listed in (("programme", programme), *found.items()) for one in listed if one.late]
     parts = [
@@ -141,7 +142,7 @@ def _waves(kept: Sequence[Evidence], partners: Sequence[Partner]) -> str:
             waves.setdefault((int(one.value), one.day), []).append(name)
     rows = []
     for (number, day), listed in sorted(waves.items()):
-        live = [name for name in listed if all(each.stage in ("live", "retest") for each in names[name].agreements if not each.test)]
+        live = [name for name in listed if is_live(names[name])]
         shown = [f'<span class="good">{html.text(name)}</span>' if name in live else html.text(name) for name in sorted(listed)]
         rows.append((str(number), f'<span class="day">{html.text(day)}</span>', f"{len(live)} of {len(listed)}", ", ".join(shown)))
     return html.table(("#wave", "from", "#live", "partners"), rows, html.line("No waves are planned yet.", "dim"))

@@ -9,7 +9,7 @@ import click
 
 from edi_bridge.cli import options, show
 from edi_bridge.cli.exchange_act import now
-from edi_bridge.cli.rollout_plan import home_of
+from edi_bridge.cli.rollout_home import home_of
 from edi_bridge.fault import ConfigFault
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import click
 
 from edi_bridge.cli import options, show
 from edi_bridge.cli.exchange_act import actor, now
-from edi_bridge.cli.rollout_plan import day_of, home_of
+from edi_bridge.cli.rollout_home import day_of, home_of, is_live
 from edi_bridge.fault import ConfigFault
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def _candidates(place: Home) -> list[Candidate]:
         made.append(Candidate(one.name, one.priority, sum(1 for each in standing.of_partner(place, one) if each.over),
                               float(score.value.split()[0]) if score else 0.0,
                               float(months.value) if months and months.value.replace(".", "").isdigit() else None,
-                              bool(one.agreements) and all(each.stage in ("live", "retest") for each in one.agreements if not each.test)))
+                              is_live(one)))
     return made
 
 

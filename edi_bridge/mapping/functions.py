@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
+from edi_bridge.record import PARTS, fields_of
+
 _CALL = re.compile(r"([a-z_]+)\(([^()]*)\)")
 
 
@@ -101,9 +103,41 @@ def field_of(text: str) -> str:
     return match.group(2).strip() if match and match.group(1) == "first" else ""
 
 
-def check(text: str) -> str:
-    """'' when the text is a constant or a known call, else what is wrong with it."""
+def check(text: str, record: str, anywhere: bool = False) -> str:
+    """'' when the text is a constant or a call that the fields of the record type can answer, else what is wrong with it.
+    `anywhere`: the path may begin in any part of the record (XML: the items of a list that the written path leads through)."""
     match = _CALL.fullmatch(text.strip())
-    if match and match.group(1) not in FUNCTIONS:
-        return f"there is no function {match.group(1)}; known are {', '.join(FUNCTIONS)}"
-    return ""
+    if not match:
+        return ""
+    from difflib import get_close_matches
+
+    name, inside = match.groups()
+    if name not in FUNCTIONS:
+        near = get_close_matches(name, FUNCTIONS, 1)
+        return f"there is no function {name}{f'; did you mean {near[0]}?' if near else ''}; known are {', '.join(FUNCTIONS)}"
+    path, comma, _ = (part.strip() for part in inside.partition(","))
+    if name == "levels":
+        return "levels() takes nothing between its brackets" if inside.strip() else ""
+    if (name == "where") != bool(comma):
+        return "where(path, text) needs both" if name == "where" else f"{name}(path) takes one path"
+    starts = _parts(record) if anywhere or name == "sum_below" else [record]
+    if any(_leads(path, start) for start in starts):
+        return ""
+    step = path.partition(".")[0]
+    near = get_close_matches(path if "." not in path else step, [field for start in starts for field in fields_of(start)], 1)
+    return f"{record} has no field {path!r}" + (f"; did you mean {near[0]}?" if near and near[0] != step else "")
+
+
+def _leads(path: str, type_: str) -> bool:
+    """Whether a dotted path names a field of a record or part, at any depth."""
+    head, _, rest = path.partition(".")
+    field = fields_of(type_).get(head)
+    return field is not None and (not rest or field.type in PARTS and _leads(rest, field.type))
+
+
+def _parts(record: str) -> list[str]:
+    """The record type and every part that it can hold."""
+    found = [record]
+    for type_ in found:
+        found += {field.type for field in fields_of(type_).values() if field.type in PARTS} - set(found)
+    return found

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from edi_bridge.fault import ConfigFault
+from edi_bridge.mapping import functions
 from edi_bridge.mapping.path import Path, PathError, parse
 from edi_bridge.record import PARTS, RECORDS, SCALARS, Field, fields_of
 from edi_bridge.yamltext import Block, Items, Mark, Problems
@@ -133,7 +134,7 @@ def load(block: Block, load_map: Loader, load_fragment: Loader, collect: list[tu
     if not merged.get("message"):
         problems.add(merged.mark, "message: is missing (edifact/D96A/ORDERS, x12/004010/850, xml/ubl-2.1/Order, csv/…)")
     rules = reader.rules(merged.get("fields"), fields_of(record), record, merged)
-    writes = reader.writes(merged.get("writes"))
+    writes = reader.writes(merged.get("writes"), str(merged.get("message") or "").startswith("xml/"))
     records = reader.sources(merged["records"].get("each"), merged["records"], "each") if merged.get("records") else ()
     if collect is None or not merged.get("message"):
         problems.done()
@@ -366,12 +367,16 @@ class _Reader:
             self.problems.add((mark[0], mark[1] + error.column), f"the path {text!r}: {error}", file)
             return []
 
-    def writes(self, block: Any) -> tuple[tuple[Source, str], ...]:
+    def writes(self, block: Any, in_items: bool) -> tuple[tuple[Source, str], ...]:
+        """(path, constant or call) of each; `in_items`: a call may look at the items of the list that its path leads through."""
         if block is None:
             return ()
         listed = []
         for text, value in block.items():
             if value is None:
+                continue
+            if wrong := functions.check(str(value), self.record, in_items):
+                self.problems.add(block.value_marks.get(text, block.marks[text]), f"writes: {text}: {wrong}", block.files.get(text, block.file))
                 continue
             for source in self._source(text, block.marks[text], block.files.get(text, block.file), True):
                 listed.append((source, str(value)))

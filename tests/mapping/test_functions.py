@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal as D
 
+import pytest
+
 from edi_bridge.interchange import Delimiters
 from edi_bridge.mapping import functions
 from tests import sample_cases
@@ -31,7 +33,31 @@ def test_a_sum_at_any_depth_counts_each_value_once():
 def test_a_text_that_is_no_call_is_itself_and_an_unknown_call_is_said():
     assert functions.call("S", SHIPMENT) == "S"
     assert functions.call("levels()", SHIPMENT, 7) == "7"
-    assert functions.check("depth(packs)") == "there is no function depth; known are count, sum, total, sum_below, first, where, levels"
+
+
+@pytest.mark.parametrize(("text", "record", "wrong"), [
+    ("S", "order", ""),
+    ("Quantity (net)", "order", ""),  # a text, no call
+    ("depth(packs)", "order", "there is no function depth; known are count, sum, total, sum_below, first, where, levels"),
+    ("cuont(lines)", "order", "there is no function cuont; did you mean count?; known are count, sum, total, sum_below, first, where, levels"),
+    ("count(lines)", "order", ""),
+    ("count(linse)", "order", "order has no field 'linse'; did you mean lines?"),
+    ("sum(lines.quantity)", "order", ""),
+    ("sum(lines.quantity.unit)", "order", "order has no field 'lines.quantity.unit'"),
+    ("sum(quantity)", "order", "order has no field 'quantity'"),
+    ("sum_below(items.quantity)", "despatch_advice", ""),  # begins at any depth
+    ("levels(packs)", "despatch_advice", "levels() takes nothing between its brackets"),
+    ("where(project)", "invoice", "where(path, text) needs both"),
+    ("where(project, Project reference)", "invoice", ""),
+    ("count(lines, taxes)", "invoice", "count(path) takes one path"),
+])
+def test_a_call_is_one_that_the_record_can_answer(text: str, record: str, wrong: str) -> None:
+    assert functions.check(text, record) == wrong
+
+
+def test_in_xml_a_call_sees_the_items_of_the_list_its_path_leads_through() -> None:
+    assert functions.check("total(taxes.amount)", "invoice", True) == "" == functions.check("total(unit)", "order", True)
+    assert functions.check("total(taxes.sum)", "order", True) == "order has no field 'taxes.sum'"
 
 
 def test_ctt_of_a_ship_notice_counts_the_levels_that_are_written():

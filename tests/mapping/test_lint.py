@@ -121,6 +121,17 @@ def test_writes_are_held_against_the_guide_and_the_fields() -> None:
     assert places(wrote('"BGM/1004": "1"'), "set_twice") == [(4, 10)]
 
 
+def test_a_call_of_writes_that_nothing_can_answer_is_a_mistake_of_the_map() -> None:
+    def wrong(call: str) -> list[tuple[str, int, str]]:
+        found = remarks(EDIFACT.replace("writes: {", f'writes: {{"CNT[6069=2]/6066": {call}, ') + LINES)
+        return [(one.kind, one.origin.column, one.sentence) for one in found if one.origin.line == 4]
+
+    assert wrong("count(lines)") == []
+    column = len('writes: {"CNT[6069=2]/6066": ') + 1
+    assert wrong("count(linse)") == [("map", column, "writes: CNT[6069=2]/6066: order has no field 'linse'; did you mean lines?")]
+    assert wrong("cuont(lines)")[0][:2] == ("map", column)
+
+
 def test_what_the_guide_demands_and_nothing_writes() -> None:
     """UNS is mandatory in ORDERS D.96A, BEG01 in 850, SAC01 in SAC (X12 004010), 6063 in C186."""
     without = EDIFACT.replace('"UNS/0081": S, ', "") + LINES

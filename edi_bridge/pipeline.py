@@ -128,18 +128,20 @@ def held(source: bytes, catalog: Configuration, *, partner: str | None = None, m
 
 
 def scan(source: bytes | BinaryIO, catalog: Configuration, *, partner: str | None = None, map: str | None = None,
-         limits: Limits = DEFAULT) -> Iterator[Scanned]:
+         limits: Limits = DEFAULT, step: Callable[..., Any] | None = None) -> Iterator[Scanned]:
     """The envelopes alone: nothing is mapped, memory holds one message at a time and a line for each."""
-    return (one for one in scanning(source, catalog, partner=partner, map=map, limits=limits) if one is not None)
+    return (one for one in scanning(source, catalog, partner=partner, map=map, limits=limits, step=step) if one is not None)
 
 
 def scanning(source: bytes | BinaryIO | Held, catalog: Configuration, *, partner: str | None = None, map: str | None = None,
-             limits: Limits = DEFAULT, breath: int = 0, test: bool | None = None) -> Iterator[Scanned | None]:
+             limits: Limits = DEFAULT, breath: int = 0, test: bool | None = None,
+             step: Callable[..., Any] | None = None) -> Iterator[Scanned | None]:
     """The same; `test` is what the channel says of it (True: it is for tests), for envelopes that have no flag of their own. After each `breath` messages it yields None, so that others get their turn while a large file is read.
 
-    Only where a partner wants its interchanges judged as a whole, each message goes the whole path, so that an
-    interchange with a message that condemns it is rejected before anything of it is posted.
+    Only where a partner wants its interchanges judged as a whole, each message goes the whole path (`step`, as in `inbound`), so
+    that an interchange with a message that condemns it is rejected before anything of it is posted.
     """
+    step = step or translate
     for interchange, who, forced in interchanges(source, catalog, partner, map, limits, test):
         messages: list[tuple[int, MessageType, str, list[Finding]]] = []
         types: set[MessageType] = set()
@@ -148,7 +150,7 @@ def scanning(source: bytes | BinaryIO | Held, catalog: Configuration, *, partner
         for message in interchange.messages:
             own, taken = _own_findings(interchange, message.ordinal, taken)
             if who is not None and who.judged_whole and guilty is None:
-                outcome = translate(interchange, message, own, who, forced, catalog)
+                outcome = step(interchange, message, own, who, forced, catalog)
                 guilty = outcome if condemns(outcome.findings, who, message.type) else None
             if len(messages) < LISTED or message.type not in types:
                 messages.append((message.ordinal, message.type, message.reference, own))
@@ -165,13 +167,13 @@ def scanning(source: bytes | BinaryIO | Held, catalog: Configuration, *, partner
 
 
 def suspended(source: bytes | BinaryIO, catalog: Configuration, *, partner: str | None = None, map: str | None = None,
-              limits: Limits = DEFAULT) -> frozenset[int]:
-    """The ordinals of the interchanges that one of their messages condemns, by a dry pass over everything.
+              limits: Limits = DEFAULT, step: Callable[..., Any] | None = None) -> frozenset[int]:
+    """The ordinals of the interchanges that one of their messages condemns, by a dry pass over everything (`step`, as in `inbound`).
 
     Where no partner wants interchanges judged as a whole, nothing is read of the source."""
     if not catalog.judges_whole:
         return frozenset()
-    return frozenset(one.interchange.ordinal for one in scan(source, catalog, partner=partner, map=map, limits=limits)
+    return frozenset(one.interchange.ordinal for one in scan(source, catalog, partner=partner, map=map, limits=limits, step=step)
                      if any(finding.kind == "interchange_suspended" for finding in one.findings))
 
 

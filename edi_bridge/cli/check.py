@@ -66,6 +66,7 @@ class Checking:
         self.limit = limit
         self.as_json = as_json
         self.map: str | None = None  # whose columns a CSV is held against
+        self.guide = ""  # given by hand
         self.files = self.messages = self.rejected = self.unsound = 0
         self.kinds: Counter[str] = Counter()
         self.trouble: set[tuple[str, int, int, str]] = set()
@@ -80,22 +81,34 @@ class Checking:
         if not guide:
             return pipeline.check
         if guide.count("/") != 2:
-            self.map = self.catalog.map_named(guide).name
+            self.map = self._columns(guide)
             return pipeline.check
         self.catalog.structure(guide)
+        self.guide = guide
         against = cast("Configuration", Against(self.catalog, guide))
         return lambda interchange, message, findings, who, forced, _: pipeline.check(interchange, message, findings, who, forced, against)
+
+    def _columns(self, name: str) -> str:
+        """The map of that name. ConfigFault when there is none: a message's name alone is no guide."""
+        if "/" in name or name.endswith((".yaml", ".yml")) or name in self.catalog.map_index:
+            return self.catalog.map_named(name).name
+        import difflib
+
+        near = difflib.get_close_matches(name, self.catalog.map_index, 1)
+        raise ConfigFault.at("", 0, 0, f"{name} is neither a guide nor a map{f' (did you mean {near[0]}?)' if near else ''}: "
+                                       "guides are named like edifact/D96A/ORDERS (`edi-bridge guide list`), maps like order.csv (`edi-bridge map list`)")
 
     def file(self, one: Input, moved: Callable[[float], None]) -> None:
         """One file; a mistake in the configuration ends this file only."""
         from edi_bridge import pipeline
+        from edi_bridge.cli.translating import opened
 
         counting = telling.Counting(self.limit)
         unchecked: Counter[str] = Counter()
         self.files += 1
         try:
-            with one.open(moved) as source:
-                for outcome in pipeline.inbound(source, self.catalog, partner=self.partner, map=self.map, step=self.step):
+            with opened(one, self.catalog, self.partner, self.map, moved, self.step) as (source, suspended):
+                for outcome in pipeline.inbound(source, self.catalog, partner=self.partner, map=self.map, step=self.step, suspended=suspended):
                     self._take(one.name, outcome, counting)
                     unchecked.update(self._unchecked(outcome))
         except ConfigFault as fault:
@@ -135,6 +148,8 @@ class Checking:
         message = outcome.message
         if message is None or isinstance(message, Sheet):
             return []
+        if not outcome.guide and self.guide and self.guide.partition("/")[0] != message.standard:
+            return [f"{self.guide} is no guide for {message.standard}, so only the envelope was checked"]
         if not outcome.guide:
             return [f"there is no guide for {show.clean(str(message.type))}, so only the envelope was checked (`edi-bridge guide list`)"]
         if isinstance(message, Document):

@@ -129,8 +129,8 @@ def policies_of(catalog: Catalog, outcome: MessageOutcome) -> list[tuple[str, te
 
 @contextmanager
 def opened(one: Input, catalog: Catalog, partner: str | None, map: str | None,
-           moved: Callable[[float], None] | None = None) -> Iterator[tuple[BinaryIO, frozenset[int]]]:
-    """A file's bytes, and its interchanges that a dry pass found to be rejected as a whole.
+           moved: Callable[[float], None] | None = None, step: Callable[..., Any] | None = None) -> Iterator[tuple[BinaryIO, frozenset[int]]]:
+    """A file's bytes, and its interchanges that a dry pass (`step`, as in `pipeline.inbound`) found to be rejected as a whole.
 
     The dry pass is made only where a partner wants whole interchanges judged; standard input is kept for it meanwhile.
     """
@@ -145,7 +145,7 @@ def opened(one: Input, catalog: Catalog, partner: str | None, map: str | None,
             copyfileobj(first, kept)
             kept.seek(0)
             first = cast(BinaryIO, kept)
-        suspended = pipeline.suspended(first, catalog, partner=partner, map=map)
+        suspended = pipeline.suspended(first, catalog, partner=partner, map=map, step=step)
         if one.path is None:
             first.seek(0)
             yield first, suspended

@@ -54,7 +54,7 @@ def _table() -> dict[str, Kind]:
         # the file and its characters
         _row("empty_file", i, reject, "there is nothing in the file", "ask the partner to send it again"),
         _row("unknown_format", i, reject, "this is neither EDIFACT, X12, XML nor a CSV that a map describes",
-             "look at its first bytes with `edi-bridge inspect`; for CSV give the map with --map"),
+             "look at its first bytes with `edi-bridge inspect`; for CSV name the map (--map; `check`: --guide)"),
         _row("junk_between_interchanges", i, note, "there is text outside any interchange",
              "mailboxes add such lines; the text is kept with the raw file"),
         _row("wrong_charset", e, reject, "bytes do not fit the character set that the envelope declares",

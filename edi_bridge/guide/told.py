@@ -33,7 +33,8 @@ def structural(guide: Guide, message: Message, fault: Fault) -> Finding:
     if fault.kind in ABSENT and fault.node is not None:
         here = replace(here, tag=trigger(fault.node).name, length=0)
     most = place.most if place is not None else 0
-    note = WORDS[fault.kind].format(tag=here.tag, path=path, guide=guide.key, most="once" if most == 1 else f"{most} times at most",
+    words = WORDS[fault.kind] if here.tag else "a segment without a tag stands here"
+    note = words.format(tag=here.tag, path=path, guide=guide.key, most="once" if most == 1 else f"{most} times at most",
                                     least=place.least if place is not None else 0)
     return found(fault.kind, replace(here, path=path), note=note)
 

@@ -34,6 +34,7 @@ SETS = {
     "860": Counted("POC", ("POC", 3)), "865": Counted("POC", ("POC", 3)), "856": Counted("HL", ("SN1", 2)),
 }
 HASH = 10_000_000_000
+COUNTED = {"1": "the sum of the lines' quantities", "2": "the number of lines", "3": "the number of lines and sub-lines"}  # 6069
 
 
 def cnt_faults(segments: Sequence[list[str]], component: str) -> list[Misfit]:
@@ -45,7 +46,7 @@ def cnt_faults(segments: Sequence[list[str]], component: str) -> list[Misfit]:
         right = _cnt(qualifier, segments, component)
         given = _number(value)
         if right and given is not None and given not in right:
-            found.append(Misfit("control_total_mismatch", number, 1, 2, value, f"{{}} must be {right[0]:f}, as the lines of the message are"))
+            found.append(Misfit("control_total_mismatch", number, 1, 2, value, f"{{}} must be {right[0]:f}, {COUNTED[qualifier]}"))
     return found
 
 

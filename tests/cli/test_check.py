@@ -38,7 +38,7 @@ def test_findings_are_the_result(edi: Run, order: Path) -> None:
         "  the message is rejected · to the partner: CONTRL 37 · an alphabetic value has no digits, a numeric one no letters",
         "order.edi  interchange 1 › message 1 › segment 10 (CNT) › element 1.2 › CNT/C270.6066 › byte 240",
         "  CNT+2:7'",
-        "        ^ control_total_mismatch: CNT/C270.6066 must be 1, as the lines of the message are",
+        "        ^ control_total_mismatch: CNT/C270.6066 must be 1, the number of lines",
         "  the message is rejected · where agreed, to the partner: APERAK TOTALS · lines or amounts were lost on the way, or the sender adds differently",
     ]
     assert result.stderr.decode() == (
@@ -82,7 +82,10 @@ def test_another_guide_than_the_message_names(edi: Run, order: Path) -> None:
     result = edi("check", order, "--guide", "edifact/D96A/ORDER")
     assert result.returncode == 2 and b"did you mean edifact/D96A/ORDERS?" in result.stderr
     result = edi("check", order, "--guide", "x12/004010/850")
-    assert result.returncode == 0 and b"there is no guide for" in result.stderr, "not the message's standard"
+    assert result.returncode == 0 and b"x12/004010/850 is no guide for edifact, so only the envelope was checked" in result.stderr
+    result = edi("check", order, "--guide", "ORDERS")
+    assert result.returncode == 2
+    assert result.stderr.decode().startswith("ORDERS is neither a guide nor a map: guides are named like edifact/D96A/ORDERS")
 
 
 def test_a_message_without_a_guide_is_named(edi: Run, order: Path) -> None:
@@ -103,11 +106,40 @@ def test_a_policy_of_the_partner_is_named(edi: Run, order: Path, tmp_path: Path)
     assert "accepted with errors (policy of havel)" in result.stdout.decode() and b"too_long" not in result.stdout
 
 
+TWO = ORDER[:ORDER.index(b"UNZ")] + ORDER[ORDER.index(b"UNH"):ORDER.index(b"UNZ")].replace(b"UNH+1+", b"UNH+2+").replace(
+    b"UNT+11+1", b"UNT+11+2").replace(b"21:48", b"21:4x8") + b"UNZ+2+417'"
+
+
+@pytest.mark.parametrize(("agreed", "verdicts"), [
+    ("", ["accepted", "rejected"]),
+    ("errors: {suspend: all}", ["rejected", "rejected", "rejected"]),
+    ("errors: {interchange: keep, suspend: all}", ["rejected", "rejected", "rejected"]),
+    ("errors: {interchange: keep}", ["accepted", "rejected"]),
+    ("findings: {wrong_character_type: reject_interchange}", ["rejected", "rejected", "rejected"]),
+])
+def test_what_is_agreed_on_the_whole_interchange_is_told(edi: Run, tmp_path: Path, agreed: str, verdicts: list[str]) -> None:
+    """Also of standard input, which can be read only once; a third line is the interchange's own."""
+    (tmp_path / "home" / "partners").mkdir(parents=True)
+    (tmp_path / "home" / "partners" / "havel.yaml").write_text(
+        f'partner: havel\nidentities:\n  - {{id: "9521200038118", qualifier: "14", standard: edifact}}\n{agreed}\n')
+    result = edi("check", "-", "--home", "home", "--json", stdin=TWO)
+    assert result.returncode == 1
+    assert [json.loads(line)["verdict"] for line in result.stdout.splitlines()] == verdicts
+    said = edi("check", "-", "--home", "home", stdin=TWO).stderr.decode()
+    assert ("to be rejected: 2 messages, 1 interchange" if len(verdicts) == 3 else "to be rejected: 1 message ·") in said
+
+
+def test_a_segment_without_a_tag_is_called_that(edi: Run, order: Path) -> None:
+    order.write_bytes(ORDER.replace(b"PRI+AAA:3.19", b"+AAA:3.19"))
+    assert "unknown_segment: a segment without a tag stands here" in edi("check", order).stdout.decode()
+
+
 def test_csv_against_the_columns_of_a_map(edi: Run, tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("order_number;order_date;line_no;quantity\nA;2026-11-17;1\n")
     result = edi("check", "a.csv", "--guide", "order.csv")
     assert result.returncode == 1 and b"csv_row_width" in result.stdout
-    assert edi("check", "a.csv", "--guide", "order.cvs").returncode == 2
+    result = edi("check", "a.csv", "--guide", "order.cvs")
+    assert result.returncode == 2 and "order.cvs is neither a guide nor a map (did you mean order.csv?)" in result.stderr.decode()
 
 
 def test_xml_against_its_schema(edi: Run) -> None:

@@ -13,6 +13,7 @@ from edi_bridge.finding import Finding
 from edi_bridge.interchange import AnyMessage
 
 Record = dict[str, Any]
+GIVEN_UP = "message_too_large"  # a checker's word for a message with so many faults that it stopped: its records are of no use
 
 
 class Checks(Protocol):
@@ -39,12 +40,15 @@ class Reads(Protocol):
 
 
 def checked_read(checker: Checks, compiled: Reads, message: AnyMessage) -> tuple[list[Record], list[Finding], list[Finding]]:
-    """(the records, what the guide finds, what the map finds): what `checker.check` and `compiled.read` give, in less time."""
+    """(the records, what the guide finds, what the map finds): what `checker.check` and `compiled.read` give, in less time. A message that
+    the checker gave up is not read."""
     pieces = getattr(checker, "pieces", None)
     if pieces is not None and getattr(compiled.structure, "key", None) == checker.key:
         got = compiled.read_good(message, pieces)
         if got is not None:
             return got[0], [], got[1]
     faults = checker.check(message)
+    if any(one.kind == GIVEN_UP for one in faults):
+        return [], faults, []
     records, more = compiled.read(message)
     return records, faults, more

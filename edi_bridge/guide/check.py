@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from edi_bridge.finding import Finding
+from edi_bridge.finding import Finding, found
 from edi_bridge.guide import told
 from edi_bridge.guide.between import Between
 from edi_bridge.guide.element import Syntax, Wrong, explain
@@ -26,6 +26,7 @@ from edi_bridge.structure import Node
 
 MOST_DELIMITERS = 16
 MOST_GOOD = 4096  # texts remembered that are good though their pattern does not say so
+MOST_FAULTS = 10_000  # of one message: who sends more has sent something else, and an explanation costs more than a good segment
 EXPONENT_FROM = "005010"  # the X12 release whose numbers of type R may have one (X12.6 3.5.1)
 
 
@@ -50,6 +51,7 @@ class Checker:
     def check(self, message: Message) -> list[Finding]:
         """What is wrong with a message's segments, elements, hierarchy and control totals, in the order of its segments.
 
+        A message with more than `MOST_FAULTS` is not looked at further, and `message_too_large`, which rejects it, says so.
         What stands in the envelope (UNH/UNT, ST/SE references and counts) is the reader's part.
         """
         texts = message.text.split(message.delimiters.terminator)
@@ -57,10 +59,14 @@ class Checker:
             texts.pop()
         if not texts:
             return []
+        listed = self._segments(message, texts)
+        if len(listed) > MOST_FAULTS:
+            note = f"more than {MOST_FAULTS:,} faults were found in the message; it was not looked at further"
+            return [found("message_too_large", message.locate(1), note=note), *listed[:MOST_FAULTS]]
         if self._part_rules:
-            found_ = [*self._segments(message, texts), *self._parts(message, texts)]
+            found_ = [*listed, *self._parts(message, texts)]
             return sorted(found_, key=lambda one: (one.position.segment or 0, one.position.element or 0))
-        return self._segments(message, texts)
+        return listed
 
     def _parts(self, message: Message, texts: list[str]) -> Iterator[Finding]:
         """Conditions between groups."""
@@ -75,6 +81,8 @@ class Checker:
             return self._in_full(message, texts, quick, end, suspects)
         findings: list[Finding] = []
         for number, node in suspects:
+            if len(findings) > MOST_FAULTS:
+                break
             wrong = self.explained(quick, node, texts[number])
             if wrong is None:
                 return self._in_full(message, texts, quick, 0, [])
@@ -115,9 +123,11 @@ class Checker:
         looked = end - REPLACED
         doubtful = {number for number, _ in suspects}
         element = message.delimiters.element
-        walked = walk(self.tables, [text.partition(element)[0] for text in texts])
-        findings = [told.structural(self.guide, message, fault) for fault in walked.faults]
+        walked = walk(self.tables, [text.partition(element)[0] for text in texts], 2 * MOST_FAULTS)  # of these some prove to be none
+        findings = [told.structural(self.guide, message, fault) for fault in walked.faults[:MOST_FAULTS + 1]]
         for number, node in enumerate(walked.nodes):
+            if len(findings) > MOST_FAULTS:
+                return findings
             if node is None:
                 continue
             if self.tables.forbidding:

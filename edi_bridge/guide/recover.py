@@ -62,16 +62,16 @@ class Option(NamedTuple):
     about: int = 0
 
 
-def walk(tables: Tables, tags: Sequence[str]) -> Walked:
+def walk(tables: Tables, tags: Sequence[str], most: int | None = None) -> Walked:
     """The place of every segment and the faults of their order. The first tag is the header's, wherever it stands; where the
-    trailer is absent, the message was cut off, and what it lacks behind is no fault of its own."""
+    trailer is absent, the message was cut off, and what it lacks behind is no fault of its own. Behind `most` faults it stops."""
     nodes: list[Node | None] = [tables.root.children[0]]
     faults: list[Fault] = []
     state = State(tables.root.children[0], (1,))
     past: list[State] = []  # where the walk was before each of the last segments, as long as they stood well
     unknown: tuple[int, State] | None = None  # the last unknown segment, and where the walk was before it
     missed: list[tuple[str, int]] = []  # (tag, index into faults) of what `owed` holds
-    while len(nodes) < len(tags):
+    while len(nodes) < len(tags) and (most is None or len(faults) <= most):
         if state.back is None and not state.unknown:
             past, state = _followed(tables, past, state, tags, nodes)
             if len(nodes) == len(tags):

@@ -171,6 +171,8 @@ class _Look:
             facets: set[Any] = set()
             for error in self.schema.errors(self.copy):
                 again = self._take(error, facets) or again
+                if len(self.found) > LIMIT:  # of a document made to have very many of them, each costs as much as all before it
+                    break
             if not again or len(self.found) > LIMIT:
                 break
         return [one for _, one in sorted(self.found, key=lambda pair: pair[0])][:LIMIT]

@@ -87,6 +87,8 @@ def inner_span(raw: bytes, start: int, end: int, element: int, component: int | 
                 continue
             if raw.startswith(sep, at):
                 begins.append(at + len(sep))
+                if len(begins) > index + 1:
+                    break  # what is behind it may be a megabyte
             at += 1
         if index >= len(begins):
             return end, end

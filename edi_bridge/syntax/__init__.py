@@ -24,6 +24,7 @@ from edi_bridge.syntax.source import Source
 __all__ = ["detect", "read", "write", "write_to"]
 
 FIRST = 1 << 13  # how many bytes `detect` is given
+MANY, LEAST = 10_000, 100  # so many interchanges of fewer bytes each on average are none: one with a message is longer
 BLANKS = b"\r\n\t \0\x1a"
 MODULES = {"edifact": "edifact", "x12": "x12", "xml": "xml", "csv": "csv", "fixed": "csv"}
 
@@ -102,6 +103,10 @@ def read(source: bytes | BinaryIO, *, charset: str | None = None, limits: Limits
         for interchange in reader(stream, charset=charset, limits=limits, ordinal=ordinal, offset=position,
                                   **{name: value for name, value in options.items() if name in known}):
             ordinal = interchange.ordinal + 1
+            if ordinal > MANY and interchange.offset < LEAST * ordinal:
+                yield _refused(stream, "unknown_format", ordinal - 1, first, offset=interchange.offset,
+                               note=f"{MANY:,} interchanges of fewer than {LEAST} bytes each stand before this: none are read from here on")
+                return
             yield interchange
         if stream.position == position or not stream.peek(1):
             return
@@ -114,14 +119,15 @@ def _takes(reader: Any) -> tuple[frozenset[str], frozenset[str]]:
     return frozenset(known), frozenset(name for name, one in known.items() if one.kind is one.KEYWORD_ONLY and one.default is one.empty)
 
 
-def _refused(stream: Source, kind: str, ordinal: int, first: bytes) -> Interchange:
+def _refused(stream: Source, kind: str, ordinal: int, first: bytes, *, offset: int = -1, note: str = "") -> Interchange:
     """An interchange that says only why nothing could be read; the source is used up."""
     names = {"empty": "empty_file", "ebcdic": "ebcdic"}
     standard = kind if kind in MODULES else "unknown"
-    interchange = Interchange(standard, ordinal, Address(), Address(), "", iter(()), offset=stream.position)
+    begin = stream.position if offset < 0 else offset
+    interchange = Interchange(standard, ordinal, Address(), Address(), "", iter(()), offset=begin)
     value = "" if kind == "empty" else first[:60].decode("latin-1")
-    place = Position(interchange=ordinal, offset=stream.position)
-    interchange.findings.append(found(names.get(kind, "unknown_format"), place, value))
+    place = Position(interchange=ordinal, offset=begin)
+    interchange.findings.append(found(names.get(kind, "unknown_format"), place, value, note))
     while stream.read(1 << 18):
         pass
     return interchange

@@ -15,6 +15,7 @@ class Limits:
     segment: int = 1_000_000
     xml_depth: int = 64
     xml_text: int = 10_000_000
+    xml_namespaces: int = 256  # prefixes that hold for one element
 
 
 DEFAULT = Limits()

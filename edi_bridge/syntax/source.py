@@ -71,7 +71,7 @@ class Window:
     the source. After `fill` the cursor `at` is 0: places in `data` that a caller holds must be counted from `at`.
     """
 
-    __slots__ = ("source", "data", "at", "ended", "unwrapping", "chunk", "_raw", "_base", "_gaps", "_removed",
+    __slots__ = ("source", "data", "at", "ended", "unwrapping", "chunk", "_raw", "_base", "_gaps", "_hits", "_removed",
                  "_line_start")
 
     def __init__(self, source: Source, chunk: int = CHUNK):
@@ -85,6 +85,7 @@ class Window:
         self._base = source.position  # the place of _raw[0] in the source
         self._gaps: list[int] = []  # where in data a line break was taken out …
         self._removed: list[int] = []  # … and how many bytes all breaks up to there had
+        self._hits: dict[re.Pattern[bytes], tuple[int, int]] = {}  # pattern → (searched from, its first place in data from there)
         self._line_start = self._base
 
     def fill(self) -> bool:
@@ -123,7 +124,7 @@ class Window:
         while True:
             self.ensure(AHEAD)
             data = self.data
-            hits = [hit.start() for pattern in patterns if (hit := pattern.search(data, self.at + first))]
+            hits = [hit for pattern in patterns if (hit := self._hit(pattern, self.at + first)) < len(data)]
             if self.ended or (hits and min(hits) + AHEAD <= len(data)):
                 end = min(hits, default=len(data))
                 skipped = (skipped + data[self.at:end])[-KEPT:]
@@ -135,6 +136,16 @@ class Window:
                 skipped = (skipped + data[self.at:end])[-KEPT:]
                 self.at = end
             self.fill()
+
+    def _hit(self, pattern: re.Pattern[bytes], start: int) -> int:
+        """The first place in `data` from `start` on that a pattern fits, beyond the end where none does. It is remembered: where each
+        few bytes stop at one pattern, another one that fits nowhere would be looked for to the end again and again."""
+        searched, place = self._hits.get(pattern, (0, -1))
+        if not searched <= start <= place:
+            hit = pattern.search(self.data, start)
+            place = hit.start() if hit else len(self.data) + 1
+            self._hits[pattern] = start, place
+        return place
 
     def unwrap(self, on: bool) -> None:
         """Take line breaks out of `data` from the cursor on, or leave them in."""
@@ -188,6 +199,7 @@ class Window:
 
     def _show(self, raw: bytes) -> None:
         self._raw = self.data = raw
+        self._hits.clear()
         self._gaps, self._removed = [], []
         if self.unwrapping:
             total = 0

@@ -73,6 +73,16 @@ def _deeper_than(depth: int) -> etree.XPath:
     return etree.XPath(f"boolean({'/*' * (depth + 1)})")
 
 
+def _more_namespaces(root: Any, most: int) -> bool:
+    """Whether more namespaces than that hold for any element."""
+    held = 0
+    for event, _ in etree.iterwalk(root, events=("start-ns", "end-ns")):
+        held += 1 if event == "start-ns" else -1
+        if held > most:
+            return True
+    return False
+
+
 def _one_line(message: str) -> str:
     """libxml2's words without line breaks; they may quote the partner's text."""
     return " ".join("".join(c if c.isprintable() else " " for c in message[:300]).split())
@@ -180,16 +190,20 @@ class _Reader:
             return None, found("character_set_unsupported", Position(interchange=self.ordinal), encoding or "")
         except ValueError as error:  # lxml's own checks of names and characters
             return None, found("xml_not_well_formed", Position(interchange=self.ordinal), note=_one_line(str(error)))
-        return root, self.excess(root, len(raw), check_depth)
+        return root, self.excess(root, raw, check_depth)
 
-    def excess(self, root: Any, size: int, check_depth: bool, around: int = 0) -> Finding | None:
-        """What libxml2 lets pass and we do not: depth, long texts, and a DOCTYPE that got by the look at the bytes."""
+    def excess(self, root: Any, raw: bytes, check_depth: bool, around: int = 0) -> Finding | None:
+        """What libxml2 lets pass and we do not: depth, long texts, very many namespaces (who asks each element for them asks for all
+        of them each time), and a DOCTYPE that got by the look at the bytes."""
         if root.getroottree().docinfo.internalDTD is not None:
             return found("xml_doctype", Position(interchange=self.ordinal))
         if check_depth and _deeper_than(self.limits.xml_depth + around)(root):
             return found("xml_too_deep", Position(interchange=self.ordinal),
                          note=f"nested deeper than {self.limits.xml_depth} elements")
-        if size > self.limits.xml_text:
+        if (not keeps_ascii(self.codec) or raw.count(b"xmlns") > self.limits.xml_namespaces) and _more_namespaces(root, self.limits.xml_namespaces):
+            return found("xml_too_deep", Position(interchange=self.ordinal),
+                         note=f"more than {self.limits.xml_namespaces} namespaces hold for one element")
+        if len(raw) > self.limits.xml_text:
             for element in root.iter("*"):
                 if any(len(text) > self.limits.xml_text for text in (element.text or "", *element.attrib.values())):
                     return found("xml_too_deep", Position(interchange=self.ordinal, line=element.sourceline,
@@ -371,7 +385,7 @@ class _Reader:
             wrapper = etree.fromstring(raw, _parser(self.encoding))
         except etree.XMLSyntaxError as error:
             return None, self.syntax_finding(error, piece.line)
-        if problem := self.excess(wrapper, len(piece.raw), True, 1):
+        if problem := self.excess(wrapper, raw, True, 1):
             return None, problem
         if piece.tag == "IDOC":
             return wrapper, None

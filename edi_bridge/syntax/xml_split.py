@@ -17,6 +17,7 @@ from edi_bridge.interchange import Position
 from edi_bridge.syntax.limits import Limits
 
 CHUNK = 1 << 18
+_DEEPEST = 256  # as libxml2; expat has no limit of its own and keeps each open element
 _STRAY_NAMES = 20  # so many different names of elements beside the documents are reported
 
 
@@ -64,6 +65,10 @@ class _Doctype(Exception):
     """Raised inside expat's callback, caught in `split`."""
 
 
+class _Deep(Exception):
+    """The same, for elements in elements without end."""
+
+
 class _Bounds:
     """expat's callbacks: they note where children begin and end, in `marks`."""
 
@@ -99,6 +104,8 @@ class _Bounds:
     def start(self, name: str, _: dict[str, str]) -> None:
         self.depth += 1
         if self.depth > 2:
+            if self.depth > _DEEPEST:
+                raise _Deep
             if self.depth > self.deepest and self.inside:
                 self.mark("deep", name)
                 self.inside = ""
@@ -312,6 +319,8 @@ class _Part:
             self.bounds.parser.Parse(chunk, last)
         except _Doctype:
             return found("xml_doctype", self.here())
+        except _Deep:
+            return found("xml_too_deep", self.here(), note=f"nested deeper than {_DEEPEST} elements; reading stopped here")
         except expat.ExpatError as error:
             text, line = expat.ErrorString(error.code), error.lineno + self.lines
             return found("xml_not_well_formed", Position(line=line, offset=self.bounds.parser.ErrorByteIndex + self.shift),

@@ -71,6 +71,8 @@ def answered(collected: Collected, findings: Sequence[Finding], draw: Draw, prep
     if interchange.standard not in ("edifact", "x12"):
         if any(one.rejects for one in findings):
             made.told.append("nothing answers it, because nothing of it could be read or its standard has no acknowledgement")
+        elif collected.worst is Verdict.REJECTED:
+            made.told.append(f"something is rejected, and the partner does not hear of it: {interchange.standard} has no acknowledgement of its own")
         else:
             made.silent.append(f"{interchange.standard} has no acknowledgement of its own")
         return made

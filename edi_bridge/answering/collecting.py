@@ -62,6 +62,7 @@ class Collected:
         """Take a message's line, and its answer of the business where one goes out."""
         self.messages += 1
         if not isinstance(message, Message):
+            self.worst = worse(self.worst, self.judge(self.counted(findings, message.type), message.type))
             return
         policy = self.policy(message.type)
         counted = self.counted(findings, message.type)

@@ -64,6 +64,16 @@ def test_what_a_person_must_do(edi: Run, tmp_path: Path) -> None:
     assert "a person must act: no CONTRL can be written: its reference (0020) is missing" in done.stderr.decode()
 
 
+@pytest.mark.parametrize(("sample", "code", "told"), [
+    ("findings/xml_schema", 1, "a person must act: something is rejected, and the partner does not hear of it: xml has no acknowledgement"),
+    ("xml/order-ubl-retail", 0, ": xml has no acknowledgement of its own\n"),
+])
+def test_what_no_answer_can_refuse_is_told_to_a_person(edi: Run, sample: str, code: int, told: str) -> None:
+    result = edi("ack", ROOT / "samples" / sample / "message.xml")
+    assert (result.returncode, result.stdout) == (code, b"")
+    assert told in result.stderr.decode()
+
+
 def test_a_refusal_ends_with_1(edi: Run, tmp_path: Path) -> None:
     (tmp_path / "bad.edi").write_bytes(ASKING.replace(b"QTY+21:48", b"QTY+21:4x"))
     done = edi("ack", "bad.edi", *AT)

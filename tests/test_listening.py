@@ -190,6 +190,24 @@ def test_who_fails_at_one_channel_keeps_nobody_out_elsewhere(kept: Kept, tmp_pat
         assert client.get("/metrics", headers={"X-Forwarded-For": "127.0.0.1"}).status_code == 401
 
 
+def test_ever_new_places_do_not_let_anybody_guess_for_ever(client: httpx.Client, kept: Kept) -> None:
+    """What opens one door is answered 404 at another place, and what opens none 401: who tries passwords could tell the two apart."""
+    asked = [client.post(f"/in/nowhere{number}", content=ORDER, auth=("acme", f"guess {number}")).status_code for number in range(FAILURES + 2)]
+    assert asked == [401] * FAILURES + [429, 429]
+    assert client.post("/in/nowhere-else", content=ORDER, auth=LOGIN).status_code == 429, "not even the right password is told"
+    assert client.post("/in/acme.post", content=ORDER, auth=LOGIN).status_code == 201, "who posts where he may is not kept out"
+
+
+def test_addresses_of_one_customer_share_their_failures(kept: Kept, tmp_path: Path) -> None:
+    with serve(kept, tmp_path, proxies=["127.0.0.1"]) as server, httpx.Client(base_url=server.address) as client:
+        def post(address: str) -> int:
+            headers = {"Authorization": "Bearer wrong", "X-Forwarded-For": address}
+            return client.post("/in/acme.token", content=ORDER, headers=headers).status_code
+
+        assert [post(f"2001:db8:7:1::{number:x}") for number in range(FAILURES + 1)] == [401] * FAILURES + [429]
+        assert (post("2001:db8:7:2::1"), post("192.0.2.7")) == (401, 401)
+
+
 def test_a_door_needs_a_secret() -> None:
     (one,) = load(parse("channels: {post: {kind: http-in, token: nowhere}}", "a.yaml")["channels"], "acme", "a.yaml").values()
     with pytest.raises(ConfigFault, match="there is no secret nowhere"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import socket
 import ssl
 from dataclasses import dataclass
@@ -61,6 +62,16 @@ class Watched(H11Protocol):
         self._watch = None
         if not self.transport.is_closing():
             self.transport.abort()
+
+
+def network(address: str) -> str:
+    """The address as failures are counted: of IPv6 the network of 64 bits that one customer has, where every try could come from
+    another address."""
+    try:
+        known = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    return address if known.version == 4 else str(ipaddress.ip_network((int(known) >> 64 << 64, 64)))
 
 
 def bound_to(host: str, port: int) -> socket.socket:

@@ -24,7 +24,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from edi_bridge.fault import Fault, TransientFault
-from edi_bridge.listening.connection import Tls, Watched, bound_to, server_context
+from edi_bridge.listening.connection import Tls, Watched, bound_to, network, server_context
 from edi_bridge.listening.document import digest_agrees, drain, file_name, head_refused, refusal, refuse
 from edi_bridge.listening.door import Door, credentials, fits, hashed
 
@@ -219,7 +219,9 @@ class Listening:
 
     def _signed_in(self, request: Request, channel: str) -> int:
         """200; 401; 404 for who may post elsewhere; 429 for an address that failed too often. Takes the same time whatever is wrong."""
-        address, now = f"{self._peer(request)} {channel[:100]}", time.monotonic()
+        # A door's failures are its own, so that partners behind one address do not lock each other out; places without a door share
+        # theirs: else ever new names would let who guesses try for ever, since what opens another door is answered otherwise.
+        address, now = f"{network(self._peer(request))} {channel if channel in self._doors else ''}", time.monotonic()
         failed = self._failures.get(address, deque())
         while failed and failed[0] < now - WINDOW:
             failed.popleft()

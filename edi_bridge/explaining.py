@@ -181,7 +181,7 @@ class _Sight:
         that hold the copied value, then those behind: some count from 0); None where there is none near."""
         place, segments = complaint.position, self.message.segments
         number = place.segment or 0
-        if number <= len(segments) and place.tag in (None, "", segments[number - 1][0]):
+        if 0 < number <= len(segments) and place.tag in (None, "", segments[number - 1][0]):
             return number
         near = [
             one
@@ -201,7 +201,7 @@ class _Sight:
         if number is not None and complaint.missing and not tag and complaint.position.element is None:
             before = self.message.segments[number - 2:number - 1]
             return f" ({self.message.delimiters.element.join(before[0])})" if before else ""
-        if number is None or number > len(self.message.segments):
+        if number is None or not 0 < number <= len(self.message.segments):
             return "" if number is None else f" (our message has {len(self.message.segments)} segments)"
         stands = self.message.segments[number - 1][0]
         return f" (we sent {stands} there)" if tag and tag != stands else ""

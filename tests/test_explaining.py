@@ -192,6 +192,19 @@ def test_a_contrl_does_not_say_which_segment_is_missing() -> None:
     )
 
 
+@pytest.mark.parametrize("number", ["0", "99"])
+def test_a_segment_that_there_is_not_is_told_as_such(number: str) -> None:
+    """Segments count from 1: 0 is no other word for the last one."""
+    answer = (
+        f"UNB+UNOC:3+THEM:14+US:14+261121:1100+9'UNH+1+CONTRL:D:3:UN'UCI+417+US:14+THEM:14+7'UCM+1+ORDERS:D:96A:UN+4'UCS+{number}'UCD+12+2'"
+        "UNT+6+1'UNZ+1+9'"
+    ).encode()
+    (one,) = explained(ORDER, answer, "order.edifact-d96a")
+    assert one.origin is None
+    assert one.sentence == (f"Bluebird Stores refused order 4711: segment {number}, element 1 (our message has 13 segments): invalid value "
+                            "(CONTRL UCD 0085 = 12)")
+
+
 def test_without_a_map_the_place_is_told_alone() -> None:
     interchange = next(iter(syntax.read(ORDER)))
     made, messages = explaining.sent_interchange(interchange)

@@ -83,23 +83,28 @@ def _list(rows: list[Any], as_json: bool) -> None:
 @click.command("waive")
 @click.argument("partner", required=False)
 @programme_option
-@click.argument("subject", metavar="STEP_OR_GATE")
+@click.argument("subject", metavar="STEP_OR_GATE", required=False)
 @click.option("--owner", metavar="NAME", required=True, help="Who answers for it.")
 @click.option("--until", metavar="DAY", required=True, callback=day_of, help="The last day on which it need not be passed.")
 @reason_option
 @options.home_option
 @options.database_option
-def waive(partner: str | None, programme: bool, subject: str, owner: str, until: str, reason: str, home: str | None, database: str | None) -> int:
+def waive(partner: str | None, programme: bool, subject: str | None, owner: str, until: str, reason: str, home: str | None, database: str | None) -> int:
     """Let a step or a gate be passed without its figures, for a time. It is shown as waived wherever it stands.
 
     \b
     Example:
       edi-bridge rollout waive acme rollback --owner Ann --until 2026-12-31 --reason "rehearsed at their sister company"
+      edi-bridge rollout waive --programme network --owner Ann --until 2026-12-31 --reason "the contract is being signed"
     """
     from edi_bridge.rollout.gate import GATES, Waiver
     from edi_bridge.rollout.steps import NAMES, step_named
     from edi_bridge.store import audit, rollout
 
+    if programme and subject is None:  # one word only
+        partner, subject = None, partner
+    if subject is None:
+        raise click.UsageError("say whom and what: PARTNER STEP_OR_GATE, or --programme STEP_OR_GATE")
     step = step_named(subject)
     name = step.name if step else subject
     if step is None and name not in {one.name for one in GATES}:

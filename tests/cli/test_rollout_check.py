@@ -82,10 +82,14 @@ def test_a_waived_gate_is_shown_with_its_person_until_its_day(edi: Run, home: Pa
     assert (found["differences"]["waived"], found["differences"]["open"]) == ("", True)
     assert kept(home, "SELECT partner, subject, owner, reason, until, substr(at, 1, 10) FROM rollout_waiver ORDER BY id")[0] == (
         "nord", "rollback", "Per", "rehearsed elsewhere", "2026-11-22", "2026-11-22")
-    with sqlite3.connect(home / "edi-bridge.sqlite") as connection:
-        connection.execute("UPDATE rollout_waiver SET partner = ''")  # of the programme as a whole: it holds for every partner
-    connection.close()
-    assert not gates(edi, home)["rollback"]["open"]
+
+
+def test_a_gate_that_the_programme_waives_is_waived_for_each_partner(edi: Run, home: Path) -> None:
+    said(edi, home, "waive", "--programme", "rollback", "--owner", "Per", "--until", "2026-11-22", "--reason", "rehearsed for all")
+    assert gates(edi, home)["rollback"]["waived"] == "Per until 2026-11-22: rehearsed for all"
+    assert kept(home, "SELECT partner, subject FROM rollout_waiver") == [("", "rollback")]
+    for words in (["nord"], ["--programme", "nord", "rollback"], ["rollback", "--programme", "channels"]):
+        said(edi, home, "waive", *words, "--owner", "Per", "--until", "2026-11-22", "--reason", "x", code=2)
 
 
 def test_what_is_accepted_by_name_is_missed_no_more(edi: Run, home: Path) -> None:

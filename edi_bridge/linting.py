@@ -12,6 +12,7 @@ from edi_bridge.fault import ConfigFault
 from edi_bridge.mapping import lint as map_lint
 from edi_bridge.mapping.compile import CompiledMap
 from edi_bridge.mapping.mapfile import Origin
+from edi_bridge.mapping.plan import MapPlan, PlanFault
 from edi_bridge.partner import Partner
 from edi_bridge.partner import lint as partner_lint
 from edi_bridge.partner.addressing import clashes
@@ -34,12 +35,28 @@ def _of_map(load: Callable[[], CompiledMap], name: str, catalog: Catalog) -> lis
     try:
         one = load()
         assert one.reader is not None and one.writer is not None  # what only shows when the program is made
-        guide = None
-        if one.standard in ("edifact", "x12"):  # a map may use what an association (EANCOM) adds to the lists
-            guide = catalog.guide(one.spec.message, None, next(iter(catalog.associations(one.spec.message)), ""))
-        return map_lint.lint(one.plan, one.structure, guide, catalog.code_blocks(one.plan))
+        return _of_plan(one.plan, catalog)
+    except PlanFault as fault:
+        wrong = _refused(fault, name)
+        places = {(one.origin.file, one.origin.line) for one in wrong}
+        beside = [one for one in _of_plan(fault.plan, catalog)
+                  if one.kind not in map_lint.OF_WHOLE and (one.origin.file, one.origin.line) not in places]
+        return map_lint.in_order([*wrong, *beside])
     except ConfigFault as fault:
-        return [map_lint.Remark("map", Origin(file or name, line, column), sentence) for file, line, column, sentence in fault.problems]
+        return _refused(fault, name)
+
+
+def _refused(fault: ConfigFault, name: str) -> list[map_lint.Remark]:
+    return [map_lint.Remark("map", Origin(file or name, line, column), sentence) for file, line, column, sentence in fault.problems]
+
+
+def _of_plan(plan: MapPlan, catalog: Catalog) -> list[map_lint.Remark]:
+    """What the compiler lets pass. A map may use what an association (EANCOM) adds to the guide's lists."""
+    message = plan.spec.message
+    segments = message.partition("/")[0] in ("edifact", "x12")
+    guide = catalog.guide(message, None, next(iter(catalog.associations(message)), "")) if segments else None
+    structure = catalog.structure(message)
+    return map_lint.lint(plan, structure, guide, catalog.code_blocks(plan))
 
 
 def linted_partners(catalog: Catalog, names: list[str]) -> list[Row]:

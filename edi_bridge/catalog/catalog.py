@@ -19,6 +19,7 @@ from edi_bridge.mapping import mapfile
 from edi_bridge.mapping.codec import CodeTable, load_table
 from edi_bridge.mapping.compile import CompiledMap
 from edi_bridge.mapping.lookup import Layer, Row, Tables
+from edi_bridge.mapping.plan import PlanFault
 from edi_bridge.yamltext import Block, Problems, parse
 
 Stored = Callable[[str, str], Sequence[Row]]  # (table, partner or '' for all) → rows that a database keeps
@@ -240,15 +241,17 @@ class Catalog(Guides):
         return self._compile(block)
 
     def _compile(self, block: Block) -> CompiledMap:
-        """All mistakes at once: those of the file's form and those against the message's structure."""
+        """All mistakes at once: those of the file's form and those against the message's structure, as a PlanFault where it is known."""
         problems: list[tuple[str, int, int, str]] = []
         spec = mapfile.load(block, self._map_block, self._fragment, problems)
         try:
             made = CompiledMap(spec, self._structure_of(spec.message, block), self.table)
+        except PlanFault as fault:
+            raise PlanFault(sorted({*problems, *fault.problems}), fault.plan) from None
         except ConfigFault as fault:
-            problems += [one for one in fault.problems if one not in problems]
+            raise ConfigFault(sorted({*problems, *fault.problems})) from None
         if problems:
-            raise ConfigFault(sorted(problems))
+            raise PlanFault(sorted(set(problems)), made.plan)
         return made
 
     def _structure_of(self, message: str, block: Block) -> Any:

@@ -8,7 +8,7 @@ table of what is looked for. The guide is handed in (`guide.guide.Guide`, for ED
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -81,6 +81,8 @@ NEEDED: dict[str, tuple[tuple[str, ...], ...]] = {
     "remittance": (*_HEAD,),
     "customer": (("number", "gln", "duns", "vat", "tax_number", "registration", "receiver_number", "other_ids", "name"),),
 }
+# Said of what no rule does: of a map that is not whole, as the compiler refuses some of it, nobody can tell.
+OF_WHOLE = {"required_field", "no_lines", "counterpart", "not_filled", "never_holds"}
 LISTS = {"order": ("lines",), "order_response": (), "despatch_advice": ("items", "packs"), "invoice": ("lines",), "remittance": ("items",)}
 COUNTERPARTS = {
     "order": ("buyer", "seller"), "order_response": ("buyer", "seller"), "despatch_advice": ("buyer", "seller", "deliver_to"),
@@ -111,7 +113,12 @@ def lint(plan: MapPlan, structure: Any, guide: Any = None, tables: Mapping[str, 
     made += [Remark(*one) for one in _whole(plan, segments)]
     if segments is not None:
         made += [Remark(*one) for one in lint_written.of_map(plan, structure, segments)]
-    return sorted(set(made), key=lambda one: (one.origin.file, one.origin.line, one.origin.column, LEVELS.index(one.level), one.sentence))
+    return in_order(made)
+
+
+def in_order(remarks: Sequence[Remark]) -> list[Remark]:
+    """Each remark once, in the order of the files."""
+    return sorted(set(remarks), key=lambda one: (one.origin.file, one.origin.line, one.origin.column, LEVELS.index(one.level), one.sentence))
 
 
 def _scopes(plan: MapPlan) -> Iterator[tuple[ScopePlan, tuple[str, ...], Any]]:

@@ -7,6 +7,7 @@ around them; their fields keep the dotted target.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -104,6 +105,14 @@ class MapPlan:
             yield from scope.values
 
 
+class PlanFault(ConfigFault):
+    """Rules that do not fit the structure. `plan` is what is left without them: nothing may run by it, but lint can look at the rest."""
+
+    def __init__(self, problems: list[tuple[str, int, int, str]], plan: MapPlan):
+        self.plan = plan
+        super().__init__(problems)
+
+
 class Planner:
     """Builds a plan. `resolver` has resolve(path, scope), inner_scope(resolved, scope) and aux(name, resolved, scope)."""
 
@@ -122,7 +131,7 @@ class Planner:
             self.dialect = "csv"  # the same files of our own making, only laid out in another way
 
     def plan(self) -> MapPlan:
-        """The plan, or ConfigFault with everything that does not fit."""
+        """The plan, or PlanFault with everything that does not fit."""
         message = self._new_scope(self.root_scope)
         records: tuple[Any, ...] = ()
         root = message
@@ -136,8 +145,10 @@ class Planner:
             resolved = self._resolve(source, self.root_scope)
             if resolved is not None:
                 writes.append((resolved, value, source))
-        self.problems.done()
-        return MapPlan(self.spec, root, message, records, tuple(self.scopes), tuple(writes))
+        made = MapPlan(self.spec, root, message, records, tuple(self.scopes), tuple(writes))
+        if self.problems.found:
+            raise PlanFault(self.problems.found, made)
+        return made
 
     def _new_scope(self, scope: Any) -> ScopePlan:
         made = ScopePlan(len(self.scopes), scope)
@@ -171,9 +182,11 @@ class Planner:
             except PathError as error:
                 self._say(source.origin, f"{rule.name}, {rule.codec}: {error}")
                 aux.append(())
+        default, constant = self._typed(rule, "default", rule.default), self._typed(rule, "is", rule.constant)
+        if len(sources) != len(rule.sources):
+            return
         self.count += 1
-        plan.values.append(ValuePlan(self.count, rule, target, sources, convert, tuple(aux),
-                                     self._typed(rule, rule.default), self._typed(rule, rule.constant), rule.when))
+        plan.values.append(ValuePlan(self.count, rule, target, sources, convert, tuple(aux), default, constant, rule.when))
         plan.order.append(target)
 
     def _use(self, plan: ScopePlan, rule: Rule, target: tuple[str, ...]) -> None:
@@ -192,6 +205,8 @@ class Planner:
             item = self._new_scope(inner)
             self._fill(item, rule.rules, ())
             self._fragments[(rule.fragment, inner)] = item
+        if len(sources) != len(rule.sources):
+            return
         self.count += 1
         use = ScopeUse(self.count, rule, target, sources, item, rule.kind == "list", rule.when, expand)
         plan.uses.append(use)
@@ -233,23 +248,32 @@ class Planner:
             self._say(rule.origin, f"{rule.name} is of type {rule.field.type}, but {one.name} gives {one.type}")
         return Convert(one.read, one.write, one.type, one.aux, one.name == "text", one.lossy, one)
 
-    def _typed(self, rule: Rule, value: Any) -> Any:
-        """A default or constant as the record holds it."""
+    def _typed(self, rule: Rule, key: str, value: Any) -> Any:
+        """A default or constant as the record holds it; what the field cannot hold is a mistake of the map."""
         if value is None:
             return None
+        text = str(value)
         match rule.field.type:
-            case "decimal":
-                return Decimal(str(value))
-            case "integer":
-                return int(value)
-            case "boolean":
-                return bool(value)
-        return str(value)
+            case "decimal" if _NUMBER.fullmatch(text):
+                return Decimal(text)
+            case "integer" if text.removeprefix("-").isdecimal():
+                return int(text)
+            case "boolean" if isinstance(value, bool):
+                return value
+            case "date" if _DATE.match(text):
+                return text
+            case "decimal" | "integer" | "boolean" | "date" as type_:
+                self._say(rule.origin, f"{rule.name}: {key}: {text!r} is no {_TYPE_WORDS[type_]}")
+                return None
+        return text
 
     def _say(self, origin: Any, sentence: str, column: int = 0) -> None:
         self.problems.add((origin.line, origin.column + column), sentence, origin.file)
 
 
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+_DATE = re.compile(r"[0-9]{4}(?![0-9])")  # records have days, times, weeks and periods, all of which begin with the year
+_TYPE_WORDS = {"decimal": "number", "integer": "whole number", "boolean": "true or false", "date": "date like 2026-11-21"}
 _DEFAULT_CODECS = {"decimal": "decimal", "integer": "integer", "boolean": "boolean"}
 
 

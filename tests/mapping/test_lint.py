@@ -47,6 +47,34 @@ def test_a_good_map_has_no_remarks() -> None:
     assert [str(one) for one in remarks(X12 + X12_LINES)] == []
 
 
+def test_what_the_compiler_refuses_hides_nothing_else() -> None:
+    """Line 6 has a path that is none, line 8 a code that the guide does not have: both are said, and that nothing reads the number is
+    not said beside the first."""
+    text = EDIFACT.replace("BGM/1004", "BGM/9999") + '  contract: "SG1[RFF/1153=QQQ]/RFF/1154"\n' + LINES
+    assert [(one.kind, one.origin.line) for one in remarks(text)] == [("map", 6), ("unknown_code", 8)]
+
+
+@pytest.mark.parametrize(("rule", "sentence"), [
+    ('{at: "QTY[6063=21]/6060", as: decimal, default: abc}', "quantity: default: 'abc' is no number"),
+    ('{at: "QTY[6063=21]/6060", as: decimal, is: 1e5}', "quantity: is: '1E+5' is no number"),
+    ('{at: "QTY[6063=21]/6060", as: decimal, default: 1.50}', ""),
+])
+def test_a_default_or_constant_is_one_that_the_field_can_hold(rule: str, sentence: str) -> None:
+    found = remarks(EDIFACT + LINES.replace('{at: "QTY[6063=21]/6060", as: decimal}', rule))
+    assert [(one.kind, one.origin.line, one.sentence) for one in found] == ([("map", 8, sentence)] if sentence else [])
+
+
+def test_defaults_of_dates_whole_numbers_and_truths_are_held_against_the_field() -> None:
+    def said(rule: str) -> list[str]:
+        return [one.sentence for one in remarks(EDIFACT + rule + LINES, "error")]
+
+    assert said('  issued_on: {at: "DTM[2005=137]/2380", as: date(2379), default: yesterday}\n') == [
+        "issued_on: default: 'yesterday' is no date like 2026-11-21"]
+    assert said('  issued_on: {at: "DTM[2005=137]/2380", as: date(2379), default: "2026-11-21"}\n') == []
+    assert said('  totals: {fields: {line_count: {at: "CNT[6069=2]/6066", as: integer, default: 3.5}}}\n') == [
+        "line_count: default: '3.5' is no whole number"]
+
+
 @pytest.mark.parametrize("name", sorted(catalog().map_index))
 def test_the_shipped_maps_have_no_errors(name: str) -> None:
     assert [f"{one.origin}: {one.sentence}" for one in linted(name, catalog()) if one.level == "error"] == []

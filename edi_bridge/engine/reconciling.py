@@ -52,7 +52,9 @@ class Reconciling:
         statements = [statement for answer in answers for statement in answer.statements]
         if not statements:
             return
-        sent = self._sent(connection, statements)
+        partner = connection.execute(select(ledger().exchange.c.partner).where(ledger().exchange.c.id == exchange)).scalar_one()
+        found = self._sent(connection, statements)
+        sent = [(one, entry) for one, entry in found if not partner or entry.partner == partner]  # nobody answers for somebody else
         now = datetime.fromisoformat(self.now())
         matched = matching.reconcile(answers, [one for one, _ in sent], now)
         entries = {id(one): entry for one, entry in sent}
@@ -64,7 +66,9 @@ class Reconciling:
             self._outcome(connection, mine, entries[id(mine)], [each for each in matched if each.sent is mine])
         for one in matched:
             if one.sent is None:
-                note = next((finding.note for finding in one.findings), "")
+                other = next((entry for _, entry in found if entry.control == one.statement.subject.interchange), None)
+                note = next((finding.note for finding in one.findings), "") if other is None else (
+                    f"{one.statement.answer}: {one.statement.subject.words()} went to {other.partner}, and {partner} answers it: nothing changes")
                 alarm.raise_(connection, "acknowledgement_unmatched", f"exchange {exchange}", f"exchange {exchange}: {note}", self.now())
 
     def _sent(self, connection: Connection, statements: Iterable[Statement]) -> list[tuple[Sent, outbox.Entry]]:

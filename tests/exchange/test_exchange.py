@@ -22,6 +22,7 @@ from edi_bridge.crm.tables import tables
 from edi_bridge.database import Database
 from edi_bridge.engine import Engine, Incoming, ReceiptSummary
 from edi_bridge.engine.outgoing import Writing
+from edi_bridge.interchange import Address
 from edi_bridge.record import from_json
 from edi_bridge.store import alarm, conservation, outbox, waiting
 from edi_bridge.store import ledger as receipts
@@ -157,6 +158,47 @@ def test_a_number_that_came_with_other_content_is_quarantined_and_not_answered(e
     assert rows(engine, ledger().outbox) == 1 and alarms(engine) == ["quarantine"]
 
 
+@pytest.mark.parametrize("carried", [
+    lambda one: one.replace(b"'", b"'\r\n"),  # a line for each segment
+    lambda one: one + b"\n",
+    lambda one: b"UNA|*.! ~" + one.replace(b":", b"|").replace(b"+", b"*").replace(b"'", b"~"),  # other delimiters
+    lambda one: orders("70", "A-0") + one,  # bundled with another one
+    lambda one: one.replace(b"261120:1015", b"261121:0800"),  # sent again by the partner's own program, at another time
+], ids=["lines", "line_end", "delimiters", "bundle", "time"])
+def test_the_same_in_other_bytes_is_the_same_again(engine: Engine, post: Any, carried: Callable[[bytes], bytes]) -> None:
+    """Networks rewrite delimiters and line ends, and bundle anew; what the interchange says is what counts."""
+    first = post(orders("71", "A-1")).exchanges[0]
+    before = answer_of(engine, first.answers[0])
+    with engine.database.write() as connection:
+        outbox.mark(connection, first.answers[0], "sent", at=engine.now())
+    again = post(carried(orders("71", "A-1"))).exchanges[-1]
+    assert (again.state, again.outcome, again.original) == ("duplicate", "again", first.id)
+    assert [answer_of(engine, entry) for entry in again.answers] == [before]
+    assert "quarantine" not in alarms(engine)
+
+
+def test_an_x12_interchange_in_other_delimiters_is_the_same_again_and_its_group_s_number_counts(engine: Engine, post: Any) -> None:
+    one = functional("A")
+    other = one.translate(bytes.maketrans(b"*~>", b"|\n:"))
+    assert states(post(one))[0][:2] == ("done", "new")
+    assert states(post(other))[0][:2] == ("duplicate", "again")
+    assert states(post(one.replace(b"*1100*9*X*", b"*1100*8*X*").replace(b"GE*1*9~", b"GE*1*8~")))[0][:2] == ("quarantined", "conflict")
+
+
+def test_the_same_in_other_bytes_is_the_same_again_within_one_group(engine: Engine) -> None:
+    one = orders("71", "A-1")
+    taken = engine.receive([Incoming(engine.archive.put(io.BytesIO(content)), name, "acorn.sftp", "acorn")
+                            for name, content in (("1.edi", one), ("2.edi", one.replace(b"'", b"'\n")), ("3.edi", orders("71", "A-2")))])
+    became = [one.exchanges[0] for one in engine.process(taken) if one is not None]
+    assert [(one.state, one.outcome) for one in became] == [("done", "new"), ("duplicate", "again"), ("quarantined", "conflict")]
+
+
+def test_what_says_the_same_as_bytes_that_are_gone_is_a_conflict(engine: Engine, post: Any) -> None:
+    first = post(orders("71", "A-1"))
+    engine.archive.path(first.sha256).unlink()
+    assert states(post(orders("71", "A-1") + b"\n")) == [("quarantined", "conflict", {})]
+
+
 def test_after_its_window_a_number_may_come_again(engine: Engine, post: Any, clock: Clock) -> None:
     post(orders("71", "A-1"))
     clock.now += timedelta(days=366)
@@ -283,6 +325,36 @@ def test_an_answer_to_nothing_we_sent_is_kept_and_rings(engine: Engine, post: An
     assert states(post(functional("A", group="77"))) == [("done", "new", {"reconciled": 1})]
     assert alarms(engine) == ["acknowledgement_unmatched"] and rows(engine, ledger().answered) == 2  # AK1 and AK2
     assert rows(engine, ledger().outbox) == 0, "a 997 is never answered by a 997"
+
+
+def contrl(sender: str, control: str = "900") -> bytes:
+    """A CONTRL that refuses our interchange 55 to acorn, as its UCI says, in an interchange of `sender`."""
+    return (f"UNB+UNOC:3+{sender}:14+9521200034004:14+261122:1100+{control}'UNH+1+CONTRL:D:3:UN'"
+            f"UCI+55+9521200034004:14+9521200099999:14+4+7'UNT+3+1'UNZ+1+{control}'").encode()
+
+
+def test_nobody_answers_for_another_partner(engine: Engine, home: Path, clock: Clock) -> None:
+    """A CONTRL names the receiver of what it answers itself (UCI, S003): a rival's must not refuse what went to acorn."""
+    (home / "partners" / "rival.yaml").write_text(
+        'partner: rival\nname: Rival GmbH\nidentities:\n  - {id: "9521200077018", qualifier: "14"}\nagreements:\n  - {message: edifact/D96A/ORDERS}\n')
+    engine = Engine(engine.database, engine.archive, Catalog(home, check_receiver=True), strict=True, answers=True, clock=clock)
+    with engine.database.write() as connection:
+        mine = outbox.Outgoing("acorn", "document", "INVOIC", "edifact", Address("9521200034004", "14"), Address("9521200099999", "14"), "55", b"x",
+                               messages=[outbox.SentMessage(1, "1", "edifact/D96A/INVOIC", document="R-1")])
+        entry = outbox.add(connection, engine.archive, mine, engine.now())
+        outbox.mark(connection, entry, "sent", at=engine.now())
+
+    def outcome() -> str:
+        with engine.database.read() as connection:
+            return outbox.get(connection, entry).outcome  # type: ignore[union-attr]
+
+    engine.post_file("forged.edi", io.BytesIO(contrl("9521200077018")))
+    assert outcome() == "" and alarms(engine) == ["acknowledgement_unmatched"]
+    with engine.database.read() as connection:
+        (told,) = alarm.listing(connection)
+    assert "interchange 55 went to acorn, and rival answers it: nothing changes" in told.sentence
+    engine.post_file("true.edi", io.BytesIO(contrl("9521200099999")))
+    assert outcome() == "rejected" and "acknowledgement_negative" in alarms(engine)
 
 
 def test_a_file_that_stops_the_program_twice_is_quarantined(engine: Engine) -> None:

@@ -15,7 +15,7 @@ from edi_bridge.interchange import Position
 from edi_bridge.partner import Partner
 from edi_bridge.rollout.stage import contradiction
 from edi_bridge.store import alarm, intake, ledger, message, outbox
-from edi_bridge.store.intake import Coming
+from edi_bridge.store.intake import Coming, Place
 from edi_bridge.store.ledger import Exchange, Receipt
 
 UNAGREED = {  # kind of finding → why a person must look first
@@ -35,14 +35,15 @@ class Intake:
     strict: bool
     now: Callable[[], str]
 
-    def take_in(self, connection: Connection, scanned: Sequence[tuple[Receipt, Any]]) -> None:
-        """A row, an outcome and the findings of the envelope for each interchange that has none yet: each with its receipt."""
+    def take_in(self, connection: Connection, scanned: Sequence[tuple[Receipt, Any]], digests: Mapping[Place, str]) -> None:
+        """A row, an outcome and the findings of the envelope for each interchange that has none yet: each with its receipt. Uncompared
+        where `digests` lacks what one says whose number came before."""
         there = ledger.taken_in(connection, [(receipt.id, one.interchange.ordinal) for receipt, one in scanned])
         fresh: dict[tuple[int, int], tuple[Coming, Any]] = {}
         for receipt, one in scanned:
             if (place := (receipt.id, one.interchange.ordinal)) not in there:
                 fresh.setdefault(place, (self._coming(connection, receipt, one), one))
-        made = intake.take_in(connection, [coming for coming, _ in fresh.values()], self.versions, self.now())
+        made = intake.take_in(connection, [coming for coming, _ in fresh.values()], self.versions, self.now(), digests)
         entries: list[tuple[int, int | None, int | None, Finding]] = []
         for exchange, (_, one) in zip(made, fresh.values(), strict=True):
             findings = list(one.findings)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -14,11 +14,13 @@ from edi_bridge.crashpoint import passing
 from edi_bridge.database import Database
 from edi_bridge.engine.guard import Failure, guarded
 from edi_bridge.engine.intake import Intake
+from edi_bridge.engine.sameness import digest
 from edi_bridge.engine.work import Line, Work
 from edi_bridge.fault import ConfigFault
 from edi_bridge.finding import found
 from edi_bridge.store import ledger, message
 from edi_bridge.store.archive import Archive
+from edi_bridge.store.intake import Place, Uncompared
 
 INTAKE_BATCH = 64
 KEPT = 256 * 1024  # bytes of a receipt up to which it is kept between its passes; 64 such share their commits at most
@@ -50,12 +52,15 @@ class Scanning:
     def _scan_together(self, works: Sequence[Work]) -> None:
         """All in one commit; a ConfigFault or a mistake of ours is left to who scans them one by one."""
         seen = [(work, list(self._scanned(work))) for work in works]
-        with self.database.write() as connection:
-            self._intake(connection, [(work, one) for work, scanned in seen for one in scanned if one is not None])
+
+        def rest(connection: Connection) -> None:
             for work, scanned in seen:
                 if not scanned:
                     self._nothing_inside(connection, work)
             ledger.set_receipts(connection, [work.receipt.id for work in works], "scanned")
+
+        for _ in self._intake([(work, one) for work, scanned in seen for one in scanned if one is not None], rest):
+            pass
         passing("scanned")
 
     def _scan_one(self, work: Work) -> Iterator[None]:
@@ -83,10 +88,10 @@ class Scanning:
             seen += 1
             pending.append(one)
             if len(pending) >= INTAKE_BATCH:
-                self._commit_intake(work, pending)
+                yield from self._commit_intake(work, pending)
                 pending = []
                 yield None
-        self._commit_intake(work, pending, seen)
+        yield from self._commit_intake(work, pending, seen)
         passing("scanned")
 
     def _scanned(self, work: Work) -> Iterator[Any]:
@@ -106,21 +111,37 @@ class Scanning:
             work.kept = self.archive.content(work.receipt.sha256)
         return nullcontext(io.BytesIO(work.kept) if isinstance(work.kept, bytes) else work.kept)
 
-    def _commit_intake(self, work: Work, scanned: Sequence[Any], seen: int | None = None) -> None:
-        def commit() -> None:
-            with self.database.write() as connection:
-                self._intake(connection, [(work, one) for one in scanned])
-                if seen == 0:
-                    self._nothing_inside(connection, work)
-                if seen is not None:
-                    ledger.set_receipt(connection, work.receipt.id, "scanned")
+    def _commit_intake(self, work: Work, scanned: Sequence[Any], seen: int | None = None) -> Iterator[None]:
+        def rest(connection: Connection) -> None:
+            if seen == 0:
+                self._nothing_inside(connection, work)
+            if seen is not None:
+                ledger.set_receipt(connection, work.receipt.id, "scanned")
 
-        result = guarded(commit)
-        if isinstance(result, Failure):
-            raise RuntimeError(result.text)  # told by who scans
+        yield from self._intake([(work, one) for one in scanned], rest)
 
-    def _intake(self, connection: Connection, scanned: Sequence[tuple[Work, Any]]) -> None:
-        self.taking_in.take_in(connection, [(work.receipt, one) for work, one in scanned])
+    def _intake(self, scanned: Sequence[tuple[Work, Any]], rest: Callable[[Connection], None]) -> Iterator[None]:
+        """Rows and outcomes, and the `rest`, in one commit. What says the same as another under its number is found before it: that may
+        be much to read."""
+        digests: dict[Place, str] = {}
+
+        def commit() -> set[Place]:
+            try:
+                with self.database.write() as connection:
+                    self.taking_in.take_in(connection, [(work.receipt, one) for work, one in scanned], digests)
+                    rest(connection)
+            except Uncompared as first:
+                return first.places
+            return set()
+
+        while True:
+            result = guarded(commit)
+            if isinstance(result, Failure):
+                raise RuntimeError(result.text)  # told by who scans
+            if not result:
+                return
+            for place in sorted(result):
+                digests[place] = yield from digest(self.archive, *place)
 
     def _nothing_inside(self, connection: Connection, work: Work) -> None:
         kind = "unknown_format" if work.receipt.size else "empty_file"

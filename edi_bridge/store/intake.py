@@ -24,6 +24,7 @@ from edi_bridge.store.tables import ledger
 from edi_bridge.store.version import BEFORE, PINNED
 
 Key = tuple[str, str, str]  # kind, scope and value of an identity
+Place = tuple[str, int]  # where an interchange stands: SHA-256 of its file, ordinal in it
 AT_ONCE = 500  # keys that are looked up together
 NOT_NEW = ("rejected", "held")  # states in which the same bytes may be tried again
 EXCHANGE = ("id", "receipt_id", "ordinal", "standard", "syntax", "sender_qualifier", "sender", "receiver_qualifier", "receiver", "control",
@@ -60,16 +61,34 @@ class Coming:
         """What tells that its control number came before."""
         return control_key(self.interchange, self.types, self.lane)
 
+    @property
+    def place(self) -> Place:
+        """Where it stands."""
+        return self.receipt.sha256, self.interchange.ordinal
 
-def take_in(connection: Connection, coming: Sequence[Coming], versions: Mapping[str, str], received_at: str = "") -> list[Exchange]:
+
+class Uncompared(Exception):
+    """Interchanges have control numbers that came before under other bytes: whether they say the same must be known first (`places`)."""
+
+    def __init__(self, places: set[Place]):
+        self.places = places
+        super().__init__(f"{len(places)} interchanges are to be compared")
+
+
+def take_in(connection: Connection, coming: Sequence[Coming], versions: Mapping[str, str], received_at: str = "",
+            digests: Mapping[Place, str] | None = None) -> list[Exchange]:
     """Decide what each interchange is and give it its row; in their order.
 
     A refused envelope keeps only the identity of its bytes. The same bytes that were wholly refused before are tried again when maps
-    or agreements (`versions`) are others now.
+    or agreements (`versions`) are others now. `digests`: what interchanges say (`engine.sameness`), by which one under a known number is
+    the same again or another; Uncompared where one lacks (the transaction is to be given up). None: other bytes are another one.
     """
-    register = _Register(connection, json.dumps(dict(sorted(versions.items()))), received_at, take_ids(connection, ledger().exchange, len(coming)))
+    register = _Register(connection, json.dumps(dict(sorted(versions.items()))), received_at, take_ids(connection, ledger().exchange, len(coming)),
+                         digests)
     register.learn({key for one in coming for key in (one.bytes_key, one.control_key)})
     made = [register.decide(one) for one in coming]
+    if register.uncompared:
+        raise Uncompared(register.uncompared)
     register.write()
     return made
 
@@ -82,6 +101,8 @@ class _Register:
     versions: str
     received_at: str
     numbers: Iterator[int]
+    digests: Mapping[Place, str] | None = None
+    uncompared: set[Place] = field(default_factory=set)
     owners: dict[Key, int] = field(default_factory=dict)
     exchanges: list[tuple[Any, ...]] = field(default_factory=list)
     identities: list[tuple[Any, ...]] = field(default_factory=list)
@@ -106,6 +127,8 @@ class _Register:
         """What an interchange is; its row is made, and the identities that it takes."""
         outcome, state, reason, original = "new", "open", "", None
         first = self.owners.get(one.bytes_key)
+        if first is None:
+            first = self._said_before(one)
         if first is not None:
             before = self._before(first)
             if before.state not in NOT_NEW or _same(before.versions, self.versions):
@@ -127,6 +150,27 @@ class _Register:
         if state == "open" and outcome != "refused" and control:
             self._own(made, one.control_key)
         return made
+
+    def _said_before(self, one: Coming) -> int | None:
+        """The exchange that holds its control number and says the same in other bytes."""
+        if self.digests is None or one.held or one.verdict is Verdict.REJECTED or not one.interchange.control:
+            return None
+        holder = self._holder(one)
+        if holder is None:
+            return None
+        places = one.place, self._place(holder)
+        if lacking := {place for place in places if place not in self.digests}:
+            self.uncompared |= lacking
+            return None
+        mine, theirs = (self.digests[place] for place in places)
+        return holder if mine and mine == theirs else None
+
+    def _place(self, exchange: int) -> Place:
+        self.write()  # it may have come in this group
+        t = ledger()
+        query = select(t.receipt.c.sha256, t.exchange.c.ordinal).join(t.receipt, t.receipt.c.id == t.exchange.c.receipt_id)
+        row = self.connection.execute(query.where(t.exchange.c.id == exchange)).one()
+        return row.sha256, row.ordinal
 
     def _before(self, exchange: int) -> Any:
         self.write()  # it may have come in this group

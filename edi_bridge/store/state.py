@@ -33,7 +33,7 @@ STATES = (
     State("exchange", "held", "closed: nothing was posted, and a person must decide about at least one message", ("open", "discarded")),
     State("exchange", "failed", "stopped by our own mistake, or because a file of the home or its bytes here are not as they must be; tried again when it is"
           " replayed, or when the same bytes come again", ("open", "discarded")),
-    State("exchange", "duplicate", "the same bytes came before; what became of the first holds"),
+    State("exchange", "duplicate", "the same came before; what became of the first holds"),
     State("exchange", "quarantined", "nothing of it is posted until a person decides: its reason says why", ("open", "discarded")),
     State("exchange", "discarded", "a person decided that nothing of it is posted"),
     State("message", "posted", "its records are in the CRM"),
@@ -50,7 +50,7 @@ STATES = (
 
 OUTCOMES = (
     ("new", "nothing of it was here"),
-    ("again", "the same bytes came before: nothing changes, the row points to the first"),
+    ("again", "the same came before, in the same bytes or in others: nothing changes, the row points to the first"),
     ("retry", "the same bytes were refused before, by other maps or agreements: tried again"),
     ("conflict", "its control number came before with other content: quarantined"),
     ("refused", "its envelope is not acceptable; it uses up no control number"),

@@ -18,16 +18,44 @@ from edi_bridge.fault import ConfigFault
 MAX_BYTES = 5_000_000
 MAX_DEPTH = 50
 
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+MAX_DIGITS = 4000  # of a number; Python itself refuses to read 4,300
 _INT = re.compile(r"[-+]?[0-9]+")
 _HEX = re.compile(r"0x[0-9a-fA-F]+|0o[0-7]+")
-_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?([0-9]+))?")
 _WORDS: dict[str, Any] = {"": None, "~": None, "null": None, "Null": None, "NULL": None,
                           "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 # What a parser gives to untagged nodes by YAML 1.1's rules; the value is made by ours.
 _PLAIN_TAGS = {"str", "int", "float", "bool", "null", "map", "seq", "timestamp", "merge", "value"}
 
 Mark = tuple[int, int]  # line, column; both from 1
+
+
+class _TooDeep(Exception):
+    """`mark` is where the nesting went too far."""
+
+    def __init__(self, mark: Any):
+        super().__init__()
+        self.mark = mark
+
+
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """libyaml's parser with a limit: it goes into nested nodes by recursion in C, which deep ones end by killing the process."""
+
+    def __init__(self, text: str | bytes):
+        super().__init__(text)
+        self._depth = 0
+
+    def descend_resolver(self, parent: Any, index: Any) -> None:
+        """Called before each node (of a mapping: each key and value)."""
+        self._depth += 1
+        if self._depth > MAX_DEPTH + 2:
+            raise _TooDeep(parent.start_mark)
+        super().descend_resolver(parent, index)
+
+    def ascend_resolver(self) -> None:
+        """Called behind each node."""
+        self._depth -= 1
+        super().ascend_resolver()
 
 
 class Block(dict[str, Any]):
@@ -64,7 +92,7 @@ def parse(text: str | bytes, file: str) -> Any:
     if len(text) > MAX_BYTES:
         raise ConfigFault.at(file, 1, 1, f"the file is larger than {MAX_BYTES} bytes")
     try:
-        loader = _LOADER(text)
+        loader = _Loader(text)
         try:
             node = loader.get_single_node()
         finally:
@@ -73,6 +101,8 @@ def parse(text: str | bytes, file: str) -> Any:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
         raise ConfigFault.at(file, line, column, f"not readable as YAML: {error.problem or error.context}") from None
+    except _TooDeep as error:
+        raise ConfigFault.at(file, error.mark.line + 1, error.mark.column + 1, f"nested more than {MAX_DEPTH} deep") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigFault.at(file, 1, 1, f"not readable as YAML: {str(error).splitlines()[0]}") from None
     return None if node is None else _value(node, file, 0, set())
@@ -88,6 +118,8 @@ def _value(node: yaml.Node, file: str, depth: int, seen: set[int]) -> Any:
     if node.tag.removeprefix("tag:yaml.org,2002:") not in _PLAIN_TAGS:
         raise ConfigFault.at(file, *mark, f"tags ({node.tag}) are not allowed")
     if isinstance(node, yaml.ScalarNode):
+        if not node.style and _is_endless(node.value):
+            raise ConfigFault.at(file, *mark, f"a number of more than {MAX_DIGITS} digits; a text stands in quotes")
         return node.value if node.style else _scalar(node)
     if isinstance(node, yaml.SequenceNode):
         items = Items(mark)
@@ -107,6 +139,14 @@ def _value(node: yaml.Node, file: str, depth: int, seen: set[int]) -> Any:
         block.marks[key] = key_mark
         block.value_marks[key] = (value_node.start_mark.line + 1, value_node.start_mark.column + 1)
     return block
+
+
+def _is_endless(text: str) -> bool:
+    """Whether it is a number that nobody means, as digits or by its exponent."""
+    if len(text) > MAX_DIGITS:
+        return bool(_INT.fullmatch(text) or _HEX.fullmatch(text) or _FLOAT.fullmatch(text))
+    found = _FLOAT.fullmatch(text) if "e" in text or "E" in text else None
+    return found is not None and found[4] is not None and int(found[4]) > MAX_DIGITS
 
 
 def _scalar(node: yaml.ScalarNode) -> Any:

@@ -4,8 +4,9 @@ Bytes that come are hashed and made durable in a local folder first (their name 
 end; and what a mailbox deleted when it was read must not be lost with a connection). Then they are put under
 `prefix/ab/ab12…`, and only after that `put` returns. What durable means there is the file system's promise: S3, Google Cloud
 Storage and Azure answer a put when the object is kept in several places, whole or not at all, and whoever lists or reads
-afterwards sees it. Others (SFTP, SMB, a mounted folder) get a temporary name, the size is compared, then they rename; nobody
-can make such a server sync its disk.
+afterwards sees it. Others (SFTP, SMB, a mounted folder) get a temporary name, what they kept is read back and its SHA-256
+compared (a put over SFTP may not notice a write that failed in the middle), then they rename; nobody can make such a server sync its
+disk. A connection that broke is opened anew for the next question.
 
 Every read downloads the whole blob and compares its SHA-256; small ones that were just written or read are remembered, since the
 engine reads each delivery twice.
@@ -13,12 +14,14 @@ engine reads each delivery twice.
 
 from __future__ import annotations
 
+import sys
 import tempfile
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
 from io import BytesIO
@@ -33,6 +36,10 @@ from edi_bridge.store.archive import CHUNK, Archive, Blob
 WHOLE = frozenset({"s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "adl", "oss", "memory"})
 REMEMBERED = 32 << 20  # bytes of small blobs
 SMALL = 1 << 20
+INCOMING = "incoming"  # the folder of temporary names on the other side
+LEFT = 86_400  # seconds after which such a file is nobody's
+OF_PACKAGES = (("paramiko", "SSHException"), ("botocore.exceptions", "BotoCoreError"), ("botocore.exceptions", "ClientError"),
+               ("aiohttp", "ClientError"), ("gcsfs.retry", "HttpError"), ("azure.core.exceptions", "AzureError"))
 
 
 @dataclass(slots=True)
@@ -64,15 +71,46 @@ class Recent:
             self.size -= len(self.blobs.pop(digest, b""))
 
 
+@dataclass(slots=True)
+class Uses:
+    """Which blobs came lately to this process, and which are being removed just now: one waits for the other; any thread."""
+
+    came: dict[str, float] = field(default_factory=dict)  # SHA-256 → seconds since 1970
+    leaving: set[str] = field(default_factory=set)
+    turn: threading.Condition = field(default_factory=threading.Condition)
+
+    def comes(self, digest: str) -> None:
+        """It is being received: from now on nobody removes it."""
+        with self.turn:
+            self.turn.wait_for(lambda: digest not in self.leaving)
+            self.came[digest] = time.time()
+
+    @contextmanager
+    def removing(self, digest: str, since: float) -> Iterator[bool]:
+        """Whether it may be removed, because it did not come after `since`; while the block lasts it does not come."""
+        with self.turn:
+            self.came = {one: when for one, when in self.came.items() if when >= since}
+            free = digest not in self.came
+            if free:
+                self.leaving.add(digest)
+        try:
+            yield free
+        finally:
+            with self.turn:
+                self.leaving.discard(digest)
+                self.turn.notify_all()
+
+
 @dataclass(frozen=True, slots=True)
 class ObjectArchive(Archive):
-    """See the module; `folder` is the local one. `files` is the fsspec file system, `root` the place in it, `url` as a person
-    names both."""
+    """See the module; `folder` is the local one. `opened` holds the fsspec file system while its connection stands, `root` is the place
+    in it, `url` as a person names both."""
 
-    files: Any = None
+    opened: list[Any] = field(default_factory=list)
     root: str = ""
     url: str = ""
     recent: Recent = field(default_factory=Recent)
+    uses: Uses = field(default_factory=Uses)
 
     @classmethod
     def at(cls, url: str, folder: Path, passing: Callable[[str], None] = lambda point: None) -> ObjectArchive:
@@ -85,7 +123,21 @@ class ObjectArchive(Archive):
             files, root = fsspec.core.url_to_fs(url)
         except (ImportError, ValueError) as error:
             raise ConfigFault.at("archive", 0, 0, f"{url} cannot be used: {error}") from None
-        return cls(folder, passing, files, str(root).rstrip("/"), url.rstrip("/"))
+        except _away() as error:
+            raise TransientFault(f"the archive {url} does not answer: {type(error).__name__}: {error}") from error
+        return cls(folder, passing, [files], str(root).rstrip("/"), url.rstrip("/"))
+
+    @property
+    def files(self) -> Any:
+        """The fsspec file system; a new one where the connection of the last one broke."""
+        try:
+            return self.opened[-1]
+        except IndexError:
+            import fsspec
+
+            made = fsspec.core.url_to_fs(self.url, skip_instance_cache=True)[0]
+            self.opened.append(made)
+            return made
 
     def _key(self, digest: str) -> str:
         return f"{self.root}/{digest[:2]}/{digest}"
@@ -93,16 +145,25 @@ class ObjectArchive(Archive):
     def has(self, digest: str) -> bool:
         """Whether a blob is there; it is not read."""
         with self._asked():
-            return bool(self.files.exists(self._key(digest)))
+            return self._there(self._key(digest))
+
+    def _there(self, path: str) -> bool:
+        """fsspec's own `exists` says no where the server does not answer."""
+        try:
+            self.files.info(path)
+        except FileNotFoundError:
+            return False
+        return True
 
     def digests(self) -> Iterator[str]:
         """The SHA-256 of every blob, in order."""
         with self._asked():
             self.files.invalidate_cache()
-            names = self.files.find(self.root) if self.files.exists(self.root) else []
+            names = self.files.find(self.root) if self._there(self.root) else []
         yield from sorted(name for name in (path.rpartition("/")[2] for path in names) if len(name) == 64)
 
     def _keep(self, temporary: Path, blob: Blob) -> None:
+        self.uses.comes(blob.sha256)
         if not self._whole(blob.sha256, blob.size):
             with self._asked():
                 self._upload(temporary, blob)
@@ -117,8 +178,7 @@ class ObjectArchive(Archive):
 
     def _upload(self, temporary: Path, blob: Blob) -> None:
         key = self._key(blob.sha256)
-        protocols = {self.files.protocol} if isinstance(self.files.protocol, str) else set(self.files.protocol)
-        there = key if protocols & WHOLE else f"{self.root}/incoming/{uuid4().hex}"
+        there = key if self._shows_whole() else f"{self.root}/{INCOMING}/{uuid4().hex}"
         self.files.makedirs(there.rpartition("/")[0], exist_ok=True)
         self.files.put_file(str(temporary), there)
         self.files.invalidate_cache()
@@ -126,13 +186,37 @@ class ObjectArchive(Archive):
         if size != blob.size:
             raise TransientFault(f"the archive {self.url} kept {size} of {blob.size} bytes")
         if there != key:
+            with self.files.open(there, "rb") as kept:
+                if _hash(kept) != blob.sha256:
+                    raise TransientFault(f"the archive {self.url} kept other bytes than it was given")
             self.files.makedirs(key.rpartition("/")[0], exist_ok=True)
             self.files.mv(there, key)
 
+    def _shows_whole(self) -> bool:
+        protocols = {self.files.protocol} if isinstance(self.files.protocol, str) else set(self.files.protocol)
+        return bool(protocols & WHOLE)
+
+    def sweep(self, before: float = float("inf")) -> int:
+        """As the folder's, and what was half-written on the other side by a process that was killed: a day later, by the server's clock."""
+        count = Archive.sweep(self, before)
+        with suppress(TransientFault), self._asked():  # there is time until it answers
+            place = f"{self.root}/{INCOMING}"
+            if self._shows_whole() or not self._there(place):
+                return count
+            self.files.invalidate_cache()
+            for name in self.files.find(place):
+                try:
+                    old = self.files.modified(name).timestamp() < before - LEFT
+                    if old:
+                        self.files.rm_file(name)
+                        count += 1
+                except FileNotFoundError:  # whoever wrote it is through
+                    continue
+        return count
+
     def _whole(self, digest: str, size: int) -> bool:
-        with self._asked():
-            if not self.files.exists(self._key(digest)):
-                return False
+        if not self.has(digest):
+            return False
         try:
             self._read(digest).close()
         except TerminalFault:
@@ -175,14 +259,37 @@ class ObjectArchive(Archive):
         """Take a blob away whose retention time is over."""
         self.recent.forget(digest)
         with self._asked():
-            if self.files.exists(self._key(digest)):
+            if self._there(self._key(digest)):
                 self.files.rm_file(self._key(digest))
 
+    def remove_unused(self, digest: str, since: float) -> bool:
+        """The same beside everything else that this process does; whether it is gone. What another process receives at the same moment is
+        not seen: such a storage knows no mark that could be set and looked at in one step."""
+        with self.uses.removing(digest, since) as free:
+            if free:
+                self.remove(digest)
+        return free
 
     @contextmanager
     def _asked(self) -> Iterator[None]:
-        """What the storage's errors are: it may answer later."""
+        """What the storage's errors are: it may answer later, by another connection."""
         try:
             yield
-        except (OSError, EOFError) as error:
+        except _away() as error:
+            if not isinstance(error, FileNotFoundError | PermissionError):
+                self.opened.clear()
             raise TransientFault(f"the archive {self.url} does not answer: {type(error).__name__}: {error}") from error
+
+
+def _hash(source: BinaryIO) -> str:
+    hashed = sha256()
+    while chunk := source.read(CHUNK):
+        hashed.update(chunk)
+    return hashed.hexdigest()
+
+
+def _away() -> tuple[type[BaseException], ...]:
+    """What file systems raise when their server is not there or refuses: the system's errors, and those of packages that are loaded and
+    have errors of their own."""
+    found = (getattr(sys.modules.get(module), name, None) for module, name in OF_PACKAGES)
+    return (OSError, EOFError, *(one for one in found if isinstance(one, type) and issubclass(one, Exception)))

@@ -4,6 +4,8 @@ file systems stand for them: one with a temporary name and a move, one whose put
 from __future__ import annotations
 
 import io
+import threading
+import time
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -118,6 +120,29 @@ def test_small_ones_are_remembered_up_to_a_limit(archive: ObjectArchive) -> None
     for number in range(40):
         archive.put(io.BytesIO(bytes([number]) * SMALL))
     assert archive.recent.size <= 32 << 20 and len(archive.recent.blobs) == 32
+
+
+def test_bytes_that_came_lately_are_not_removed_and_who_comes_waits_for_who_removes(archive: ObjectArchive) -> None:
+    digest, hour = archive.put(io.BytesIO(b"abc")).sha256, time.time() - 3600
+    assert not archive.remove_unused(digest, hour) and archive.has(digest)
+    remove, came = archive.files.rm_file, []
+
+    def removing(path: str) -> None:
+        other = threading.Thread(target=lambda: came.append(archive.put(io.BytesIO(b"abc"))))
+        other.start()
+        other.join(0.3)
+        assert not came, "it would find the blob that goes the next moment"
+        threads.append(other)
+        remove(path)
+
+    threads: list[threading.Thread] = []
+    archive.files.rm_file = removing
+    try:
+        assert archive.remove_unused(digest, time.time() + 1)
+    finally:
+        archive.files.rm_file = remove
+    threads[0].join(60)
+    assert len(came) == 1 and archive.has(digest) and not archive.remove_unused(digest, hour)
 
 
 def test_settings_say_where_the_archive_is(tmp_path: Path) -> None:

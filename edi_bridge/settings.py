@@ -19,11 +19,12 @@ from edi_bridge.yamltext import Block, Problems, parse
 
 KEYS = ("database", "same_content", "batch_messages", "batch_milliseconds", "listen", "listen_certificate", "listen_key",
         "listen_authorities", "metrics_token", "most_waiting", "least_room", "expiry_days", "second_person", "administrators", "workers", "archive", "alarms",
-        "activate")
+        "activate", "purge")
 PATHS = ("listen_certificate", "listen_key", "listen_authorities")
 LISTEN = "127.0.0.1:8420"
 SAME_CONTENT = ("hold", "post")
 ACTIVATE = ("automatic", "explicit")
+OFF = "off"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,7 @@ class Settings:
 
     workers: bool = False  # `edi-bridge worker` posts what `run` takes in
     activate: str = "automatic"  # explicit: changed files wait for `edi-bridge catalog activate`
+    purge: str = "03:30"  # when (UTC) the daemon removes each day what is older than its class of retention says; OFF: never
     archive_url: str = ""  # where the raw bytes are kept, when not in the home
 
     @property
@@ -127,6 +129,9 @@ def wrong(key: str, value: Any) -> str:
         case "activate":
             if value not in ACTIVATE:
                 return f"activate must be one of {', '.join(ACTIVATE)}"
+        case "purge":
+            if not isinstance(value, str) or not (value == OFF or re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", value)):
+                return "purge is a time of day in UTC (03:30), or off"
         case "listen":
             if not isinstance(value, str) or not (value == "" or re.fullmatch(r"(\[[0-9a-fA-F:]+\]|[^:\s]+):[0-9]{1,5}", value)):
                 return "listen is an address and a port: 127.0.0.1:8420 (or \"\": nowhere)"

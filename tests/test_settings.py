@@ -48,3 +48,14 @@ def test_mistakes_are_told_with_their_place(tmp_path: Path, text: str, words: st
 def test_an_empty_file_is_no_mistake(tmp_path: Path) -> None:
     (tmp_path / "settings.yaml").write_text("# nothing yet\n")
     assert load({}, tmp_path).batch_messages == 64
+
+
+def test_the_daily_purge_has_a_time_or_is_off(tmp_path: Path) -> None:
+    assert load({}, tmp_path).purge == "03:30"
+    for text, wanted in (("purge: off\n", "off"), ("purge: 04:05\n", "04:05"), ('purge: "23:59"\n', "23:59")):
+        (tmp_path / "settings.yaml").write_text(text)
+        assert load({}, tmp_path).purge == wanted
+    for text in ("purge: 24:00\n", "purge: never\n", "purge: 3\n", "purge: false\n"):
+        (tmp_path / "settings.yaml").write_text(text)
+        with pytest.raises(ConfigFault, match="settings.yaml:1:8: purge is a time of day in UTC"):
+            load({}, tmp_path)

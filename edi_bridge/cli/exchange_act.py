@@ -318,7 +318,8 @@ def fix(id: int, file: str, second: str, reason: str, home: str | None, database
 @options.json_option
 def purge(older_than: int, apply_: bool, reason: str, home: str | None, database: str | None, as_json: bool) -> int:
     """Remove the bytes, findings and identities of files that are older than their retention time and finished. What became of them
-    stays in the ledger; what is under legal hold stays whole. With --apply the daemon of the home must be stopped.
+    stays in the ledger; what is under legal hold stays whole. With --apply daemon and workers must be stopped; by itself the daemon
+    does the same each day for partners of a class (purge: of settings.yaml).
 
     How long a partner's exchanges are kept is said by its class (retention: of its file), whose time stands in partners/_own.yaml.
 
@@ -326,7 +327,7 @@ def purge(older_than: int, apply_: bool, reason: str, home: str | None, database
     Example:
       edi-bridge exchange purge --older-than 3650 --apply --reason "retention of ten years"
     """
-    from edi_bridge.daemon import HomeLock
+    from edi_bridge.cli.store import alone
     from edi_bridge.store import retention
     from edi_bridge.store.archive import open_archive
 
@@ -339,7 +340,7 @@ def purge(older_than: int, apply_: bool, reason: str, home: str | None, database
         with made.read() as connection:
             old = retention.old(connection, limit, today.isoformat(), limits)
         if apply_:
-            with HomeLock(settings.home, now()):  # what comes meanwhile may have the bytes that are to be removed
+            with alone(settings, made):  # what comes meanwhile may have the bytes that are to be removed
                 with made.write() as connection:
                     old = retention.old(connection, limit, today.isoformat(), limits)
                     if old.receipts:
@@ -358,9 +359,10 @@ def purge(older_than: int, apply_: bool, reason: str, home: str | None, database
 
 def _limits(settings: Settings, made: Database, today: date) -> dict[str, str]:
     """The day before which exchanges are removed, of each partner whose class says how long they are kept."""
+    from edi_bridge.store.retention import limits_of
+
     known = options.catalog_of(settings.home, root=options.in_force(settings, made).root)
-    classes = known.own.retention
-    return {one.name: (today - timedelta(days=classes[one.retention])).isoformat() for one in known.partners if one.retention in classes}
+    return limits_of(known.own.retention, ((one.name, one.retention) for one in known.partners), today)
 
 
 @click.command()

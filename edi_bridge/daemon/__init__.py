@@ -6,7 +6,7 @@
     posting          the one thread that posts, in turns (`posting.py`)
     outgoing         the company's own records (`outgoing.py`)
     watching         deadlines, silence, disk, certificates (`watching.py`)
-    daily            what is done once a day (`daily.py`)
+    daily            what is done once a day (`daily.py`, `purging.py`)
     listening        what partners post to us, health and figures
 
 Between two commits there is nothing to repair, so whatever ends the daemon, the next one goes on.

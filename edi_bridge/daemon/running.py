@@ -27,6 +27,7 @@ from edi_bridge.daemon.logs import Troubles, log
 from edi_bridge.daemon.outgoing import Outgoing
 from edi_bridge.daemon.polling import Polled, Polling
 from edi_bridge.daemon.posting import Posting
+from edi_bridge.daemon.purging import Purging
 from edi_bridge.daemon.sole import Sole
 from edi_bridge.daemon.watching import Watching, guarded_look
 from edi_bridge.database import Database
@@ -97,6 +98,7 @@ class Daemon:
         expiring = Expiring(secrets, self.troubles, self._certificates(), settings.expiry_days)
         self.watching = Watching(settings.home, database, self.current, secrets, self.troubles, clock, settings.least_room, expiring, telling)
         self.daily = Daily(database, clock)
+        self.purging = Purging(settings.purge, settings.home, database, self.current, self.archive, clock, self._over)
         self.polling = Polling(database, self.current, self.backlog, self.figures, self.troubles, secrets, clock, self._wanted, expiring.saw)
         self.delivering = Delivering(database, self.current, self.figures, self.troubles, secrets, clock,
                                      lambda: self.stopping.is_set() or not self._held(), expiring.saw)
@@ -349,8 +351,14 @@ class Daemon:
     def _daily(self) -> None:
         while not self.stopping.is_set():
             self._guarded("daily", self.daily.look)
+            if self._held():
+                self._guarded("purging", self.purging.look, "what is older than its retention time can be removed again")
             self.stopping.wait(WATCH / max(1.0, self.clock.rate))
         self._guarded("daily", self.daily.tell_head)
+
+    def _over(self, seconds: float) -> bool:
+        """Wait; whether nothing more may be begun."""
+        return self.stopping.wait(seconds) or not self._held()
 
     # --- our own server ---------------------------------------------------------------------------------------------
 
@@ -402,6 +410,7 @@ class Daemon:
             self.inherited.look()
             self._deliver_once(patience)
         self._guarded("daily", self.daily.look)
+        self._guarded("purging", self.purging.look)
         self.stop()
         self._wake()
         self._ended([thread])

@@ -179,10 +179,14 @@ class Archive:
             yield beside, said, blob
 
     def _whole(self, digest: str, size: int) -> bool:
-        """Whether the blob is there already; a damaged one is replaced by the bytes that have just come."""
+        """Whether the blob is there already, which is marked as used again then (`remove_unused`); a damaged one is replaced by the bytes
+        that have just come."""
         path = self.path(digest)
         try:
-            return path.stat().st_size == size and _digest(path) == digest
+            if path.stat().st_size != size or _digest(path) != digest:
+                return False
+            os.utime(path)
+            return True
         except FileNotFoundError:
             return False
 
@@ -204,8 +208,30 @@ class Archive:
             return path.open("rb")
 
     def remove(self, digest: str) -> None:
-        """Take a blob away whose retention time is over."""
+        """Take a blob away whose retention time is over. Only while nothing is being received: the same bytes may come again."""
         self.path(digest).unlink(missing_ok=True)
+
+    def remove_unused(self, digest: str, since: float) -> bool:
+        """The same beside everything else: a blob whose bytes came, or came again, after `since` (seconds since 1970) stays, because its row
+        may not be in the ledger yet. Whether it is gone.
+
+        Whoever finds a blob there that he would write marks it as used by its time (`_whole`), in whichever process: so it is moved aside
+        first, and put back where that happened meanwhile; after that he does not find it, and writes it.
+        """
+        path = self.path(digest)
+        aside = path.with_name(f"{digest}.aside")
+        try:
+            if path.stat().st_mtime >= since:
+                return False
+            path.rename(aside)
+        except FileNotFoundError:
+            aside.unlink(missing_ok=True)  # left by a process that was killed here
+            return True
+        if aside.stat().st_mtime >= since:
+            aside.rename(path)
+            return False
+        aside.unlink()
+        return True
 
     def sweep(self, before: float = float("inf")) -> int:
         """Remove what a killed process left half-written and nobody has touched since `before` (seconds since 1970); how many. Without

@@ -1,14 +1,22 @@
-"""What is removed when its time is over: bytes, findings, identities. What became of it stays, and what is held stays whole."""
+"""What is removed when its time is over: bytes, findings, identities. What became of it stays, and what is held stays whole.
+
+A person removes it all at once while no daemon runs (`old`, `purge`). The daemon does it beside the traffic (`due`, `purge_some`): a few
+receipts in a transaction, and bytes that came again lately stay (`Archive.remove_unused`), since their new row may not be there yet.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from types import MappingProxyType
+from typing import Any
 
-from sqlalchemy import Connection, Select, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, delete, func, or_, select, update
 
 from edi_bridge.store import audit
+from edi_bridge.store.archive import Archive
 from edi_bridge.store.tables import ledger
 
 NO_LIMITS: Mapping[str, str] = MappingProxyType({})
@@ -25,16 +33,19 @@ class Old:
     kept: int = 0
 
 
+def limits_of(classes: Mapping[str, int], partners: Iterable[tuple[str, str]], today: date) -> dict[str, str]:
+    """The day before which what came is removed, of each partner (name, class) whose class says for how many days it is kept."""
+    return {name: (today - timedelta(days=classes[kept])).isoformat() for name, kept in partners if kept in classes}
+
+
 def old(connection: Connection, before: str, today: str, limits: Mapping[str, str] = NO_LIMITS) -> Old:
     """What was received before a day and is finished; a legal hold lasts until the end of its day (`today` is ISO 8601). `limits`: the day
     of partners (by name) that are kept for another time than the others. A file with exchanges of several is kept for the longest."""
     t = ledger()
-    e, r = t.exchange, t.receipt
+    r = t.receipt
     made = Old()
-    unfinished = select(t.message.c.exchange_id).where(t.message.c.state.in_(UNFINISHED))
-    stays = select(e.c.receipt_id).where(e.c.state.not_in(FINISHED) | (e.c.hold_until >= today) | e.c.id.in_(unfinished))
-    aged = (r.c.received_at < max([before, *limits.values()])) & (r.c.state != "purged") & r.c.id.not_in(_young(before, limits))
-    gone = aged & (r.c.state == "done") & r.c.id.not_in(stays)
+    aged = _aged(before, limits)
+    gone = aged & _finished(today)
     made.receipts = list(connection.execute(select(r.c.id).where(gone).order_by(r.c.id)).scalars())
     made.kept = int(connection.execute(select(func.count()).select_from(r).where(aged)).scalar_one()) - len(made.receipts)
     needed = select(r.c.sha256).where(r.c.id.not_in(select(r.c.id).where(gone)), r.c.state != "purged")
@@ -42,6 +53,60 @@ def old(connection: Connection, before: str, today: str, limits: Mapping[str, st
     over = gone | (r.c.state == "purged")  # those before: a process that died then may have left their bytes
     made.blobs = list(connection.execute(select(r.c.sha256).where(over, r.c.sha256.not_in(needed), r.c.sha256.not_in(frozen)).distinct()).scalars())
     return made
+
+
+def due(connection: Connection, today: str, limits: Mapping[str, str], most: int, after: int = 0) -> list[int]:
+    """Receipts whose time is over and which are finished, the oldest first, of partners with a time of their own (`limits`); those with
+    numbers above `after`."""
+    r = ledger().receipt
+    query = select(r.c.id).where(r.c.id > after, _aged("", limits), _finished(today))
+    return list(connection.execute(query.order_by(r.c.id).limit(most)).scalars())
+
+
+def purge_some(connection: Connection, archive: Archive, ids: Sequence[int], today: str, limits: Mapping[str, str], at: str, actor: str, reason: str,
+               since: float, seconds: float) -> tuple[Old, list[int]]:
+    """Purge a few receipts, their bytes too, and say which were not looked at because the time was up. What is not due any more (a
+    legal hold was set, its partner's time is another now) stays, and so does what came again after `since` (seconds since 1970)."""
+    t = ledger()
+    r, until, done = t.receipt, time.monotonic() + seconds, Old()
+    connection.execute(select(t.exchange.c.id).where(t.exchange.c.receipt_id.in_(ids)).with_for_update()).all()  # a hold comes before, or after
+    rows = connection.execute(select(r.c.id, r.c.sha256).where(r.c.id.in_(ids), _aged("", limits, ids), _finished(today, ids)).order_by(r.c.id)).all()
+    digests = {row.sha256 for row in rows}
+    others = select(r.c.sha256).where(r.c.sha256.in_(digests), r.c.id.not_in([row.id for row in rows]), r.c.state != "purged")
+    needed = set(connection.execute(others.union(select(t.outbox.c.sha256).where(t.outbox.c.sha256.in_(digests), t.outbox.c.content.is_(None)))).scalars())
+    removed: dict[str, bool] = {}
+    left: list[int] = []
+    for row in rows:
+        if row.sha256 not in removed and row.sha256 not in needed:
+            if time.monotonic() > until and removed:
+                left.append(row.id)
+                continue
+            removed[row.sha256] = archive.remove_unused(row.sha256, since)
+        if removed.get(row.sha256, True):
+            done.receipts.append(row.id)
+    done.blobs = [digest for digest, gone in removed.items() if gone]
+    done.kept = len(ids) - len(done.receipts) - len(left)
+    if done.receipts:
+        purge(connection, done, at, actor, reason)
+    return done, left
+
+
+def _aged(before: str, limits: Mapping[str, str], ids: Sequence[int] = ()) -> ColumnElement[bool]:
+    """Receipts whose time is over; `ids`: only those are asked about."""
+    r = ledger().receipt
+    young = _young(before, limits)
+    return (r.c.received_at < max([before, *limits.values()])) & (r.c.state != "purged") & r.c.id.not_in(young.where(r.c.id.in_(ids)) if ids else young)
+
+
+def _finished(today: str, ids: Sequence[int] = ()) -> ColumnElement[bool]:
+    """Receipts of which nobody decides any more, and which no legal hold keeps; `ids`: only those are asked about."""
+    t = ledger()
+    e, m = t.exchange, t.message
+    unfinished: Select[Any] = select(m.c.exchange_id).where(m.c.state.in_(UNFINISHED))
+    if ids:
+        unfinished = unfinished.where(m.c.exchange_id.in_(select(e.c.id).where(e.c.receipt_id.in_(ids))))
+    stays = select(e.c.receipt_id).where(e.c.state.not_in(FINISHED) | (e.c.hold_until >= today) | e.c.id.in_(unfinished))
+    return (t.receipt.c.state == "done") & t.receipt.c.id.not_in(stays.where(e.c.receipt_id.in_(ids)) if ids else stays)
 
 
 def _young(before: str, limits: Mapping[str, str]) -> Select[tuple[int]]:

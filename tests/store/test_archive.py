@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import os
+import time
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -30,9 +31,45 @@ def test_the_same_bytes_are_kept_once_and_never_written_again(tmp_path: Path) ->
     archive = Archive(tmp_path)
     path = archive.path(archive.put(io.BytesIO(b"abc")).sha256)
     before = path.stat()
+    os.utime(path, (0, 0))
     archive.put(io.BytesIO(b"abc"))
-    assert (path.stat().st_ino, path.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
-    assert path.stat().st_mode & 0o777 == 0o400
+    assert (path.stat().st_ino, path.stat().st_mode & 0o777) == (before.st_ino, 0o400)
+    assert path.stat().st_mtime > time.time() - 60, "it says when its bytes came last: what is older than its retention time leaves it alone"
+
+
+def test_bytes_that_came_again_are_not_removed_beside_the_traffic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    archive = Archive(tmp_path)
+    digest = archive.put(io.BytesIO(b"abc")).sha256
+    path, hour = archive.path(digest), time.time() - 3600
+    assert not archive.remove_unused(digest, hour) and archive.content(digest) == b"abc"
+    os.utime(path, (0, 0))
+    archive.put(io.BytesIO(b"abc"))
+    assert not archive.remove_unused(digest, hour) and archive.content(digest) == b"abc"
+    # somebody takes the blob for his between the look and the move
+    os.utime(path, (0, 0))
+    rename = Path.rename
+
+    def used(source: Path, target: Path) -> Path:
+        monkeypatch.setattr(Path, "rename", rename)
+        archive.put(io.BytesIO(b"abc"))
+        return rename(source, target)
+
+    monkeypatch.setattr(Path, "rename", used)
+    assert not archive.remove_unused(digest, hour) and archive.content(digest) == b"abc"
+    # and after the move: he does not find it, and writes it
+    os.utime(path, (0, 0))
+
+    def late(source: Path, target: Path) -> Path:
+        monkeypatch.setattr(Path, "rename", rename)
+        made = rename(source, target)
+        archive.put(io.BytesIO(b"abc"))
+        return made
+
+    monkeypatch.setattr(Path, "rename", late)
+    assert archive.remove_unused(digest, hour) and archive.content(digest) == b"abc"
+    os.utime(path, (0, 0))
+    assert archive.remove_unused(digest, hour) and not archive.has(digest) and archive.remove_unused(digest, hour)
+    assert list(path.parent.iterdir()) == []
 
 
 def test_an_altered_file_is_not_read_and_is_healed_when_the_bytes_come_again(tmp_path: Path) -> None:

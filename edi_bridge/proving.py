@@ -139,20 +139,20 @@ def _differences(step: str, expected: list[Record], got: list[Record], where: _W
     for path, one, two in found:
         short = path.removeprefix("[0].") if len(expected) == len(got) == 1 else path
         yield Difference(step, short, one, two, where.of(path) if where is not None else "")
-    if not found:  # the same numbers in other digits
-        for path, one, two in _digits(expected, got, ""):
-            yield Difference(step, path.removeprefix("[0].") if len(got) == 1 else path, one, two, where.of(path) if where is not None else "")
+    for path, one, two in _digits(expected, got, ""):
+        yield Difference(step, path.removeprefix("[0].") if len(got) == 1 else path, one, two, where.of(path) if where is not None else "")
 
 
 def _digits(one: Any, two: Any, path: str) -> Iterator[tuple[str, Any, Any]]:
     """Values that are equal and not written alike (1.0 and 1.00)."""
     if isinstance(one, dict) and isinstance(two, dict):
         for key in one:
-            yield from _digits(one[key], two.get(key), f"{path}.{key}")
+            if key in two:
+                yield from _digits(one[key], two[key], f"{path}.{key}")
     elif isinstance(one, list) and isinstance(two, list):
         for number, (before, after) in enumerate(zip(one, two, strict=False)):
             yield from _digits(before, after, f"{path}[{number}]")
-    elif str(one) != str(two):
+    elif one == two and str(one) != str(two):
         yield path, one, two
 
 

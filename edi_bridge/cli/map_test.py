@@ -130,6 +130,9 @@ def _update(folder: Folder, proof: Proof, written: bool) -> list[str]:
     return [relative(path) for path in changed]
 
 
+NOT_COMPARED = "what it reads to is compared with nothing: there is no expected/record.json (--update writes it, for you to read)"
+
+
 def _tell(one: Result) -> None:
     mark = show.style("ok  ", "green", sys.stdout) if one.passed else show.style("FAIL", "red", sys.stdout)
     print(f"{mark}  {one.map}  {one.sample}".rstrip())
@@ -138,6 +141,8 @@ def _tell(one: Result) -> None:
     if one.updated:
         print(f"      written: {', '.join(one.updated)}")
         return
+    if one.passed and _uncompared(one):
+        print(f"      {NOT_COMPARED}")
     last = ""
     differences = one.proof.differences if one.proof is not None else []
     for difference in differences[:ON_SCREEN]:
@@ -153,10 +158,18 @@ def _sums(results: list[Result], maps: int) -> int:
     failed = sum(1 for one in results if not one.passed)
     updated = sum(len(one.updated) for one in results)
     said = [show.number(maps, "map"), show.number(len(results), "sample"), f"{failed} failed" if failed else "all as expected"]
+    uncompared = sum(map(_uncompared, results))
+    said += [f"{uncompared} without expected records"] if uncompared else []
     show.note(" · ".join([*said, *([f"{show.number(updated, 'file')} written"] if updated else [])]))
     if any(one.proof is None for one in results):
         return WRONG
     return FAILED if failed else DONE
+
+
+def _uncompared(one: Result) -> bool:
+    from edi_bridge.proving import READ
+
+    return one.proof is not None and READ not in one.proof.done and not one.updated
 
 
 def _object(one: Result) -> dict[str, Any]:

@@ -94,6 +94,16 @@ def test_other_digits_of_the_same_number_are_a_difference(place: Path, edi: Run)
     change(place / "samples/plain/expected/record.json", '"48"', '"48.0"')
     code, lines = tried(edi)
     assert code == 1 and lines[2].startswith("      lines[0].quantity: expected 48.0, got 48 ←")
+    change(place / "samples/plain/expected/record.json", '"4500017731"', '"4500017732"')  # and beside another difference
+    code, lines = tried(edi)
+    assert code == 1 and [line.partition(":")[0].strip() for line in lines[2:]] == ["number", "lines[0].quantity"]
+
+
+def test_a_sample_without_expected_records_is_said_to_be_compared_with_nothing(place: Path, edi: Run) -> None:
+    (place / "samples/plain/expected/record.json").unlink()
+    done = edi("map", "test", "order.try.yaml")
+    assert done.returncode == 0 and b"there is no expected/record.json (--update writes it" in done.stdout
+    assert done.stderr.decode().endswith("1 map · 1 sample · all as expected · 1 without expected records\n")
 
 
 def test_a_value_that_is_lost_on_the_way_back(place: Path, edi: Run) -> None:

@@ -1,4 +1,4 @@
-"""What the user names on the command line: the bytes of a file, and records as `translate` prints them."""
+"""What the user names on the command line: the bytes or the text of a file, and records as `translate` prints them."""
 
 from __future__ import annotations
 
@@ -17,6 +17,14 @@ def content(file: str) -> bytes:
         return Path(file).read_bytes()
     except OSError as error:
         raise ConfigFault.at(file, 0, 0, f"cannot be read: {error.strerror}") from None
+
+
+def text(file: str) -> str:
+    """A file's text in UTF-8, with a byte order mark or without. ConfigFault where it cannot be read, or is in another charset."""
+    try:
+        return content(file).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ConfigFault.at(file, 0, 0, f"is not in UTF-8 ({error.reason} at byte {error.start}): save it as `CSV UTF-8`") from None
 
 
 def is_json(content: bytes) -> bool:

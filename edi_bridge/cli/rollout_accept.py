@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -12,6 +13,7 @@ import click
 
 from edi_bridge.cli import options, show
 from edi_bridge.cli.exchange_act import actor, now
+from edi_bridge.cli.record_file import text
 from edi_bridge.cli.rollout_check import Desk, desk_of
 from edi_bridge.cli.rollout_stage import CLOSED, DONE, act_asked, lanes_asked, lanes_meant
 from edi_bridge.fault import ConfigFault
@@ -67,14 +69,12 @@ def _accepting(desk: Desk) -> Accepting:
 
 def _numbers(file: str) -> set[str]:
     """The column `number` (or `key`) of a CSV; ConfigFault when it has none."""
-    with open(file, encoding="utf-8-sig", newline="") as source:
-        delimiter = delimiter_of(source.readline())
-        source.seek(0)
-        rows = csv.DictReader(source, delimiter=delimiter)
-        column = next((name for name in rows.fieldnames or () if name.strip().lower() in ("number", "key")), None)
-        if column is None:
-            raise ConfigFault.at(file, 1, 1, "needs a column number: those of the documents that the old channel booked")
-        return {row[column].strip() for row in rows if row[column]}
+    said = text(file)
+    rows = csv.DictReader(io.StringIO(said, newline=""), delimiter=delimiter_of(said.partition("\n")[0]))
+    column = next((name for name in rows.fieldnames or () if name.strip().lower() in ("number", "key")), None)
+    if column is None:
+        raise ConfigFault.at(file, 1, 1, "needs a column number: those of the documents that the old channel booked")
+    return {row[column].strip() for row in rows if row[column]}
 
 
 def _kept_told(made: Sequence[Kept], as_json: bool) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import click
 
 from edi_bridge.cli import options, show
 from edi_bridge.cli.exchange_act import now
+from edi_bridge.cli.record_file import text
 from edi_bridge.cli.rollout_home import home_of
 from edi_bridge.fault import ConfigFault
 from edi_bridge.layout import delimiter_of
@@ -76,17 +78,15 @@ def match(partner: str, path: Path | None, table: str | None, column: str | None
 
 def _keys(path: Path, column: str | None) -> Iterator[str]:
     """The keys of a CSV. ConfigFault where it cannot be read, or has no such column."""
+    said = text(str(path))
+    rows = csv.reader(io.StringIO(said, newline=""), delimiter=delimiter_of(said.partition("\n")[0], ";,\t|"))
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            delimiter = delimiter_of(file.readline(), ";,\t|")
-            file.seek(0)
-            rows = csv.reader(file, delimiter=delimiter)
-            names = next(rows, [])
-            if column is not None and column not in names:
-                raise ConfigFault.at(str(path), 1, 1, f"there is no column {column}; there are {', '.join(names)}")
-            at = names.index(column) if column is not None else 0
-            for row in rows:
-                if len(row) > at:
-                    yield row[at].strip()
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise ConfigFault.at(str(path), 0, 0, f"cannot be read as CSV in UTF-8: {error}") from None
+        names = next(rows, [])
+        if column is not None and column not in names:
+            raise ConfigFault.at(str(path), 1, 1, f"there is no column {column}; there are {', '.join(names)}")
+        at = names.index(column) if column is not None else 0
+        for row in rows:
+            if len(row) > at:
+                yield row[at].strip()
+    except csv.Error as error:
+        raise ConfigFault.at(str(path), 0, 0, f"cannot be read as CSV: {error}") from None

@@ -9,6 +9,7 @@ import click
 
 from edi_bridge.cli import options, show
 from edi_bridge.cli.exchange_act import now
+from edi_bridge.cli.record_file import text
 from edi_bridge.cli.rollout_home import home_of
 from edi_bridge.fault import ConfigFault
 
@@ -56,10 +57,7 @@ def review(path: Path | None, home: str | None, database: str | None, as_json: b
         partners = standing.in_rollout(place)
         known = {name: one.name for one in partners for name in (one.name, one.title)}
         if path is not None:
-            try:
-                volumes = rules.from_csv(path.read_text("utf-8-sig"), str(path))
-            except UnicodeDecodeError as error:
-                raise ConfigFault.at(str(path), 0, 0, f"is not in UTF-8: {error}") from None
+            volumes = rules.from_csv(text(str(path)), str(path))
         else:
             with place.database.read() as connection:
                 volumes = traffic.from_crm(connection, partners, place.now)

@@ -11,6 +11,7 @@ import click
 
 from edi_bridge.cli import options, show
 from edi_bridge.cli.exchange_act import actor, now
+from edi_bridge.cli.record_file import text
 from edi_bridge.cli.rollout_home import day_of, home_of, is_live
 from edi_bridge.fault import ConfigFault
 
@@ -101,10 +102,7 @@ def clone(template: str, path: Path, home: str | None, as_json: bool) -> int:
     catalog = options.catalog_of(place)
     catalog.partner_named(template)
     block: Any = parse(catalog.partner_files[template].read_bytes(), f"partners/{template}.yaml")
-    try:
-        listed = rules.from_csv(path.read_text("utf-8-sig"), str(path))
-    except UnicodeDecodeError as error:
-        raise ConfigFault.at(str(path), 0, 0, f"is not in UTF-8: {error}") from None
+    listed = rules.from_csv(text(str(path)), str(path))
     texts, problems = {}, []
     for one in listed:
         target = place / "partners" / f"{one.partner}.yaml"
@@ -115,9 +113,9 @@ def clone(template: str, path: Path, home: str | None, as_json: bool) -> int:
                      if row["level"] == "error"]
     if problems:
         raise ConfigFault(problems)
-    for target, text in texts.items():
+    for target, made in texts.items():
         part = target.with_suffix(".part")
-        part.write_text(text, encoding="utf-8")
+        part.write_text(made, encoding="utf-8")
         os.replace(part, target)
     if as_json:
         options.print_json([target.stem for target in texts])

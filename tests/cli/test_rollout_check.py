@@ -117,3 +117,12 @@ def test_the_pace_of_the_volume_test_is_evidence_and_the_peak_is_what_somebody_s
     found = gates(edi, home)
     assert (found["volume"]["open"], found["volume"]["limit"]) == (False, "2 × the peak of 70")
     assert (found["sign_off"]["figure"], found["sign_off"]["missing"]) == ("ours: Ann, 2026-11-22", "theirs missing")
+
+
+@pytest.mark.parametrize("words", [["review", "--csv"], ["accept", "nord", "--reason", "x", "--booked"], ["match", "nord", "--table", "items", "--list"],
+                                   ["clone", "nord", "--list"]])
+def test_a_list_in_another_charset_is_said_with_its_place(edi: Run, home: Path, tmp_path: Path, words: list[str]) -> None:
+    (tmp_path / "list.csv").write_bytes("partner;number\nMüller;1\n".encode("cp1252"))
+    done = edi("rollout", *words, tmp_path / "list.csv", "--home", home, **TOLD)
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert b"list.csv: is not in UTF-8 (invalid start byte at byte 16): save it as `CSV UTF-8`" in done.stderr

@@ -65,16 +65,16 @@ def free_port() -> int:
 
 
 class Vsftpd:
-    """A vsftpd on loopback, for anonymous users with a password, in a folder of its own."""
+    """A vsftpd on loopback, for anonymous users with a password, in a folder of its own. `port`: that of a server which it replaces."""
 
     user = ANONYMOUS
 
-    def __init__(self, folder: Path, pem: Path | None, **more: str):
+    def __init__(self, folder: Path, pem: Path | None, *, port: int = 0, **more: str):
         program = shutil.which("vsftpd") or "/usr/sbin/vsftpd"
         if not os.path.exists(program):
             pytest.fail("vsftpd is not here: apt-get install vsftpd")
         self.folder = folder
-        self.port, self.data = free_port(), free_port()
+        self.port, self.data = port or free_port(), free_port()
         root, empty = folder / "root", folder / "empty"
         root.mkdir(parents=True)
         empty.mkdir()

@@ -37,7 +37,7 @@ STATES = {  # what must become of it → what that means
     HELD: "a person must decide about it",
     QUARANTINED: "the whole interchange waits for a person",
     REFUSED: "its envelope is not acceptable: nothing of it is read further",
-    DUPLICATE: "the same bytes came before: nothing changes",
+    DUPLICATE: "the same came before: nothing changes",
 }
 MUTATIONS = {  # what is done to a good interchange → what that is
     "set": "another text at the place of a field (`field`, `text`)",

@@ -7,7 +7,7 @@ from dataclasses import asdict
 import click
 
 from edi_bridge.cli import options, show
-from edi_bridge.cli.exchange_act import actor, now
+from edi_bridge.cli.exchange_act import actor, now, said
 from edi_bridge.cli.exchange_look import opened
 from edi_bridge.fault import ConfigFault
 
@@ -46,7 +46,8 @@ def list_(all_: bool, home: str | None, database: str | None, as_json: bool) -> 
     else:
         show.table((">id", "since (UTC)", "kind", "~what", ">times", "~taken care of"), (
             (row.id, show.minute(row.raised_at), row.kind, row.sentence, row.count,
-             "over" if row.cleared_at else f"{row.acknowledged_by}: {row.comment}" if row.acknowledged_at else "") for row in rows))
+             ", ".join(filter(None, ("over" if row.cleared_at else "", f"{row.acknowledged_by}: {row.comment}" if row.acknowledged_at else ""))))
+            for row in rows))
         if not rows:
             show.note("there was no alarm yet" if all_ else "no alarm is open")
     return 1 if any(not row.cleared_at and not row.acknowledged_at for row in rows) else 0
@@ -54,11 +55,11 @@ def list_(all_: bool, home: str | None, database: str | None, as_json: bool) -> 
 
 @alarm.command()
 @click.argument("id", type=int)
-@click.option("--comment", metavar="TEXT", required=True, help="What is done about it.")
+@click.option("--comment", metavar="TEXT", required=True, callback=said, help="What is done about it.")
 @options.home_option
 @options.database_option
 def acknowledge(id: int, comment: str, home: str | None, database: str | None) -> int:
-    """Say that you take care of an alarm.
+    """Say that you take care of an alarm. One of something that happened once is over by that; any other when its cause is.
 
     \b
     Example:
@@ -70,8 +71,9 @@ def acknowledge(id: int, comment: str, home: str | None, database: str | None) -
     with opened(home, database) as (_, made), made.write() as connection:
         if not alarms.acknowledge(connection, id, actor(), comment, now()):
             raise ConfigFault.at("", 0, 0, f"there is no alarm {id}")
+        over = not any(one.id == id for one in alarms.listing(connection, limit=1_000_000))
         audit.write(connection, now(), actor(), "acknowledge", f"alarm {id}", comment)
-    show.note(f"alarm {id}: {actor()} takes care of it")
+    show.note(f"alarm {id}: {actor()} takes care of it" + ("; it is over" if over else ""))
     return 0
 
 

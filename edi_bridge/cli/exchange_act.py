@@ -25,14 +25,14 @@ if TYPE_CHECKING:
     from edi_bridge.store.search import Row
 
 
-def _said(context: click.Context, option: click.Parameter, value: str) -> str:
+def said(context: click.Context, option: click.Parameter, value: str) -> str:
     """A reason that says something."""
     if not value.strip():
         raise click.BadParameter("say why: it stands in the audit log")
     return value.strip()
 
 
-reason_option = click.option("--reason", metavar="TEXT", required=True, callback=_said, help="Why; it stands in the audit log.")
+reason_option = click.option("--reason", metavar="TEXT", required=True, callback=said, help="Why; it stands in the audit log.")
 YEARS = 10
 GOOD = ("done", "discarded", "duplicate")  # states in which nobody waits for a person
 

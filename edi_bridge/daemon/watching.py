@@ -106,8 +106,9 @@ class Watching:
 
     def _overdue(self, connection: Connection, now: datetime) -> None:
         for entry in outbox.overdue(connection, written(now)):
+            said = "has only said that it received" if entry.outcome == "received" else "has not answered"
             alarm.raise_(connection, "acknowledgement_overdue", f"outbox {entry.id}",
-                         f"{entry.partner} has not answered {entry.name} {entry.control}, sent {entry.sent_at[:16]}Z: due {entry.due_at[:16]}Z"
+                         f"{entry.partner} {said} {entry.name} {entry.control}, sent {entry.sent_at[:16]}Z: due {entry.due_at[:16]}Z"
                          f"{whose(self.current.now.catalog, entry)}",
                          written(now))
 

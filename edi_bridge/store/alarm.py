@@ -35,6 +35,10 @@ KINDS = {  # kind → what it means
 }
 
 
+ONCE = frozenset((  # what happened once, and nothing that can be looked at says whether it is over: it is when somebody has seen to it
+    "acknowledgement_negative", "acknowledgement_unmatched", "refused", "unanswered", "clock", "first_seen"))
+
+
 @dataclass(frozen=True, slots=True)
 class Alarm:
     """One alarm; times are ISO 8601 in UTC, '' for what has not happened."""
@@ -80,10 +84,14 @@ def clear(connection: Connection, kind: str, subject: str, at: str) -> bool:
 
 
 def acknowledge(connection: Connection, id: int, by: str, comment: str, at: str) -> bool:
-    """Somebody takes care of it; False when there is no such alarm."""
+    """Somebody takes care of it, and what is one of ONCE is over by that; False when there is no such alarm."""
     t = ledger().alarm
     done = update(t).where(t.c.id == id).values(acknowledged_at=at, acknowledged_by=by, comment=comment)
-    return bool(connection.execute(done).rowcount)
+    if not connection.execute(done).rowcount:
+        return False
+    over = update(t).where(t.c.id == id, t.c.open == "open", t.c.kind.in_(sorted(ONCE)))
+    connection.execute(over.values(open=cast(t.c.id, String), cleared_at=at))
+    return True
 
 
 def untold(connection: Connection) -> list[Alarm]:

@@ -161,6 +161,29 @@ def test_alarms_are_listed_taken_care_of_and_over(desk: Desk) -> None:
     assert ("ann", "acknowledge") in desk.rows("SELECT actor, act FROM audit")
 
 
+def test_what_happened_once_is_over_when_somebody_took_care_of_it(desk: Desk) -> None:
+    from edi_bridge.store.alarm import KINDS, ONCE
+
+    desk.damage("DELETE FROM alarm", *(
+        f"INSERT INTO alarm (kind, subject, open, sentence, count, raised_at, last_at, told_at, cleared_at, acknowledged_at, acknowledged_by, comment)"
+        f" VALUES ('{kind}', 's', 'open', 'it rings', 1, '2026-11-22T10:00:00.000000Z', '', '', '', '', '', '')" for kind in KINDS))
+    for number in range(1, len(KINDS) + 1):
+        desk("alarm", "acknowledge", str(desk.rows("SELECT id FROM alarm ORDER BY id LIMIT 1 OFFSET ?", number - 1)[0][0]), "--comment", "seen to it")
+    assert {one["kind"] for one in desk.json("alarm", "list")} == set(KINDS) - ONCE, "the others are over when their cause is"
+    assert re.search(r"acknowledgement_negative +it rings +1 +over, \S+: seen to it", desk("alarm", "list", "--all"))
+    (one,) = desk.rows("SELECT id FROM alarm WHERE kind = 'quarantine'")
+    assert "say why" in desk("alarm", "acknowledge", str(one[0]), "--comment", " ", code=2)
+
+
+def test_an_overdue_answer_is_told_as_what_came_instead_of_it(desk: Desk) -> None:
+    entry = sent(desk)
+    desk.damage("DELETE FROM alarm", f"UPDATE outbox SET state = 'sent', outcome = 'received', sent_at = '2020-01-01T00:00:00.000000Z',"
+                f" due_at = '2020-01-01T04:00:00.000000Z' WHERE id = {entry}")
+    run_once(desk.home)
+    (one,) = [one for one in desk.json("alarm", "list", code=1) if one["kind"] == "acknowledgement_overdue"]
+    assert one["sentence"].startswith("nord has only said that it received INVOIC ")
+
+
 def test_a_test_alarm_says_what_became_of_each_way(desk: Desk) -> None:
     assert "no way is declared" in desk("alarm", "test", code=2)
     with mail_server(None, login=False) as box, hook_server() as hook:

@@ -11,6 +11,7 @@ import json
 import re
 import stat
 import zipfile
+import zlib
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
@@ -27,6 +28,7 @@ ALLOWED = tuple(re.compile(one) for one in (
     f"mappings/{PART}\\.yaml", f"mappings/(codes|fragments)/{PART}\\.yaml", f"guides(/{PART}){{1,4}}\\.yaml", f"samples(/{PART}){{1,6}}", re.escape(RESULTS)))
 PRIVATE_KEY = re.compile(rb"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----|PuTTY-User-Key-File-\d")
 FOLDED = re.compile(r"(?i)(^|/)(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|/|$)")  # names that are devices under Windows
+LONGEST_NAME, LONGEST_PART = 240, 120  # characters; beyond them no file can be made everywhere
 LEAST_SECRET = 6  # characters of a secret that is looked for; shorter ones stand in any text by chance
 Files = Mapping[str, bytes]
 
@@ -81,7 +83,7 @@ def from_zip(content: bytes, file: str) -> dict[str, bytes]:
                     made[one.filename] = stream.read(LARGEST_FILE + 1)  # a header may lie about the size
                 if len(made[one.filename]) > LARGEST_FILE:
                     raise ConfigFault.at(file, 0, 0, f"{one.filename} is larger than {LARGEST_FILE:,} bytes")
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, RuntimeError, EOFError, ValueError, OSError) as error:
+    except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, RuntimeError, EOFError, ValueError, OSError, zlib.error) as error:
         raise ConfigFault.at(file, 0, 0, f"is no zip that can be read: {error}") from None
     return made
 
@@ -98,6 +100,8 @@ def _wrong_entry(one: zipfile.ZipInfo, made: Mapping[str, bytes]) -> str:
 
 def wrong_name(name: str) -> str:
     """Why a name cannot be one of a package's files: it leads elsewhere, or such files have no place in one; '' when it can."""
+    if len(name) > LONGEST_NAME or max(map(len, name.split("/"))) > LONGEST_PART:
+        return f"{name[:60]!r}… is too long for the name of a file"
     if name == MANIFEST or (any(one.fullmatch(name) for one in ALLOWED) and ".." not in name and not FOLDED.search(name)):
         return ""
     return f"{name!r} has no place in a partner's package"
@@ -109,6 +113,7 @@ def verified(files: Files, file: str) -> Package:
     said = _manifest(files.get(MANIFEST), file)
     listed: Mapping[str, Any] = said["files"]
     own = {name: content for name, content in files.items() if name != MANIFEST}
+    problems += [f"{name} is a file and a folder" for name in sorted({"/".join(one.split("/")[:count]) for one in own for count in range(1, one.count("/") + 1)} & own.keys())]
     problems += [f"{name} is there, and the manifest does not name it" for name in sorted(own.keys() - listed.keys())]
     problems += [f"{name} is missing" for name in sorted(listed.keys() - own.keys())]
     problems += [f"{name} is not the file that was packed: its SHA-256 is another" for name in sorted(own.keys() & listed.keys())

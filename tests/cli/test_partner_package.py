@@ -188,6 +188,22 @@ def test_links_and_bombs_are_refused(edi: Run, packed: Path, tmp_path: Path) -> 
     assert b"is no zip that can be read" in edi("partner", "package", "import", packed, "--home", other).stderr
 
 
+def test_a_zip_whose_packed_bytes_are_broken_and_names_that_cannot_be_files_are_sentences(edi: Run, packed: Path, tmp_path: Path) -> None:
+    other = make(tmp_path / "there", full=False)
+    good = packed.read_bytes()
+    with zipfile.ZipFile(packed) as archive:
+        entry = max(archive.infolist(), key=lambda one: one.compress_size)
+    begin = entry.header_offset + 30 + len(entry.filename.encode())
+    packed.write_bytes(good[:begin] + b"\xff" * 8 + good[begin + 8:])  # zlib itself gives up
+    done = edi("partner", "package", "import", packed, "--home", other)
+    assert done.returncode == 2 and b"is no zip that can be read" in done.stderr, done.stderr
+    for name, says in (("samples/a", b"samples/a is a file and a folder"), ("samples/" + "x" * 300, b"is too long for the name of a file")):
+        packed.write_bytes(good)
+        rewritten(packed, lambda files: files.update({name: b"1", f"{name}/b": b"2"}))
+        done = edi("partner", "package", "import", packed, "--home", other, "--apply")
+        assert done.returncode == 2 and says in done.stderr, done.stderr
+
+
 def test_nothing_is_written_through_a_link(edi: Run, packed: Path, tmp_path: Path) -> None:
     other = make(tmp_path / "there", full=False)
     (tmp_path / "elsewhere").mkdir()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+import zlib
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +21,7 @@ from edi_bridge.guide.importer.yaml_form import yaml_files
 
 MAX_BYTES = 200_000_000  # of a whole release, unpacked; the largest published so far is under 30 MB
 MAX_NESTING = 3
+MAX_FILES = 10_000
 DICTIONARIES = ("elements.yaml", "composites.yaml", "segments.yaml", "codes.yaml")
 SEF = (".sef", ".xsef")
 
@@ -131,27 +133,39 @@ def read_release(source: Path) -> dict[str, bytes]:
         raise ConfigFault.at(str(source), 0, 0, "there is no such file or folder")
     paths = sorted(path for path in source.rglob("*") if path.is_file()) if source.is_dir() else [source]
     found: dict[str, bytes] = {}
-    size = 0
+    allowed = _Allowed(str(source))
     for path in paths:
         name = path.relative_to(source).as_posix() if source.is_dir() else path.name
-        for inner, content in _unpacked(name, path.read_bytes(), 0):
-            size += len(content)
-            if size > MAX_BYTES:
-                raise ConfigFault.at(str(source), 0, 0, f"more than {MAX_BYTES // 1_000_000} MB, not a directory release")
-            found[inner] = content
+        allowed.take(path.stat().st_size)
+        found.update(_unpacked(name, path.read_bytes(), 0, allowed))
     return found
 
 
-def _unpacked(name: str, content: bytes, nesting: int) -> Iterator[tuple[str, bytes]]:
+@dataclass(slots=True)
+class _Allowed:
+    """How much may still be unpacked, zips within zips counted as well: a few kilobytes can hold terabytes."""
+
+    source: str
+    bytes: int = 2 * MAX_BYTES
+    files: int = MAX_FILES
+
+    def take(self, size: int) -> None:
+        """Count a file before it is read. ConfigFault when it is too much."""
+        self.bytes -= size
+        self.files -= 1
+        if self.bytes < 0 or self.files < 0 or size > MAX_BYTES:
+            raise ConfigFault.at(self.source, 0, 0, f"more than {MAX_BYTES // 1_000_000} MB or {MAX_FILES:,} files, not a directory release")
+
+
+def _unpacked(name: str, content: bytes, nesting: int, allowed: _Allowed) -> Iterator[tuple[str, bytes]]:
     if not name.lower().endswith(".zip") or nesting >= MAX_NESTING:
         yield name, content
         return
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             for member in archive.infolist():
-                if member.file_size > MAX_BYTES:
-                    raise ConfigFault.at(f"{name}/{member.filename}", 0, 0, "this file is too large to be a directory")
                 if not member.is_dir():
-                    yield from _unpacked(f"{name}/{member.filename}", archive.read(member), nesting + 1)
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError):  # broken, encrypted, of a method nobody knows
+                    allowed.take(member.file_size)  # zipfile reads no more than that
+                    yield from _unpacked(f"{name}/{member.filename}", archive.read(member), nesting + 1, allowed)
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError, NotImplementedError):  # broken, encrypted, of a method nobody knows
         raise ConfigFault.at(name, 0, 0, "this zip file cannot be read") from None

@@ -54,12 +54,13 @@ PROSE = ("TEXT", "OBJVARS")
 READ = ("VER", "INI", "STD", "SETS", "SEGS", "COMS", "ELMS", "CODES", "PUBLIC", "DATE")
 _SECTION = re.compile(r"\.([A-Z]+)((?:[ ,].*)?)$")
 _ENTRY = re.compile(r"([A-Za-z0-9]+)=(.*)$")
-_ITEM = re.compile(r"\[([.!$&-]?)([A-Z]?\d+[A-Z]?|[A-Z]\w*)((?:\*\d+|@\d+)*)(?:,([A-Z]?))?(?:,(\d*))?(?:,(\d*))?\]")
-_GROUP = re.compile(r"\{(\d+)")
+_ITEM = re.compile(r"\[([.!$&-]?)([A-Z]?\d+[A-Z]?|[A-Z]\w*)((?:\*\d+|@\d+)*)(?:,([A-Z]?))?(?:,(\d{0,9}))?(?:,(\d{0,9}))?\]")
+_GROUP = re.compile(r"\{(\d{1,9})")
+_MOST_PLACES, _DEEPEST = 1000, 20  # of one segment, repeats unfolded; braces in braces
 _RULE = re.compile(r"[PRECL](?:\d\d){2,}|D[1-7]\(\d\d(?:,\d\d)+\)")
 _RULES = re.compile(rf"\+((?:{_RULE.pattern})+)")
 _MASK = re.compile(r"(?:[.#!$&-](?:\*\d+)?)*")
-_ELEMENT = re.compile(r"([A-Z]+\d?),(\d+),(\d+)$")
+_ELEMENT = re.compile(r"([A-Z]+\d?),(\d{1,9}),(\d{1,9})$")
 _X12_TYPE = re.compile(r"AN|ID|N\d?|R|DT|TM|B|FS")
 _EDIFACT_TYPES = {"AN": "an", "ID": "an", "A": "a", "N": "n", "R": "n"}
 _CODE = re.compile(r"[^\s,]{1,80}$")
@@ -186,6 +187,9 @@ def _parts(number: int, line: str, file: _File) -> Parts | None:
         return None
     id, text = match[1], match[2]
     items, rest, understood = _items(text, 0)
+    if len(items) > _MOST_PLACES:
+        file.say(number, f"{id} has more than {_MOST_PLACES:,} places; it was left out")
+        return None
     if not understood or not items:
         file.say(number, f"{id} was not understood from here on: {text[rest:rest + 60]!r}")
         return None
@@ -208,19 +212,21 @@ def _parts(number: int, line: str, file: _File) -> Parts | None:
     return Parts(id, "", uses, rules)
 
 
-def _items(text: str, at: int) -> tuple[list[re.Match[str]], int, bool]:
-    """The places from `at` on, repeats unfolded; the index behind them; False where a brace is not closed."""
+def _items(text: str, at: int, depth: int = 0) -> tuple[list[re.Match[str]], int, bool]:
+    """The places from `at` on, repeats unfolded (a few more than may be, where it says too many); the index behind them; False where
+    a brace is not closed."""
     found: list[re.Match[str]] = []
-    while at < len(text):
+    while at < len(text) and depth <= _DEEPEST:
         item, group = _ITEM.match(text, at), _GROUP.match(text, at)
         if item:
             found.append(item)
             at = item.end()
         elif group:
-            inner, at, understood = _items(text, group.end())
+            inner, at, understood = _items(text, group.end(), depth + 1)
             if not understood or at >= len(text) or text[at] != "}":
                 return found, at, False
-            found += inner * int(group[1])
+            found += inner * min(int(group[1]), _MOST_PLACES // max(len(inner), 1) + 1)
+            found = found[:_MOST_PLACES + 1]
             at += 1
         else:
             break

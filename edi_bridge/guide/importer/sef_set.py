@@ -8,6 +8,7 @@ The words of this row are explained in `sef.py`.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -21,9 +22,10 @@ from edi_bridge.guide.importer.directory import (
 
 Say = Callable[[str], None]
 
-_SEGMENT = re.compile(r"\[(?P<mark>[.!$&-]?)(?P<tag>[A-Z][A-Z0-9]{1,2})(?P<more>(?:[*@;#]\d+)*)"
-                      r"(?:,(?P<status>[A-Z]?))?(?:,(?P<repeat>>?\d*))?(?:,[^\]]*)?\]")
-_LOOP = re.compile(r"\{(?P<mark>[.!$&-]?)(?P<name>[A-Za-z0-9]*)(?::(?P<repeat>>?\d+))?(?:[+-]\d+)?")
+_SEGMENT = re.compile(r"\[(?P<mark>[.!$&-]?)(?P<tag>[A-Z][A-Z0-9]{1,2})(?P<more>(?:[*@;#]\d{1,9})*)"
+                      r"(?:,(?P<status>[A-Z]?))?(?:,(?P<repeat>>?\d{0,9}))?(?:,[^\]]*)?\]")
+_LOOP = re.compile(r"\{(?P<mark>[.!$&-]?)(?P<name>[A-Za-z0-9]*)(?::(?P<repeat>>?\d{1,9}))?(?:[+-]\d+)?")
+_DEEPEST = 50  # loops in each other
 _STEP = re.compile(r"\^|[+-]\d+")
 _MASK = re.compile(r"\*(\d+)")
 _MASKED = {"#": "{forbidden: true}", "!": "{required: true}"}
@@ -85,6 +87,9 @@ def _read(text: str, at: int, reading: _Reading) -> int:
         mask = _MASK.search(segment["more"])
         level.marks.append((segment["tag"], segment["mark"], mask[1] if mask else ""))
         return segment.end()
+    if loop and len(reading.levels) > _DEEPEST:
+        reading.say(f"a set has more than {_DEEPEST} loops in each other; it was left out")
+        return -1
     if loop:
         reading.loops += 1
         reading.levels.append(_Level(loop["name"], _repeat(loop["repeat"]), loop["mark"], reading.loops))
@@ -130,18 +135,19 @@ def _segments(nodes: list[Node] | tuple[Node, ...]) -> list[SegmentUse]:
 def _restrict(marks: list[tuple[str, str, str]], segments: Mapping[str, Parts], masks: Mapping[str, list[str]],
               reading: _Reading) -> tuple[tuple[str, str], ...]:
     """Marks and masks as entries of `restrict:`. A path that stands for several places cannot be said there."""
-    paths = [path for path, _, _ in marks]
+    paths = Counter(path for path, _, _ in marks)
     entries: list[tuple[str, str]] = []
-    gone: list[str] = []
+    gone: set[str] = set()
     for path, mark, number in marks:
-        if any(path.startswith(f"{one}/") for one in gone):
+        steps = path.split("/")
+        if any("/".join(steps[:count]) in gone for count in range(1, len(steps))):
             continue  # the loop around it is not used at all
         wanted = [(path, {".": "{forbidden: true}", "!": "{required: true}"}[mark])] if mark in (".", "!") else []
         if mark == ".":
-            gone.append(path)
+            gone.add(path)
         elif number:
             wanted += _masked(path, number, segments, masks, reading)
-        if wanted and paths.count(path) > 1:
+        if wanted and paths[path] > 1:
             reading.say(f"{path} stands in several places of the set, so its marks cannot be written as restrict:")
         else:
             entries += wanted

@@ -25,10 +25,10 @@ from edi_bridge.guide.importer.directory import GroupUse, Node, SegmentUse
 _MARKS = r"[-+*#|X ]*?"  # change marks: addition, structure, name, text, marked for deletion
 _EDGE = r"(?P<edge>[-─┐┘┴│|+\s]*)(?:\s\d+(?:\s*,\s*\d+)*\s*)?$"  # numbers at the end: dependency notes about this line
 _GROUP = re.compile(
-    rf"(?P<position>\d{{4,5}})(?P<marks>{_MARKS})\s+[-─]{{3,}}\s*Segment group\s+(?P<number>\d+)\s*[-─]*\s*(?P<status>[MC])\s+"
-    rf"(?P<repeat>\d+){_EDGE}")
+    rf"(?P<position>\d{{4,5}})(?P<marks>{_MARKS})\s+[-─]{{3,}}\s*Segment group\s+(?P<number>\d{{1,9}})\s*[-─]*\s*(?P<status>[MC])\s+"
+    rf"(?P<repeat>\d{{1,9}}){_EDGE}")
 _SEGMENT = re.compile(
-    rf"(?P<position>\d{{4,5}})(?P<marks>{_MARKS})\s(?P<tag>[A-Z]{{3}})\s+(?P<name>\S.*?)\s+(?P<status>[MC])\s+(?P<repeat>\d+){_EDGE}")
+    rf"(?P<position>\d{{4,5}})(?P<marks>{_MARKS})\s(?P<tag>[A-Z]{{3}})\s+(?P<name>\S.*?)\s+(?P<status>[MC])\s+(?P<repeat>\d{{1,9}}){_EDGE}")
 _HEADING = re.compile(r"\s*Pos\s+Tag\s+Name\s+S\s+R\b")
 _SECTION = re.compile(r"\s*[A-Z][A-Z ]+ SECTION\s*$")
 _LINE_START = re.compile(r"\d{4,5}\b")
@@ -36,6 +36,7 @@ _BEGUN = re.compile(rf"\d{{4,5}}{_MARKS}\s[A-Z]{{3}}\s+(?!.*\s[MC]\s+\d)")
 _DRAWN = " ─┐┘┴│|"
 _EDGE_ONLY = re.compile(r"[\s│|]*$")
 _RULE = re.compile(r"\s*[─-]{40,}\s*$")
+LONGEST = 250  # characters of a line of the table; published ones have 80
 _CORNERS = "┘┴+"
 _VERTICAL = "┐┘┴│|+"
 
@@ -71,9 +72,9 @@ def read_segment_table(lines: list[str], deletes: bool, say: Say) -> tuple[tuple
     rules: tuple[str, ...] = ()
     begun = ""  # a line whose name runs on in the next one: its own line has no status yet
     for number in range(starts[-1] + 1, len(lines)):
-        line = lines[number].rstrip("\x1a \t\r\n")
+        line = lines[number][:LONGEST].rstrip("\x1a \t\r\n")
         if begun:
-            line, begun = f"{begun} {line.strip()}", ""
+            line, begun = f"{begun} {line.strip()}"[:LONGEST], ""
         if _EDGE_ONLY.match(line) or _SECTION.match(line) or _HEADING.match(line):
             continue
         found = _GROUP.match(line) or _SEGMENT.match(line)

@@ -44,7 +44,7 @@ _ID = r"[A-Z]{3}|[A-Z]\d{3}|\d{4}"
 _HEAD = re.compile(rf"\s*(?P<marks>{_MARKS})\s*(?P<id>{_ID})\s+(?P<name>\S.*)$")
 _PLACE = re.compile(rf"\s*(?P<position>\d{{3}})?(?P<marks>{_MARKS})\s+(?P<id>[A-Z]\d{{3}}|\d{{4}})\s+(?P<rest>\S.*)$")
 _REST = re.compile(
-    r"(?P<name>\S.*?)\s+(?P<status>[MC])(?:\s+(?P<repeat>\d+))?(?:\s+(?P<form>(?:an|a|n)(?:\.\.)?\d+))?"
+    r"(?P<name>\S.*?)\s+(?P<status>[MC])(?:\s+(?P<repeat>\d{1,9}))?(?:\s+(?P<form>(?:an|a|n)(?:\.\.)?\d+))?"
     r"(?:\s{2,}\d+(?:\s*,\s*\d+)*)?$")  # at the end: the numbers of the dependency notes about this place
 _FORM = re.compile(r"(?:an|a|n)(?:\.\.)?\d+")
 _REPR = re.compile(r"[\s|*+#X-]*Repr\s*:\s*(\S+)")
@@ -57,14 +57,16 @@ _MESSAGE_TYPE = re.compile(r"Message Type\s*:\s*([A-Z]{6})\b")
 _VERSION = re.compile(r"Version\s*:\s*([A-Za-z0-9]+)\s")  # both name a folder: letters and digits only
 _RELEASE = re.compile(r"Release\s*:\s*([A-Za-z0-9]+)\s")
 _DELETES = re.compile(r"minus sign \(-\)\s+for a deletion")
-_TITLE = re.compile(r"^\s*CONTENTS\s*\n(?:\s*\n)*((?:[^\n\d]+\n)+)", re.MULTILINE)
+_TITLE = re.compile(r"^[ \t]*+CONTENTS\s*\n((?:[^\n\d]+\n)++)", re.MULTILINE)
 _KINDS = tuple((kind, re.compile(rf"^\s*\d+\.?\s+(?:Interactive )?{words}", re.MULTILINE | re.IGNORECASE)) for kind, words in (
     ("segments", "Segments? specifications"),
     ("composites", "Composites? (?:data elements? )?specifications"),
     ("elements", "(?:Simple )?Data elements? specifications"),
     ("codes", r"(?:Service )?Code lists?\b"),
 ))
-_LEGEND = re.compile(r"hange indicators|^\s*[|*+#X-]*\s*(?:Function|Desc|Repr)\s*:", re.MULTILINE)
+_LEGEND = re.compile(r"hange indicators|^[ \t]*+[|*+#X-]*+[ \t]*+(?:Function|Desc|Repr)\s*:", re.MULTILINE)
+LONGEST = 400  # characters of a line that says something; published ones have 80
+_BLANKS = re.compile(r"\s{21,}+")  # more of them say nothing more; patterns may try each of them several times
 _BOXES = str.maketrans("ÄÅÁÂ³´ÃÚ¿ÀÙ", "─┼┴┬│┤├┌┐└┘")
 RELEASE_NAME = re.compile(r"\.(\d\d[A-Z])$", re.IGNORECASE)  # of a file: EDSD.01B
 
@@ -136,7 +138,7 @@ def _blocks(lines: list[str]) -> Iterator[Block]:
     """The pieces between the drawn rules, after the first rule, with line numbers from 1."""
     block: Block | None = None
     for number, line in enumerate(lines, 1):
-        line = line.rstrip("\x1a \t\r")
+        line = _BLANKS.sub(" " * 20, line[:LONGEST]).rstrip("\x1a \t\r")
         if _RULE.match(line):
             if block:
                 yield block
@@ -217,7 +219,7 @@ def _places(block: Block, say: Say) -> Iterator[tuple[int, re.Match[str]]]:
     for line, text in block:
         if started and pending is None and (_NOTE.match(text) or DEPENDENCIES.match(text)):
             break
-        joined = f"{pending[1]} {text.strip()}" if pending and text else text
+        joined = f"{pending[1]} {text.strip()}"[:LONGEST] if pending and text else text
         found = _PLACE.match(joined)
         name_tail = whole and bool(_TAIL.fullmatch(text))
         whole = False

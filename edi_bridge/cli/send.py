@@ -74,7 +74,7 @@ def _tell(made: Submitted, file: str, count: int) -> None:
     if made.entries:
         parts.append(f"in the outbox: {', '.join(map(str, made.entries))}")
     if made.waiting:
-        parts.append(f"{len(made.waiting)} wait for others to go with")
+        parts.append(f"{len(made.waiting)} wait{'s' * (len(made.waiting) == 1)} for others to go with")
     if made.refused:
         parts.append(show.style("nothing goes out: see above", "red"))
     show.note(" · ".join(parts))

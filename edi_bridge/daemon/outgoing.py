@@ -14,8 +14,10 @@ from __future__ import annotations
 import io
 import json
 import os
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
@@ -24,6 +26,7 @@ from typing import Any
 from edi_bridge import channel as channels
 from edi_bridge import pipeline
 from edi_bridge.channel import Channel
+from edi_bridge.clock import written
 from edi_bridge.crashpoint import passing
 from edi_bridge.daemon.configuration import Configuration, Current
 from edi_bridge.daemon.figures import Figures
@@ -33,10 +36,10 @@ from edi_bridge.database import Database
 from edi_bridge.engine.guard import Failure, guarded
 from edi_bridge.engine.outgoing import Way
 from edi_bridge.fault import ConfigFault, Fault, TransientFault
-from edi_bridge.finding import Finding, Verdict
+from edi_bridge.finding import Finding, Verdict, visible
 from edi_bridge.record import RECORDS, from_json
 from edi_bridge.secret import Secrets
-from edi_bridge.store import laid_down, outbox
+from edi_bridge.store import alarm, laid_down, outbox, queue
 from edi_bridge.transport import open_transport
 from edi_bridge.transport.contract import RemoteFile, Transport
 from edi_bridge.yamltext import parse
@@ -44,6 +47,9 @@ from edi_bridge.yamltext import parse
 DONE, REFUSED = "done", "refused"
 LARGEST = 100_000_000  # bytes of a file of records
 SETTLE = "1s"
+PATTERNS = ("*.json", "*.csv", "*.JSON", "*.CSV")
+TEMPORARY = ("*.tmp", "*.part", "*.filepart", ".*")
+FORGOTTEN = 60.0  # seconds after which a file that nobody takes is told
 AT_ONCE = 20  # rows of the table between two turns
 WRAPPER = ("type", "message", "test", "records")
 
@@ -68,10 +74,10 @@ class Wish:
 
 @dataclass(slots=True)
 class Became:
-    """What became of a file: entries of the outbox, records that wait for others, lines that say why it is refused."""
+    """What became of a file: entries of the outbox, records that wait for others (rows of the queue), lines that say why it is refused."""
 
     entries: list[int] = field(default_factory=list)
-    waiting: int = 0
+    waiting: list[int] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
 
 
@@ -95,6 +101,19 @@ class Outgoing:
             if self.stopping():
                 return
             self._guarded(f"outgoing/{place.name}", partial(self._poll, place, first))
+        self._guarded("outgoing", self._look_for_strays)
+
+    def _look_for_strays(self) -> None:
+        """Files that lie where nobody takes them, or are called so that nobody does, are told once."""
+        before = time.time() - FORGOTTEN
+        found = _strays(self.folder, (), before)
+        for place in self._places():
+            found += [f"{place.name}/{name}" for name in _strays(place, PATTERNS, before)]
+        if found:
+            more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+            self.troubles.note("strays of outgoing", f"outgoing/{visible(found[0])}{more} is taken by nobody: records lie in outgoing/PARTNER/, as .json or .csv")
+        else:
+            self.troubles.over("strays of outgoing")
 
     def _guarded(self, name: str, work: Callable[[], None]) -> None:
         """What must not keep the others from being looked at: a fault is told once, a mistake of ours with its place."""
@@ -166,6 +185,10 @@ class Outgoing:
                 raise job.trouble
             if job.trouble is not None:
                 became.lines += str(job.trouble).splitlines()
+        if became.lines:
+            said = f"outgoing/{partner}/{visible(file.name)}"
+            with self.database.write() as connection:
+                alarm.raise_(connection, "refused", said, f"{said} is refused, and nothing of it goes out: {became.lines[0][:300]}", written(self.current.now.writing.clock()))
         self._put_away(partner, file, into.getvalue(), became)
         transport.confirm(file)
         self.again.discard(mark)
@@ -173,7 +196,7 @@ class Outgoing:
         if became.lines:
             log.warning("outgoing/%s/%s is refused: %s", partner, file.name, became.lines[0], extra={"partner": partner})
         else:
-            log.info("outgoing/%s/%s: %d to be sent, %d wait for others", partner, file.name, len(became.entries), became.waiting,
+            log.info("outgoing/%s/%s: %d to be sent, %d wait for others", partner, file.name, len(became.entries), self._left(became.waiting),
                      extra={"partner": partner})
 
     # --- in the thread that posts -----------------------------------------------------------------------------------
@@ -196,7 +219,7 @@ class Outgoing:
                 continue
             made = now.writing.submit(way, group, origin)
             became.entries += made.entries
-            became.waiting += len(made.waiting)
+            became.waiting += made.waiting
             if made.refused:
                 became.lines += [_line(number, one) for one in made.findings] or [f"record {number} was refused"]
             yield
@@ -211,6 +234,13 @@ class Outgoing:
             yield
         if lines:
             raise Unusable(lines)
+
+    def _left(self, queued: Sequence[int]) -> int:
+        """How many of them wait for others: the later ones of a file may have taken the earlier ones with them."""
+        if not queued:
+            return 0
+        with self.database.read() as connection:
+            return len(queue.left(connection, queued))
 
     def _there(self, origin: str) -> bool:
         with self.database.read() as connection:
@@ -230,6 +260,16 @@ class Outgoing:
                 _write(path.with_name(path.name + ".txt"), ("\n".join(became.lines) + "\n").encode())
         except OSError as error:
             raise TransientFault(f"{place} cannot be written: {error.strerror or error}") from None
+
+
+def _strays(place: Path, taken: Sequence[str], before: float) -> list[str]:
+    """The files of a folder that are called neither as what is taken nor as what somebody still writes, and are older."""
+    try:
+        with os.scandir(place) as entries:
+            return sorted(one.name for one in entries if one.is_file(follow_symlinks=False) and one.stat(follow_symlinks=False).st_mtime < before
+                          and not any(fnmatchcase(one.name, pattern) for pattern in (*taken, *TEMPORARY)))
+    except FileNotFoundError:
+        return []
 
 
 def read(now: Configuration, partner: str, name: str, content: bytes) -> Wish:
@@ -303,7 +343,7 @@ def _line(number: int, one: Finding) -> str:
 
 
 def _channel(place: Path) -> Channel:
-    said = {"channels": {"records": {"kind": "directory", "get": str(place), "pattern": ["*.json", "*.csv", "*.JSON", "*.CSV"], "settle": SETTLE}}}
+    said = {"channels": {"records": {"kind": "directory", "get": str(place), "pattern": list(PATTERNS), "settle": SETTLE}}}
     block = parse(json.dumps(said), "outgoing")
     return channels.load(block["channels"], "", "outgoing")["records"]
 

@@ -145,7 +145,8 @@ class Writing:
                 continue
         if made.waiting:
             made.entries += self.flush(way.partner.name)
-            made.waiting = [] if made.entries else made.waiting
+            with self.database.read() as connection:
+                made.waiting = queue.left(connection, made.waiting)
         return made
 
     def take_laid_down(self, limit: int = 100) -> list[tuple[int, Submitted]]:
@@ -208,7 +209,6 @@ class Writing:
         return made
 
     def _flush(self, partner: str, message: str, test: bool, everything: bool) -> list[int]:
-        findings: list[Finding] = []
         with self.database.write() as connection:
             key = f"{message} {'test' if test else 'live'}"
             rows = queue.waiting(connection, partner, key)
@@ -219,16 +219,37 @@ class Writing:
             except ConfigFault as fault:  # its stage or its agreement is another by now: it stays, and keeps nobody else waiting
                 alarm.raise_(connection, "refused", f"queue {partner} {key}", f"{len(rows)} for {partner} ({key}) wait and cannot go out: {fault}", self._now())
                 return []
-            alarm.clear(connection, "refused", f"queue {partner} {key}", self._now())
             if way.departure.then != SEND:  # paused
                 return []
-            chosen = self._enough(way, rows, everything)
-            if not chosen:
+            if not (chosen := self._enough(way, rows, everything)):
                 return []
-            records = [from_json(row.record.encode(), row.record_type) for row in chosen]
-            entries = self._compose(connection, way, records, [row.origin for row in chosen], findings)
-            queue.remove(connection, [row.id for row in chosen])
+            try:
+                with connection.begin_nested():
+                    entries = self._out_of_queue(connection, way, chosen)
+                alarm.clear(connection, "refused", f"queue {partner} {key}", self._now())
+                return entries
+            except Refused:  # it was good when it came: a map or an agreement is another by now
+                good, why = self._still_good(way, chosen)
+                alarm.raise_(connection, "refused", f"queue {partner} {key}", f"{len(chosen) - len(good)} of {len(chosen)} for {partner} ({key}) cannot go"
+                             f" out any more, and wait until map or agreement are put right: {why}", self._now())
+                return self._out_of_queue(connection, way, good) if good and why else []
+
+    def _out_of_queue(self, connection: Connection, way: Way, rows: Sequence[Any]) -> list[int]:
+        records = [from_json(row.record.encode(), row.record_type) for row in rows]
+        entries = self._compose(connection, way, records, [row.origin for row in rows], [])
+        queue.remove(connection, [row.id for row in rows])
         return entries
+
+    def _still_good(self, way: Way, rows: Sequence[Any]) -> tuple[list[Any], str]:
+        """Those that can go out by themselves, and what is wrong with the first of the others; none where it is all of them together."""
+        good, why = [], ""
+        for row in rows:
+            composed = self._composed(way, [from_json(row.record.encode(), row.record_type)], "1", "1")
+            if composed.contents:
+                good.append(row)
+            else:
+                why = why or next((one.sentence() for one in composed.findings), "the guide refuses it")
+        return (good, why) if why else ([], "together they make no interchange that the guide lets pass")
 
     def _enough(self, way: Way, rows: Sequence[Any], everything: bool) -> Sequence[Any]:
         """Those that go out now; none while they are too few and the first has not waited long enough."""

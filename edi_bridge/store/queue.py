@@ -47,6 +47,12 @@ def waiting(connection: Connection, partner: str, key: str) -> list[Queued]:
     return [Queued(*(getattr(row, name) for name in Queued.__slots__)) for row in rows]
 
 
+def left(connection: Connection, ids: Sequence[int]) -> list[int]:
+    """Which of them still wait."""
+    t = ledger().queue
+    return list(connection.execute(select(t.c.id).where(t.c.id.in_(ids)).order_by(t.c.id)).scalars())
+
+
 def remove(connection: Connection, ids: Sequence[int]) -> None:
     """They go out."""
     t = ledger().queue

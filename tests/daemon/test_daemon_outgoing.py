@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 from pathlib import Path
 from typing import Any
@@ -109,3 +110,38 @@ def test_a_partner_of_whom_nobody_knows_is_told_and_keeps_nobody_else_waiting(ho
     assert daemon.process.wait(HANGS) == 1
     assert sent(home) == ["E2"]
     assert "there is no partner stranger" in (home.folder / "outgoing" / "refused" / "stranger" / "order-1.json.txt").read_text()
+
+
+def test_a_refused_file_rings_and_a_file_that_nobody_takes_is_told(home: Home) -> None:  # noqa: F811
+    home.partner("nord", AGREED % "")
+    wish(home, "order-1.json", record("A1", currency="EURO"))
+    for path in (home.folder / "outgoing" / "order-9.json", home.folder / "outgoing" / "nord" / "order-9.txt", home.folder / "outgoing" / "nord" / "new.tmp"):
+        path.write_text("{}")
+        os.utime(path, (1_700_000_000, 1_700_000_000))
+    daemon = home.start()
+    daemon.until(lambda: home.rows("SELECT 1 FROM alarm"))
+    ((kind, subject, sentence),) = home.rows("SELECT kind, subject, sentence FROM alarm")
+    assert (kind, subject) == ("refused", "outgoing/nord/order-1.json") and "may have 3 characters, not 4" in sentence
+    daemon.until(lambda: "is taken by nobody" in daemon.says())
+    (told,) = [one["says"] for one in daemon.log() if "is taken by nobody" in one["says"]]
+    assert told == "outgoing/order-9.json (and 1 more) is taken by nobody: records lie in outgoing/PARTNER/, as .json or .csv"
+
+
+def test_what_waits_in_a_batch_and_is_not_allowed_any_more_keeps_nothing_else_from_going_out(home: Home) -> None:  # noqa: F811
+    """A guide that is narrowed while records wait: those that it refuses wait on and ring, the others go."""
+    home.partner("nord", AGREED % ", batch: {count: 3, wait: 1h}")
+    daemon = home.start().runs()
+    wish(home, "orders.json", [record("A1"), record("A-TOO-LONG-1")])
+    daemon.until(lambda: len(home.rows("SELECT 1 FROM queue")) == 2)
+    home.partner("nord", AGREED % ", batch: {count: 3, wait: 1h}, restrict: {BGM/1004: {length: ..4}}")
+    daemon.until(lambda: "the new state holds" in daemon.says())
+    wish(home, "order-3.json", record("A3"))
+    daemon.until(lambda: len(sent(home)) == 2)
+    assert sorted(sent(home)) == ["A1", "A3"] and len(home.answers("nord")) == 1, "together, under one number"
+    ((sentence,),) = home.rows("SELECT sentence FROM alarm WHERE kind = 'refused'")
+    assert "1 of 3 for nord" in sentence and "BGM/1004" in sentence
+    assert [row[0] for row in home.rows("SELECT json_extract(record, '$.number') FROM queue")] == ["A-TOO-LONG-1"]
+    home.partner("nord", AGREED % ", batch: {count: 1}")
+    daemon.until(lambda: len(sent(home)) == 3)
+    daemon.until(lambda: not home.rows("SELECT 1 FROM alarm WHERE kind = 'refused' AND cleared_at = ''"))
+    assert [last for (last,) in home.rows("SELECT last FROM control_number")] == [2], "nothing was drawn for what did not go out"

@@ -65,13 +65,3 @@ def test_the_service_gives_the_daemon_the_time_that_it_was_promised() -> None:
     service = unit["Service"]
     assert service["ExecStart"].split("/bin/")[1] == "edi-bridge run --log json" and service["KillMode"] == "mixed"
     assert int(service["TimeoutStopSec"].removesuffix("s")) > 30 and service["Restart"] == "always"
-    assert "RestartPreventExitStatus=" in (ROOT / "docs" / "cluster.md").read_text() and service["RestartPreventExitStatus"] == "2"
-    assert unit["Unit"]["StartLimitIntervalSec"] == "0"
-
-
-@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not here")
-def test_systemd_knows_every_line_of_the_service(tmp_path: Path) -> None:
-    text = (ROOT / "docs" / "deploy" / "edi-bridge.service").read_text()
-    (tmp_path / "edi-bridge.service").write_text(text.replace("/opt/edi-bridge/bin/edi-bridge", sys.executable))  # what is installed here
-    done = subprocess.run(["systemd-analyze", "verify", "--man=no", str(tmp_path / "edi-bridge.service")], capture_output=True, text=True, timeout=60)
-    assert [line for line in (done.stdout + done.stderr).splitlines() if "edi-bridge.service" in line] == []

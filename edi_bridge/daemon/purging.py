@@ -21,7 +21,7 @@ from edi_bridge.store.archive import Archive
 
 WHO = "the daily purge"  # in the audit log
 NOTE = ".purged"  # of the home: the day on which it was done last, also for `run --once` every few minutes
-FOUND = 2_000  # receipts that are looked for at a time
+PAGE = 500  # receipts that are looked at together
 AT_ONCE = 50  # and removed in one transaction …
 SECONDS = 0.2  # … which begins nothing more after so long
 BREATH = 4  # times as long as a transaction took, others have the database before the next one
@@ -65,10 +65,9 @@ class Purging:
         day, after, removed, kept = today.isoformat(), 0, 0, 0
         while True:
             with self.database.read() as connection:
-                found = retention.due(connection, day, limits, FOUND, after)
-            if not found:
+                waits, after = retention.due(connection, day, limits, PAGE, after)
+            if not after or self.wait(0.0):
                 break
-            after, waits = found[-1], found
             while waits:
                 batch, waits = waits[:AT_ONCE], waits[AT_ONCE:]
                 begun = time.monotonic()
@@ -81,7 +80,7 @@ class Purging:
                     self._tell(removed, kept)
                     return False
         self._tell(removed, kept)
-        return True
+        return not after
 
     @staticmethod
     def _tell(removed: int, kept: int) -> None:

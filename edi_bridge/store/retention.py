@@ -55,12 +55,16 @@ def old(connection: Connection, before: str, today: str, limits: Mapping[str, st
     return made
 
 
-def due(connection: Connection, today: str, limits: Mapping[str, str], most: int, after: int = 0) -> list[int]:
-    """Receipts whose time is over and which are finished, the oldest first, of partners with a time of their own (`limits`); those with
-    numbers above `after`."""
+def due(connection: Connection, today: str, limits: Mapping[str, str], most: int, after: int = 0) -> tuple[list[int], int]:
+    """Of the next `most` receipts that are old enough for anybody, by their numbers `after` one: those whose time is over and which are
+    finished, of partners with a time of their own (`limits`); and the last one that was looked at, 0 when there are no more."""
     r = ledger().receipt
-    query = select(r.c.id).where(r.c.id > after, _aged("", limits), _finished(today))
-    return list(connection.execute(query.order_by(r.c.id).limit(most)).scalars())
+    looked = select(r.c.id).where(r.c.id > after, r.c.state == "done", r.c.received_at < max(limits.values())).order_by(r.c.id).limit(most)
+    page = list(connection.execute(looked).scalars())
+    if not page:
+        return [], 0
+    found = select(r.c.id).where(r.c.id.in_(page), _aged("", limits, page), _finished(today, page)).order_by(r.c.id)
+    return list(connection.execute(found).scalars()), page[-1]
 
 
 def purge_some(connection: Connection, archive: Archive, ids: Sequence[int], today: str, limits: Mapping[str, str], at: str, actor: str, reason: str,

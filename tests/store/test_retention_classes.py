@@ -102,9 +102,13 @@ OURS = {"short, two years", "long, forty years"}  # of partners whose class says
 def test_only_what_a_class_speaks_of_is_due_page_by_page(filled: Any) -> None:
     database, _, ids, _ = filled
     with database.read() as connection:
-        assert retention.due(connection, TODAY, LIMITS, 10) == sorted(ids[name] for name in OURS)
-        (first,) = retention.due(connection, TODAY, LIMITS, 1)
-        assert retention.due(connection, TODAY, LIMITS, 10, first) == sorted(ids[name] for name in OURS)[1:]
+        assert retention.due(connection, TODAY, LIMITS, 10) == (sorted(ids[name] for name in OURS), max(ids.values()))
+        found, after, pages = [], 0, 0
+        while page := retention.due(connection, TODAY, LIMITS, 3, after):
+            if not page[1]:
+                break
+            found, after, pages = found + page[0], page[1], pages + 1
+        assert (found, pages) == (sorted(ids[name] for name in OURS), 3)  # eight deliveries, three at a time
     assert retention.limits_of({"brief": 365, "decades": 10958}, [("short", "brief"), ("long", "decades"), ("usual", ""), ("odd", "unknown")],
                                date(2026, 11, 22)) == {"short": "2025-11-22", "long": "1996-11-21"}
 
@@ -118,13 +122,13 @@ def test_what_is_due_goes_with_its_bytes_and_stands_in_the_audit_log(filled: Any
     with database.read() as connection:
         (entry,) = audit.entries(connection)
         assert (entry.actor, entry.act, json.loads(entry.details)) == ("the daily purge", "purge", {"receipts": 2, "blobs": 2})
-        assert retention.due(connection, TODAY, LIMITS, 10) == [] and audit.verify(connection) == ""
+        assert retention.due(connection, TODAY, LIMITS, 10)[0] == [] and audit.verify(connection) == ""
 
 
 def test_a_hold_that_was_set_after_it_was_found_counts(filled: Any) -> None:
     database, archive, ids, digests = filled
     with database.write() as connection:
-        found = retention.due(connection, TODAY, LIMITS, 10)
+        found, _ = retention.due(connection, TODAY, LIMITS, 10)
         held = connection.execute(select(ledger().exchange.c.id).where(ledger().exchange.c.receipt_id == ids["short, two years"])).scalar_one()
         assert retention.hold(connection, held, "2036-12-31", f"{TODAY}T03:29:00Z", "ann", "lawsuit")
     done, _ = purged(database, archive, found)

@@ -7,8 +7,9 @@ those of EN 16931-1 clause 6.5.2 (BR-CO-10 to BR-CO-17). `headed` fills in what 
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
@@ -22,6 +23,8 @@ PLACES = {"BHD": 3, "IQD": 3, "JOD": 3, "KWD": 3, "LYD": 3, "OMR": 3, "TND": 3, 
 ZERO = Decimal(0)
 ZONED_DAY = re.compile(r"\d{4}-\d\d-\d\d(Z|[+-]\d\d:\d\d)")
 LINE_NUMBER = re.compile(r"[0-9]{1,6}|")
+ORDER = ("order_number", "order_date")
+LEVEL = {"release", "department", "vendor_number", "references", "deliver_to", "items", "packs"}  # what the level of an order says beside it
 SIX = Decimal("0.000001")
 LARGE = Decimal("1e15")  # an amount whose quotient might not be exact in 28 digits
 # What a kind of answer (UNCL 4343) says of the order, where nothing else does.
@@ -47,10 +50,12 @@ def completed(record: Record, type: str, currency: str = "") -> tuple[Record, li
         if type == "invoice":
             _taxes(made, unit, added)
         _totals(made, type, unit, added)
-    elif type in ("order_response", "despatch_advice"):
+    elif type == "order_response":
         _number(made, added)
-        if type == "order_response" and not made.get("outcome") and made.get("type") in OUTCOMES:
+        if not made.get("outcome") and made.get("type") in OUTCOMES:
             _put(made, "outcome", OUTCOMES[made["type"]], "", added)
+    elif type == "despatch_advice":
+        _number_goods(made, added)
     elif type == "remittance":
         _payment(made, added)
     return made, added
@@ -86,6 +91,123 @@ def renumbered(record: Record, type: str) -> tuple[Record, dict[str, str]]:
     made = [{**line, "number": str(place)} | ({"parent": new[line["parent"]]} if line.get("parent") in new else {})
             for place, line in enumerate(lines, 1)]
     return {**record, "lines": made}, {f"lines[{place}].number": number for place, number in enumerate(said) if number != str(place + 1)}
+
+
+def orders_placed(record: Record, carried: Set[str]) -> tuple[Record, dict[str, str], dict[str, str]]:
+    """A copy of a despatch advice that names the orders of its goods where the target has a place for them; what stands elsewhere
+    now, and what is gone by that: field → why.
+
+    An 856 has levels of orders with packs and goods inside; DESADV and UBL name the order of each line, and one for all at the head.
+    `carried` are the fields of the target (`CompiledMap.carries`). Goods of several orders in one pack keep what they say.
+    """
+    of_levels, of_goods = "packs.order_number" in carried, "packs.items.order_number" in carried
+    if of_goods and not of_levels:
+        return _orders_of_goods(record)
+    if of_levels and not of_goods:
+        return _levels_of_orders(record, "packs.level" in carried)
+    return record, {}, {}
+
+
+def _orders_of_goods(record: Record) -> tuple[Record, dict[str, str], dict[str, str]]:
+    """Each of the goods names its order; packs that were only the level of an order are gone, what is in them rises."""
+    moved: dict[str, str] = {}
+    gone: dict[str, str] = {}
+
+    def sunk(pack: Record, order: Record) -> Record:
+        order = {name: pack[name] for name in ORDER if pack.get(name)} or order
+        if pack.get("order_number"):
+            if any(True for _ in _goods(pack)):
+                moved["packs.order_number"] = "is written as the order of each line: this message has no level of orders"
+            else:
+                gone["packs.order_number"] = f"order {pack['order_number']} has no goods here that could name it"
+        made = {name: value for name, value in pack.items() if name not in ORDER}
+        if made.get("items"):
+            made["items"] = [{**order, **item} if item.get("order_number") in (None, order.get("order_number")) else item for item in made["items"]]
+        if made.get("packs"):
+            made["packs"] = [sunk(one, order) for one in made["packs"]]
+        return made
+
+    items, packs = list(record.get("items", ())), []
+    for pack in record.get("packs", ()):
+        made = sunk(pack, {})
+        if pack.get("order_number") and not made.keys() - LEVEL:
+            items += made.get("items", ())
+            packs += made.get("packs", ())
+            gone |= dict.fromkeys((f"packs.{name}" for name in made.keys() - {"items", "packs"}), "")
+        else:
+            packs.append(made)
+    if not moved and not gone:
+        return record, {}, {}
+    made = {**record, "items": items, "packs": packs}
+    orders = {item.get("order_number"): {name: item[name] for name in ORDER if item.get(name)} for item in _goods(made)}
+    if len(orders) == 1:
+        made = {**next(iter(orders.values())), **made}
+    return {name: value for name, value in made.items() if value not in ([], None)}, moved, gone
+
+
+def _levels_of_orders(record: Record, told: bool) -> tuple[Record, dict[str, str], dict[str, str]]:
+    """A level for each order, with its packs and goods; a pack that holds goods of several orders stays beside them, and its inner
+    packs name theirs. `told`: packs of packs say that they are (HL03 T)."""
+    head = {name: record[name] for name in ORDER if record.get(name)}
+    levels: dict[str, Record] = {}
+    packs: list[Record] = []
+
+    def level(order: Record) -> Record:
+        made = levels.get(order["order_number"])
+        if made is None:
+            made = levels[order["order_number"]] = dict(order)
+            packs.append(made)
+        return made
+
+    def bare(pack: Record) -> Record:
+        made = {name: value for name, value in pack.items() if name not in ORDER}
+        if made.get("items"):
+            made["items"] = [{name: value for name, value in item.items() if name not in ORDER} for item in made["items"]]
+        if made.get("packs"):
+            made = {**({"level": "tare"} if told else {}), **made, "packs": [bare(one) for one in made["packs"]]}
+        return made
+
+    def lifted(pack: Record) -> Record:
+        order = _one_order(pack, head)
+        if order and pack.get("items"):
+            return {**bare(pack), **order}
+        return {**pack, "packs": [lifted(one) for one in pack["packs"]]} if pack.get("packs") else pack
+
+    left = []
+    for item in record.get("items", ()):
+        order = _one_order({"items": [item]}, head)
+        if order:
+            level(order).setdefault("items", []).append(bare({"items": [item]})["items"][0])
+        else:
+            left.append(item)
+    for pack in record.get("packs", ()):
+        order = _one_order(pack, head)
+        if order and not pack.get("order_number"):
+            level(order).setdefault("packs", []).append(bare(pack))
+        else:
+            packs.append(lifted(pack))
+    if not levels and packs == list(record.get("packs", ())):
+        return record, {}, {}
+    kept = {name: value for name, value in record.items() if name not in ("items", "packs", *(ORDER if levels else ()))}
+    where = "order_number" if head else "items.order_number" if record.get("items") else "packs.items.order_number"
+    return {**kept, "packs": packs} | ({"items": left} if left else {}), {where: "is written as a level of its own around its packs and goods"}, {}
+
+
+def _one_order(part: Record, head: Record) -> Record:
+    """The order of all goods of a part, with its date; the head's where they name none; nothing where they are of several."""
+    orders = {item.get("order_number") or head.get("order_number"): item for item in _goods(part)} or {head.get("order_number"): {}}
+    if len(orders) != 1 or None in orders:
+        return {}
+    number, item = next(iter(orders.items()))
+    date = item.get("order_date") or (head.get("order_date") if number == head.get("order_number") else None)
+    return {"order_number": number} | ({"order_date": date} if date else {})
+
+
+def _goods(part: Record) -> Iterator[Record]:
+    """The goods of a despatch advice or pack, packs in packs too."""
+    yield from part.get("items", ())
+    for pack in part.get("packs", ()):
+        yield from _goods(pack)
 
 
 def without_day_zones(record: Record, type: str) -> tuple[Record, list[str]]:
@@ -140,6 +262,18 @@ def _number(record: Record, added: list[str]) -> None:
     for count, line in enumerate(lines):
         if not line.get("number"):
             _put(line, "number", next(free), f"lines[{count}].", added)
+
+
+def _number_goods(record: Record, added: list[str], before: str = "", taken: set[str] | None = None) -> None:
+    """Goods without a number get the next one that none has, packs in packs too."""
+    taken = {str(item["number"]) for item in _goods(record) if item.get("number")} if taken is None else taken
+    for count, item in enumerate(record.get("items", ())):
+        if not item.get("number"):
+            number = next(number for number in map(str, itertools.count(1)) if number not in taken)
+            taken.add(number)
+            _put(item, "number", number, f"{before}items[{count}].", added)
+    for count, pack in enumerate(record.get("packs", ())):
+        _number_goods(pack, added, f"{before}packs[{count}].", taken)
 
 
 def _line(line: Record, before: str, unit: Decimal, added: list[str]) -> None:

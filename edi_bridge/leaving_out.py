@@ -39,6 +39,7 @@ LINES = {"LIN", "PO1", "IT1", "POC", "HL", "CPS", "ENT", "RMR", "DOC", "LX"}  # 
 ESSENTIAL = {"lines", "items", "packs", "locations"}  # lists of a record whose items are never left out
 _ITEM = re.compile(r"(.*\b([a-z_]+))\[(\d+)\]\.[a-z_]+")  # lines[1].allowances[0].amount: what stands in the innermost item
 _TIMED = re.compile(r"\d{4}-\d\d-\d\dT\d\d:[^/]*\Z")
+_ZONE = re.compile(r"(?<=:\d\d)(Z|[+-]\d\d:\d\d)\Z")
 _STEP = re.compile(r"([a-z_0-9]+)|\[(\d+)\]")
 TOGETHER = {"P", "D2"}  # conditions of X12 and of EDIFACT: all or none,
 ASKING = {"C", "L", "D5", "D6"}  # and those in which the first element asks for others
@@ -113,8 +114,8 @@ def _without(value: Any, path: str, gone: Mapping[str, Finding]) -> Any:
 
 
 def to_the_day(records: Sequence[Record], findings: Sequence[Finding]) -> tuple[list[Record], list[Finding]]:
-    """The records of one message with the day alone where a date with a time of day found no place (`cannot_write`), and a
-    finding for each: a delivery on the right day is more than none."""
+    """The records of one message with less of each time of day that found no place (`cannot_write`): without its zone, and asked
+    again, with the day alone; and a finding for each: a delivery on the right day is more than none."""
     made = list(records)
     notes: list[Finding] = []
     for one in findings:
@@ -124,8 +125,9 @@ def to_the_day(records: Sequence[Record], findings: Sequence[Finding]) -> tuple[
         for number, record in enumerate(made):
             value = _at(record, path)
             if isinstance(value, str) and _TIMED.match(value) and value in one.sentence():
-                made[number] = _put(record, "", path, value[:10])
-                notes.append(found("field_not_carried", Position(path=path), "", f'{path}: "{value}" is written as "{value[:10]}"'))
+                less = _ZONE.sub("", value) if _ZONE.search(value) else value[:10]
+                made[number] = _put(record, "", path, less)
+                notes.append(found("field_not_carried", Position(path=path), "", f'{path}: "{value}" is written as "{less}"'))
     return made, notes
 
 

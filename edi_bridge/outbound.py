@@ -202,13 +202,16 @@ def _of(number: int, findings: Iterable[Finding]) -> list[Finding]:
 
 def _said(group: Sequence[Record], compiled: CompiledMap, lossy: bool, *how: Any) -> tuple[list[Record], Any, list[Finding], list[Finding]]:
     """What is written of the records of one message: they, the body, what it cannot say, and what it says in another form: where
-    something may be left out, a time of day that has no place goes without its day."""
+    something may be left out, a time of day that has no place goes without its zone or altogether."""
     body, findings = compiled.write(group, *how)
-    days, notes = to_the_day(group, findings) if lossy else (list(group), [])
-    if notes:
+    days, notes = list(group), []
+    while lossy:  # a time loses its zone first, then itself
+        days, more = to_the_day(days, findings)
+        if not more:
+            break
         body, findings = compiled.write(days, *how)
         still = {one.position.path for one in findings}
-        notes = [one for one in notes if one.position.path not in still]
+        notes += [one for one in more if one.position.path not in still]
     return days, body, findings, notes
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from edi_bridge import completion
 from edi_bridge.completion import completed, headed, renumbered, without_day_zones
 
 INVOICE: dict[str, Any] = {
@@ -98,3 +99,60 @@ def test_lines_get_numbers_that_edifact_can_hold_all_or_none() -> None:
     fine = {"lines": [{"number": "000010"}, {}, {"number": "20"}]}
     assert renumbered(fine, "invoice") == (fine, {})
     assert renumbered(record, "despatch_advice") == (record, {})  # whose lines others refer to
+
+
+LEVELS = {"packs.order_number", "packs.level"}  # what the map of an 856 carries, as far as it matters here
+GOODS = {"packs.items.order_number"}  # and those of DESADV and UBL
+
+
+def test_levels_of_orders_become_the_orders_of_their_goods() -> None:
+    """An 856 by levels (S-O-T-P-I and S-O-I) for a message that names the order of each line."""
+    record = {"number": "D-1", "packs": [
+        {"order_number": "A", "order_date": "2026-11-02", "packs": [{"sscc": "1", "packs": [{"sscc": "2", "items": [{"gtin": "x"}]}]}]},
+        {"order_number": "B", "vendor_number": "7", "items": [{"gtin": "y"}, {"gtin": "z", "order_number": "C"}]}]}
+    made, moved, gone = completion.orders_placed(record, GOODS)
+    assert made == {"number": "D-1", "items": [{"order_number": "B", "gtin": "y"}, {"gtin": "z", "order_number": "C"}], "packs": [
+        {"sscc": "1", "packs": [{"sscc": "2", "items": [{"order_number": "A", "order_date": "2026-11-02", "gtin": "x"}]}]}]}
+    assert list(moved) == ["packs.order_number"] and list(gone) == ["packs.vendor_number"]
+    assert record["packs"][0]["order_number"] == "A" and "order_number" not in record["packs"][1]["items"][0]  # the original is as it was
+
+
+def test_one_order_of_all_goods_stands_at_the_head_too_and_an_order_without_goods_is_told() -> None:
+    one = {"packs": [{"order_number": "A", "sscc": "1", "items": [{"gtin": "x"}]}, {"order_number": "E"}]}
+    made, moved, gone = completion.orders_placed(one, GOODS)
+    assert made == {"order_number": "A", "packs": [{"sscc": "1", "items": [{"order_number": "A", "gtin": "x"}]}]}
+    assert "packs.order_number" in moved and gone == {"packs.order_number": "order E has no goods here that could name it"}
+
+
+def test_the_orders_of_goods_become_levels_around_them() -> None:
+    """DESADV for an 856: a level for each order in the order they come, packs of packs are tares, the head's order is that of goods
+    which name none."""
+    record = {"order_number": "A", "order_date": "2026-11-02", "items": [{"gtin": "v", "order_number": "B"}, {"gtin": "w"}], "packs": [
+        {"sscc": "1", "packs": [{"sscc": "2", "items": [{"gtin": "x", "order_number": "A"}]}, {"sscc": "3", "items": [{"gtin": "y"}]}]},
+        {"sscc": "4", "items": [{"gtin": "z", "order_number": "B"}]}]}
+    made, moved, gone = completion.orders_placed(record, LEVELS)
+    assert made == {"packs": [
+        {"order_number": "B", "items": [{"gtin": "v"}], "packs": [{"sscc": "4", "items": [{"gtin": "z"}]}]},
+        {"order_number": "A", "order_date": "2026-11-02", "items": [{"gtin": "w"}], "packs": [
+            {"level": "tare", "sscc": "1", "packs": [{"sscc": "2", "items": [{"gtin": "x"}]}, {"sscc": "3", "items": [{"gtin": "y"}]}]}]}]}
+    assert list(moved) == ["order_number"] and gone == {}
+
+
+def test_a_pack_with_goods_of_several_orders_keeps_what_they_say_and_its_inner_packs_name_theirs() -> None:
+    inner = [{"sscc": "2", "items": [{"gtin": "x", "order_number": "A"}]},
+             {"sscc": "3", "items": [{"gtin": "y", "order_number": "A"}, {"gtin": "z", "order_number": "B"}]}]
+    made, _, _ = completion.orders_placed({"packs": [{"sscc": "1", "packs": inner}]}, LEVELS)
+    assert made == {"packs": [{"sscc": "1", "packs": [{"sscc": "2", "items": [{"gtin": "x"}], "order_number": "A"}, inner[1]]}]}
+
+
+def test_what_names_its_orders_as_the_target_does_is_left_alone() -> None:
+    for carried in (LEVELS, GOODS, LEVELS | GOODS, set()):
+        record = {"packs": [{"sscc": "1", "items": [{"gtin": "x"}]}]}
+        assert completion.orders_placed(record, carried) == (record, {}, {})
+
+
+def test_goods_without_a_number_get_one_at_any_depth() -> None:
+    record = {"items": [{"gtin": "x"}, {"number": "2"}], "packs": [{"packs": [{"items": [{"gtin": "y"}]}]}]}
+    made, added = completion.completed(record, "despatch_advice")
+    assert (made["items"][0]["number"], made["packs"][0]["packs"][0]["items"][0]["number"]) == ("1", "3")
+    assert added == ["items[0].number", "packs[0].packs[0].items[0].number"]

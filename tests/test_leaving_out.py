@@ -133,7 +133,10 @@ def test_a_time_of_day_goes_where_only_a_day_fits() -> None:
               found("cannot_write", Position(path="lines[1].latest_delivery"), "2026-W47", "only a day fits here"),
               found("cannot_write", Position(path="number"), "2026-11-09T06:00", "no such field"),
               found("field_not_carried", Position(path="valid_from"), "2026-11-09T06:00", "no place")]
-    made, notes = to_the_day([record], faults)
+    (zoneless,), (note,) = to_the_day([record], faults)  # first without its zone
+    assert zoneless["lines"][0] == {"latest_delivery": "2026-11-10T14:00"} and note.note.endswith('is written as "2026-11-10T14:00"')
+    faults[0] = found("cannot_write", Position(path="lines[0].latest_delivery"), "", "only a day fits here, not 2026-11-10T14:00")
+    made, notes = to_the_day([zoneless], faults)
     assert made == [{"valid_from": "2026-11-09T06:00", "lines": [{"latest_delivery": "2026-11-10"}, {"latest_delivery": "2026-W47"}]}]
     assert [(one.kind, one.position.path) for one in notes] == [("field_not_carried", "lines[0].latest_delivery")]
     assert record["lines"][0] == {"latest_delivery": "2026-11-10T14:00+01:00"}  # the original is as it was

@@ -78,38 +78,50 @@ def convert(file: str, target: str, map_: str | None, partner: str | None, sende
         return _told(source, writer.name)
     base = _addresses(writer, source.interchange, known, catalog, sender, receiver)
     base = replace(base, control=control, prepared=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M"), lossy=not strict, test=test)
-    records, added, changed = _whole(source.records, writer, base, currency)
-    parts = _written(records, writer, base, known, catalog, source)
+    whole = _whole(source.records, writer, base, currency)
+    parts = _written(whole.records, writer, base, known, catalog, source)
     findings = [finding for part in parts for finding in part.made.findings]
     _tell(findings, out or f"{target} (to be written)", limit)
     _give([content for part in parts for content in part.made.contents], out)
     if not currency and any(one.kind == "required_missing" and one.position.path == "currency" for one in findings):
         show.note("no currency is named there: say by --currency which one the amounts are in")
-    return _told(source, writer.name, parts, added, changed)
+    return _told(source, writer.name, parts, whole)
 
 
-def _whole(records: list[dict[str, Any]], writer: CompiledMap, base: Heading,
-           currency: str) -> tuple[list[dict[str, Any]], set[str], dict[str, str]]:
-    """The records with what follows from them and what their sending gives them, the fields that were added, and those changed."""
+@dataclass(frozen=True, slots=True)
+class _Whole:
+    """The records as they are written. `added` are the fields that follow from others or from the sending, `changed` and `lost` those
+    that stand in another form or not at all, and why."""
+
+    records: list[dict[str, Any]] = field(default_factory=list)
+    added: set[str] = field(default_factory=set)
+    changed: dict[str, str] = field(default_factory=dict)
+    lost: dict[str, str] = field(default_factory=dict)
+
+
+def _whole(records: list[dict[str, Any]], writer: CompiledMap, base: Heading, currency: str) -> _Whole:
+    """The records with what follows from them and what their sending gives them, in the shape that the target has."""
     from edi_bridge import completion
     from edi_bridge.record import unnumbered
 
-    whole: list[dict[str, Any]] = []
-    paths: set[str] = set()
-    changed: dict[str, str] = {}
+    whole = _Whole()
     for record in records:
         if base.lossy and writer.standard != "xml":
             record, zoned = completion.without_day_zones(record, writer.record)
-            changed |= dict.fromkeys(map(unnumbered, zoned), "the zone of a day is left out|are broken anew")
+            whole.changed.update(dict.fromkeys(map(unnumbered, zoned), "the zone of a day is left out"))
         if base.lossy and writer.standard == "edifact":
             record, numbers = completion.renumbered(record, writer.record)
             for path, number in list(numbers.items())[:1]:
-                changed[unnumbered(path)] = f'{path}: "{number}" is written as a number, as are all lines'
+                whole.changed[unnumbered(path)] = f'{path}: "{number}" is written as a number, as are all lines'
+        if base.lossy and writer.record == "despatch_advice":
+            record, moved, gone = completion.orders_placed(record, writer.carries())
+            whole.changed.update(moved)
+            whole.lost.update(gone)
         made, added = completion.completed(record, writer.record, currency)
         made, more = completion.headed(made, writer.record, base.control, base.prepared, writer.standard == "x12")
-        whole.append(made)
-        paths |= {unnumbered(path) for path in (*added, *more)}
-    return whole, paths, changed
+        whole.records.append(made)
+        whole.added.update(unnumbered(path) for path in (*added, *more))
+    return whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -349,15 +361,14 @@ def _reason(path: str, text: str) -> str:
     return text.removeprefix(path).removeprefix(": ").lstrip() if text.startswith((f"{path}: ", f"{path} (")) else text
 
 
-def _told(source: _Source, wanted: str, parts: Sequence[_Part] = (), computed: Set[str] = frozenset(),
-          changed: Mapping[str, str] | None = None) -> int:
+def _told(source: _Source, wanted: str, parts: Sequence[_Part] = (), whole: _Whole | None = None) -> int:
     """The sum, what was computed, and of each map that wrote: what it cannot carry, and what it carries in another form."""
-    if computed:
-        show.note(f"computed, as the source does not say it: {', '.join(sorted(computed))}")
+    whole = whole or _Whole()
+    if whole.added:
+        show.note(f"computed, as the source does not say it: {', '.join(sorted(whole.added))}")
     for part in parts:
-        said = _dropped(part.records, part.writer, part.made.findings, computed)
-        said = dict(sorted({**(changed or {}), **said}.items()))
-        other = {path: why for path, why in said.items() if path in (changed or {}) or _IN_ANOTHER_FORM.search(why)}
+        said = dict(sorted({**whole.changed, **whole.lost, **_dropped(part.records, part.writer, part.made.findings, whole.added)}.items()))
+        other = {path: why for path, why in said.items() if path in whole.changed and path not in whole.lost or _IN_ANOTHER_FORM.search(why)}
         gone = {path: why for path, why in said.items() if path not in other}
         _listed(f"{part.writer.name} cannot carry {show.number(len(gone), 'field')} of the records:", gone)
         _listed(f"{show.number(len(other), 'field')} {'is' if len(other) == 1 else 'are'} written in another form:", other)

@@ -122,6 +122,18 @@ def test_packs_in_packs_are_carried_by_a_map_that_nests_them(edi: Run, tmp_path:
     assert not any(field.startswith("packs.packs") for field in listed(said, "cannot carry "))
 
 
+def test_orders_of_a_despatch_advice_are_named_in_either_standard(edi: Run, tmp_path: Path) -> None:
+    """DESADV names the order of each line (RFF+ON below LIN), an 856 has a level for it (HL03 O with PRF)."""
+    there = edi("convert", sample("edifact/desadv-d96a-pallets-sscc"), "--to", "x12/004010/856", "--out", "there.x12")
+    assert there.returncode == 0 and "order_number  is written as a level of its own" in there.stderr.decode()
+    segments = [one for one in (tmp_path / "there.x12").read_text("ascii").split("~") if one.startswith(("HL*", "PRF*"))]
+    assert segments == ["HL*1**S*1", "HL*2*1*O*1", "PRF*B-70720***20261102", "HL*3*2*P*1", "HL*4*3*I*0", "HL*5*2*P*1", "HL*6*5*I*0",
+                        "HL*7*2*T*1", "HL*8*7*P*1", "HL*9*8*I*0", "HL*10*7*P*1", "HL*11*10*I*0"]
+    back = edi("convert", "there.x12", "--to", "edifact/D96A/DESADV")
+    assert back.returncode == 0 and back.stdout.count(b"RFF+ON:B-70720:10'") == 1 and back.stdout.count(b"RFF+ON:B-70720:20'") == 2
+    assert b"CPS+2+1'PAC+1++201'" in back.stdout  # two equal pallets in one; and the level of the order is no pack
+
+
 def test_a_time_of_day_that_has_no_place_goes_without_its_day(edi: Run) -> None:
     record = json.dumps({**RECORD, "currency": "EUR", "latest_delivery": "2026-11-10T14:00"}).encode()
     done = edi("convert", "-", "--to", "xml/ubl-2.1/Order", stdin=record)

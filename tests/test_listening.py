@@ -373,6 +373,43 @@ def test_many_idle_connections_keep_nobody_out(server: Listening, client: httpx.
 
 # --- health, figures, life ------------------------------------------------------------------------------------------
 
+def open_from(server: Listening, count: int, address: str) -> list[socket.socket]:
+    host, port = server.address.removeprefix("http://").split(":")
+    return [socket.create_connection((host, int(port)), timeout=5, source_address=(address, 0)) for _ in range(count)]
+
+
+def closed(one: socket.socket) -> bool:
+    """Whether the server has closed a connection; waits a little."""
+    one.settimeout(0.3)
+    try:
+        return one.recv(1) == b""
+    except ConnectionError:
+        return True
+    except TimeoutError:
+        return False
+
+
+def test_one_address_does_not_take_all_connections(kept: Kept, tmp_path: Path) -> None:
+    with serve(kept, tmp_path, connections=20) as server:
+        mine = open_from(server, 19, "127.0.0.1")
+        assert [closed(one) for one in mine] == [False] * 16 + [True] * 3
+        transport = httpx.HTTPTransport(local_address="127.0.0.2")
+        with httpx.Client(base_url=server.address, transport=transport) as other:
+            assert other.post("/in/acme.post", content=ORDER, auth=LOGIN).status_code == 201
+        mine.pop(0).close()
+        time.sleep(0.2)
+        assert not closed(open_from(server, 1, "127.0.0.1")[0]), "a place that is free again is given again"
+
+
+def test_however_many_connect_the_program_keeps_the_files_that_it_needs(kept: Kept, tmp_path: Path) -> None:
+    with serve(kept, tmp_path, connections=10) as server:
+        before = len(list(Path("/proc/self/fd").iterdir())) if Path("/proc/self/fd").is_dir() else 0
+        many = [one for address in range(2, 12) for one in open_from(server, 5, f"127.0.0.{address}")]
+        time.sleep(0.3)
+        assert sum(not closed(one) for one in many) <= 20
+        assert not before or len(list(Path("/proc/self/fd").iterdir())) - before <= len(many) + 25, "ours of both ends"
+
+
 def test_health_needs_no_sign_in_and_is_503_when_not_well(kept: Kept, tmp_path: Path) -> None:
     says: dict[str, Any] = {"ok": True}
     with Listening([], kept.take, lambda: (says["ok"], {"waiting": 3}), str, spool=tmp_path) as server:

@@ -6,9 +6,10 @@ import asyncio
 import ipaddress
 import socket
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
@@ -25,17 +26,49 @@ class Tls:
     authorities: Path | None = None
 
 
+class TooMany(Exception):
+    """Raised where asyncio makes the protocol of a connection that it has accepted: it closes the connection, without a word."""
+
+
+@dataclass(slots=True)
+class Held:
+    """The connections that are there. Each is a file that the process has open, also before it said anything or ended its TLS
+    handshake; without a limit, who opens very many takes from the whole program the files that it needs for its work.
+
+    `most`: all of them; `of_one`: those of one address (of IPv6: of one network), so that nobody keeps all others out.
+    `proxies`: addresses that speak for many."""
+
+    most: int
+    of_one: int
+    proxies: frozenset[str] = frozenset()
+    all: WeakSet[Watched] = field(default_factory=WeakSet)
+
+    def too_many_of(self, address: str) -> bool:
+        """Whether this connection is one too many of its address."""
+        return address not in self.proxies and sum(one.address == network(address) for one in self.all) > self.of_one
+
+
 class Watched(H11Protocol):
     """uvicorn's connection with what it has not: a limit of time for the head of each request (a connection that says nothing,
-    or a byte a minute, is closed), and the client's certificate for the application."""
+    or a byte a minute, is closed), limits of number, and the client's certificate for the application."""
 
-    def __init__(self, patience: float, *args: Any, **more: Any):
+    def __init__(self, patience: float, held: Held, *args: Any, **more: Any):
+        if len(held.all) >= held.most:
+            raise TooMany
         super().__init__(*args, **more)
         self._patience = patience
+        self._held = held
+        self.address = ""
         self._watch: asyncio.TimerHandle | None = None
+        held.all.add(self)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        peer = transport.get_extra_info("peername")
+        self.address = network(str(peer[0])) if peer else ""
+        if peer and self._held.too_many_of(str(peer[0])):
+            transport.abort()
+            return
         secure = transport.get_extra_info("ssl_object")
         if secure is not None:
             der = secure.getpeercert(binary_form=True)
@@ -51,6 +84,7 @@ class Watched(H11Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._unwatch()
+        self._held.all.discard(self)
         super().connection_lost(exc)
 
     def _unwatch(self) -> None:

@@ -24,7 +24,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from edi_bridge.fault import Fault, TransientFault
-from edi_bridge.listening.connection import Tls, Watched, bound_to, network, server_context
+from edi_bridge.listening.connection import Held, Tls, Watched, bound_to, network, server_context
 from edi_bridge.listening.document import digest_agrees, drain, file_name, head_refused, refusal, refuse
 from edi_bridge.listening.door import Door, credentials, fits, hashed
 
@@ -95,8 +95,9 @@ class Listening:
         if self._tls:
             context = server_context(self._tls)
             tls = {"ssl_context_factory": lambda config, default: context}
+        held = Held(2 * self._connections, max(self._connections * 4 // 5, 1), frozenset(self._proxies))
         config = uvicorn.Config(
-            app, loop="asyncio", http=partial(Watched, self._patience.head), lifespan="off", ws="none", access_log=False,  # type: ignore[arg-type]
+            app, loop="asyncio", http=partial(Watched, self._patience.head, held), lifespan="off", ws="none", access_log=False,  # type: ignore[arg-type]
             log_config=None, proxy_headers=bool(self._proxies), forwarded_allow_ips=self._proxies, server_header=False, limit_concurrency=self._connections, timeout_keep_alive=int(self._patience.idle),
             timeout_graceful_shutdown=int(self._patience.ending), h11_max_incomplete_event_size=1 << 15, **tls)
         server = self._server = uvicorn.Server(config)

@@ -15,6 +15,7 @@ from typing import TextIO
 from edi_bridge.finding import visible
 
 ABOUT = ("channel", "partner", "receipt", "exchange", "entry")  # what a line may be about; keys of `extra`
+FOREIGN = ("uvicorn", "uvicorn.error", "asyncio")  # loggers of libraries that run in the daemon
 REPEATED = 3600.0  # seconds after which a trouble that goes on is told again
 
 log = logging.getLogger("edi_bridge.daemon")
@@ -29,7 +30,7 @@ class Json(logging.Formatter):
         said |= {key: value for key in ABOUT if (value := getattr(record, key, None)) not in (None, "")}
         if record.exc_info:
             said["trace"] = self.formatException(record.exc_info)
-        return json.dumps(said, ensure_ascii=False, default=str)
+        return _plain(json.dumps(said, ensure_ascii=False, default=str))
 
 
 class Text(logging.Formatter):
@@ -41,7 +42,13 @@ class Text(logging.Formatter):
                          for key in ABOUT if (value := getattr(record, key, None)) not in (None, ""))
         line = f"{_at(record)} {record.levelname.lower():8}{about + ': ' if about else ''}{record.getMessage()}"
         text = visible(line)
-        return f"{text}\n{self.formatException(record.exc_info)}" if record.exc_info else text
+        return "\n".join([text, *map(visible, self.formatException(record.exc_info).splitlines())]) if record.exc_info else text
+
+
+def _plain(text: str) -> str:
+    """JSON in which what cannot be printed is escaped: JSON itself lets the controls from U+0080 to U+009F pass, which terminals obey."""
+    return text if text.isprintable() else "".join(
+        one if one.isprintable() else json.dumps(one)[1:-1] for one in text)
 
 
 def _at(record: logging.LogRecord) -> str:
@@ -59,6 +66,10 @@ def begin(form: str, stream: TextIO, level: int = logging.INFO) -> logging.Handl
     root.addHandler(handler)
     root.setLevel(level)
     root.propagate = False
+    for name in FOREIGN:  # what the server's libraries have to say comes in the same form; that somebody sends them junk they keep to themselves
+        foreign = logging.getLogger(name)
+        foreign.parent, foreign.propagate = root, True
+        foreign.setLevel(logging.ERROR)
     return handler
 
 

@@ -8,6 +8,8 @@ import socket
 import ssl
 import time
 from collections.abc import Sequence
+from datetime import UTC, datetime
+from email.utils import format_datetime
 
 from edi_bridge.alarming import words
 from edi_bridge.alarming.declared import Mail, Webhook
@@ -30,7 +32,9 @@ def send_mail(said: Mail, secrets: Secrets, alarms: Sequence[Alarm], home: str) 
         with _connected(said, context) as server:
             if said.user:
                 server.login(said.user, password)
-            refused = server.send_message(words.mail(said, alarms, home), said.sender, said.to)
+            message = words.mail(said, alarms, home)
+            message["Date"] = format_datetime(datetime.now(UTC))  # RFC 5322 3.6: a mail must have one; the real time, whatever clock the program was given
+            refused = server.send_message(message, said.sender, said.to)
     except smtplib.SMTPAuthenticationError as error:
         raise TransientFault(f"the mail server {said.host} refuses the login of {said.user} ({error.smtp_code})") from None
     except (smtplib.SMTPException, OSError) as error:
@@ -77,7 +81,7 @@ def send_post(said: Webhook, secrets: Secrets, one: Alarm, home: str) -> None:
     context = certificate.client_context(str(said.ca or ""), said.pins)
     caller = Caller(context, said.pins, Limits(TIMEOUT, DEADLINE), words.signed(secrets.get(said.secret), str(int(time.time())), content))
     try:
-        headers = {"Content-Type": "application/json", "Idempotency-Key": words.name([one], home)}
+        headers = {"Content-Type": "application/json", "Content-Length": str(len(content)), "Idempotency-Key": words.name([one], home)}
         with caller.ask("POST", said.url, headers, Body(io.BytesIO(content), len(content))) as answer:
             if not 200 <= answer.status_code < 300:
                 raise TransientFault(f"the webhook answers {answer.status_code}")

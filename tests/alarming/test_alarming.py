@@ -9,6 +9,7 @@ import json
 import ssl
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +93,7 @@ def test_each_alarm_is_mailed_once_under_tls(database: Database, tmp_path: Path,
     assert box.tls == [True] and box.users == [USER] and desk.untold() == 0 and not desk.log.lines
     assert got["From"] == "edi@example.com" and got["To"] == "desk@example.com, night@example.com" and got["Auto-Submitted"] == "auto-generated"
     assert got["Subject"] == "edi-bridge: exchange 12 is quarantined" and got.get_content_type() == "text/plain"
+    assert abs((got["Date"].datetime - datetime.now(UTC)).total_seconds()) < 600  # RFC 5322 3.6.1: no mail is without one
     assert "2026-11-22 10:00:00 UTC" in got.get_content() and "/srv/edi" in got.get_content()
 
 
@@ -202,6 +204,7 @@ def test_a_webhook_gets_each_alarm_signed(database: Database, tmp_path: Path, pe
             desk.ring(subject=f"exchange {more}", sentence="is\nquarantined")
             assert (desk.telling.tell(), desk.telling.tell()) == (1, 0)
             (said,) = verified(hook, b"sesame")
+            assert hook.got[0][0]["Content-Length"] == str(len(hook.got[0][1]))  # in pieces it is refused by many
             assert (said["kind"], said["sentence"], said["raised_at"], said["home"]) == ("quarantine", "is\\nquarantined", AT, "/srv/edi")
 
 

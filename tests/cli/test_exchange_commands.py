@@ -296,11 +296,9 @@ def test_the_audit_says_what_is_missing(desk: Desk, statements: tuple[str, ...],
 
 
 def test_the_database_itself_refuses_to_change_the_audit_log(desk: Desk) -> None:
-    import sqlite3
-
     desk("exchange", "hold", "1", "--until", "2036-12-31", "--reason", "lawsuit")
     for statement in ("UPDATE audit SET reason = 'x'", "DELETE FROM audit"):
-        with pytest.raises(sqlite3.IntegrityError):
+        with pytest.raises(exchange_case.sqlite3.IntegrityError):
             desk.damage(statement)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -156,13 +157,20 @@ def _problems(path: Path, member: str) -> Iterator[tuple[int, str]]:
     if member not in ROWS:
         yield 1, f"{member} stands in no row"
         return
-    tree = ast.parse(path.read_text("utf-8"))
-    for line, name in imports(tree):
+    imported, impure, broad = _read(path)
+    for line, name in imported:
         yield from ((line, problem) for problem in _import_problems(member, name))
     if ROWS[member] <= 3:
-        yield from _impure_calls(tree)
+        yield from impure
     if path.parts[-2:] != ("engine", "guard.py"):
-        yield from _broad_excepts(tree)
+        yield from broad
+
+
+@cache
+def _read(path: Path) -> tuple[list[tuple[int, str]], ...]:
+    """What a file imports, and what is wrong with it where its row forbids it."""
+    tree = ast.parse(path.read_text("utf-8"))
+    return list(imports(tree)), list(_impure_calls(tree)), list(_broad_excepts(tree))
 
 
 def _import_problems(member: str, name: str) -> Iterator[str]:

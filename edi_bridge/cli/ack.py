@@ -103,7 +103,7 @@ def _print(answered: Answered, lines: bool) -> None:
                 sys.stdout.write(show.clean(line) + "\n")
         else:
             sys.stdout.flush()
-            sys.stdout.buffer.write(answer.content)
+            show.sink().write(answer.content)
     sys.stdout.flush()
 
 

@@ -283,7 +283,7 @@ def show_(said: str, file: str | None, home: str | None, database: str | None, a
             raise ConfigFault.at("", 0, 0, f"the version {found.short} has no file {file};"
                              f" edi-bridge catalog show {found.short} lists them")
         sys.stdout.flush()
-        sys.stdout.buffer.write(content)
+        show.sink().write(content)
         sys.stdout.buffer.flush()
         return 0
     if as_json:

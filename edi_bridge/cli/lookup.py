@@ -162,7 +162,7 @@ def export(table: str, partner: str, on: str, out: str | None, home: str | None,
     counting = {(row.theirs, row.valid_from): row for row in rows}  # of several that begin on one day the last one
     content = lookup_csv.text(counting.values()).encode()
     if not out or out == "-":
-        sys.stdout.buffer.write(content)
+        show.sink().write(content)
         return 0
     try:
         Path(out).write_bytes(content)

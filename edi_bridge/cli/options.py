@@ -105,10 +105,11 @@ def open_database(settings: Settings, *, create: bool) -> Database:
 
 def print_json(value: Any, *, indent: bool = True) -> None:
     """A value as JSON on stdout, always UTF-8, decimals as strings with their digits; in one line without `indent`."""
+    from edi_bridge.cli import show
     from edi_bridge.record import to_json
 
     sys.stdout.flush()
-    sys.stdout.buffer.write(to_json(value, indent=indent) + b"\n")
+    show.sink().write(to_json(value, indent=indent) + b"\n")
 
 
 def catalog_of(home: Path | None, *, check_receiver: bool = False, database: str | None = None, lookups: int | None = None,

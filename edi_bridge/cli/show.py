@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, BinaryIO, TextIO, cast
 
 from edi_bridge.fault import ConfigFault
 
@@ -27,6 +27,28 @@ def clean(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode("ascii") for c in text)
+
+
+class _Terminal:
+    """Where bytes go that a terminal would read: control characters, which it would obey, as JSON's escapes, line breaks as they are."""
+
+    @staticmethod
+    def write(content: bytes) -> int:
+        """Write them; how many they were."""
+        import json
+
+        try:
+            text = content.decode("utf-8")
+        except UnicodeDecodeError:
+            text = content.decode("latin-1")
+        shown = "".join(c if c.isprintable() or c in "\n\t" else json.dumps(c)[1:-1] for c in text.replace("\r\n", "\n"))
+        sys.stdout.buffer.write(shown.encode(sys.stdout.encoding or "utf-8", "backslashreplace"))
+        return len(content)
+
+
+def sink() -> BinaryIO:
+    """Where results that hold what partners wrote go: stdout, byte for byte in a pipe or file, harmless where it is a terminal."""
+    return cast(BinaryIO, _Terminal()) if sys.stdout.isatty() else sys.stdout.buffer
 
 
 def cut(text: str, length: int) -> str:

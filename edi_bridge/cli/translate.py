@@ -122,7 +122,7 @@ def _same(path: Path, out: str) -> bool:
 def _sink(out: str | None) -> Iterator[BinaryIO]:
     """Where the records go. A file gets its name only when all is written, so that nobody takes half of it."""
     if not out or out == "-":
-        yield sys.stdout.buffer
+        yield show.sink()
         sys.stdout.buffer.flush()
         return
     target = Path(out)

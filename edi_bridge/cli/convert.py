@@ -299,7 +299,7 @@ def _json_lines(records: list[dict[str, Any]]) -> Iterator[bytes]:
 def _give(contents: list[bytes], out: str | None) -> None:
     if not out or out == "-":
         for content in contents:
-            sys.stdout.buffer.write(content)
+            show.sink().write(content)
         sys.stdout.buffer.flush()
         return
     if not contents:

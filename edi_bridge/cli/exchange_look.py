@@ -239,7 +239,7 @@ def raw(id: int, whole: bool, home: str | None, database: str | None) -> int:
         with open_archive(settings.archive, settings.home).open(row.sha256) as source:
             content = source.read()
     sys.stdout.flush()
-    sys.stdout.buffer.write(content if whole else part_of(content, row.ordinal))
+    show.sink().write(content if whole else part_of(content, row.ordinal))
     sys.stdout.buffer.flush()
     return 0
 

@@ -150,7 +150,7 @@ def raw(id: int, home: str | None, database: str | None) -> int:
         _found(connection, id)
         content = entries.open_content(connection, open_archive(settings.archive, settings.home), id).read()
     sys.stdout.flush()
-    sys.stdout.buffer.write(content)
+    show.sink().write(content)
     sys.stdout.buffer.flush()
     return 0
 

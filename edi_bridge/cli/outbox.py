@@ -175,6 +175,22 @@ def retry(id: int, reason: str, home: str | None, database: str | None) -> int:
 @reason_option
 @options.home_option
 @options.database_option
+def resend(id: int, reason: str, home: str | None, database: str | None) -> int:
+    """Send once more what went out: the same bytes, name and number, by which the partner can tell that it is a repeat. Its answer is
+    expected anew.
+
+    \b
+    Example:
+      edi-bridge outbox resend 17 --reason "they lost it, and ask for it again"
+    """
+    return _act(id, "resend", reason, home, database, ("sent",))
+
+
+@outbox.command()
+@click.argument("id", type=int)
+@reason_option
+@options.home_option
+@options.database_option
 def cancel(id: int, reason: str, home: str | None, database: str | None) -> int:
     """Do not send it. Its number stays used.
 
@@ -204,7 +220,7 @@ def resolve(id: int, sent: bool, not_sent: bool, reason: str, home: str | None, 
     return _act(id, "sent" if sent else "not_sent", reason, home, database, ("uncertain", "sending"))
 
 
-STATES = {"retry": "waiting", "cancel": "cancelled", "sent": "sent", "not_sent": "waiting"}
+STATES = {"retry": "waiting", "resend": "waiting", "cancel": "cancelled", "sent": "sent", "not_sent": "waiting"}
 
 
 def _act(id: int, act: str, reason: str, home: str | None, database: str | None, from_: tuple[str, ...]) -> int:
@@ -214,12 +230,13 @@ def _act(id: int, act: str, reason: str, home: str | None, database: str | None,
     with opened(home, database) as (settings, made), made.write() as connection:
         row = _found(connection, id)
         if row.state not in from_:
-            raise ConfigFault.at("", 0, 0, f"entry {id} is {row.state}; this is for what is {', '.join(from_)}")
+            hint = "; outbox resend sends it once more" if (act, row.state) == ("retry", "sent") else ""
+            raise ConfigFault.at("", 0, 0, f"entry {id} is {row.state}; this is for what is {', '.join(from_)}{hint}")
         state = "uncertain" if act == "retry" and row.state == "uncertain" else STATES[act]
         due = _due(settings, made, row) if state == "sent" else None
         entries.mark(connection, id, state, at=now() if state == "sent" else "", due_at=due, tries=0 if state in ("waiting", "uncertain") else None)
         audit.write(connection, now(), actor(), act, f"outbox {id}", reason)
-        for kind in ("sending_failed", "uncertain", "quarantine"):
+        for kind in ("sending_failed", "uncertain", "quarantine", *(("acknowledgement_overdue", "network") if act == "resend" else ())):
             alarm.clear(connection, kind, f"outbox {id}", now())
     show.note(f"entry {id} is {state}" + (": the daemon sends it" if state in ("waiting", "uncertain") else ""))
     return 0

@@ -119,6 +119,24 @@ def test_a_retry_counts_attempts_anew_and_ends_the_alarm(desk: Desk) -> None:
     assert desk.rows("SELECT count(*) FROM alarm WHERE kind = 'sending_failed' AND open = 'open'") == [(0,)]
 
 
+def test_what_the_partner_lost_is_sent_once_more_with_the_same_bytes_and_its_answer_is_expected_anew(desk: Desk) -> None:
+    entry = sent(desk)
+    run_once(desk.home)
+    (laid,) = [one for one in (desk.home / "nord" / "in").iterdir() if "INVOIC" in one.name]
+    content = laid.read_bytes()
+    laid.unlink()
+    desk.damage(f"UPDATE outbox SET sent_at = '2020-01-01T00:00:00.000000Z', due_at = '2020-01-01T04:00:00.000000Z' WHERE id = {entry}")
+    run_once(desk.home)
+    assert "acknowledgement_overdue" in desk("alarm", "list", code=1)
+    assert "outbox resend sends it once more" in desk("outbox", "retry", str(entry), "--reason", "lost", code=2)
+    assert f"entry {entry} is waiting: the daemon sends it" in desk("outbox", "resend", str(entry), "--reason", "they lost it")
+    assert "acknowledgement_overdue" not in desk("alarm", "list", code=1)
+    run_once(desk.home)
+    assert laid.read_bytes() == content and state(desk, entry)[0] == "sent"
+    assert desk.rows("SELECT due_at > '2026' FROM outbox WHERE id = ?", entry) == [(1,)] and "they lost it" in desk("outbox", "show", str(entry))
+    assert "entry 1 is" not in desk("outbox", "resend", "4711", "--reason", "x", code=2)
+
+
 def test_a_person_says_whether_an_uncertain_one_arrived(desk: Desk) -> None:
     first, second = sent(desk), sent(desk)
     desk.damage(f"UPDATE outbox SET state = 'uncertain', tries = 3, next_at = '9999', channel = 'nord.folder' WHERE id IN ({first}, {second})")

@@ -43,13 +43,36 @@ def colour(text: str) -> str:
     return COLOURS.get(text.partition(" ")[0].partition(":")[0], "red") if text else ""
 
 
+def _state(context: click.Context, option: click.Parameter, value: str) -> str:
+    """A state that exchanges or messages can have: a misspelled one would find nothing, as if all were well."""
+    from edi_bridge.store.state import STATES
+
+    known = list(dict.fromkeys(one.name for one in STATES if one.of in ("exchange", "message")))
+    if value and value not in known:
+        raise click.BadParameter(f"there is no state {value}; they are {', '.join(known)}")
+    return value
+
+
+def _day(context: click.Context, option: click.Parameter, value: str) -> str:
+    """A day or a moment, as the ledger's times begin."""
+    from datetime import UTC, datetime
+
+    if not value:
+        return ""
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        raise click.BadParameter(f"{value} is no day such as 2026-11-01, and no moment such as 2026-11-01T08:00 (UTC)") from None
+    return (moment.astimezone(UTC) if moment.tzinfo else moment).strftime("%Y-%m-%dT%H:%M:%S")
+
+
 @click.command("list")
 @click.option("--partner", metavar="NAME", default="", help="Of this partner, or from this address.")
 @click.option("--control", metavar="NUMBER", default="", help="With this control number; leading zeros do not count.")
 @click.option("--document", metavar="NUMBER", default="", help="That brought this order, invoice …")
-@click.option("--state", metavar="STATE", default="", help="In this state, or with a message in it: quarantined, held, failed …")
-@click.option("--since", metavar="DAY", default="", help="Received on or after this day (2026-11-01).")
-@click.option("--until", metavar="DAY", default="", help="Received before this day.")
+@click.option("--state", metavar="STATE", default="", callback=_state, help="In this state, or with a message in it: quarantined, held, failed …")
+@click.option("--since", metavar="DAY", default="", callback=_day, help="Received on or after this day (2026-11-01).")
+@click.option("--until", metavar="DAY", default="", callback=_day, help="Received before this day.")
 @click.option("--text", metavar="TEXT", default="", help="In which something was found that says so.")
 @click.option("--limit", metavar="N", type=click.IntRange(1), default=50, show_default=True, help="At most so many.")
 @click.option("--before", metavar="ID", type=int, default=0, help="Only older ones than this exchange: the next page.")
@@ -72,7 +95,7 @@ def list_(partner: str, control: str, document: str, state: str, since: str, unt
     with opened(home, database) as (_, made), made.read() as connection:
         rows = search.find(connection, wanted, limit, before)
     if as_json:
-        options.print_json([asdict(row) for row in rows])
+        options.print_json([values(row) for row in rows])
         return 0
     show.table((">id", "received (UTC)", "from", "control", "what", "~became", "~documents"), map(_line, rows),
                colour=lambda row, index: colour(row[5]) if index == 5 else "")
@@ -86,6 +109,11 @@ def list_(partner: str, control: str, document: str, state: str, since: str, unt
 def _line(row: Row) -> tuple[Any, ...]:
     more = f" and {len(row.documents) - 3} more" if len(row.documents) > 3 else ""
     return row.id, show.minute(row.received_at), row.partner or row.sender, row.control, what(row), became(row), ", ".join(row.documents[:3]) + more
+
+
+def values(row: Row) -> dict[str, Any]:
+    """An exchange as data."""
+    return {**asdict(row), "versions": json.loads(row.versions or "{}")}
 
 
 def what(row: Row) -> str:
@@ -129,7 +157,7 @@ def show_(id: int, home: str | None, database: str | None, as_json: bool) -> int
         waits = waiting.listing(connection, id)
     owner = owners(settings.home, row, [one.type for one in messages])
     if as_json:
-        options.print_json({**asdict(row), "owners": owner, "findings": [{**one._mapping, "position": json.loads(one.position or "{}")} for one in findings], "acts": [asdict(one) for one in acts],
+        options.print_json({**values(row), "owners": owner, "findings": [{**one._mapping, "position": json.loads(one.position or "{}")} for one in findings], "acts": [asdict(one) for one in acts],
                             "detail": [dict(one._mapping) for one in messages], "answers": [asdict(one) for one in answers],
                             "waiting": [asdict(one) for one in waits]})
         return 0

@@ -69,6 +69,15 @@ def test_exchanges_are_found_by_everything_that_a_person_knows(desk: Desk) -> No
     assert all(row["id"] < newest for row in desk.json("exchange", "list", "--before", str(newest)))
 
 
+def test_a_misspelled_state_or_day_is_refused_and_finds_not_simply_nothing(desk: Desk) -> None:
+    assert "there is no state quarantine; they are open, done" in desk("exchange", "list", "--state", "quarantine", code=2)
+    for option in ("--since", "--until"):
+        assert "yesterday is no day such as 2026-11-01" in desk("exchange", "list", option, "yesterday", code=2)
+    for since, found in (("2020-01-01T08:00", 2), ("20200101", 2), ("2020-01-01T08:00+01:00", 2), ("2120-01-01", 0)):
+        assert len(desk.json("exchange", "list", "--since", since, "--state", "posted")) == found
+    assert all(isinstance(one["versions"], dict) for one in desk.json("exchange", "list")), "data, not text within data"
+
+
 def test_a_finding_is_shown_with_its_place_in_words_and_as_data(desk: Desk) -> None:
     wrong = desk.id("6-")
     assert re.search(r"wrong_character_type +segment 7 \(QTY\) › element 1\.2 › SG25/QTY/C186\.6060 +must be a number, found many", desk("exchange", "show", str(wrong)))

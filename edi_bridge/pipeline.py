@@ -12,12 +12,19 @@ from typing import Any, BinaryIO, Protocol, cast
 
 from edi_bridge import syntax
 from edi_bridge.checking import Checks, checked_read
-from edi_bridge.finding import Finding, Verdict, found
+from edi_bridge.finding import Finding, Level, Verdict, found
 from edi_bridge.finding_merge import beyond, merged
 from edi_bridge.interchange import AnyMessage, Interchange, Message, MessageType, Part, Position
 from edi_bridge.mapping.compile import CompiledMap
 from edi_bridge.mapping.lookup import Get
-from edi_bridge.partner import Partner, action, condemns, verdict
+from edi_bridge.partner import (
+    Partner,
+    action,
+    condemns,
+    envelope_verdict,
+    rejected_groups,
+    verdict,
+)
 from edi_bridge.rollout.stage import TABLE, is_test
 from edi_bridge.syntax.limits import DEFAULT, Limits
 from edi_bridge.syntax.source import Source
@@ -98,6 +105,10 @@ class Held:
                 seen.clear()
             yield one
 
+    def group_findings(self) -> list[Finding]:
+        """What is wrong with groups, for `inbound`."""
+        return [one for (interchange, _, _), _ in self.read for one in interchange.findings if one.level is Level.GROUP]
+
 
 @dataclass(frozen=True, slots=True)
 class Scanned:
@@ -162,8 +173,7 @@ def scanning(source: bytes | BinaryIO | Held, catalog: Configuration, *, partner
         findings = _kept([*_envelope_findings(interchange), *_sender_findings(interchange, who, catalog)], who, None)
         if guilty is not None:
             findings.append(_suspended(guilty))
-        yield Scanned(interchange, who.name if who else "", findings, verdict(findings, *(who.policies(None) if who else ())), messages,
-                      left_out)
+        yield Scanned(interchange, who.name if who else "", findings, envelope_verdict(findings, interchange.groups, who), messages, left_out)
 
 
 def suspended(source: bytes | BinaryIO, catalog: Configuration, *, partner: str | None = None, map: str | None = None,
@@ -179,21 +189,25 @@ def suspended(source: bytes | BinaryIO, catalog: Configuration, *, partner: str 
 
 def inbound(source: bytes | BinaryIO | Held, catalog: Configuration, *, partner: str | None = None, map: str | None = None,
             limits: Limits = DEFAULT, step: Callable[..., Any] | None = None,
-            suspended: Collection[int] = (), test: bool | None = None) -> Iterator[Any]:
+            suspended: Collection[int] = (), test: bool | None = None, groups: Collection[Finding] = ()) -> Iterator[Any]:
     """One outcome after another: each message's, then one for its interchange. Nothing is kept between them.
 
     `step` stands in for `translate` where a caller wants to run that somewhere else (another process) or wants only the
     check: what it gives for a message is yielded in the outcome's place. `suspended` are interchanges of which a dry pass
-    (the function of that name) found that they are rejected as a whole; `test` is what the channel says of it (see `scanning`).
+    (the function of that name) found that they are rejected as a whole, `groups` what `scanning` found wrong with groups: a
+    trailer says so behind the messages; `test` is what the channel says of it (see `scanning`).
     """
     step = step or translate
     for interchange, who, forced in interchanges(source, catalog, partner, map, limits, test):
         taken = 0
         whole = interchange.ordinal in suspended
+        gone = rejected_groups([one for one in groups if one.position.interchange == interchange.ordinal], who)
         for message in interchange.messages:
             own, taken = _own_findings(interchange, message.ordinal, taken)
             if whole:
                 own.append(found("message_suspended", _start(message)))
+            elif message.group is not None and message.group.ordinal in gone:
+                own.append(found("message_suspended", _start(message), note=f"its group {message.group.reference} is rejected, and with it everything in it"))
             yield step(interchange, message, own, who, forced, catalog)
         findings = _kept([*_envelope_findings(interchange), *_sender_findings(interchange, who, catalog)], who, None)
         if whole:

@@ -52,7 +52,8 @@ class JsonPath:
             )
 
     def inbound(
-        self, source: BinaryIO, catalog: Any, *, partner: str | None = None, map: str | None = None, suspended: Any = (), test: bool | None = None
+        self, source: BinaryIO, catalog: Any, *, partner: str | None = None, map: str | None = None, suspended: Any = (), test: bool | None = None,
+        groups: Any = (),
     ) -> Iterator[MessageOutcome]:
         for envelope, line in _envelopes(source):
             for ordinal, one in enumerate(line["messages"], 1):

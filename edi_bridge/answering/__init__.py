@@ -9,7 +9,8 @@ message that is accepted nothing at all.
 said in `Answered.silent`.
 
 **What is rejected together.** Where the interchange's own header or trailer rejects it, or a message condemns it (`errors:`,
-`reject_interchange`), everything in it is rejected and no business answer goes out.
+`reject_interchange`), everything in it is rejected and no business answer goes out. A faulty group is rejected with everything in it,
+and its neighbours stay as they are.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from edi_bridge.answering.collecting import SHARED, Answered, Collected
 from edi_bridge.answering.sealing import Answer, Draw, Seal
 from edi_bridge.finding import Finding, Level, Verdict
 from edi_bridge.interchange import GROUPS_KEPT, AnyMessage, Interchange
-from edi_bridge.partner import Partner
+from edi_bridge.partner import Partner, envelope_verdict
 
 __all__ = ["Answer", "Answered", "Collected", "Draw", "answered", "answers"]
 
@@ -78,10 +79,11 @@ def answered(collected: Collected, findings: Sequence[Finding], draw: Draw, prep
         return made
     counted = collected.counted([one for one in findings if one.kind not in SHARED], None)
     of_all = [one for one in counted if one.position.group is None or one.level is Level.INTERCHANGE]
-    judged = collected.judge(counted, None)
+    judged = envelope_verdict(counted, interchange.groups, collected.partner)
     suspended = any(one.kind == "interchange_suspended" for one in findings)
     condemned = judged is Verdict.REJECTED or (suspended and collected.worst is Verdict.REJECTED)
     groups = collected.groups(counted, condemned=condemned)
+    collected.drop_advice({line.group.ordinal for line in groups if line.verdict is Verdict.REJECTED})
     if len(interchange.groups) == GROUPS_KEPT:
         made.told.append(f"it has {GROUPS_KEPT:,} groups or more: nothing answers it, a person must look at it")
         return made

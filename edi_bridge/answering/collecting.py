@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from edi_bridge.ack import aperak, choice, contrl, x824, x997
@@ -47,7 +47,8 @@ class Collected:
         self.forms: dict[int, tuple[str, str]] = {}  # by the group's ordinal: 997 or 999, and when it goes out
         self.advice: dict[int, list[str]] = {}  # 824, by the group's ordinal: the segments on one document in each
         self.documents: list[Body] = []  # APERAK
-        self.worst = self.business_worst = Verdict.ACCEPTED
+        self.advised: list[tuple[int, Verdict]] = []  # of each document that one of the two tells of: its group's ordinal, its verdict
+        self.worst = Verdict.ACCEPTED
         self.messages = self.answerable = self.with_errors = 0
 
     def policy(self, type: MessageType) -> dict[str, str]:
@@ -104,15 +105,31 @@ class Collected:
         judged = self.judge(about, message.type)
         if not choice.goes_out(when, judged, asked=choice.asked(self.interchange, judged)):
             return
-        self.business_worst = worse(self.business_worst, judged)
+        ordinal = message.group.ordinal if message.group else 0
+        self.advised.append((ordinal, judged))
         if name == "824":
-            ordinal = message.group.ordinal if message.group else 0
             made = x824.detail(message, document(message), about, judged, self.interchange)
             self.advice.setdefault(ordinal, []).append(SEPARATOR.join(made))
             return
         number = f"{self.interchange.control}-{message.ordinal}"
         made = aperak.body(message, document(message), about, judged, self.interchange, number, self.prepared)
         self.documents.append((aperak.message_type(message.type.version), str(len(self.documents) + 1), made))
+
+    @property
+    def business_worst(self) -> Verdict:
+        """The worst verdict on a document that is told of."""
+        return max((judged for _, judged in self.advised), key=list(Verdict).index, default=Verdict.ACCEPTED)
+
+    def drop_advice(self, groups: Collection[int]) -> None:
+        """Nothing is said of the documents in groups that are rejected: nobody looks at them."""
+        if not groups:
+            return
+        if self.documents:
+            kept = [one for one, (group, _) in zip(self.documents, self.advised, strict=True) if group not in groups]
+            self.documents = [(type, str(number), made) for number, (type, _, made) in enumerate(kept, 1)]
+        for ordinal in groups:
+            self.advice.pop(ordinal, None)
+        self.advised = [one for one in self.advised if one[0] not in groups]
 
     def counted(self, findings: Iterable[Finding], type: MessageType | None) -> list[Finding]:
         """Without those that are only noted."""

@@ -30,7 +30,8 @@ def report(collected: Collected, of_all: Sequence[Finding], groups: Sequence[Gro
     if collected.with_errors:
         answered.told.append(f"accepted although something is wrong: {messages(collected.with_errors)}; a CONTRL cannot say so")
     judged = Verdict.REJECTED if condemned else collected.judge(of_all, None)
-    worst = worse(judged, collected.worst)
+    refused_groups = sum(group.verdict is Verdict.REJECTED for group in groups) if not condemned else 0
+    worst = worse(judged, Verdict.REJECTED if refused_groups else collected.worst)
     if not condemned:
         _receipt(collected, worst, seal, answered)
     when = collected.when("contrl")
@@ -52,7 +53,7 @@ def report(collected: Collected, of_all: Sequence[Finding], groups: Sequence[Gro
         answered.told.append(f"no CONTRL can be written: {obstacle}; tell the partner in another way")
         return
     body = contrl.report(interchange, judged, of_all, lines, groups)
-    answered.answers.append(seal.edifact("contrl", [(contrl.message_type(interchange), "1", body)], _words(judged, len(lines)), worst))
+    answered.answers.append(seal.edifact("contrl", [(contrl.message_type(interchange), "1", body)], _words(judged, len(lines), refused_groups), worst))
 
 
 def _receipt(collected: Collected, worst: Verdict, seal: Seal, answered: Answered) -> None:
@@ -73,7 +74,8 @@ def _unnameable(collected: Collected, groups: Sequence[GroupLine], lines: Sequen
     return next(filter(None, (contrl.group_obstacle(group, collected.interchange) for group in reported)), "")
 
 
-def _words(judged: Verdict, rejected: int) -> str:
+def _words(judged: Verdict, rejected: int, groups: int) -> str:
     if judged is Verdict.REJECTED:
         return "CONTRL 4: the interchange is rejected with everything in it"
-    return "CONTRL 7: everything is accepted" if not rejected else f"CONTRL 7: the interchange is accepted, {messages(rejected)} rejected"
+    listed = [f"{groups:,} group{'s' * (groups != 1)}"] * bool(groups) + [messages(rejected)] * bool(rejected)
+    return f"CONTRL 7: the interchange is accepted, {' and '.join(listed)} rejected" if listed else "CONTRL 7: everything is accepted"

@@ -67,7 +67,7 @@ class Checking:
         self.as_json = as_json
         self.map: str | None = None  # whose columns a CSV is held against
         self.guide = ""  # given by hand
-        self.files = self.messages = self.rejected = self.unsound = 0
+        self.files = self.messages = self.rejected = self.unsound = self.groups = 0
         self.kinds: Counter[str] = Counter()
         self.trouble: set[tuple[str, int, int, str]] = set()
         self.step = self._step(guide)
@@ -124,10 +124,14 @@ class Checking:
     def _take(self, file: str, outcome: MessageOutcome, counting: telling.Counting) -> None:
         from edi_bridge.cli.translating import policies_of
         from edi_bridge.finding import Verdict
+        from edi_bridge.partner import envelope_verdict, rejected_groups
 
         rejected = outcome.verdict is Verdict.REJECTED
         if outcome.message is None:
-            self.unsound += rejected
+            partner = self.catalog.partner_named(outcome.partner) if outcome.partner else None
+            whole = rejected and envelope_verdict(outcome.findings, outcome.interchange.groups, partner) is Verdict.REJECTED
+            self.unsound += whole
+            self.groups += len(rejected_groups(outcome.findings, partner)) if rejected and not whole else 0
         else:
             self.messages += 1
             self.rejected += rejected
@@ -161,11 +165,11 @@ class Checking:
     @property
     def code(self) -> int:
         """The exit code."""
-        return WRONG if self.trouble else REFUSED if self.rejected or self.unsound else DONE
+        return WRONG if self.trouble else REFUSED if self.rejected or self.unsound or self.groups else DONE
 
     def summary(self) -> str:
         """One line for the end."""
-        rejected = [show.number(count, noun) for count, noun in ((self.rejected, "message"), (self.unsound, "interchange")) if count]
+        rejected = [show.number(count, noun) for count, noun in ((self.rejected, "message"), (self.groups, "group"), (self.unsound, "interchange")) if count]
         found = ", ".join(f"{kind} {count:,}" for kind, count in self.kinds.most_common())
         return " · ".join([
             show.number(self.files, "file"),

@@ -130,10 +130,10 @@ class Watched:
 
     def inbound(
         self, source: BinaryIO, catalog: Any, *, partner: str | None = None, map: str | None = None, suspended: Collection[int] = (),
-        test: bool | None = None,
+        test: bool | None = None, groups: Collection[Finding] = (),
     ) -> Iterator[Any]:
         """As the pipeline's."""
-        for outcome in pipeline.inbound(source, catalog, partner=partner, map=map, suspended=suspended, test=test):
+        for outcome in pipeline.inbound(source, catalog, partner=partner, map=map, suspended=suspended, test=test, groups=groups):
             if outcome.message is not None and outcome.findings:
                 self._remember(outcome)
             yield outcome

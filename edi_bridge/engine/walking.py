@@ -12,6 +12,7 @@ from edi_bridge.database import Database
 from edi_bridge.engine.ends import Ends
 from edi_bridge.engine.guard import Failure, guarded
 from edi_bridge.engine.work import Line, Waiting, Work
+from edi_bridge.finding import Finding
 from edi_bridge.rollout.stage import Arrival
 from edi_bridge.store import ledger, message
 from edi_bridge.store.ledger import Exchange, Receipt
@@ -39,7 +40,7 @@ class Walking:
         suspended = [e.ordinal for e in work.open.values() if e.outcome == "refused"]
         with self.source(work) as source:
             outcomes = iter(self.path.inbound(source, self.catalog, partner=receipt.partner or None, map=receipt.map or None,
-                                              suspended=self._suspended(receipt, suspended), test=receipt.test))
+                                              suspended=self._suspended(receipt, suspended), test=receipt.test, groups=self._groups(work)))
             while True:
                 outcome = guarded(lambda: next(outcomes, None), tries=1)
                 if isinstance(outcome, Failure):
@@ -82,3 +83,11 @@ class Walking:
             ids = {e.id: e.ordinal for e in ledger.exchanges(connection, receipt.id) if e.ordinal in refused}
             return frozenset(ordinal for id, ordinal in ids.items()
                              if any(one.kind == "interchange_suspended" for one in message.envelope_findings(connection, receipt.id, id)))
+
+    def _groups(self, work: Work) -> list[Finding]:
+        """What the first pass found wrong with groups; they are in hand where all that it read is still held."""
+        if work.kept is not None and not isinstance(work.kept, bytes):
+            held: list[Finding] = work.kept.group_findings()
+            return held
+        with self.database.read() as connection:
+            return message.group_findings(connection, work.receipt.id)

@@ -27,7 +27,8 @@ class Line(Protocol):
         """A small file read once, as `scanning` and `inbound` take it; None: they read it each."""
 
     def inbound(
-        self, source: BinaryIO, catalog: Any, *, partner: str | None = None, map: str | None = None, suspended: Any = (), test: bool | None = None
+        self, source: BinaryIO, catalog: Any, *, partner: str | None = None, map: str | None = None, suspended: Any = (), test: bool | None = None,
+        groups: Any = (),
     ) -> Iterator[Any]:
         """Each message with its records, findings and verdict."""
 

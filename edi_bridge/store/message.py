@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select, update
 
 from edi_bridge.database import insert_rows, take_ids
-from edi_bridge.finding import Finding, Verdict
+from edi_bridge.finding import KINDS, Finding, Level, Verdict
 from edi_bridge.interchange import Interchange, Position
 from edi_bridge.rollout.stage import PILOT
 from edi_bridge.store.tables import ledger
@@ -215,6 +215,14 @@ def envelope_findings(connection: Connection, receipt: int, exchange: int | None
     rows = connection.execute(
         select(f).where(f.c.receipt_id == receipt, where, f.c.message_id.is_(None)).order_by(f.c.id).limit(limit)
     )
+    return [_finding(row) for row in rows]
+
+
+def group_findings(connection: Connection, receipt: int) -> list[Finding]:
+    """What was found in the headers and trailers of a receipt's groups."""
+    f = ledger().finding
+    kinds = [kind.name for kind in KINDS.values() if kind.level is Level.GROUP]
+    rows = connection.execute(select(f).where(f.c.receipt_id == receipt, f.c.message_id.is_(None), f.c.kind.in_(kinds)).order_by(f.c.id))
     return [_finding(row) for row in rows]
 
 

@@ -99,6 +99,38 @@ def test_what_condemns_it_by_its_business_is_told_by_the_business_alone() -> Non
     assert text.count("+RE'") == 2 and text.count("ERC+") == 3
 
 
+GROUPED = ("UNB+UNOC:3+NORTH:14+SOUTH:14+261102:0815+417'" + "".join(
+    f"UNG+ORDERS+NORTH:14+SOUTH:14+261102:0815+G{group}+UN+D:96A'UNH+{group}+ORDERS:D:96A:UN'BGM+220+{group}+9'UNT+3+{group}'UNE+{counted}+G{group}'"
+    for group, counted in ((1, 2), (2, 1))) + "UNZ+2+417'").encode()
+
+
+@pytest.mark.parametrize(("errors", "uci", "words"), [
+    (Errors(), "7", "CONTRL 7: the interchange is accepted, 1 group rejected"),
+    (Errors(suspend="all"), "4", "CONTRL 4: the interchange is rejected with everything in it"),
+])
+def test_a_faulty_group_is_told_and_its_neighbour_is_not(errors: Errors, uci: str, words: str) -> None:
+    """UNE of the first counts one that is not there; of its documents nobody says anything."""
+    partner = Partner("p", acknowledge={"contrl": "on_error", "aperak": "always"}, errors=errors)
+    (one,) = of(GROUPED, partner, {1: [Finding("message_suspended", Position(message=1))]})
+    contrl = one.answers[0]
+    assert (contrl.words, contrl.verdict) == (words, Verdict.REJECTED)
+    assert list(contrl.lines())[2:-2] == [f"UCI+417+NORTH:14+SOUTH:14+{uci}'", "UCF+G1+NORTH:14+SOUTH:14+4+29+UNE+2'"]
+    if uci == "4":
+        assert len(one.answers) == 1
+        return
+    aperak = one.answers[1]
+    assert (aperak.words, aperak.verdict) == ("APERAK for 1 message: accepted", Verdict.ACCEPTED)
+    assert [line for line in aperak.lines() if line.startswith(("UNH", "RFF+AC"))] == ["UNH+1+APERAK:D:96A:UN'", "RFF+ACE:2'", "RFF+ACW:2'"]
+
+
+def test_an_824_says_nothing_of_a_rejected_group() -> None:
+    content = x12(1).replace(b"GE*1*7~", b"GE*2*7~GS*PO*BLUEBIRD*315369934*20261102*0815*8*X*004010~ST*850*000002~BEG*00*NE*2**20261102~SE*3*000002~GE*1*8~")
+    (one,) = of(content.replace(b"IEA*1*", b"IEA*2*"), Partner("p", acknowledge={"824": "always"}))
+    nine, eight = one.answers
+    assert nine.words == "997: group 7 R, group 8 A"
+    assert eight.verdict is Verdict.ACCEPTED and [line.split("*")[3] for line in eight.lines() if line.startswith("OTI")] == ["2"]
+
+
 def test_agreements_of_different_messages_in_one_interchange() -> None:
     """The one that asks for most decides."""
     partner = Partner("p", acknowledge={"contrl": "never"}, agreements=(Agreement("edifact/D96A/ORDERS", acknowledge={"contrl": "always"}),))

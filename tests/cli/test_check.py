@@ -129,6 +129,12 @@ def test_what_is_agreed_on_the_whole_interchange_is_told(edi: Run, tmp_path: Pat
     assert ("to be rejected: 2 messages, 1 interchange" if len(verdicts) == 3 else "to be rejected: 1 message ·") in said
 
 
+def test_a_faulty_group_is_counted_as_one(edi: Run) -> None:
+    result = edi("check", SAMPLES / "acks" / "997-4010-groups" / "message.edi")
+    assert result.returncode == 1 and "the group is rejected · to the partner: 997 AK905 = 5" in result.stdout.decode()
+    assert "2 messages · to be rejected: 1 group ·" in result.stderr.decode()
+
+
 def test_a_segment_without_a_tag_is_called_that(edi: Run, order: Path) -> None:
     order.write_bytes(ORDER.replace(b"PRI+AAA:3.19", b"+AAA:3.19"))
     assert "unknown_segment: a segment without a tag stands here" in edi("check", order).stdout.decode()

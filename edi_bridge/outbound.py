@@ -346,11 +346,11 @@ def _lacking(again: Iterable[Again], compiled: CompiledMap) -> Iterator[Finding]
 
 
 def _codec(standard: str, wanted: str, charset: str) -> str:
-    from edi_bridge.syntax.charset import declared, named
+    from edi_bridge.syntax.charset import named, repertoire
 
     if charset:
         return named(charset).codec
-    return declared(wanted.partition(":")[0]).codec if standard == "edifact" else "ascii"
+    return repertoire(wanted.partition(":")[0]) if standard == "edifact" else "ascii"
 
 
 def _free(delimiters: Delimiters, groups: Sequence[list[Record]]) -> Delimiters:

@@ -282,9 +282,10 @@ def heading_of(outcome: MessageOutcome) -> Heading:
     if interchange.standard not in ("edifact", "x12") or message is None:
         return Heading()
     x12 = interchange.standard == "x12"
+    wider = any(one.kind == "character_outside_set" for one in outcome.findings)  # they go beyond the level that they declare
     return Heading(interchange.sender, interchange.receiver, interchange.control or "1", interchange.prepared or "1970-01-01T00:00",
                    bool(interchange.test), interchange.syntax, message.type.usage, interchange.application,
-                   interchange.encoding if x12 and interchange.encoding != "ascii" else "", interchange.delimiters)
+                   interchange.encoding if x12 and interchange.encoding != "ascii" or wider else "", interchange.delimiters)
 
 
 def _text_differences(expected: bytes, got: bytes) -> Iterator[Difference]:

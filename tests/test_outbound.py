@@ -198,12 +198,25 @@ def test_where_every_sign_is_taken_that_is_said() -> None:
 
 @pytest.mark.parametrize(("charset", "policy", "wire"), [
     ("UNOC:3", "error", None), ("UNOC:3", "replace", b"L\xf3dz M\xfcller"), ("UNOB:3", "replace", b"Lodz Mueller"),
-    ("UNOW:4", "error", "Łódź Müller".encode())])
+    ("UNOA:3", "error", None), ("UNOA:3", "replace", b"LODZ MUELLER"), ("UNOW:4", "error", "Łódź Müller".encode())])
 def test_characters_that_the_set_does_not_have(charset: str, policy: str, wire: bytes | None) -> None:
     record = {**ORDER, "buyer": {**ORDER["buyer"], "name": "Łódź Müller"}}
     composed = made(record, "order.edifact-d96a", replace(HEAD, syntax=charset, characters=policy, lossy=policy == "replace"))
     assert (composed.contents == []) == (wire is None)
     assert wire is None or wire in composed.contents[0]
+
+
+@pytest.mark.parametrize(("level", "name", "sent"), [("UNOA:3", "MARKT 7/8", True), ("UNOA:3", "Markt", False), ("UNOB:3", "Markt", True),
+                                                    ("UNOB:3", "markt@example.com", False), ("UNOC:3", "markt@example.com", True)])
+def test_levels_a_and_b_hold_less_than_ascii(level: str, name: str, sent: bool) -> None:
+    """ISO 9735 annex A: level A has capitals alone, and neither has @."""
+    lines = [{**line, "description": "OIL"} for line in ORDER["lines"]]
+    record = {**ORDER, "buyer": {**ORDER["buyer"], "name": name}, "lines": lines}
+    composed = made(record, "order.edifact-d96a", replace(HEAD, syntax=level))
+    assert bool(composed.contents) is sent
+    assert sent or any(one.kind == "cannot_write" and f"is not in the character set {level[:4]}" in one.note for one in composed.findings)
+    wider = made(record, "order.edifact-d96a", replace(HEAD, syntax=level, charset="ascii"))
+    assert wider.contents  # where the agreement says so
 
 
 @pytest.mark.parametrize("name", ["order.edifact-d96a", "order.x12-4010-850", "order.ubl-2.1", "order.csv", "order.cxml", "order.idoc-orders05"])

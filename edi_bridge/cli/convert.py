@@ -113,10 +113,12 @@ def _whole(records: list[dict[str, Any]], writer: CompiledMap, base: Heading, cu
             record, numbers = completion.renumbered(record, writer.record)
             for path, number in list(numbers.items())[:1]:
                 whole.changed[unnumbered(path)] = f'{path}: "{number}" is written as a number, as are all lines'
-        if base.lossy and writer.record == "despatch_advice":
-            record, moved, gone = completion.orders_placed(record, writer.carries())
-            whole.changed.update(moved)
-            whole.lost.update(gone)
+        if writer.record == "despatch_advice":
+            placed, moved, gone = completion.orders_placed(record, writer.carries())
+            if base.lossy or not gone:
+                record = placed
+                whole.changed.update(moved)
+                whole.lost.update(gone)
         made, added = completion.completed(record, writer.record, currency)
         made, more = completion.headed(made, writer.record, base.control, base.prepared, writer.standard == "x12")
         whole.records.append(made)
@@ -269,8 +271,9 @@ def _addresses(writer: CompiledMap, interchange: Interchange | None, partner: Pa
     to = _given(receiver) or _of(theirs) or (_foreign(interchange.receiver, interchange.standard, standard) if interchange else None)
     missing = [name for name, address in (("--sender", from_), ("--receiver", to)) if address is None or not address.id]
     if missing and standard in OPEN_QUALIFIER:
-        raise ConfigFault.at("", 0, 0, f"{' and '.join(missing)} QUALIFIER:ID must be given (or --partner, with an address for {standard}): "
-                                       "the file does not name whom the envelope needs")
+        whose = [words for words, address in (("ours (partners/_own.yaml)", from_), (f"{partner.name}'s", to)) if not address] if partner else []
+        how = f"; {' and '.join(whose)} has no address for {standard}" if whose else f" (or --partner, with an address for {standard})"
+        raise ConfigFault.at("", 0, 0, f"{' and '.join(missing)} QUALIFIER:ID must be given{how}: the file does not name whom the envelope needs")
     return Heading(sender=from_ or Address(), receiver=to or Address())
 
 

@@ -150,7 +150,8 @@ NEAREST = {"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue
 
 def _nearest(sign: str, encoding: str) -> str:
     """A character of the encoding, or what is commonly written for it there; `?` where nothing is."""
-    for text in (sign, NEAREST.get(sign, ""), "".join(c for c in unicodedata.normalize("NFKD", sign) if not unicodedata.combining(c)), "?"):
+    near = (sign, NEAREST.get(sign, ""), "".join(c for c in unicodedata.normalize("NFKD", sign) if not unicodedata.combining(c)))
+    for text in (*near, *(one.upper() for one in near), "?"):  # level A of EDIFACT has capitals alone
         try:
             if text and text.encode(encoding):
                 return text

@@ -84,6 +84,18 @@ LEVELS: dict[str, Charset] = {
     "UNOX": Charset("UNOX (ISO 2022 escape sequences)", "ascii", PRINTABLE, supported=False),
     "KECA": Charset("KECA (Korean, code page 949)", "cp949", PRINTABLE + HIGH),
 }
+
+
+def _level_codec(name: str) -> codecs.CodecInfo | None:
+    """Levels A and B as codecs of Python (`text.encode("UNOA")`): they hold less than ASCII, and what is written in them no more."""
+    level = LEVELS.get(name.upper())
+    if level is None or level.fits not in (LEVEL_A, LEVEL_B):
+        return None
+    signs = {sign: sign for sign in level.fits}
+    return codecs.CodecInfo(lambda text, errors="strict": codecs.charmap_encode(text, errors, signs), codecs.ascii_decode, name=name)
+
+
+codecs.register(_level_codec)
 ASCII = Charset("no character set (plain ASCII is taken)", "ascii", PRINTABLE)
 
 # Element 0133. 3 and 4 (code pages 500 and 850) are exchanged between releases of the code list and therefore
@@ -125,6 +137,12 @@ def named(name: str) -> Charset:
     if codec == "ascii":
         return replace(ASCII, declared="ASCII")
     return Charset(codec, codec, PRINTABLE + HIGH)
+
+
+def repertoire(level: str) -> str:
+    """The codec that holds the characters of a level and no others, for what is written in it."""
+    charset = declared(level)
+    return level if charset.fits in (LEVEL_A, LEVEL_B) else charset.codec
 
 
 def decode(raw: bytes, charset: Charset, delimiters: bytes = b"") -> tuple[str, list[Misfit]]:

@@ -259,6 +259,14 @@ def test_a_partners_envelope_is_used(edi: Run, order: Path, home: str) -> None:
     assert b"PRI+AAA:3,19'" in done.stdout
 
 
+def test_an_address_that_neither_the_file_nor_a_partner_has_is_asked_for_by_its_place(edi: Run, home: str, tmp_path: Path) -> None:
+    record = json.dumps(RECORD).encode()
+    (tmp_path / "home/partners/_own.yaml").write_text("own: us\nname: Nordwind\nidentities: [{id: NORDWIND, qualifier: ZZ, standard: x12}]\n")
+    done = edi("convert", "-", "--to", "edifact/D96A/ORDERS", "--partner", "havel", "--home", home, stdin=record)
+    assert done.returncode == 2
+    assert "--sender QUALIFIER:ID must be given; ours (partners/_own.yaml) has no address for edifact" in done.stderr.decode()
+
+
 def test_a_partners_delimiters_give_way_to_the_data(edi: Run, home: str) -> None:
     record = {**RECORD, "buyer": {**RECORD["buyer"], "name": "Havel! * Markt"}}
     done = edi("convert", "-", "--to", "x12/004010/850", "--partner", "havel", "--home", home, stdin=json.dumps(record).encode())

@@ -13,10 +13,11 @@ import click
 from edi_bridge.cli import options, show, telling
 from edi_bridge.cli.inputs import Input, expand
 from edi_bridge.fault import ConfigFault
-from edi_bridge.interchange import Document, MessageType, Sheet
+from edi_bridge.interchange import Document, Interchange, Message, MessageType, Position, Sheet, mask
 
 if TYPE_CHECKING:
     from edi_bridge.catalog import Catalog
+    from edi_bridge.finding import Finding
     from edi_bridge.pipeline import Configuration, MessageOutcome
 
 DONE, REFUSED, WRONG = 0, 1, 2
@@ -135,6 +136,8 @@ class Checking:
         else:
             self.messages += 1
             self.rejected += rejected
+        if outcome.message is None and outcome.interchange.strays:
+            outcome.findings.extend(self._envelope_answers(outcome.interchange))
         self.kinds.update(finding.kind for finding in outcome.findings)
         policies = policies_of(self.catalog, outcome) if outcome.findings else []
         if self.as_json:
@@ -146,6 +149,24 @@ class Checking:
                 told = telling.tell(file, finding, outcome.message, outcome.interchange, policies)
                 for line in telling.lines(told, sys.stdout) if told else ():
                     print(line)
+
+    def _envelope_answers(self, interchange: Interchange) -> list[Finding]:
+        """What is wrong with the TA1s between its groups. They are no messages and reject nothing: people must know."""
+        from edi_bridge.finding import found
+
+        release = "005010" if interchange.syntax >= "00501" else "004010"
+        type = MessageType("x12", release, "TA1")
+        checker = self.catalog.checker_for(type, None)
+        start, end = "TA1" + interchange.delimiters.element, interchange.delimiters.terminator
+        made = []
+        for stray in interchange.strays:
+            if interchange.standard != "x12" or checker is None or not stray.raw.startswith(start):
+                continue
+            text = mask(stray.raw.strip("\r\n").removesuffix(end), interchange.delimiters) + end
+            for one in checker.check(Message("x12", type, 1, "", text, interchange.delimiters)):
+                place = Position(interchange=interchange.ordinal, tag="TA1", element=one.position.element, offset=stray.offset, length=len(stray.raw))
+                made.append(found("answer_malformed", place, one.value, one.note))
+        return made
 
     def _unchecked(self, outcome: MessageOutcome) -> list[str]:
         """What could not be checked of a message, in plain sentences."""

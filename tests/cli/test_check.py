@@ -129,6 +129,21 @@ def test_what_is_agreed_on_the_whole_interchange_is_told(edi: Run, tmp_path: Pat
     assert ("to be rejected: 2 messages, 1 interchange" if len(verdicts) == 3 else "to be rejected: 1 message ·") in said
 
 
+@pytest.mark.parametrize(("ta1", "elements"), [
+    ("TA1*000000001*261101*0800*A*000", []),
+    ("TA1*000000001*261101*0800*R*025", []),
+    ("TA1*12*261399*08*Q*999", [1, 2, 3, 4, 5]),  # I12 has nine digits; no such day; HHMM; I17 is A, E or R; I18 ends at 031
+    ("TA1*000000001*261101*0800*A", [5]),
+])
+def test_a_ta1_is_held_against_its_guide(edi: Run, ta1: str, elements: list[int]) -> None:
+    """It stands between groups, is no message and rejects nothing."""
+    isa = "ISA*00*          *00*          *ZZ*BLUEBIRD       *01*315369934      *261102*0815*U*00401*000000418*0*P*>"
+    result = edi("check", "-", "--json", stdin=f"{isa}~{ta1}~IEA*0*000000418~".encode())
+    found = [one for line in result.stdout.splitlines() for one in json.loads(line)["findings"] if one["kind"] == "answer_malformed"]
+    assert result.returncode == 0 and [one["position"]["element"] for one in found] == elements
+    assert all(one["sentence"].startswith("answer_malformed: TA1/0") for one in found)
+
+
 def test_a_faulty_group_is_counted_as_one(edi: Run) -> None:
     result = edi("check", SAMPLES / "acks" / "997-4010-groups" / "message.edi")
     assert result.returncode == 1 and "the group is rejected · to the partner: 997 AK905 = 5" in result.stdout.decode()

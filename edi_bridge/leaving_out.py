@@ -39,6 +39,7 @@ LINES = {"LIN", "PO1", "IT1", "POC", "HL", "CPS", "ENT", "RMR", "DOC", "LX"}  # 
 ESSENTIAL = {"lines", "items", "packs", "locations"}  # lists of a record whose items are never left out
 _ITEM = re.compile(r"(.*\b([a-z_]+))\[(\d+)\]\.[a-z_]+")  # lines[1].allowances[0].amount: what stands in the innermost item
 _TIMED = re.compile(r"\d{4}-\d\d-\d\dT\d\d:[^/]*\Z")
+LINE_BREAK = "a line break cannot be written here"  # what the conversions of texts without lines say
 _ZONE = re.compile(r"(?<=:\d\d)(Z|[+-]\d\d:\d\d)\Z")
 _STEP = re.compile(r"([a-z_0-9]+)|\[(\d+)\]")
 TOGETHER = {"P", "D2"}  # conditions of X12 and of EDIFACT: all or none,
@@ -84,6 +85,10 @@ def left_out(body: Sequence[str], faults: Sequence[Finding], structure: Structur
             if unit:
                 notes += _notes(fault, unmask(mask(body[number - 1], delimiters), delimiters), naming([(one + 1, None, None) for one in unit]))
             gone.update(dict.fromkeys(unit, ""))
+        else:  # what nothing is left of goes too, where nothing else goes with it
+            unit = _unit(node, number, walked, structure, False, several)
+            if not any(delimiters.element in _trimmed(pieces[one - 1], delimiters) for one in unit):
+                gone.update(dict.fromkeys(unit, ""))
     kept = [number for number in range(1, len(pieces) + 1) if number not in gone]
     return Less([wire(_trimmed(pieces[number - 1], delimiters), delimiters) for number in kept], notes, [number + 1 for number in kept])
 
@@ -113,9 +118,9 @@ def _without(value: Any, path: str, gone: Mapping[str, Finding]) -> Any:
     return value
 
 
-def to_the_day(records: Sequence[Record], findings: Sequence[Finding]) -> tuple[list[Record], list[Finding]]:
-    """The records of one message with less of each time of day that found no place (`cannot_write`): without its zone, and asked
-    again, with the day alone; and a finding for each: a delivery on the right day is more than none."""
+def in_other_words(records: Sequence[Record], findings: Sequence[Finding]) -> tuple[list[Record], list[Finding]]:
+    """The records of one message with less of what found no place as it is (`cannot_write`), and a finding for each: a time of day
+    goes without its zone, and asked again, with the day alone, as a delivery on the right day is more than none; lines become one."""
     made = list(records)
     notes: list[Finding] = []
     for one in findings:
@@ -124,11 +129,21 @@ def to_the_day(records: Sequence[Record], findings: Sequence[Finding]) -> tuple[
             continue
         for number, record in enumerate(made):
             value = _at(record, path)
-            if isinstance(value, str) and _TIMED.match(value) and value in one.sentence():
-                less = _ZONE.sub("", value) if _ZONE.search(value) else value[:10]
+            less = _lesser(value, one) if isinstance(value, str) else ""
+            if less:
                 made[number] = _put(record, "", path, less)
-                notes.append(found("field_not_carried", Position(path=path), "", f'{path}: "{value}" is written as "{less}"'))
+                told = value.replace("\n", " ⏎ ")
+                notes.append(found("field_not_carried", Position(path=path), "", f'{path}: "{told}" is written as "{less}"'))
     return made, notes
+
+
+def _lesser(value: str, finding: Finding) -> str:
+    """What can be written instead; '' where nothing can."""
+    if LINE_BREAK in finding.note and "\n" in value:
+        return " ".join(value.split())
+    if _TIMED.match(value) and value in finding.sentence():
+        return _ZONE.sub("", value) if _ZONE.search(value) else value[:10]
+    return ""
 
 
 def _at(record: Any, path: str) -> Any:

@@ -25,7 +25,7 @@ from edi_bridge.interchange import (
     MessageType,
     Position,
 )
-from edi_bridge.leaving_out import Spot, left_out, to_the_day, without_incomplete
+from edi_bridge.leaving_out import Spot, in_other_words, left_out, without_incomplete
 from edi_bridge.mapping.compile import CompiledMap, Record
 from edi_bridge.mapping.lookup import NOTHING, Get
 from edi_bridge.mapping.written_fields import SegmentFields
@@ -205,8 +205,8 @@ def _said(group: Sequence[Record], compiled: CompiledMap, lossy: bool, *how: Any
     something may be left out, a time of day that has no place goes without its zone or altogether."""
     body, findings = compiled.write(group, *how)
     days, notes = list(group), []
-    while lossy:  # a time loses its zone first, then itself
-        days, more = to_the_day(days, findings)
+    while lossy:  # a time loses its zone first, then itself; a text its line breaks
+        days, more = in_other_words(days, findings)
         if not more:
             break
         body, findings = compiled.write(days, *how)

@@ -10,7 +10,7 @@ from edi_bridge import syntax
 from edi_bridge.catalog import Catalog
 from edi_bridge.finding import Finding, found
 from edi_bridge.interchange import Delimiters, MessageType, Position
-from edi_bridge.leaving_out import Less, left_out, to_the_day, without_incomplete
+from edi_bridge.leaving_out import Less, in_other_words, left_out, without_incomplete
 
 CATALOG = Catalog()
 HEAD = ["BGM+220+1+9", "DTM+137:20261102:102", "NAD+BY+9521200038118::9"]
@@ -133,13 +133,20 @@ def test_a_time_of_day_goes_where_only_a_day_fits() -> None:
               found("cannot_write", Position(path="lines[1].latest_delivery"), "2026-W47", "only a day fits here"),
               found("cannot_write", Position(path="number"), "2026-11-09T06:00", "no such field"),
               found("field_not_carried", Position(path="valid_from"), "2026-11-09T06:00", "no place")]
-    (zoneless,), (note,) = to_the_day([record], faults)  # first without its zone
+    (zoneless,), (note,) = in_other_words([record], faults)  # first without its zone
     assert zoneless["lines"][0] == {"latest_delivery": "2026-11-10T14:00"} and note.note.endswith('is written as "2026-11-10T14:00"')
     faults[0] = found("cannot_write", Position(path="lines[0].latest_delivery"), "", "only a day fits here, not 2026-11-10T14:00")
-    made, notes = to_the_day([zoneless], faults)
+    made, notes = in_other_words([zoneless], faults)
     assert made == [{"valid_from": "2026-11-09T06:00", "lines": [{"latest_delivery": "2026-11-10"}, {"latest_delivery": "2026-W47"}]}]
     assert [(one.kind, one.position.path) for one in notes] == [("field_not_carried", "lines[0].latest_delivery")]
     assert record["lines"][0] == {"latest_delivery": "2026-11-10T14:00+01:00"}  # the original is as it was
+
+
+def test_a_segment_of_which_nothing_is_left_goes_with_it() -> None:
+    """SG28 of ORDERS D.96A has PRI alone here: without its price it says nothing. PRI/5118 is n..15."""
+    before = [*HEAD, "LIN+1++9521200002119:EN", "QTY+21:48", "PRI+AAA:3.1900000000000000000000000001", "UNS+S"]
+    body, findings = cured(before, "edifact/D96A/ORDERS", EDIFACT)
+    assert body == [one for one in before if not one.startswith("PRI")] and len(findings) == 1
 
 
 def test_a_share_without_quantity_goes_and_the_quantity_of_the_line_stays() -> None:

@@ -134,6 +134,16 @@ def test_orders_of_a_despatch_advice_are_named_in_either_standard(edi: Run, tmp_
     assert b"CPS+2+1'PAC+1++201'" in back.stdout  # two equal pallets in one; and the level of the order is no pack
 
 
+@pytest.mark.parametrize(("target", "sent"), [("x12/004010/850", b"PID*F****Olive oil, 5 l~"), ("edifact/D96A/ORDERS", b"IMD+F++:::Olive oil, 5 l'")])
+def test_the_lines_of_a_text_become_one_where_only_one_fits(target: str, sent: bytes, edi: Run) -> None:
+    record = json.dumps({**RECORD, "lines": [{**RECORD["lines"][0], "unit": "EA", "description": "Olive oil,\n5 l"}]}).encode()
+    done = edi("convert", "-", "--to", target, *ENDS, stdin=record)
+    assert done.returncode == 0 and sent in done.stdout
+    assert listed(done.stderr.decode(), "written in another form")["lines.description"].endswith(
+        '"Olive oil, ⏎ 5 l" is written as "Olive oil, 5 l"')
+    assert edi("convert", "-", "--to", target, *ENDS, "--strict", stdin=record).returncode == 1
+
+
 def test_a_time_of_day_that_has_no_place_goes_without_its_day(edi: Run) -> None:
     record = json.dumps({**RECORD, "currency": "EUR", "latest_delivery": "2026-11-10T14:00"}).encode()
     done = edi("convert", "-", "--to", "xml/ubl-2.1/Order", stdin=record)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from edi_bridge.cli import options, show
+from edi_bridge.cli.alone import alone, finish
 from edi_bridge.cli.exchange_look import became, colour, opened, part_of
 from edi_bridge.fault import ConfigFault
 
@@ -58,16 +59,10 @@ def acting(made: Database) -> Acts:
 
 def go_on(settings: Settings, made: Database, became_of: Callable[[], list[Row]], as_json: bool) -> int:
     """Finish what an act opened, as the daemon would, and show what became of it; 1 where it is not posted all the same. Where a
-    daemon runs on this home, that goes on with it."""
-    from edi_bridge import clock
-    from edi_bridge.daemon import HomeLock
-    from edi_bridge.daemon.configuration import Loading
-
-    if runs(settings):
-        show.note("the daemon that runs on this home goes on with it; exchange show says what became of it")
+    daemon or worker is at work, that goes on with it."""
+    if not finish(settings, made):
+        show.note("the daemon or worker that is at work goes on with it; exchange show says what became of it")
         return 0
-    with HomeLock(settings.home, now()):
-        Loading(settings, made, clock.from_environment(os.environ)).load().engine.resume()
     rows = became_of()
     if not rows and not as_json:
         return 0
@@ -80,17 +75,6 @@ def go_on(settings: Settings, made: Database, became_of: Callable[[], list[Row]]
             if one.state not in GOOD:
                 show.note(f"edi-bridge exchange show {one.id} says why")
     return 0 if all(one.state in GOOD for one in rows) else 1
-
-
-def runs(settings: Settings) -> bool:
-    """Whether a daemon runs on this home."""
-    from edi_bridge.daemon import HomeLock
-
-    try:
-        with HomeLock(settings.home, now()):
-            return False
-    except ConfigFault:
-        return True
 
 
 def _rows_of(made: Database, exchange: int) -> list[Row]:
@@ -211,7 +195,7 @@ def replay(id: int, apply_: bool, reason: str, receipt: bool, version_: str, hom
             return _reported(made, id)
         if not apply_:
             return _dry(settings, made, id, version_, as_json)
-        acting(made).replay(id, reason, lambda row: _alone(settings, row))
+        acting(made).replay(id, reason, lambda row: _by_itself(settings, row))
         return go_on(settings, made, lambda: _rows_of(made, id), as_json)
 
 
@@ -225,7 +209,7 @@ def _reported(made: Database, receipt: int) -> int:
     return 1 if unread else 0
 
 
-def _alone(settings: Settings, row: Row) -> Blob:
+def _by_itself(settings: Settings, row: Row) -> Blob:
     """The bytes of an exchange without those of its neighbours, in the archive."""
     from edi_bridge.store.archive import open_archive
 
@@ -327,7 +311,6 @@ def purge(older_than: int, apply_: bool, reason: str, home: str | None, database
     Example:
       edi-bridge exchange purge --older-than 3650 --apply --reason "retention of ten years"
     """
-    from edi_bridge.cli.store import alone
     from edi_bridge.store import retention
     from edi_bridge.store.archive import open_archive
 

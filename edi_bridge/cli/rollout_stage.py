@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -10,7 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from edi_bridge.cli import options, show
-from edi_bridge.cli.exchange_act import actor, now, reason_option, runs
+from edi_bridge.cli.alone import finish
+from edi_bridge.cli.exchange_act import actor, now, reason_option
 from edi_bridge.cli.rollout_check import Desk, desk_of, direction_option, message_option, readings_of
 from edi_bridge.fault import ConfigFault
 
@@ -167,8 +167,7 @@ def resume(partner: str, direction: str | None, message: str, reason: str, home:
         looked = go_on(desk.database, desk.archive, now_, now, partner)  # also what a resumption that was cut short left
         if not steps and not looked:
             lanes_meant(desk, direction, message, ["paused"])
-        if not runs(desk.settings):
-            _finish(desk)
+        finish(desk.settings, desk.database)
     held = [(exchange, why) for exchange, why in looked if why]
     tell(steps, version, as_json, opened=[exchange for exchange, why in looked if not why], held=[list(one) for one in held])
     if not as_json:
@@ -176,16 +175,6 @@ def resume(partner: str, direction: str | None, message: str, reason: str, home:
         for exchange, why in held:
             show.note(f"exchange {exchange} waits for a person: {why}")
     return CLOSED if held else DONE
-
-
-def _finish(desk: Desk) -> None:
-    """Where no daemon runs, what was opened is posted now."""
-    from edi_bridge import clock
-    from edi_bridge.daemon import HomeLock
-    from edi_bridge.daemon.configuration import Loading
-
-    with HomeLock(desk.settings.home, now()):
-        Loading(desk.settings, desk.database, clock.from_environment(os.environ)).load().engine.resume()
 
 
 # --- to one stage, without gates --------------------------------------------------------------------------------------

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from edi_bridge.cli import options, show
+from edi_bridge.cli.alone import alone
 from edi_bridge.fault import ConfigFault
 
 if TYPE_CHECKING:
@@ -49,34 +49,6 @@ def everything() -> MetaData:
     for lane in LANES:
         crm.make(metadata, lane)
     return metadata
-
-
-@contextmanager
-def alone(settings: Settings, *databases: Database) -> Iterator[None]:
-    """While neither a daemon of this home nor, from whichever home, a daemon or worker of these databases is at work; none can begin
-    meanwhile. ConfigFault that says who it is."""
-    from edi_bridge.cli.exchange_act import now
-    from edi_bridge.daemon import HomeLock, Sole
-
-    with ExitStack() as held:
-        held.enter_context(HomeLock(settings.home, now()))
-        for one in databases:
-            name = one.name.replace("{", "{{").replace("}", "}}")
-            held.enter_context(Sole(one, now(), f"a daemon works on {name} ({{who}}): stop it first; nothing was done"))
-            if not one.sqlite:  # which has no workers, and a file that is not there yet must not be made
-                _no_worker(one)
-        yield
-
-
-def _no_worker(database: Database) -> None:
-    from edi_bridge import dispatch
-
-    with database.read() as connection:
-        alive = dispatch.workers(connection)
-    if alive:
-        verb, verbed, them = ("are", "were", "them") if alive > 1 else ("is", "was", "it")
-        raise ConfigFault.at("database", 0, 0, f"{alive} worker{'s' * (alive > 1)} {verb} at work on {database.name}, or {verbed} a moment ago: stop {them}"
-                                               " first, and wait half a minute; nothing was done")
 
 
 def _connected(settings: Settings) -> Database:

@@ -93,6 +93,14 @@ def renumbered(record: Record, type: str) -> tuple[Record, dict[str, str]]:
     return {**record, "lines": made}, {f"lines[{place}].number": number for place, number in enumerate(said) if number != str(place + 1)}
 
 
+def with_buyer(record: Record) -> tuple[Record, list[str]]:
+    """A copy of an invoice that is billed to somebody and names no buyer (an 810 with N1*BT alone), for a message that must name one:
+    whom it is billed to has bought, as far as it says. And the paths of what was added."""
+    if record.get("buyer") or not record.get("invoicee"):
+        return record, []
+    return {**record, "buyer": _copied(record["invoicee"])}, ["buyer"]
+
+
 def orders_placed(record: Record, carried: Set[str]) -> tuple[Record, dict[str, str], dict[str, str]]:
     """A copy of a despatch advice that names the orders of its goods where the target has a place for them; what stands elsewhere
     now, and what is gone by that: field → why.

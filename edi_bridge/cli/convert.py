@@ -121,6 +121,9 @@ def _whole(records: list[dict[str, Any]], writer: CompiledMap, base: Heading, cu
                 whole.lost.update(gone)
         made, added = completion.completed(record, writer.record, currency)
         made, more = completion.headed(made, writer.record, base.control, base.prepared, writer.standard == "x12")
+        if writer.record == "invoice" and any(target == ("buyer",) for _, target in writer.plan.root.required):
+            made, buyer = completion.with_buyer(made)
+            more += buyer
         whole.records.append(made)
         whole.added.update(unnumbered(path) for path in (*added, *more))
     return whole

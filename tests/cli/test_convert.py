@@ -232,6 +232,16 @@ def test_the_map_that_wrote_is_named_and_what_that_one_cannot_carry(edi: Run) ->
     assert "cannot carry" not in said or "totals" not in listed(said, "cannot carry ")
 
 
+def test_who_is_billed_is_the_buyer_where_a_message_must_name_one(edi: Run) -> None:
+    """An 810 with N1*BT and no N1*BY; EN 16931 must have its buyer (BG-7), an 810 need not."""
+    source = sample("x12/810-4010-maple-leaf-taxes")
+    done = edi("convert", source, "--to", "xml/ubl-2.1/Invoice", "--out", "there.xml")
+    assert done.returncode == 0 and "computed, as the source does not say it: buyer" in done.stderr.decode()
+    (read,) = records(edi("translate", "there.xml"))
+    assert read["buyer"]["name"] == "Nordwind Handel GmbH" and "deliver_to" in read
+    assert b"N1*BY*" not in edi("convert", source, "--to", "x12/004010/810").stdout
+
+
 def test_findings_count_the_documents_of_all_maps_that_write(edi: Run) -> None:
     """810s name no currency, UBL needs one: the first record is a credit note and the second an invoice, each by a map of its own."""
     done = edi("convert", sample("x12/810-4010-ozark-credit-memo"), "--to", "xml/ubl-2.1/Invoice")

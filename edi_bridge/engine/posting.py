@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -14,7 +15,7 @@ from edi_bridge.clock import written
 from edi_bridge.crashpoint import passing
 from edi_bridge.crm.identity import OwnIdentities
 from edi_bridge.database import Database
-from edi_bridge.engine import batch, resuming
+from edi_bridge.engine import batch, resuming, speaking
 from edi_bridge.engine.closing import Closing
 from edi_bridge.engine.committing import Committing, OnMessage
 from edi_bridge.engine.ends import Ends
@@ -27,7 +28,7 @@ from edi_bridge.engine.stages import Stages
 from edi_bridge.engine.walking import Walking
 from edi_bridge.engine.work import Line, Waiting, Work
 from edi_bridge.partner import Agreement, Partner
-from edi_bridge.rollout.stage import Arrival
+from edi_bridge.rollout.stage import HOLD, POST, Arrival
 from edi_bridge.store import ledger, message, outbox, version
 from edi_bridge.store.archive import Archive
 from edi_bridge.store.ledger import Exchange, Receipt
@@ -119,8 +120,18 @@ class Engine:
         return partner.wait if outcome.record_type == "order" else 0.0
 
     def _arrival(self, receipt: Receipt, exchange: Exchange, outcome: Any) -> Arrival:
-        """Where a message goes by its stage."""
-        return self.stages.of_message(outcome.partner, outcome.message.type, outcome.interchange.test, receipt.test, released=exchange.released)
+        """Where a message goes by its stage, and whether its sender may speak for whom it names."""
+        arrival = self.stages.of_message(outcome.partner, outcome.message.type, outcome.interchange.test, receipt.test, released=exchange.released)
+        if self.strict and arrival.then == POST and outcome.partner and outcome.records and not exchange.released:
+            reason = speaking.why_not(outcome.partner, outcome.records, outcome.record_type, self._owners)
+            if reason:
+                return Arrival(HOLD, arrival.lane, acknowledged=arrival.acknowledged, reason=reason)
+        return arrival
+
+    @cached_property
+    def _owners(self) -> speaking.Owners:
+        """Whose identifiers partners' files name; a changed home has another engine."""
+        return speaking.owners(self.catalog.partners)
 
     def _agreed(self, outcome: Any) -> tuple[Partner | None, Agreement | None]:
         if not outcome.partner or not self.strict:

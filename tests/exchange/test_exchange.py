@@ -21,6 +21,7 @@ from edi_bridge.crm.identity import own_identities
 from edi_bridge.crm.tables import tables
 from edi_bridge.database import Database
 from edi_bridge.engine import Engine, Incoming, ReceiptSummary
+from edi_bridge.engine.acts import Acts
 from edi_bridge.engine.outgoing import Writing
 from edi_bridge.interchange import Address
 from edi_bridge.record import from_json
@@ -214,6 +215,16 @@ def test_an_unknown_sender_is_quarantined_unanswered_and_takes_no_number(engine:
     assert kinds == {"bytes"}
 
 
+def test_what_nothing_is_agreed_for_waits_for_a_person_and_goes_on_when_it_is_agreed_or_released(engine: Engine, post: Any) -> None:
+    """A message type that the partner's file does not name: neither posted by the standard's map nor refused to the partner."""
+    for control, other, type_ in (("71", b"ORDERS:D:01B", "D01B/ORDERS"), ("72", b"XYZABC:D:96A", "D96A/XYZABC")):
+        (one,) = post(orders(control, "A-1").replace(b"ORDERS:D:96A", other)).exchanges
+        assert (one.state, one.reason) == ("quarantined", f"nothing is agreed with acorn for edifact/{type_}")
+    assert rows(engine, tables().sales_order) == 0 and rows(engine, ledger().outbox) == 0
+    assert alarms(engine) == ["quarantine", "quarantine"]
+    assert states(post(orders("71", "A-1"))) == [("done", "new", {"posted": 1})], "what waits has not used the number up"
+
+
 def test_what_another_sends_by_a_partner_s_channel_is_quarantined(engine: Engine) -> None:
     content = orders("71", "A-1", sender="9521200088888")
     (taken,) = engine.receive([Incoming(engine.archive.put(io.BytesIO(content)), "x.edi", "acorn.sftp", "acorn")])
@@ -355,6 +366,47 @@ def test_nobody_answers_for_another_partner(engine: Engine, home: Path, clock: C
     assert "interchange 55 went to acorn, and rival answers it: nothing changes" in told.sentence
     engine.post_file("true.edi", io.BytesIO(contrl("9521200099999")))
     assert outcome() == "rejected" and "acknowledgement_negative" in alarms(engine)
+
+
+RIVAL = """partner: rival
+name: Rival GmbH
+identities:
+  - {id: "9521200077018", qualifier: "14"}
+agreements:
+  - {message: edifact/D96A/ORDERS}
+  - {message: edifact/D96A/ORDCHG}
+"""
+
+
+@pytest.mark.parametrize("may", [False, True])
+def test_nobody_changes_another_partner_s_orders(engine: Engine, home: Path, clock: Clock, may: bool) -> None:
+    """Its own envelope, its own channel, and another partner as the buyer in the message: a person must look. Who speaks for others
+    by agreement has their identifiers among its `parties:`."""
+    allowed = 'parties: [{scheme: gln, value: "9521200099999"}]\n' if may else ""
+    (home / "partners" / "rival.yaml").write_text(RIVAL + allowed)
+    engine = Engine(engine.database, engine.archive, Catalog(home, check_receiver=True), strict=True, answers=True, clock=clock)
+
+    def posted(content: bytes) -> tuple[str, dict[str, int]]:
+        (one,) = engine.post_file("x.edi", io.BytesIO(content)).exchanges
+        return one.state, dict(one.messages)
+
+    def changes() -> int:
+        return rows(engine, tables().order_change)
+
+    assert posted(orders("71", "A-1")) == ("done", {"posted": 1})
+    rivals = orders("72", "A-1", "C-1", sender="9521200077018")
+    if may:
+        assert posted(rivals) == ("done", {"posted": 1}) and changes() == 1
+        return
+    assert posted(rivals) == ("held", {"held": 1}) and changes() == 0
+    with engine.database.read() as connection:
+        (why,) = connection.execute(select(ledger().message.c.failure).where(ledger().message.c.state == "held")).scalars()
+    assert why == "its buyer is acorn (gln 9521200099999), and rival sent it"
+    assert posted(orders("73", "A-1", "C-1")) == ("done", {"posted": 1}) and changes() == 1, "acorn itself may"
+    Acts(engine.database, "ann", engine.now).release(2, "acorn said so by telephone")
+    engine.resume()
+    with engine.database.read() as connection:
+        assert "held" not in connection.execute(select(ledger().message.c.state)).scalars().all(), "a person let it pass"
 
 
 def test_a_file_that_stops_the_program_twice_is_quarantined(engine: Engine) -> None:

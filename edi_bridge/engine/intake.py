@@ -96,7 +96,11 @@ class Intake:
         if receipt.partner and sender.id and not any(own.fits(sender, interchange.standard) for own in partner.identities):
             return f"it came by the channel of {partner.name}, whose address {sender} is not"
         told = next((UNAGREED[finding.kind] for finding in one.findings if finding.kind in UNAGREED), "")
-        return told
+        if told or receipt.map or not partner.agreements:  # a map that a person names is an agreement
+            return told
+        lacking = next((type for _, type, *_ in one.messages if not type.is_answer and type.version and type.name
+                        and not any(agreed.direction == "in" and agreed.fits(type) for agreed in partner.agreements)), None)
+        return f"nothing is agreed with {partner.name} for {lacking}" if lacking is not None else ""
 
     def nothing_inside(self, connection: Connection, receipt: Receipt) -> None:
         """A file that holds no interchange: somebody must look at it."""

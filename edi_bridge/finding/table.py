@@ -213,7 +213,8 @@ def _table() -> dict[str, Kind]:
         _row("einvoice_warning", b, note, "a rule for electronic invoices (EN 16931, Peppol) advises something else",
              "the rule's own text says what the invoice should have"),
         # partner and business
-        _row("unknown_partner", i, note, "no partner has this address", "add the partner; until then the standard's map is used", "23", "I18=006"),
+        _row("unknown_partner", i, note, "no partner has this address",
+             "add the partner; until then the daemon lets it wait for a person, and by hand the standard's map is used", "23", "I18=006"),
         _row("not_for_us", i, reject, "the receiver of this interchange is somebody else",
              "the partner or the network sent it to the wrong place", "7", "I18=009"),
         _row("interchange_suspended", i, reject, "a message of the interchange was rejected, and with it everything",
@@ -232,7 +233,7 @@ def _table() -> dict[str, Kind]:
         _row("answer_changed", b, note, "another answer than the one before", "ask the partner which one holds"),
         _row("answer_late", b, note, "the answer came after the time that was agreed", "nothing has to be done, unless it happens often"),
         _row("no_agreement", m, note, "nothing is agreed with this partner for this message",
-             "add an agreement to the partner's file; until then the standard's map is used", "17", "718=1"),
+             "add an agreement to the partner's file; until then the daemon lets it wait for a person, and by hand the standard's map is used", "17", "718=1"),
         _row("test_on_live", i, reject, "test data came on a live agreement", "the partner must send it as live, or the agreement be a test",
              "25", "I18=020"),
         _row("conflicting_identifiers", b, reject, "the party's identifiers belong to different customers",

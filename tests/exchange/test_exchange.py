@@ -215,7 +215,7 @@ def test_an_unknown_sender_is_quarantined_unanswered_and_takes_no_number(engine:
     assert kinds == {"bytes"}
 
 
-def test_what_nothing_is_agreed_for_waits_for_a_person_and_goes_on_when_it_is_agreed_or_released(engine: Engine, post: Any) -> None:
+def test_what_nothing_is_agreed_for_waits_for_a_person_and_uses_up_no_number(engine: Engine, post: Any) -> None:
     """A message type that the partner's file does not name: neither posted by the standard's map nor refused to the partner."""
     for control, other, type_ in (("71", b"ORDERS:D:01B", "D01B/ORDERS"), ("72", b"XYZABC:D:96A", "D96A/XYZABC")):
         (one,) = post(orders(control, "A-1").replace(b"ORDERS:D:96A", other)).exchanges

@@ -88,7 +88,7 @@ class Intake:
         if not self.strict:
             return ""
         interchange = one.interchange
-        if interchange.standard == "unknown":
+        if interchange.standard == "unknown" or any(finding.kind == "unknown_format" for finding in one.findings):  # text with commas, too
             return "nothing in it can be read as a message"
         if partner is None:
             return UNAGREED["unknown_partner"]

@@ -237,6 +237,14 @@ def test_a_file_that_is_no_message_is_quarantined(engine: Engine, post: Any) -> 
     assert alarms(engine) == ["quarantine"]
 
 
+def test_a_letter_with_commas_is_no_table_and_is_quarantined_too(engine: Engine) -> None:
+    """It would be refused like a table that no map describes, and neither the partner nor anybody here would be told."""
+    content = b"Hello partner, please see attached\nregards, Ann\n"
+    (taken,) = engine.receive([Incoming(engine.archive.put(io.BytesIO(content)), "note.txt", "acorn.sftp", "acorn")])
+    (summary,) = [one for one in engine.process([taken]) if one is not None]
+    assert states(summary) == [("quarantined", "new", {})] and alarms(engine) == ["quarantine"]
+
+
 def test_a_broken_envelope_of_a_partner_is_refused_with_a_contrl_4_and_its_number_stays_free(engine: Engine, post: Any) -> None:
     broken = orders("71", "A-1").replace(b"UNZ+1+71'", b"UNZ+2+71'")
     summary = post(broken)

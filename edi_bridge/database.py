@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import importlib
 import itertools
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -166,6 +167,13 @@ def _sqlite(path: Path, patience: float) -> Database:
     driver, note = sqlite_driver()
     mode = "DELETE" if note else "WAL"
     engine = create_engine(f"sqlite:///{path}", module=driver, connect_args={"timeout": patience})
+
+    @event.listens_for(engine, "do_connect")
+    def _private(*_: Any) -> None:
+        """The file that SQLite would make is ours alone to read, as the archive is: what partners sent stands in it. SQLite gives its log
+        files the same mode. A file that is there keeps what its owner gave it."""
+        with suppress(OSError):  # it is there, or SQLite itself will say why it cannot be made
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
     @event.listens_for(engine, "connect")
     def _opened(connection: Any, _record: Any) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Column, MetaData, Table, Text, insert, select
+from sqlalchemy import Column, MetaData, Table, Text, insert, select, text
 
 from edi_bridge import database as module
 from edi_bridge.database import Database, Exact, connect, insert_rows, take_ids
@@ -148,3 +149,20 @@ def test_no_lane_but_the_three(database: Database) -> None:
         pass
     with database.read("staging_") as connection:
         assert module.lane_of(connection) == "staging_"
+
+
+def test_a_file_that_is_made_is_for_its_owner_alone(tmp_path: Path) -> None:
+    """What partners sent stands in it; the archive's folders are 0700 too. One that is there keeps what its owner gave it."""
+    before = os.umask(0o022)
+    try:
+        for path in (tmp_path / "new.sqlite", tmp_path / "given.sqlite"):
+            if path.name == "given.sqlite":
+                path.touch(0o640)
+            made = connect(path)
+            with made.write() as connection:
+                connection.execute(text("create table t (x integer)"))
+                modes = {one.name: one.stat().st_mode & 0o777 for one in tmp_path.iterdir() if one.name.startswith(path.stem) and not one.name.endswith(".lock")}
+            made.close()
+            assert set(modes.values()) == {0o600 if path.stem == "new" else 0o640}, modes
+    finally:
+        os.umask(before)

@@ -67,7 +67,7 @@ def list_(partner: str, state: tuple[str, ...], limit: int, home: str | None, da
     elif len(rows) == limit:
         show.note(f"the newest {limit}; --limit shows more")
     for who, key, count in queued:
-        show.note(f"{show.number(count, 'message')} for {who} ({key}) wait to go out together")
+        show.note(f"{show.number(count, 'message')} for {who} ({key}) wait{'s' * (count == 1)} to go out together")
     return 0
 
 

@@ -124,7 +124,9 @@ class Daemon:
         good = False
         try:
             with self._served():
-                log.info("edi-bridge runs: %d channels are polled, %d receipts are to be posted", len(self._channels), self.backlog.waiting()[0])
+                polled, waiting = len(self._channels), self.backlog.waiting()[0]
+                log.info("edi-bridge runs: %d channel%s polled, %d receipt%s to be posted", polled, " is" if polled == 1 else "s are",
+                         waiting, " is" if waiting == 1 else "s are")
                 while not self.stopping.wait(AWAKE):
                     pass
                 log.info("edi-bridge ends: what is in hand is finished, or given back")

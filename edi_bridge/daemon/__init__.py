@@ -15,7 +15,8 @@ Between two commits there is nothing to repair, so whatever ends the daemon, the
 from __future__ import annotations
 
 from edi_bridge.daemon.lock import HomeLock
-from edi_bridge.daemon.running import Daemon, Summary
+from edi_bridge.daemon.running import Daemon
 from edi_bridge.daemon.sole import Sole
+from edi_bridge.daemon.summary import Summary
 
 __all__ = ["Daemon", "HomeLock", "Sole", "Summary"]

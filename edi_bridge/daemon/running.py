@@ -6,13 +6,10 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 from pathlib import Path
 
 from edi_bridge.alarming import Telling, declared
-from edi_bridge.channel import Channel
 from edi_bridge.clock import Clock, Steadiness
 from edi_bridge.daemon.backlog import Backlog
 from edi_bridge.daemon.configuration import Configuration, Current, Loading
@@ -25,17 +22,18 @@ from edi_bridge.daemon.handing_over import HandingOver
 from edi_bridge.daemon.inheriting import Inherited
 from edi_bridge.daemon.logs import Troubles, log
 from edi_bridge.daemon.outgoing import Outgoing
-from edi_bridge.daemon.polling import Polled, Polling
+from edi_bridge.daemon.polling import Polling
 from edi_bridge.daemon.posting import Posting
 from edi_bridge.daemon.purging import Purging
+from edi_bridge.daemon.rota import Rota
 from edi_bridge.daemon.sole import Sole
+from edi_bridge.daemon.summary import Summary
 from edi_bridge.daemon.watching import Watching, guarded_look
 from edi_bridge.database import Database
 from edi_bridge.dispatch import install
 from edi_bridge.engine.guard import Failure, guarded
 from edi_bridge.engine.resuming import go_on
-from edi_bridge.fault import ConfigFault, Fault, TransientFault
-from edi_bridge.schedule import first_poll
+from edi_bridge.fault import Fault, TransientFault
 from edi_bridge.secret import Secrets
 from edi_bridge.settings import Settings
 from edi_bridge.store import alarm, channel_state, outbox
@@ -44,36 +42,10 @@ from edi_bridge.store.outbox import Entry
 ROUND, LEAST = 0.5, 0.05  # seconds between two rounds: at most, and where a rehearsal's clock runs faster
 FILES, FOLDERS, LEDGER, WATCH, SWEEP = 2.0, 1.0, 15.0, 60.0, 3600.0  # seconds between two looks
 SOON = 5.0  # the same after one that the database did not let through
-ONE_SESSION = ("van",)  # kinds whose servers seldom let one account sign in twice: polls and deliveries take turns
 OLD = 60.0  # seconds after which a half-written file of the archive is nobody's
 PATIENCE = 25.0  # seconds in which everything must have ended
 AWAKE = 1.0  # seconds after which the main thread looks up: a signal that another thread got wakes nobody, and is obeyed only by this one
 POLLS = 8.0  # seconds for polls: what was fetched and not committed by then is still at the partner, or noted
-
-
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """What a round of everything came to."""
-
-    received: int
-    messages: dict[str, int]
-    sent: int
-    refused: int
-    failing: list[str]
-    waiting: int
-
-    @property
-    def good(self) -> bool:
-        """Whether nobody must look at anything."""
-        return not self.refused and not self.failing and not any(self.messages.get(state) for state in ("rejected", "held", "failed"))
-
-    def __str__(self) -> str:
-        counts = ", ".join(f"{count:,} {state}" for state, count in sorted(self.messages.items())) or "none"
-        parts = [f"{self.received:,} file{'s' * (self.received != 1)} taken", f"messages: {counts}", f"{self.sent:,} sent"]
-        parts += [f"{self.refused:,} refused"] if self.refused else []
-        parts += [f"{self.waiting:,} not sent yet"] if self.waiting else []
-        parts += [f"failing: {', '.join(self.failing)}"] if self.failing else []
-        return " · ".join(parts)
 
 
 class Daemon:
@@ -104,9 +76,9 @@ class Daemon:
                                      lambda: self.stopping.is_set() or not self._held(), expiring.saw)
         self.outgoing = Outgoing(settings.home / "outgoing", database, self.current, self.posting, self.figures, self.troubles,
                                  self.stopping.is_set)
-        self._channels: dict[str, Polled] = {}
+        self.rota = Rota(self.polling, clock, self.troubles)
         self._known = self.current.now.channels
-        self._polls, self._sends = Crowd("poll"), Crowd("send")  # by the names of channels
+        self._sends = Crowd("send")  # by the names of channels
         self._answers = threading.Event()
         self._files_waited: bool | None = None
         self._steady = Steadiness(clock, clock.rate)
@@ -124,7 +96,7 @@ class Daemon:
         good = False
         try:
             with self._served():
-                polled, waiting = len(self._channels), self.backlog.waiting()[0]
+                polled, waiting = len(self.rota), self.backlog.waiting()[0]
                 log.info("edi-bridge runs: %d channel%s polled, %d receipt%s to be posted", polled, " is" if polled == 1 else "s are",
                          waiting, " is" if waiting == 1 else "s are")
                 while not self.stopping.wait(AWAKE):
@@ -160,14 +132,7 @@ class Daemon:
         with self.database.read() as connection:
             known = {one.name: one for one in channel_state.all_of(connection)}
         for channel in self.current.now.polled():
-            self._plan(channel, known[channel.name].next_at if channel.name in known else "")
-
-    def _plan(self, channel: Channel, next_at: str = "") -> None:
-        planned = datetime.fromisoformat(next_at) if next_at else None
-        try:
-            self._channels[channel.name] = Polled(channel, first_poll(channel, self.clock(), planned))
-        except ConfigFault as fault:
-            self.troubles.note(f"channel {channel.name}", str(fault), channel=channel.name)
+            self.rota.plan(channel, known[channel.name].next_at if channel.name in known else "")
 
     def _sweep(self) -> None:
         removed = self.archive.sweep(time.time() - OLD)
@@ -182,16 +147,13 @@ class Daemon:
 
     def _ended(self, threads: list[threading.Thread]) -> bool:
         begun = time.monotonic()
-        self._polls.drop()
         self._sends.drop()
-        threads = [*threads, *self._polls.threads(), *self._sends.threads()]
+        threads = [*threads, *self.rota.end(), *self._sends.threads()]
         for thread in threads:
             patience = POLLS if " poll " in thread.name else PATIENCE
             thread.join(max(0.0, begun + patience - time.monotonic()))
         left = [thread.name for thread in threads if thread.is_alive()]
-        for one in self._channels.values():
-            if not self._polls.goes_on(one.channel.name):
-                one.close()
+        self.rota.close()
         if left:
             log.warning("not waited for any longer: %s; the next start goes on with it", ", ".join(left))
         log.info("edi-bridge has ended")
@@ -245,19 +207,13 @@ class Daemon:
         """Threads for what is due."""
         jump = self._steady.jump()
         if jump:
-            for one in self._channels.values():
-                one.due = min(one.due, first_poll(one.channel, self.clock(), None))
+            self.rota.clock_jumped()
             self.watching.clock_jumped(jump)
         self.inherited.look()
-        now = self.clock()
         if self._wanted():
-            sending = self._sends.busy()
-            for one in list(self._channels.values()):
-                if one.due <= now and not (one.channel.kind in ONE_SESSION and one.channel.name in sending):
-                    self._polls.add(one.channel.name, partial(self.polling.poll, one))
-        self._polls.look()
-        polled = self._polls.busy()
-        taken = self._sends.busy() | {name for name in polled if name in self._channels and self._channels[name].channel.kind in ONE_SESSION}
+            self.rota.poll_due(self._sends.busy())
+        self.rota.look()
+        taken = self._sends.busy() | self.rota.signed_in()
         if self._held():
             self._send(self.delivering.due(taken))
 
@@ -315,16 +271,7 @@ class Daemon:
             if self._known.get(name) != said:
                 self.delivering.resting.over(name)
         self._known = now.channels
-        wanted = {channel.name: channel for channel in now.polled()}
-        for name, one in list(self._channels.items()):
-            if wanted.get(name) != one.channel:
-                del self._channels[name]
-                self._polls.drop(name)
-                if not self._polls.goes_on(name):
-                    one.close()
-        for name, channel in wanted.items():
-            if name not in self._channels:
-                self._plan(channel)
+        self.rota.become(now.polled())
 
     # --- the other threads ------------------------------------------------------------------------------------------
 
@@ -395,12 +342,12 @@ class Daemon:
         self._repair()
         self._thread("lock", self._watch_lock)
         thread = self._thread("posting", self.posting.run)
-        for one in self._channels.values() if self._wanted() else ():
-            self._polls.add(one.channel.name, partial(self.polling.poll, one))
-        self._polls.look()
+        if self._wanted():
+            self.rota.poll_all()
+            self.rota.look()
         self.outgoing.poll(True)
         self.posting.submit(self._flushing()).wait()
-        self._until(lambda: not self._polls.busy() and self.posting.idle(), patience)
+        self._until(lambda: self.rota.idle() and self.posting.idle(), patience)
         guarded_look(self.watching)  # what has waited long enough goes its way
         self.posting.look()
         self._until(self.posting.idle, patience)
@@ -426,7 +373,7 @@ class Daemon:
     def _until(self, over: Callable[[], bool], patience: float) -> None:
         until = time.monotonic() + patience
         while not over() and not self.stopping.is_set() and time.monotonic() < until:
-            self._polls.look()
+            self.rota.look()
             self._sends.look()
             time.sleep(0.02)
 
@@ -434,7 +381,7 @@ class Daemon:
         told = self.figures
         with self.database.read() as connection:
             states = outbox.counts(connection)
-        failing = sorted(one.channel.name for one in self._channels.values() if one.failures)
+        failing = self.rota.failing()
         failing += sorted({what.removeprefix("sending ") for what in self.troubles.all() if what.startswith("sending ")} - set(failing))
         return Summary(sum(told.receipts.values()), dict(told.messages), told.sent["sent"], told.refused + told.records["refused"], failing,
                        sum(states.get(state, 0) for state in outbox.OPEN))

@@ -41,7 +41,7 @@ class Counted:
 said = settings.load({}, home)
 logs.begin("json", sys.stderr)
 daemon = Daemon(settings.Settings(said.home, said.database, listen=""), connect(home / "edi-bridge.sqlite"), Secrets(), Settable())
-polling = daemon.polling
-daemon.polling = Counted()  # type: ignore[assignment]
+polling = daemon.rota.polling
+daemon.rota.polling = Counted()  # type: ignore[assignment]
 signal.signal(signal.SIGTERM, lambda *_: daemon.stop())
 sys.exit(0 if daemon.run() else 1)

@@ -73,7 +73,7 @@ def test_of_two_that_saw_the_same_entry_one_gets_it(home: Home, partner: Partner
     with database.write() as connection:
         assert outbox.begin(connection, [(third, "a.edi")], "x", FAR)[0] is not None
         assert outbox.begin(connection, [(third, "a.edi")], "x", FAR) == [None]  # that it is open does not make it ours
-    assert [request[1] for request in partner.requests] == ["/in/CONTRL_9521200034004_1_1.edi", "/in/CONTRL_9521200034004_2_2.edi"]
+    assert [request[1] for request in partner.requests] == [f"/in/CONTRL_9521200034004_{number}_{entry.id}.edi" for number, entry in enumerate(seen, 1)]
     transport.close()
 
 

@@ -408,10 +408,11 @@ def test_nobody_changes_another_partner_s_orders(engine: Engine, home: Path, clo
         return
     assert posted(rivals) == ("held", {"held": 1}) and changes() == 0
     with engine.database.read() as connection:
-        (why,) = connection.execute(select(ledger().message.c.failure).where(ledger().message.c.state == "held")).scalars()
+        ((number, why),) = connection.execute(select(ledger().message.c.exchange_id, ledger().message.c.failure)
+                                              .where(ledger().message.c.state == "held"))
     assert why == "its buyer is acorn (gln 9521200099999), and rival sent it"
     assert posted(orders("73", "A-1", "C-1")) == ("done", {"posted": 1}) and changes() == 1, "acorn itself may"
-    Acts(engine.database, "ann", engine.now).release(2, "acorn said so by telephone")
+    Acts(engine.database, "ann", engine.now).release(number, "acorn said so by telephone")
     engine.resume()
     with engine.database.read() as connection:
         assert "held" not in connection.execute(select(ledger().message.c.state)).scalars().all(), "a person let it pass"

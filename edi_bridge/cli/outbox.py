@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
+from collections import Counter
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from edi_bridge.database import Database
     from edi_bridge.settings import Settings
     from edi_bridge.store.outbox import Entry
+    from edi_bridge.store.queue import Queued
 
 
 NAMES = ("waiting", "sending", "uncertain", "sent", "failed", "cancelled", "held", "shadowed")
@@ -56,7 +59,7 @@ def list_(partner: str, state: tuple[str, ...], limit: int, home: str | None, da
 
     with opened(home, database) as (_, made), made.read() as connection:
         rows = entries.listing(connection, states=state, partner=partner, limit=limit)
-        queued = [(who, key, len(queue.waiting(connection, who, key))) for who, key in queue.keys(connection, partner)]
+        queued = Counter((one.partner, one.key) for one in queue.listing(connection, partner))
     if as_json:
         options.print_json([asdict(row) for row in rows])
         return 0
@@ -66,8 +69,8 @@ def list_(partner: str, state: tuple[str, ...], limit: int, home: str | None, da
         show.note("nothing of the kind is in the outbox" if partner or state else "nothing went out yet")
     elif len(rows) == limit:
         show.note(f"the newest {limit}; --limit shows more")
-    for who, key, count in queued:
-        show.note(f"{show.number(count, 'message')} for {who} ({key}) wait{'s' * (count == 1)} to go out together")
+    for (who, key), count in queued.items():
+        show.note(f"{show.number(count, 'message')} for {who} ({key}) wait{'s' * (count == 1)} to go out together: edi-bridge outbox queued")
     return 0
 
 
@@ -199,6 +202,64 @@ def cancel(id: int, reason: str, home: str | None, database: str | None) -> int:
       edi-bridge outbox cancel 17 --reason "sent by e-mail"
     """
     return _act(id, "cancel", reason, home, database, ("waiting", "failed", "uncertain", "held"))
+
+
+@outbox.command()
+@click.option("--partner", metavar="NAME", default="", help="For this partner.")
+@options.home_option
+@options.database_option
+@options.json_option
+def queued(partner: str, home: str | None, database: str | None, as_json: bool) -> int:
+    """Records that wait to go out with others in one interchange, the oldest first; they have no numbers yet.
+
+    \b
+    Example:
+      edi-bridge outbox queued --partner acme
+    """
+    from edi_bridge.store import queue
+
+    with opened(home, database) as (_, made), made.read() as connection:
+        rows = queue.listing(connection, partner)
+    if as_json:
+        options.print_json([{**asdict(row), "record": json.loads(row.record)} for row in rows])
+        return 0
+    show.table((">id", "since (UTC)", "to", "~what", "~documents", "~from"),
+               [(row.id, show.minute(row.created_at), row.partner, row.key, ", ".join(_numbers(row)), row.origin) for row in rows])
+    if not rows:
+        show.note("nothing waits for others")
+    return 0
+
+
+def _numbers(row: Queued) -> list[str]:
+    """The documents' numbers."""
+    said = json.loads(row.record)
+    return [str(one.get("number", "")) for one in (said if isinstance(said, list) else [said])]
+
+
+@outbox.command()
+@click.argument("id", type=int)
+@reason_option
+@options.home_option
+@options.database_option
+def unqueue(id: int, reason: str, home: str | None, database: str | None) -> int:
+    """Do not send a record that waits for others (`outbox queued` has its number). The audit log keeps it.
+
+    \b
+    Example:
+      edi-bridge outbox unqueue 3 --reason "the order was cancelled by telephone"
+    """
+    from edi_bridge.store import alarm, audit, queue
+
+    with opened(home, database) as (_, made), made.write() as connection:
+        row = queue.one(connection, id)
+        if row is None:
+            raise ConfigFault.at("", 0, 0, f"no record {id} waits for others: it went out, or never was there")
+        queue.remove(connection, [id])
+        audit.write(connection, now(), actor(), "unqueue", f"queue {row.partner} {row.key}", reason,
+                    {"type": row.record_type, "record": json.loads(row.record), "origin": row.origin})
+        alarm.clear(connection, "refused", f"queue {row.partner} {row.key}", now())
+    show.note(f"{', '.join(_numbers(row)) or 'it'} is not sent to {row.partner}")
+    return 0
 
 
 @outbox.command()

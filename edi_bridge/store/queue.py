@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, Select, delete, insert, select
 
 from edi_bridge.store.tables import ledger
 
@@ -16,6 +16,8 @@ class Queued:
     """One record (JSON), of about `size` bytes as a message."""
 
     id: int
+    partner: str
+    key: str
     record_type: str
     record: str
     size: int
@@ -43,8 +45,24 @@ def keys(connection: Connection, partner: str = "") -> list[tuple[str, str]]:
 def waiting(connection: Connection, partner: str, key: str) -> list[Queued]:
     """What waits, the oldest first; on PostgreSQL the rows are locked, so that two processes never send the same."""
     t = ledger().queue
-    rows: Any = connection.execute(select(t).where(t.c.partner == partner, t.c.key == key).order_by(t.c.id).with_for_update())
-    return [Queued(*(getattr(row, name) for name in Queued.__slots__)) for row in rows]
+    return _queued(connection, select(t).where(t.c.partner == partner, t.c.key == key).order_by(t.c.id).with_for_update())
+
+
+def listing(connection: Connection, partner: str = "") -> list[Queued]:
+    """All that waits, for a partner or for everybody, the oldest first."""
+    t = ledger().queue
+    query = select(t).order_by(t.c.id)
+    return _queued(connection, query.where(t.c.partner == partner) if partner else query)
+
+
+def one(connection: Connection, id: int) -> Queued | None:
+    """What waits under this number, locked; None where nothing does."""
+    t = ledger().queue
+    return next(iter(_queued(connection, select(t).where(t.c.id == id).with_for_update())), None)
+
+
+def _queued(connection: Connection, query: Select[Any]) -> list[Queued]:
+    return [Queued(*(getattr(row, name) for name in Queued.__slots__)) for row in connection.execute(query)]
 
 
 def left(connection: Connection, ids: Sequence[int]) -> list[int]:
@@ -54,6 +72,6 @@ def left(connection: Connection, ids: Sequence[int]) -> list[int]:
 
 
 def remove(connection: Connection, ids: Sequence[int]) -> None:
-    """They go out."""
+    """They wait no more."""
     t = ledger().queue
     connection.execute(delete(t).where(t.c.id.in_(ids)))

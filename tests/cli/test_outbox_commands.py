@@ -108,6 +108,25 @@ def test_what_is_cancelled_is_not_sent_and_can_be_tried_after_all(desk: Desk) ->
     assert [row[0] for row in desk.rows("SELECT act FROM audit WHERE subject = ? ORDER BY id", f"outbox {id}")] == ["cancel", "retry"]
 
 
+def test_what_waits_for_others_is_listed_and_taken_out_before_it_goes(desk: Desk) -> None:
+    file = desk.home / "partners" / "nord.yaml"
+    file.write_text(file.read_text().replace("INVOIC, direction: out}", "INVOIC, direction: out, batch: {count: 5, wait: 4h}}"))
+    run_once(desk.home)
+    for number in ("R-1", "R-2"):
+        (desk.home.parent / f"{number}.json").write_text(json.dumps(INVOICE | {"number": number}))
+        desk("send", f"{number}.json", "--partner", "nord")
+    first, second = desk.json("outbox", "queued", "--partner", "nord")
+    assert (first["record"]["number"], second["record"]["number"]) == ("R-1", "R-2")
+    assert re.search(rf"{first['id']} .* nord +edifact/D96A/INVOIC live +R-1 ", desk("outbox", "queued"))
+    assert "2 messages for nord (edifact/D96A/INVOIC live) wait to go out together" in desk("outbox", "list")
+    assert "R-1 is not sent to nord" in desk("outbox", "unqueue", str(first["id"]), "--reason", "cancelled by telephone")
+    assert [one["record"]["number"] for one in desk.json("outbox", "queued")] == ["R-2"]
+    ((act, reason, details),) = desk.rows("SELECT act, reason, details FROM audit WHERE subject = 'queue nord edifact/D96A/INVOIC live'")
+    assert (act, reason) == ("unqueue", "cancelled by telephone") and json.loads(details)["record"]["number"] == "R-1", "it is kept"
+    assert "no record" in desk("outbox", "unqueue", str(first["id"]), "--reason", "x", code=2)
+    assert "nothing waits for others" in desk("outbox", "queued", "--partner", "somebody")
+
+
 def test_a_retry_counts_attempts_anew_and_ends_the_alarm(desk: Desk) -> None:
     id = sent(desk)
     desk.damage(f"UPDATE outbox SET state = 'failed', tries = 20, error = 'their server is away' WHERE id = {id}",

@@ -259,7 +259,7 @@ def rounds(bench: Bench, count: int, repeat: int) -> Iterator[tuple[Round, Round
 
 def figures(name: str, bench: Bench) -> Iterator[Figure]:
     """Files of one order each through one worker, and through two."""
-    done = list(rounds(bench, 2, min(bench.rounds, 3)))
+    done = list(rounds(bench, 2, bench.rounds))
     one, two = (max((each[which] for each in done), key=lambda round_: round_.speed) for which in (0, 1))
     ratio, apart = (median(each[which].speed / each[0].speed for each in done) for which in (1, 2))
     note = (f"{one.files} files of 40 lines, best of {len(done)}; ms of the processor each: worker {one.workers / one.files * 1000:.1f},"

@@ -52,7 +52,7 @@ def _of_segment(group: WrittenGroup, segment: WrittenSegment, segments: Segments
         return
     tests = (*segment.tests, *(group.trigger_tests() if segment.node.slot == 0 else ()))
     filled = _filled(segment, tests)
-    if structure.hierarchy is not None and segment.node is structure.hierarchy.node.children[0]:
+    if structure.hierarchy is not None and segment.node.name == structure.hierarchy.node.children[0].name:
         tree = structure.hierarchy  # numbered by the program
         filled |= {place for place in (tree.id, tree.parent, tree.kind, tree.has_child) if place is not None}
     origin, what = _origin(segment, head)

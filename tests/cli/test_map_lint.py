@@ -58,6 +58,12 @@ def test_a_remark_about_a_shared_fragment_is_told_once(edi: Run) -> None:
     assert ["order.edifact-d96a", "order.edifact-d96a-acme"] in [one["maps"] for one in shown]
 
 
+def test_the_shipped_maps_are_without_a_warning(edi: Run) -> None:
+    """Levels in levels, too: the program numbers them (856, 816)."""
+    done = edi("map", "lint", "--strict")
+    assert done.returncode == 0, (done.stdout + done.stderr).decode()
+
+
 def test_no_such_map(edi: Run) -> None:
     assert edi("map", "lint", "order.mine.yaml").stdout == b"order.mine.yaml: error: there is no file order.mine.yaml (map)\n"
     made = edi("map", "lint", "order.edifact-d69a")

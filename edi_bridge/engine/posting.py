@@ -93,8 +93,8 @@ class Engine:
                                  self._arrival)
         self.scanning = Scanning(database, archive, catalog, path, self.taking_in, strict)
         ends = Ends(catalog, self.stages, self.reconciling, answers, self.closing.prepared)
-        self.walking = Walking(database, catalog, path, ends, self.scanning.source, self._arrival)
-        self.committing = Committing(database, self.rules, ends, self.closing, self._arrival)
+        self.walking = Walking(database, catalog, path, ends, self.scanning.source, self._staged)
+        self.committing = Committing(database, self.rules, ends, self.closing, self._staged)
 
     def now(self) -> str:
         """The time, as the ledger writes it."""
@@ -119,9 +119,13 @@ class Engine:
             return agreement.wait
         return partner.wait if outcome.record_type == "order" else 0.0
 
+    def _staged(self, receipt: Receipt, exchange: Exchange, outcome: Any) -> Arrival:
+        """Where a message goes by its stage."""
+        return self.stages.of_message(outcome.partner, outcome.message.type, outcome.interchange.test, receipt.test, released=exchange.released)
+
     def _arrival(self, receipt: Receipt, exchange: Exchange, outcome: Any) -> Arrival:
-        """Where a message goes by its stage, and whether its sender may speak for whom it names."""
-        arrival = self.stages.of_message(outcome.partner, outcome.message.type, outcome.interchange.test, receipt.test, released=exchange.released)
+        """Where it goes in the end: it is held where its sender may not speak for whom it names, in the lane and answered as its stage says."""
+        arrival = self._staged(receipt, exchange, outcome)
         if self.strict and arrival.then == POST and outcome.partner and outcome.records and not exchange.released:
             reason = speaking.why_not(outcome.partner, outcome.records, outcome.record_type, self._owners)
             if reason:

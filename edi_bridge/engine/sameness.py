@@ -3,7 +3,7 @@ into what they carry, and bundle interchanges anew."""
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Collection, Generator
 from hashlib import sha256
 
 from edi_bridge import syntax
@@ -15,20 +15,23 @@ from edi_bridge.store.content import content_hash
 BREATH = 500  # messages after which others get their turn
 
 
-def digest(archive: Archive, receipt: str, ordinal: int) -> Generator[None, None, str]:
-    """What the messages of an interchange say, as a SHA-256: `receipt` is that of its file, `ordinal` its place there. '' where it has no
-    segments, or its bytes are no longer here: it is the same as nothing else. Yields between messages."""
+def digests(archive: Archive, receipt: str, ordinals: Collection[int]) -> Generator[None, None, dict[int, str]]:
+    """What the messages of interchanges of one file say, each as a SHA-256 by its place there: `receipt` is the SHA-256 of the file, which
+    is read once. '' where one has no segments, or its bytes are no longer here: it is the same as nothing else. Yields between messages."""
+    made, last = dict.fromkeys(ordinals, ""), max(ordinals, default=0)
     try:
         with archive.open(receipt) as source:
             for interchange in syntax.read(source):
-                if interchange.ordinal == ordinal:
-                    return (yield from _digest(interchange))
-                for number, _ in enumerate(interchange.parts, 1):
+                if interchange.ordinal in made:
+                    made[interchange.ordinal] = yield from _digest(interchange)
+                if interchange.ordinal >= last:
+                    break
+                for number, _ in enumerate(interchange.parts, 1):  # what nobody asked for
                     if number % BREATH == 0:
                         yield
     except TerminalFault:
-        return ""
-    return ""
+        return made
+    return made
 
 
 def _digest(interchange: Interchange) -> Generator[None, None, str]:

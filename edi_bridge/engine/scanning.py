@@ -6,6 +6,8 @@ import io
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection
@@ -14,7 +16,7 @@ from edi_bridge.crashpoint import passing
 from edi_bridge.database import Database
 from edi_bridge.engine.guard import Failure, guarded
 from edi_bridge.engine.intake import Intake
-from edi_bridge.engine.sameness import digest
+from edi_bridge.engine.sameness import digests
 from edi_bridge.engine.work import Line, Work
 from edi_bridge.fault import ConfigFault
 from edi_bridge.finding import found
@@ -123,12 +125,12 @@ class Scanning:
     def _intake(self, scanned: Sequence[tuple[Work, Any]], rest: Callable[[Connection], None]) -> Iterator[None]:
         """Rows and outcomes, and the `rest`, in one commit. What says the same as another under its number is found before it: that may
         be much to read."""
-        digests: dict[Place, str] = {}
+        known: dict[Place, str] = {}
 
         def commit() -> set[Place]:
             try:
                 with self.database.write() as connection:
-                    self.taking_in.take_in(connection, [(work.receipt, one) for work, one in scanned], digests)
+                    self.taking_in.take_in(connection, [(work.receipt, one) for work, one in scanned], known)
                     rest(connection)
             except Uncompared as first:
                 return first.places
@@ -140,8 +142,9 @@ class Scanning:
                 raise RuntimeError(result.text)  # told by who scans
             if not result:
                 return
-            for place in sorted(result):
-                digests[place] = yield from digest(self.archive, *place)
+            for file, places in groupby(sorted(result), key=itemgetter(0)):
+                said = yield from digests(self.archive, file, [ordinal for _, ordinal in places])
+                known |= {(file, ordinal): one for ordinal, one in said.items()}
 
     def _nothing_inside(self, connection: Connection, work: Work) -> None:
         kind = "unknown_format" if work.receipt.size else "empty_file"

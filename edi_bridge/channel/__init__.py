@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from edi_bridge.channel.channel import Channel, clashes, doubts, load, load_company
-from edi_bridge.channel.options import OPTIONS, Option, as_markdown
+from edi_bridge.channel.options import OPTIONS, TEMPORARY, Option, as_markdown
 
-__all__ = ["OPTIONS", "Channel", "Option", "as_markdown", "clashes", "doubts", "load", "load_company"]
+__all__ = ["OPTIONS", "TEMPORARY", "Channel", "Option", "as_markdown", "clashes", "doubts", "load", "load_company"]

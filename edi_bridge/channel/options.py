@@ -30,12 +30,14 @@ COMMON = (
     Option("test", "flag", False, "a test channel: what comes here never counts as live, and only tests go out"),
 )
 
+TEMPORARY = ("*.tmp", "*.part", "*.filepart", ".*")  # how programs call what they still write
+
 # Where files wait and are laid down.
 FILES = (
     Option("get", "folder", None, "the folder where we fetch; none: nothing is fetched"),
     Option("put", "folder", None, "the folder where we put; none: nothing is put"),
     Option("pattern", "patterns", ("*",), "names to fetch, `*` for any characters; a list: any of them; case counts"),
-    Option("temporary", "patterns", ("*.tmp", "*.part", "*.filepart", ".*"), "names that are never fetched, because somebody still writes them"),
+    Option("temporary", "patterns", TEMPORARY, "names that are never fetched, because somebody still writes them"),
     Option("settle", "time", "5s", "a file counts as whole when its size and time have not changed for so long; 0s: at once"),
     Option("after", "choice", "delete", "what becomes of a file there, once we have it for good", ("delete", "move", "keep")),
     Option("done", "folder", None, "where `after: move` moves it"),
@@ -110,7 +112,7 @@ VAN = (
     Option("we_put", "folder", None, "the folder where the network takes what we send; none: nothing is sent"),
     Option("we_get", "folder", None, "the folder where the network lays down what is for us; none: nothing is fetched"),
     Option("pattern", "patterns", ("*",), "names to fetch from `we_get`"),
-    Option("temporary", "patterns", ("*.tmp", "*.part", "*.filepart", ".*"), "names that are never fetched, because somebody still writes them"),
+    Option("temporary", "patterns", TEMPORARY, "names that are never fetched, because somebody still writes them"),
     *(one for one in FILES if one.name in ("after", "done")),
     Option("reads_once", "flag", False, "the network takes a file away when it is read: the bytes are stored before anything else is fetched"),
     Option("names", "names", "{type}_{sender}_{time}_{control}.edi", "what our files are called there: letters, digits, `.`, `_`, `-` and the fields "

@@ -25,7 +25,7 @@ from typing import Any
 
 from edi_bridge import channel as channels
 from edi_bridge import pipeline
-from edi_bridge.channel import Channel
+from edi_bridge.channel import TEMPORARY, Channel
 from edi_bridge.clock import written
 from edi_bridge.crashpoint import passing
 from edi_bridge.daemon.configuration import Configuration, Current
@@ -48,7 +48,6 @@ DONE, REFUSED = "done", "refused"
 LARGEST = 100_000_000  # bytes of a file of records
 SETTLE = "1s"
 PATTERNS = ("*.json", "*.csv", "*.JSON", "*.CSV")
-TEMPORARY = ("*.tmp", "*.part", "*.filepart", ".*")
 FORGOTTEN = 60.0  # seconds after which a file that nobody takes is told
 AT_ONCE = 20  # rows of the table between two turns
 WRAPPER = ("type", "message", "test", "records")

@@ -373,10 +373,15 @@ def _reading(path: Path) -> Iterator[None]:
 
 
 def _digest(path: Path) -> str:
-    digest = sha256()
     with path.open("rb") as file:
-        while chunk := file.read(CHUNK):
-            digest.update(chunk)
+        return digest_of(file)
+
+
+def digest_of(source: BinaryIO) -> str:
+    """The SHA-256 of what is left of a stream."""
+    digest = sha256()
+    while chunk := source.read(CHUNK):
+        digest.update(chunk)
     return digest.hexdigest()
 
 

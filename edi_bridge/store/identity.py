@@ -49,18 +49,20 @@ def _scope(interchange: Interchange, types: Iterable[str], lane: str = "") -> st
 
 def own_number(connection: Connection, exchange: int, interchange: Interchange, lane: str = "") -> None:
     """Take the control number for an exchange that was posted after a person let it pass or tried it again; what another has stays his."""
-    i, key = ledger().identity, control_key(interchange, (), lane)
-    known = select(i.c.exchange_id).where(i.c.kind == key[0], i.c.scope == key[1], i.c.value == key[2])
-    if interchange.control and interchange.standard != "xml" and connection.execute(known).first() is None:
-        own(connection, exchange, 0, *key)
+    if interchange.control and interchange.standard != "xml" and _holder(connection, interchange, lane) is None:
+        own(connection, exchange, 0, *control_key(interchange, (), lane))
 
 
 def number_taken(connection: Connection, exchange: int, interchange: Interchange, lane: str = "") -> str:
     """Why a control number is no longer free for an exchange; '' when it is."""
+    holder = _holder(connection, interchange, lane) if interchange.control and interchange.standard != "xml" else None
+    return f"its control number came before with other content, in exchange {holder}" if holder not in (None, exchange) else ""
+
+
+def _holder(connection: Connection, interchange: Interchange, lane: str) -> int | None:
+    """The exchange that has the control number: one at the most, by the unique index."""
     i, key = ledger().identity, control_key(interchange, (), lane)
-    known = select(i.c.exchange_id).where(i.c.kind == key[0], i.c.scope == key[1], i.c.value == key[2], i.c.exchange_id != exchange)
-    holder = connection.execute(known).scalar() if interchange.control and interchange.standard != "xml" else None
-    return f"its control number came before with other content, in exchange {holder}" if holder is not None else ""
+    return connection.execute(select(i.c.exchange_id).where(i.c.kind == key[0], i.c.scope == key[1], i.c.value == key[2])).scalar()
 
 
 def disown(connection: Connection, exchange: int) -> None:

@@ -30,7 +30,7 @@ from typing import Any, BinaryIO, cast
 from uuid import uuid4
 
 from edi_bridge.fault import ConfigFault, TerminalFault, TransientFault
-from edi_bridge.store.archive import CHUNK, Archive, Blob
+from edi_bridge.store.archive import CHUNK, Archive, Blob, digest_of
 
 # Protocols whose put shows an object whole or not at all, so that it needs no temporary name.
 WHOLE = frozenset({"s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "adl", "oss", "memory"})
@@ -187,7 +187,7 @@ class ObjectArchive(Archive):
             raise TransientFault(f"the archive {self.url} kept {size} of {blob.size} bytes")
         if there != key:
             with self.files.open(there, "rb") as kept:
-                if _hash(kept) != blob.sha256:
+                if digest_of(kept) != blob.sha256:
                     raise TransientFault(f"the archive {self.url} kept other bytes than it was given")
             self.files.makedirs(key.rpartition("/")[0], exist_ok=True)
             self.files.mv(there, key)
@@ -279,13 +279,6 @@ class ObjectArchive(Archive):
             if not isinstance(error, FileNotFoundError | PermissionError):
                 self.opened.clear()
             raise TransientFault(f"the archive {self.url} does not answer: {type(error).__name__}: {error}") from error
-
-
-def _hash(source: BinaryIO) -> str:
-    hashed = sha256()
-    while chunk := source.read(CHUNK):
-        hashed.update(chunk)
-    return hashed.hexdigest()
 
 
 def _away() -> tuple[type[BaseException], ...]:

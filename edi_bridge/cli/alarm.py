@@ -69,11 +69,11 @@ def acknowledge(id: int, comment: str, home: str | None, database: str | None) -
     from edi_bridge.store import audit
 
     with opened(home, database) as (_, made), made.write() as connection:
-        if not alarms.acknowledge(connection, id, actor(), comment, now()):
+        became = alarms.acknowledge(connection, id, actor(), comment, now())
+        if became is None:
             raise ConfigFault.at("", 0, 0, f"there is no alarm {id}")
-        over = not any(one.id == id for one in alarms.listing(connection, limit=1_000_000))
         audit.write(connection, now(), actor(), "acknowledge", f"alarm {id}", comment)
-    show.note(f"alarm {id}: {actor()} takes care of it" + ("; it is over" if over else ""))
+    show.note(f"alarm {id}: {actor()} takes care of it" + ("; it is over" if became.cleared_at else ""))
     return 0
 
 

@@ -83,15 +83,14 @@ def clear(connection: Connection, kind: str, subject: str, at: str) -> bool:
     return bool(connection.execute(over.values(open=cast(t.c.id, String), cleared_at=at)).rowcount)
 
 
-def acknowledge(connection: Connection, id: int, by: str, comment: str, at: str) -> bool:
-    """Somebody takes care of it, and what is one of ONCE is over by that; False when there is no such alarm."""
+def acknowledge(connection: Connection, id: int, by: str, comment: str, at: str) -> Alarm | None:
+    """Somebody takes care of it, and what is one of ONCE is over by that; the alarm as it is then, None when there is no such alarm."""
     t = ledger().alarm
     done = update(t).where(t.c.id == id).values(acknowledged_at=at, acknowledged_by=by, comment=comment)
-    if not connection.execute(done).rowcount:
-        return False
+    connection.execute(done)
     over = update(t).where(t.c.id == id, t.c.open == "open", t.c.kind.in_(sorted(ONCE)))
     connection.execute(over.values(open=cast(t.c.id, String), cleared_at=at))
-    return True
+    return next(iter(_alarms(connection.execute(select(t).where(t.c.id == id)))), None)
 
 
 def untold(connection: Connection) -> list[Alarm]:

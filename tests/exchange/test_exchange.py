@@ -178,6 +178,14 @@ def test_the_same_in_other_bytes_is_the_same_again(engine: Engine, post: Any, ca
     assert "quarantine" not in alarms(engine)
 
 
+def test_of_many_in_one_file_each_is_compared_with_its_own(engine: Engine, post: Any) -> None:
+    """What came together comes again in other bytes and another order, one of them with other content."""
+    one, two, three = orders("71", "A-1"), orders("72", "A-2"), orders("73", "A-3")
+    assert [each.outcome for each in post(one + two + three).exchanges] == ["new"] * 3
+    again = post((three + orders("72", "A-9") + one).replace(b"'", b"'\n")).exchanges
+    assert [(each.outcome, each.state) for each in again] == [("again", "duplicate"), ("conflict", "quarantined"), ("again", "duplicate")]
+
+
 def test_an_x12_interchange_in_other_delimiters_is_the_same_again_and_its_group_s_number_counts(engine: Engine, post: Any) -> None:
     one = functional("A")
     other = one.translate(bytes.maketrans(b"*~>", b"|\n:"))

@@ -20,7 +20,7 @@ from decimal import Decimal
 from pathlib import Path
 from shutil import disk_usage
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import (
     BigInteger,
@@ -44,9 +44,11 @@ from edi_bridge.fault import ConfigFault, Fault, TransientFault
 LANES = ("", "staging_", "pilot_")  # live has no prefix
 HEAD = "0006"  # the newest migration; a test compares it with the folder
 ROOM = 1_000_000  # bytes of disk below which it counts as full
+IN_CLAUSE = 500  # values in one IN (…); SQLite takes 32,766 parameters in a statement
 MOVED = "moved"  # what stands there instead when everything went into another database
 
 Id = BigInteger().with_variant(Integer, "sqlite")  # only INTEGER PRIMARY KEY is SQLite's own row number
+Value = TypeVar("Value")
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -294,7 +296,7 @@ def fault_of(error: BaseException, disconnected: bool = False) -> Fault | None:
         if state is None and any(word in str(error) for word in _POSTGRES_CONFIG):
             return ConfigFault.at("database", 0, 0, text)
         if state in _POSTGRES_AGAIN:
-            return TransientFault(f"another process was in the way: {text}", wait=0)
+            return in_the_way(text)
         if disconnected or (state or "08").startswith(_POSTGRES_PASSING) and type(error).__name__ != "ProgrammingError":
             return TransientFault(f"the database does not answer: {text}")
         return None
@@ -312,9 +314,20 @@ def is_conflict(error: BaseException) -> bool:
     return isinstance(error, IntegrityError) or isinstance(error, TransientFault) and error.wait == 0
 
 
+def in_the_way(what: str) -> TransientFault:
+    """Another process was in the way, in our own words: the same again, at once."""
+    return TransientFault(f"another process was in the way: {what}", wait=0)
+
+
 def dialect_of(connection: Connection) -> Any:
     """SQLAlchemy's module with what only this kind of database has (`insert` with ON CONFLICT)."""
     return importlib.import_module(f"sqlalchemy.dialects.{connection.dialect.name}")  # PostgreSQL's loads long, and not for SQLite
+
+
+def chunks(values: Sequence[Value], size: int = IN_CLAUSE) -> Iterator[Sequence[Value]]:
+    """Pieces that fit into one IN (…)."""
+    for start in range(0, len(values), size):
+        yield values[start : start + size]
 
 
 def take_ids(connection: Connection, table: Table, count: int) -> Iterator[int]:

@@ -13,9 +13,9 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from edi_bridge.crm.batch import chunks
 from edi_bridge.crm.tables import of
 from edi_bridge.crm.view_query import Row, fetch
+from edi_bridge.database import chunks
 
 ZERO = Decimal(0)
 SETTLED = frozenset({"paid", "overpaid", "short paid"})

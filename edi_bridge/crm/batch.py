@@ -6,34 +6,21 @@ a few queries, keeps it, and collects new rows until `flush` writes them table b
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, Table, and_, select, tuple_, update
 
+from edi_bridge.crm.alongside import leave_out
 from edi_bridge.crm.identity import Identifier, OwnIdentities
 from edi_bridge.crm.line_match import LineIndex
 from edi_bridge.crm.live_customers import brought
-from edi_bridge.crm.tables import CrmTables, of, tables
-from edi_bridge.database import decimal_value, insert_rows, take_ids
+from edi_bridge.crm.tables import CrmTables, of
+from edi_bridge.crm.written import COLUMNS
+from edi_bridge.database import chunks, decimal_value, insert_rows, take_ids
 
 ID_BLOCK = 64
-IN_CLAUSE = 500  # values in one IN (…); SQLite takes 32,766 parameters in a statement
-
-# Parents before children.
-WRITTEN = """
-    customer customer_location customer_name customer_address customer_identifier customer_contact
-    customer_account sales_order order_line order_schedule order_allowance order_change invoice invoice_line
-    invoice_tax invoice_allowance order_response response_line response_schedule despatch_advice despatch_pack
-    despatch_item remittance remittance_item remittance_deduction document_link
-""".split()
-SELF_NUMBERED = frozenset({"customer_identifier", "customer_contact", "customer_account", "document_link"})  # rows without children
-# The columns of a written row, in the table's order; `id` is left out where the table fills it by itself.
-COLUMNS: dict[str, tuple[str, ...]] = {
-    name: tuple(column.name for column in getattr(tables(), name).columns if column.name != "id" or name not in SELF_NUMBERED)
-    for name in WRITTEN
-}
 
 
 @dataclass(slots=True)
@@ -45,6 +32,7 @@ class Known:
     status: str = "active"
     is_customer: bool = False
     is_supplier: bool = False
+    changed_by: int = 0  # the message that changed it last
     identifiers: dict[str, set[str]] = field(default_factory=dict)  # those of branches left out
     names: set[str] = field(default_factory=set)
     addresses: set[str] = field(default_factory=set)  # kinds
@@ -74,7 +62,7 @@ class Batch:
         self.decimal = decimal_value(connection)
         self.rows: dict[str, list[tuple[Any, ...]]] = {name: [] for name in COLUMNS}
         self.products: dict[tuple[int, str, str, str], tuple[str, int]] = {}
-        self._changes: list[tuple[str, int, dict[str, Any]]] = []  # table, id, new values
+        self.changes: list[tuple[str, int, dict[str, Any]]] = []  # table, id, new values
         self._ids: dict[str, Iterator[int]] = {}
         self.forget()
 
@@ -102,25 +90,26 @@ class Batch:
 
     def change(self, table: str, row: int, **values: Any) -> None:
         """Change columns of a row when the batch is flushed."""
-        self._changes.append((table, row, values))
+        self.changes.append((table, row, values))
 
     def flush(self) -> None:
-        """Write what is collected, parents first."""
+        """Write what is collected, parents first; what others have added since is left out."""
+        leave_out(self)
         for name, columns in COLUMNS.items():
             if self.rows[name]:
                 insert_rows(self.connection, getattr(self.tables, name), columns, self.rows[name])
                 self.rows[name] = []
-        for name, row, values in self._changes:
+        for name, row, values in self.changes:
             table: Table = getattr(self.tables, name)
             self.connection.execute(update(table).where(table.c.id == row).values(**values))
-        self._changes = []
+        self.changes = []
         self._write_products()
 
     def discard(self) -> None:
         """Drop what is collected and read since the last flush."""
         for name in self.rows:
             self.rows[name] = []
-        self._changes = []
+        self.changes = []
         self.products = {}
         self._ids = {}
         self.forget()
@@ -176,6 +165,7 @@ class Batch:
                     t.customer.c.status,
                     t.customer.c.is_customer,
                     t.customer.c.is_supplier,
+                    t.customer.c.changed_by,
                 ).where(t.customer.c.id.in_(ids))
             ):
                 self.customers[row.id] = Known(*row, names={row.name})
@@ -284,12 +274,6 @@ class Batch:
                     )
                 ):
                     self.early.add((early[0], early[1]))
-
-
-def chunks(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    """Pieces that fit into one IN (…)."""
-    for start in range(0, len(values), IN_CLAUSE):
-        yield values[start : start + IN_CLAUSE]
 
 
 def texts(part: Mapping[str, Any], *names: str) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from typing import Any
 
 from sqlalchemy import Table, delete, select, update
 
-from edi_bridge.crm.batch import COLUMNS, FOLLOWUPS, Batch, Entry
+from edi_bridge.crm.batch import FOLLOWUPS, Batch, Entry
 from edi_bridge.crm.document import (
     Document,
     Outcome,
@@ -31,6 +31,7 @@ from edi_bridge.crm.document import (
 )
 from edi_bridge.crm.party import Counterpart, locations_of, settle
 from edi_bridge.crm.purpose import act_of
+from edi_bridge.crm.written import COLUMNS
 from edi_bridge.record import to_json
 
 

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from sqlalchemy import ColumnElement, Connection, select
 
-from edi_bridge.crm.batch import chunks
 from edi_bridge.crm.document import decoded
 from edi_bridge.crm.tables import of
 from edi_bridge.crm.view_query import Row, document, fetch, has, head_of, listed, parts_of
+from edi_bridge.database import chunks
 
 _SHARED = "id number direction state issued_on"
 _LISTED = {

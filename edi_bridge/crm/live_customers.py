@@ -13,13 +13,12 @@ from sqlalchemy import Connection, insert, select
 
 from edi_bridge.crm.identity import Identifier
 from edi_bridge.crm.tables import CrmTables, tables
-from edi_bridge.database import lane_of
+from edi_bridge.database import chunks, lane_of
 
 if TYPE_CHECKING:
     from edi_bridge.crm.batch import Batch
 
 PARTS = ("customer_name", "customer_address", "customer_identifier", "customer_contact", "customer_account")
-AT_ONCE = 500
 
 
 def brought(batch: Batch, missing: Collection[Identifier]) -> dict[Identifier, int]:
@@ -44,11 +43,9 @@ def brought(batch: Batch, missing: Collection[Identifier]) -> dict[Identifier, i
 
 def _owners(connection: Connection, of: CrmTables, pairs: Collection[Identifier]) -> dict[Identifier, int]:
     i, wanted = of.customer_identifier.c, set(pairs)
-    values = sorted({value for _, value in wanted})
     made: dict[Identifier, int] = {}
-    for first in range(0, len(values), AT_ONCE):
-        for scheme, value, customer in connection.execute(
-                select(i.scheme, i.value, i.customer_id).where(i.value.in_(values[first: first + AT_ONCE]))):
+    for some in chunks(sorted({value for _, value in wanted})):
+        for scheme, value, customer in connection.execute(select(i.scheme, i.value, i.customer_id).where(i.value.in_(some))):
             if (scheme, value) in wanted:
                 made[scheme, value] = customer
     return made

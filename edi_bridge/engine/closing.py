@@ -50,6 +50,7 @@ class Closing:
         """State, verdict and answers of exchanges that are still open."""
         states = ledger.close_all(connection, [end.exchange.id for end in ends])
         drawing = control_number.Drawing(connection, self.now())
+        drawing.take(_circle(end.interchange) for end in ends if end.collected is not None and end.partner is not None)
         outgoing: list[outbox.Outgoing] = []
         for end in ends:
             self._close(connection, end, states[end.exchange.id][0], drawing, outgoing)
@@ -84,8 +85,7 @@ class Closing:
 
     def _answer(self, end: End, collected: Collected, partner: Partner, drawing: Drawing, outgoing: list[outbox.Outgoing]) -> list[str]:
         """Make the answers; what a person must be told because no answer says it."""
-        interchange = end.interchange
-        scope = control_number.scope(interchange.standard, interchange.receiver, interchange.sender, test=bool(interchange.test))
+        interchange, scope = end.interchange, _circle(end.interchange)
 
         def draw(kind: str) -> int:
             number = drawing.draw(scope, kind, partner.numbers)
@@ -99,6 +99,11 @@ class Closing:
             answer.content, bool(interchange.test), partner.answers_by, exchange=end.exchange.id,
             origin=f"answers exchange {end.exchange.id}") for answer in made.answers]
         return made.told
+
+
+def _circle(interchange: Interchange) -> str:
+    """In which our numbers of the answers to an interchange are unique."""
+    return control_number.scope(interchange.standard, interchange.receiver, interchange.sender, test=bool(interchange.test))
 
 
 def collecting(interchange: Interchange, partner: Partner | None, prepared: str) -> Collected | None:

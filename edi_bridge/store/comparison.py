@@ -7,17 +7,16 @@ row is always the one with what is ticked off now.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
 
+from edi_bridge.database import chunks
 from edi_bridge.rollout import comparison as rules
 from edi_bridge.rollout.comparison import ONLY_LEGACY, Clean, Difference, Explanation
 from edi_bridge.store.rollout_tables import rollout
-
-AT_ONCE = 400  # keys in one statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,18 +64,14 @@ def save(connection: Connection, lane: Lane, results: Sequence[Result], version:
     """Put the results of a comparison in the place of the former ones from a day on ('' : all) and of those of the same keys."""
     t = rollout().comparison
     connection.execute(delete(t).where(*lane.of(t), t.c.day >= since))
-    for some in _parts([one.key for one in results]):
+    for some in chunks([one.key for one in results]):
         connection.execute(delete(t).where(*lane.of(t), t.c.key.in_(some)))
     known = explanations(connection, lane.partner, lane.direction, lane.message)
     rows = [{**lane.values(), "key": one.key, "day": one.day, "outcome": rules.judged(_raw(one), one.differences, one.key, one.day, known)[0],
              "differences": json.dumps([asdict(each) for each in one.differences]), "version": version, "at": at, "exchange_id": one.exchange,
              "documents": one.documents, "legacy": one.legacy} for one in results]
-    for some_rows in _parts(rows):
+    for some_rows in chunks(rows):
         connection.execute(insert(t), some_rows)
-
-
-def _parts(listed: list[Any]) -> Iterator[list[Any]]:
-    return (listed[start : start + AT_ONCE] for start in range(0, len(listed), AT_ONCE))
 
 
 def _raw(one: Result) -> str:

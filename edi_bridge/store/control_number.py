@@ -8,11 +8,13 @@ which is counted and dated.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from edi_bridge.database import chunks
 from edi_bridge.fault import ConfigFault
 from edi_bridge.interchange import Address
 from edi_bridge.partner import Numbers
@@ -61,13 +63,23 @@ def _begun(connection: Connection, scope: str, kind: str, numbers: Numbers) -> b
 
 @dataclass(slots=True)
 class Drawing:
-    """Numbers that one transaction draws. The first of a sequence locks its row until the transaction ends; the others follow in memory,
-    and `write` notes the last one. Nothing of it holds beyond the transaction: when that is rolled back, so is every number."""
+    """Numbers that one transaction draws. The rows of the sequences are locked until it ends, by `take` or with the first number; the
+    others follow in memory, and `write` notes the last one. Nothing of it holds beyond the transaction: when that is rolled back, so is
+    every number."""
 
     connection: Connection
     at: str
     _last: dict[tuple[str, str], int] = field(default_factory=dict)
     _noted: dict[tuple[str, str], int] = field(default_factory=dict)
+
+    def take(self, scopes: Iterable[str]) -> None:
+        """Lock the sequences of all these circles at once, in one order (within a circle as `draw` is called: the interchange's first), so
+        that two transactions that draw from several do not wait for each other crosswise. Those not begun yet are left out."""
+        t = ledger().control_number
+        for some in chunks(sorted(set(scopes))):
+            rows = select(t.c.scope, t.c.kind, t.c.last).where(t.c.scope.in_(some)).order_by(t.c.scope, t.c.kind.desc()).with_for_update()
+            for scope, kind, last in self.connection.execute(rows):
+                self._last[scope, kind] = self._noted[scope, kind] = last
 
     def draw(self, scope: str, kind: str, numbers: Numbers) -> int:
         """The next number of a sequence; ConfigFault as `draw`."""

@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, select, tuple_
 
-from edi_bridge.database import insert_rows, take_ids
+from edi_bridge.database import chunks, insert_rows, take_ids
 from edi_bridge.finding import Verdict
 from edi_bridge.interchange import Interchange
 from edi_bridge.store.identity import control_key, disown
@@ -25,7 +25,6 @@ from edi_bridge.store.version import BEFORE, PINNED
 
 Key = tuple[str, str, str]  # kind, scope and value of an identity
 Place = tuple[str, int]  # where an interchange stands: SHA-256 of its file, ordinal in it
-AT_ONCE = 500  # keys that are looked up together
 NOT_NEW = ("rejected", "held")  # states in which the same bytes may be tried again
 EXCHANGE = ("id", "receipt_id", "ordinal", "standard", "syntax", "sender_qualifier", "sender", "receiver_qualifier", "receiver", "control",
             "test", "state", "outcome", "verdict", "original_id", "failure", "partner", "copy_of", "versions", "received_at", "messages",
@@ -110,9 +109,8 @@ class _Register:
     def learn(self, keys: set[Key]) -> None:
         """Look up who has these identities."""
         i = ledger().identity.c
-        listed = sorted(keys)
-        for first in range(0, len(listed), AT_ONCE):
-            known = tuple_(i.kind, i.scope, i.value).in_(listed[first: first + AT_ONCE])
+        for some in chunks(sorted(keys)):
+            known = tuple_(i.kind, i.scope, i.value).in_(some)
             for row in self.connection.execute(select(i.kind, i.scope, i.value, i.exchange_id).where(known)):
                 self.owners[row[0], row[1], row[2]] = row[3]
 

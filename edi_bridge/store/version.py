@@ -16,7 +16,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, func, select
 
-from edi_bridge.database import dialect_of
+from edi_bridge.database import chunks, dialect_of
 from edi_bridge.fault import ConfigFault, TerminalFault
 from edi_bridge.store import audit
 from edi_bridge.store.rollout_tables import rollout
@@ -27,7 +27,7 @@ LEAST = 4  # digits of a hash by which a version is found
 PINNED = "configuration"  # under this name the versions pinned to an exchange hold the hash
 BEFORE = "configuration_before"  # and those that it was begun with, where it was gone on with by another
 ACTIVATING = 1732050807  # the advisory lock (PostgreSQL) that lets one process at a time change what is in force
-AT_ONCE = 500
+CHANGES = 500  # that the audit log names
 LISTED = " `edi-bridge catalog log` lists them"
 FORMER = "former"  # the word for the version that was in force before the one that is
 
@@ -107,10 +107,10 @@ def _unless_there(connection: Connection, table: Table) -> Any:
 
 
 def _known(connection: Connection, digests: Iterable[str]) -> set[str]:
-    t, listed = rollout().version_file, sorted(set(digests))
+    t = rollout().version_file
     found: set[str] = set()
-    for first in range(0, len(listed), AT_ONCE):
-        found.update(connection.execute(select(t.c.sha256).where(t.c.sha256.in_(listed[first: first + AT_ONCE]))).scalars())
+    for some in chunks(sorted(set(digests))):
+        found.update(connection.execute(select(t.c.sha256).where(t.c.sha256.in_(some))).scalars())
     return found
 
 
@@ -134,7 +134,7 @@ def activate(connection: Connection, version_id: int, actor: str, reason: str, n
     done = Activation(connection.execute(row).scalar_one(), made, now, actor, reason, former)
     audit.write(connection, now, actor, "activate", f"version {made.short}", reason,
                 {"version": made.hash, "former": former.hash if former else "",
-                 "files": [f"{how} {name}" for how, name in done.changes][:AT_ONCE]})
+                 "files": [f"{how} {name}" for how, name in done.changes][:CHANGES]})
     return done
 
 
@@ -204,11 +204,10 @@ def _listed(files: Mapping[str, str]) -> str:
 
 def files_of(connection: Connection, version: Version) -> dict[str, bytes]:
     """The contents of a version by name. TerminalFault where one was altered in the database."""
-    t, wanted = rollout().version_file, sorted(set(version.files.values()))
+    t = rollout().version_file
     contents: dict[str, bytes] = {}
-    for first in range(0, len(wanted), AT_ONCE):
-        part = wanted[first: first + AT_ONCE]
-        for digest, packed in connection.execute(select(t.c.sha256, t.c.content).where(t.c.sha256.in_(part))):
+    for some in chunks(sorted(set(version.files.values()))):
+        for digest, packed in connection.execute(select(t.c.sha256, t.c.content).where(t.c.sha256.in_(some))):
             contents[digest] = _unpacked(packed, digest)
     if missing := [name for name, digest in version.files.items() if digest not in contents]:
         raise TerminalFault(f"the version {version.short} is not whole: {missing[0]} is missing in the database")

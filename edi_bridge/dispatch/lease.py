@@ -24,15 +24,26 @@ TOGETHER = 64  # small ones that share their commits
 LEAST = 4  # that are taken together even where many workers wait
 
 _UNTIL = f"to_char((clock_timestamp() + make_interval(secs => {HELD})) AT TIME ZONE 'UTC', {TEXT})"
-_FREE = f"state IN ('received', 'scanned') AND (held_until = '' OR held_until < {NOW})"
+_LEFT = "state IN ('received', 'scanned')"
+_FREE = f"{_LEFT} AND (held_until = '' OR held_until < {NOW})"
 _ONE = f'SELECT id, size, starts FROM "receipt" WHERE id = %s AND {_FREE} FOR UPDATE SKIP LOCKED'
-_FREE_SMALL = f'SELECT count(*) FROM "receipt" WHERE {_FREE} AND size <= %s AND starts = 0'
-# The partners (channels, where no partner is told) in turn, urgent ones more often (`partner.turns`), the oldest first.
+_SMALL = f"{_FREE} AND size <= {SMALL} AND starts = 0"
+_FREE_SMALL = f'SELECT count(*) FROM (SELECT FROM "receipt" WHERE {_SMALL} LIMIT %s) counted'
+# The partners (channels, where no partner is told) in turn, urgent ones more often (`partner.turns`), the oldest first. Which partners
+# have something left is found by steps through the index, and of each only the oldest are looked at: it costs the same however many wait.
 _MORE = f"""
+WITH RECURSIVE lane AS (
+    (SELECT partner, channel FROM "receipt" WHERE {_LEFT} ORDER BY partner, channel LIMIT 1)
+    UNION ALL
+    SELECT further.* FROM lane, LATERAL (
+        SELECT r.partner, r.channel FROM "receipt" r WHERE {_LEFT} AND (r.partner, r.channel) > (lane.partner, lane.channel)
+        ORDER BY r.partner, r.channel LIMIT 1) further)
 SELECT id FROM "receipt" WHERE {_FREE} AND id IN (
-    SELECT id FROM (SELECT id, partner, row_number() OVER (PARTITION BY partner, channel ORDER BY id) AS turn FROM "receipt"
-                    WHERE {_FREE} AND size <= %s AND starts = 0) small
-    ORDER BY turn * coalesce((%s::jsonb ->> partner)::int, %s), id LIMIT %s)
+    SELECT small.id FROM lane, LATERAL (
+        SELECT oldest.id, row_number() OVER (ORDER BY oldest.id) AS turn FROM (
+            SELECT r.id FROM "receipt" r WHERE {_SMALL} AND r.partner = lane.partner AND r.channel = lane.channel
+            ORDER BY r.id LIMIT %(share)s) oldest) small
+    ORDER BY small.turn * coalesce((%(strides)s::jsonb ->> lane.partner)::int, %(stride)s), small.id LIMIT %(share)s)
 ORDER BY id FOR UPDATE SKIP LOCKED
 """
 
@@ -58,7 +69,7 @@ def claim(connection: Connection, worker: str, receipt: int | None = None, strid
         chosen, more = [one.id], one.size <= SMALL and one.starts == 0
     if more:
         share = _share(connection)
-        found = connection.exec_driver_sql(_MORE, (SMALL, json.dumps(dict(strides)), stride(), share)).scalars()
+        found = connection.exec_driver_sql(_MORE, {"strides": json.dumps(dict(strides)), "stride": stride(), "share": share}).scalars()
         chosen += [id for id in found if id not in chosen][: share - len(chosen)]
     if chosen:
         connection.exec_driver_sql(f'UPDATE "receipt" SET worker = %s, held_until = {_UNTIL} WHERE id = ANY(%s)', (worker, chosen))
@@ -68,8 +79,9 @@ def claim(connection: Connection, worker: str, receipt: int | None = None, strid
 
 def _share(connection: Connection) -> int:
     """How many small ones a worker takes together, so that the others have work, too."""
-    free: int = connection.exec_driver_sql(_FREE_SMALL, (SMALL,)).scalar_one()
-    return max(LEAST, min(TOGETHER, -(-free // max(1, workers(connection)))))
+    there = max(1, workers(connection))
+    free: int = connection.exec_driver_sql(_FREE_SMALL, (TOGETHER * there,)).scalar_one()
+    return max(LEAST, -(-free // there))
 
 
 def renew(connection: Connection, worker: str, receipts: Sequence[int]) -> set[int]:

@@ -9,9 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
-from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, LargeBinary, MetaData, Table, Text, UniqueConstraint
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, LargeBinary, MetaData, Table, Text, UniqueConstraint, text
 
 from edi_bridge.database import Id, new_metadata
+
+LEFT = text("state IN ('received', 'scanned')")  # of a receipt: it is not through
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,7 @@ def make(metadata: MetaData) -> LedgerTables:
         Column("starts", Integer, nullable=False, server_default="0"),  # how often its processing began
         Index(None, "sha256"),
         Index(None, "state"),
+        Index("ix_receipt_left", "partner", "channel", "id", postgresql_where=LEFT, sqlite_where=LEFT),
     )
     exchange = Table(
         "exchange",

@@ -275,12 +275,21 @@ def figures(name: str, bench: Bench) -> Iterator[Figure]:
 
 @contextmanager
 def _server(folder: Path) -> Iterator[OwnPostgres]:
-    """A PostgreSQL of our own; RuntimeError where none is installed."""
+    """A PostgreSQL of our own; RuntimeError where none is installed.
+
+    Its autovacuum is off: a round is over before it would look at a database again, and what it finds in one that is seconds old,
+    a hundred rows, makes plans for a hundred rows, which hold until the next look (a minute).
+    """
+    import psycopg
+
     try:
         server = OwnPostgres(folder)
     except pytest.fail.Exception as missing:
         raise RuntimeError(str(missing)) from None
     with server:
+        with psycopg.connect(server.url, autocommit=True) as plain:
+            plain.execute("ALTER SYSTEM SET autovacuum = off")
+            plain.execute("SELECT pg_reload_conf()")
         yield server
 
 

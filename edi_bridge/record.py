@@ -214,6 +214,12 @@ def from_json(text: bytes | str, record: str) -> dict[str, Any]:
     return _typed(msgspec.json.decode(text), fields_of(record), record)
 
 
+def all_from_json(text: bytes | str, record: str) -> list[dict[str, Any]]:
+    """Records of which `to_json` wrote one, or a list: where a message is made of several."""
+    value = msgspec.json.decode(text)
+    return [_typed(one, fields_of(record), record) for one in (value if isinstance(value, list) else [value])]
+
+
 def _typed(value: Any, fields: dict[str, Field], where: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise ValueError(f"{where}: expected an object")

@@ -41,6 +41,11 @@ class SentMessage:
     type: str
     document: str = ""
 
+    @property
+    def final(self) -> bool:
+        """Whether it is an acknowledgement, which no other answers (`choice.NEVER`)."""
+        return FAMILIES.get(self.type) in ("envelope", "syntax")
+
 
 @dataclass(frozen=True, slots=True)
 class SentGroup:
@@ -49,6 +54,11 @@ class SentGroup:
     control: str
     kind: str
     messages: tuple[SentMessage, ...]
+
+    @property
+    def final(self) -> bool:
+        """Whether all of it are acknowledgements that nothing answers."""
+        return all(one.final for one in self.messages)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +75,11 @@ class Sent:
     due_at: datetime | None = None
     transfer: str = ""
     answered: Mapping[tuple[str, str, str, str], str] = field(default_factory=dict)
+
+    @property
+    def final(self) -> bool:
+        """Whether all of it are acknowledgements that nothing answers; an X12 interchange without messages holds TA1s alone."""
+        return all(one.final for one in self.groups) and (bool(self.groups) or self.standard == "x12")
 
     def messages(self) -> Iterator[tuple[SentGroup, SentMessage]]:
         """Each message with its group."""
@@ -89,7 +104,8 @@ class Reconciled:
 @dataclass(frozen=True, slots=True)
 class State:
     """What became of one thing that was sent. `outcome` None: nobody said anything yet; `overdue`: and it was due. `by` are
-    the statements that decided it; where they speak of something around it, `named` is False."""
+    the statements that decided it; where they speak of something around it, `named` is False. `final`: it is itself an
+    acknowledgement, and nothing answers it."""
 
     sent: Sent
     key: Key
@@ -97,6 +113,7 @@ class State:
     by: tuple[Statement, ...] = ()
     named: bool = True
     overdue: bool = False
+    final: bool = False
 
 
 def said(statement: Statement) -> str:
@@ -245,7 +262,10 @@ def states(sent: Iterable[Sent], reconciled: Sequence[Reconciled], now: datetime
                 by=outer.by or tuple(statement for state in tops for statement in state.by),
                 named=outer.outcome is not None,
             )
-        listed += [replace(state, overdue=overdue and state.outcome in (None, Outcome.RECEIVED)) for state in (outer, *inner)]
+        final = {("message", group.control, message.reference): message.final for group, message in one.messages()}
+        final |= {("group", group.control, ""): group.final for group in one.groups} | {outer.key: one.final}
+        listed += [replace(state, final=final[state.key], overdue=overdue and not final[state.key] and state.outcome in (None, Outcome.RECEIVED))
+                   for state in (outer, *inner)]
     return listed
 
 

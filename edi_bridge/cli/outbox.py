@@ -257,7 +257,8 @@ def unqueue(id: int, reason: str, home: str | None, database: str | None) -> int
         queue.remove(connection, [id])
         audit.write(connection, now(), actor(), "unqueue", f"queue {row.partner} {row.key}", reason,
                     {"type": row.record_type, "record": json.loads(row.record), "origin": row.origin})
-        alarm.clear(connection, "refused", f"queue {row.partner} {row.key}", now())
+        if not queue.waiting(connection, row.partner, row.key):  # else it may be about another
+            alarm.clear(connection, "refused", f"queue {row.partner} {row.key}", now())
     show.note(f"{', '.join(_numbers(row)) or 'it'} is not sent to {row.partner}")
     return 0
 

@@ -197,7 +197,7 @@ def _row(state: State, case: _Case) -> tuple[str, ...]:
     known = next((message for one, message in sent.messages() if (one.control, message.reference) == (group, reference)), None)
     name = {"interchange": f"interchange {sent.control}", "group": f"  group {group}",
             "message": ("    " if group else "  ") + f"message {reference}"}[level]
-    became = state.outcome.value if state.outcome is not None else "no answer yet"
+    became = state.outcome.value if state.outcome is not None else "nothing answers it" if state.final else "no answer yet"
     became += ", overdue" if state.overdue else ""
     by = ", ".join(dict.fromkeys(statement.answer for statement in state.by))
     by += "" if state.named or not by else " (not named itself)"
@@ -229,6 +229,7 @@ def _state(state: State, case: _Case) -> dict[str, Any]:
         "by": [statement.answer for statement in state.by],
         "named": state.named,
         "overdue": state.overdue,
+        "final": state.final,
     }
 
 

@@ -24,7 +24,7 @@ from edi_bridge.finding import Finding
 from edi_bridge.interchange import Address, MessageType
 from edi_bridge.mapping.compile import CompiledMap
 from edi_bridge.partner import Agreement, Partner
-from edi_bridge.record import from_json, to_json
+from edi_bridge.record import all_from_json, from_json, to_json
 from edi_bridge.rollout.stage import DRY, REFUSE, SEND, Departure, leaving
 from edi_bridge.store import alarm, control_number, laid_down, outbox, piloted, queue
 from edi_bridge.store.archive import Archive
@@ -80,13 +80,17 @@ class Submitted:
 
 @dataclass(frozen=True, slots=True)
 class Writing:
-    """Writes records for partners. `versions`: the hash of each map, kept with what it wrote."""
+    """Writes records for partners. `versions`: the hash of each map, kept with what it wrote.
+
+    `stuck`: what waits in the queue and can go out by this configuration no more; it is not composed again and again. Another
+    configuration has another `Writing`."""
 
     database: Database
     archive: Archive
     catalog: Any
     clock: Callable[[], datetime]
     versions: dict[str, str] = field(default_factory=dict)
+    stuck: set[int] = field(default_factory=set)
 
     def way(self, partner: str, record_type: str, message: str = "", *, test: bool | None = None) -> Way:
         """The agreement for sending records of a type; `message` (edifact/D96A/INVOIC, or INVOIC) says which of several.
@@ -204,52 +208,59 @@ class Writing:
             keys = queue.keys(connection, partner)
         for name, key in keys:
             message, _, kind = key.partition(" ")
-            while entries := self._flush(name, message, kind == "test", everything):
+            while (entries := self._flush(name, message, kind == "test", everything)) is not None:
                 made += entries
         return made
 
-    def _flush(self, partner: str, message: str, test: bool, everything: bool) -> list[int]:
+    def _flush(self, partner: str, message: str, test: bool, everything: bool) -> list[int] | None:
+        """The entries of one interchange out of the queue; [] where all that was chosen is stuck, None where nothing goes now."""
         with self.database.write() as connection:
             key = f"{message} {'test' if test else 'live'}"
             rows = queue.waiting(connection, partner, key)
-            if not rows:
-                return []
+            free = [row for row in rows if row.id not in self.stuck]
+            if not free:
+                return None
             try:
-                way = self.way(partner, rows[0].record_type, message, test=test)
+                way = self.way(partner, free[0].record_type, message, test=test)
             except ConfigFault as fault:  # its stage or its agreement is another by now: it stays, and keeps nobody else waiting
                 alarm.raise_(connection, "refused", f"queue {partner} {key}", f"{len(rows)} for {partner} ({key}) wait and cannot go out: {fault}", self._now())
-                return []
+                return None
             if way.departure.then != SEND:  # paused
-                return []
-            if not (chosen := self._enough(way, rows, everything)):
-                return []
-            try:
-                with connection.begin_nested():
-                    entries = self._out_of_queue(connection, way, chosen)
-                alarm.clear(connection, "refused", f"queue {partner} {key}", self._now())
-                return entries
-            except Refused:  # it was good when it came: a map or an agreement is another by now
-                good, why = self._still_good(way, chosen)
-                alarm.raise_(connection, "refused", f"queue {partner} {key}", f"{len(chosen) - len(good)} of {len(chosen)} for {partner} ({key}) cannot go"
+                return None
+            if not (chosen := self._enough(way, free, everything)):
+                return None
+            entries: list[int] = []
+            left, why = list(chosen), ""
+            while left and not entries:
+                try:
+                    with connection.begin_nested():
+                        entries = self._out_of_queue(connection, way, left)
+                except Refused:  # it was good when it came: a map or an agreement is another by now
+                    bad, reason = self._not_good(way, left)
+                    self.stuck.update(bad)
+                    left, why = [row for row in left if row.id not in bad], why or reason
+            if why:
+                alarm.raise_(connection, "refused", f"queue {partner} {key}", f"{len(chosen) - len(left)} of {len(chosen)} for {partner} ({key}) cannot go"
                              f" out any more, and wait until map or agreement are put right: {why}", self._now())
-                return self._out_of_queue(connection, way, good) if good and why else []
+            elif len(free) == len(rows):
+                alarm.clear(connection, "refused", f"queue {partner} {key}", self._now())
+            return entries
 
     def _out_of_queue(self, connection: Connection, way: Way, rows: Sequence[Any]) -> list[int]:
-        records = [from_json(row.record.encode(), row.record_type) for row in rows]
+        records = [record for row in rows for record in all_from_json(row.record, row.record_type)]
         entries = self._compose(connection, way, records, [row.origin for row in rows], [])
         queue.remove(connection, [row.id for row in rows])
         return entries
 
-    def _still_good(self, way: Way, rows: Sequence[Any]) -> tuple[list[Any], str]:
-        """Those that can go out by themselves, and what is wrong with the first of the others; none where it is all of them together."""
-        good, why = [], ""
+    def _not_good(self, way: Way, rows: Sequence[Any]) -> tuple[list[int], str]:
+        """Those that cannot go out even by themselves, and what is wrong with the first; all where they cannot together."""
+        bad, why = [], ""
         for row in rows:
-            composed = self._composed(way, [from_json(row.record.encode(), row.record_type)], "1", "1")
-            if composed.contents:
-                good.append(row)
-            else:
+            composed = self._composed(way, all_from_json(row.record, row.record_type), "1", "1")
+            if not composed.contents:
+                bad.append(row.id)
                 why = why or next((one.sentence() for one in composed.findings), "the guide refuses it")
-        return (good, why) if why else ([], "together they make no interchange that the guide lets pass")
+        return (bad, why) if bad else ([row.id for row in rows], "together they make no interchange that the guide lets pass")
 
     def _enough(self, way: Way, rows: Sequence[Any], everything: bool) -> Sequence[Any]:
         """Those that go out now; none while they are too few and the first has not waited long enough."""

@@ -73,6 +73,22 @@ def test_late_and_overdue(edi: Run, tmp_path: Path) -> None:
     assert "no answer yet, overdue" in done.stdout.decode()
 
 
+def test_acknowledgements_of_ours_are_answered_by_nothing_and_never_overdue(edi: Run, tmp_path: Path) -> None:
+    """A folder of what was sent holds our CONTRL and 997s, too."""
+    folder = next(one for one in CASES if one.name == "997-accepted-short")
+    words = arguments(folder, tmp_path)
+    for name in ("contrl-received", "997-accepted-short", "ta1-refused"):
+        (answer,) = (ROOT / "samples" / "acks-in" / name).glob("answer.*")
+        shutil.copy(answer, tmp_path / f"ours-{name}.edi")
+        words += ["--sent", f"ours-{name}.edi"]
+    due = ("--due", "2026-11-02T12:00+00:00")
+    told = edi("reconcile", *words, *due).stdout.decode()
+    assert "overdue" not in told and "no answer yet" not in told and told.count("nothing answers it") >= 6
+    made = json.loads(edi("reconcile", *words, *due, "--json").stdout)["sent"]
+    assert {one["file"]: one["final"] for one in made} == {
+        "sent.edi": False, "ours-contrl-received.edi": True, "ours-997-accepted-short.edi": True, "ours-ta1-refused.edi": True}
+
+
 def test_the_same_answer_twice_is_said(edi: Run, tmp_path: Path) -> None:
     folder = next(one for one in CASES if one.name == "997-accepted-short")
     words = arguments(folder, tmp_path)

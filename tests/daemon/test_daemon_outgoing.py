@@ -145,3 +145,18 @@ def test_what_waits_in_a_batch_and_is_not_allowed_any_more_keeps_nothing_else_fr
     daemon.until(lambda: len(sent(home)) == 3)
     daemon.until(lambda: not home.rows("SELECT 1 FROM alarm WHERE kind = 'refused' AND cleared_at = ''"))
     assert [last for (last,) in home.rows("SELECT last FROM control_number")] == [2], "nothing was drawn for what did not go out"
+
+
+def test_lists_of_customers_wait_for_each_other_and_go_out_whole(home: Home) -> None:  # noqa: F811
+    """PARTIN holds many records: what waits under one number is a list."""
+    home.partner("nord", "agreements:\n  - {message: edifact/D96A/PARTIN, direction: out, batch: {count: 2, wait: 1h}}\n")
+    customers = [{"action": "add", "notice_number": "N-1", "issued_on": "2026-11-03", "number": f"M{number}", "name": f"Market {number}",
+                  "roles": [{"code": "buyer"}], "city": "Bonn", "country": "DE"} for number in range(1, 4)]
+    daemon = home.start().runs()
+    wish(home, "customers-1.json", customers[:2])
+    daemon.until(lambda: len(home.rows("SELECT 1 FROM queue")) == 1)
+    wish(home, "customers-2.json", customers[2:])
+    daemon.until(lambda: home.answers("nord"))
+    (text,) = home.answers("nord")
+    assert all(f"+M{number}" in text for number in (1, 2, 3)) and text.count("UNH+") == 1
+    assert home.rows("SELECT 1 FROM queue") == []

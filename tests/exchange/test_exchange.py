@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ from edi_bridge.engine.acts import Acts
 from edi_bridge.engine.outgoing import Writing
 from edi_bridge.interchange import Address
 from edi_bridge.record import from_json
-from edi_bridge.store import alarm, conservation, outbox, waiting
+from edi_bridge.store import alarm, conservation, outbox, queue, waiting
 from edi_bridge.store import ledger as receipts
 from edi_bridge.store.archive import Archive
 from edi_bridge.store.tables import ledger
@@ -315,6 +316,41 @@ def test_a_row_of_the_table_outgoing_goes_out_once_and_one_that_cannot_says_why(
     assert [row.became for row in became] == ["taken", "refused", "refused"] and became[0].note == f"outbox {entry}"
     assert "no partner nobody" in became[2].note and became[1].note
     assert rows(engine, ledger().outbox) == 1 and set(numbers) == {1}, "what is refused uses up no number"
+
+
+def test_what_cannot_go_out_any_more_is_set_aside_and_not_composed_again_and_again(engine: Engine, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A daemon looks once a second. Others go out meanwhile, and another configuration tries it again."""
+    record = json.loads((SAMPLES / "x12" / "810-4010-ozark-credit-memo" / "expected" / "record.json").read_text())[0]
+    texts = [json.dumps({**record, "number": number}) for number in ("R-1", "R-2", "R-3")]
+    writing = Writing(engine.database, engine.archive, engine.catalog, clock)
+    way = writing.way("acorn", "invoice")
+    way = replace(way, agreement=replace(way.agreement, batch=replace(way.agreement.batch, count=2)))
+    monkeypatch.setattr(Writing, "way", lambda *_, **__: way)
+    for text in texts[:2]:
+        with engine.database.write() as connection:
+            queue.add(connection, "acorn", way.key, way.map.spec.name, "invoice", text, 500, "a test", False, engine.now())
+    composed: list[str] = []
+    real = Writing._composed
+
+    def without(number: str) -> Any:
+        def now(self: Writing, way: Any, records: Any, *controls: str) -> Any:
+            composed.extend(one["number"] for one in records)
+            made = real(self, way, records, *controls)
+            return replace(made, contents=[]) if any(one["number"] == number for one in records) else made
+        return now
+
+    monkeypatch.setattr(Writing, "_composed", without("R-2"))
+    assert len(writing.flush()) == 1 and composed == ["R-1", "R-2", "R-1", "R-2", "R-1"]
+    assert alarms(engine) == ["refused"]
+    composed.clear()
+    assert writing.flush(everything=True) == [] and composed == []
+    with engine.database.write() as connection:
+        queue.add(connection, "acorn", way.key, way.map.spec.name, "invoice", texts[2], 500, "a test", False, engine.now())
+    assert len(writing.flush(everything=True)) == 1 and composed == ["R-3"]
+    assert alarms(engine) == ["refused"], "one still waits"
+    monkeypatch.setattr(Writing, "_composed", without("none"))
+    assert len(Writing(engine.database, engine.archive, engine.catalog, clock).flush(everything=True)) == 1 and composed == ["R-3", "R-2"]
+    assert alarms(engine) == [] and rows(engine, ledger().queue) == 0
 
 
 def functional(verdict: str, group: str = "1") -> bytes:

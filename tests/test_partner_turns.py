@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -69,7 +68,7 @@ def test_an_urgent_entry_does_not_wait_behind_a_flood(database: Database) -> Non
         assert [one.partner for one in outbox.due(connection, now, 10, ["urgent"])] == ["urgent"]
 
 
-def test_workers_take_urgent_receipts_first_and_leave_the_others_their_share(postgres_migrated: str, tmp_path: Path) -> None:
+def test_workers_take_urgent_receipts_first_and_leave_the_others_their_share(postgres_migrated: str, monkeypatch: pytest.MonkeyPatch) -> None:
     opened = connect(postgres_migrated)
     install(opened)
     with opened.write() as connection:
@@ -77,10 +76,10 @@ def test_workers_take_urgent_receipts_first_and_leave_the_others_their_share(pos
         deliveries = [Delivery(Blob(f"{name}{number:02}".ljust(64, "x"), 10), f"{name}{number}", "", name) for name in ("last", "urgent") for number in range(20)]
         ledger.receive_all(connection, deliveries, "2026-11-22T10:00:00Z")
         strides = {name: stride(priority) for name, priority in PRIORITIES.items()}
-        taken = lease.claim(connection, "w1", None, strides)
-        assert len(taken) == 40, "one worker has them all"
+        assert len(lease.claim(connection, "w1", None, strides)) == 40, "one worker has them all"
         connection.exec_driver_sql("UPDATE \"receipt\" SET worker = '', held_until = ''")
-        rows = connection.exec_driver_sql(lease._MORE, (lease.SMALL, '{"last": 16, "urgent": 1}', 4, 18)).scalars().all()
-        chosen = {one.id: one.partner for one in taken}
-        assert sorted(chosen[id] for id in rows) == ["last"] + ["urgent"] * 17
+        monkeypatch.setattr(lease, "TOGETHER", 18)
+        taken = lease.claim(connection, "w2", None, strides)
+        assert sorted(one.partner for one in taken) == ["last"] + ["urgent"] * 17
+        assert [one.name for one in taken] == sorted((one.name for one in taken), key=lambda name: (name[0] != "l", len(name), name)), "the oldest first"
     opened.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 import threading
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from edi_bridge.cli import options, show
+from edi_bridge.cli.ending import obeying
 from edi_bridge.fault import ConfigFault, TransientFault
 
 if TYPE_CHECKING:
@@ -69,16 +69,12 @@ def van(context: click.Context, folder: str, named: tuple[str, ...], partners: t
     place = _made(folder)
     listed = [spelled(one) for one in named] if named else _known(partners or ("acme",), home)
     stop = threading.Event()
-    before = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
+    with obeying(stop.set):
         with _Alone(place), Van(place, accounts(place, listed), port=port, ftps_port=ftps_port, form=form, seed=seed, say=_say) as running:
             print(running.told())
             while not stop.wait(0.5):
                 pass
         print("stopped")
-    finally:
-        for number, old in before.items():
-            signal.signal(number, old)
     return 0
 
 

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
-from typing import TYPE_CHECKING
 
 import click
 
 from edi_bridge.cli import options, show
-
-if TYPE_CHECKING:
-    from edi_bridge.daemon import Daemon
+from edi_bridge.cli.ending import obeying
 
 REFUSED = 1
 FORMS = ("text", "json")
@@ -61,14 +57,14 @@ def run(home: str | None, database: str | None, once: bool, form: str, listen: s
         try:
             with Sole(opened, now.text()) as sole:
                 daemon = Daemon(said, opened, Secrets(said.home / "secrets", os.environ), now, sole)
-                _obey(daemon)
                 tune_collector()
                 gc.enable()
-                if once:
-                    summary = daemon.once()
-                    print(show.clean(str(summary)))
-                    return 0 if summary.good else REFUSED
-                good = daemon.run()
+                with obeying(daemon.stop):
+                    if once:
+                        summary = daemon.once()
+                        print(show.clean(str(summary)))
+                        return 0 if summary.good else REFUSED
+                    good = daemon.run()
         finally:
             handler.flush()
         if not good:  # a thread hangs in a server's answer: nothing of it is needed any more
@@ -76,15 +72,3 @@ def run(home: str | None, database: str | None, once: bool, form: str, listen: s
             os._exit(0)
         opened.close()
     return 0
-
-
-def _obey(daemon: Daemon) -> None:
-    """The first signal ends in order, the second at once."""
-
-    def asked(number: int, _frame: object) -> None:
-        if daemon.stopping.is_set():
-            os._exit(128 + number)
-        daemon.stop()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, asked)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
-from collections.abc import Callable
 
 import click
 
 from edi_bridge.cli import options, show
+from edi_bridge.cli.ending import obeying
 
 REFUSED = 1
 FORMS = ("text", "json")
@@ -64,27 +63,13 @@ def worker(home: str | None, database: str | None, once: bool, form: str) -> int
         return current.now.engine
 
     made = Worker(opened, engine, tell, lambda: {name: stride(priority) for name, priority in current.now.priorities.items()})
-    _obey(made.stop)
     tune_collector()
     logs.log.info("worker %s begins", made.name)
-    made.run(once=once)
+    with obeying(made.stop):
+        made.run(once=once)
     logs.log.info("worker %s has ended: %d deliveries posted, %d failed", made.name, made.posted, made.failed)
     handler.flush()
     opened.close()
     if once:
         print(show.clean(f"{made.posted:,} posted · {made.failed:,} failed"))
     return REFUSED if once and made.failed else 0
-
-
-def _obey(stop: Callable[[], None]) -> None:
-    """The first signal ends in order, the second at once."""
-    asked = [0]
-
-    def told(number: int, _frame: object) -> None:
-        asked[0] += 1
-        if asked[0] > 1:
-            os._exit(128 + number)
-        stop()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, told)

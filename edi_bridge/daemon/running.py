@@ -112,7 +112,7 @@ class Daemon:
         return good
 
     def stop(self) -> None:
-        """End in good order; may be called from a signal handler."""
+        """End in good order. From any thread; not from a signal handler, which may have interrupted who waits for it."""
         self.stopping.set()
 
     def _wake(self) -> None:

@@ -72,7 +72,7 @@ class Worker:
             beating.join(RENEWED)
 
     def stop(self) -> None:
-        """End in good order: what is in hand is given back between two commits. From any thread or signal handler."""
+        """End in good order: what is in hand is given back between two commits. From any thread."""
         self.stopping.set()
 
     async def _work(self, once: bool) -> None:

@@ -23,7 +23,7 @@ from edi_bridge.secret import Secrets
 from edi_bridge.transport import sftp_login
 from edi_bridge.transport.contract import UNKNOWN_SIZE, Presence, Probe, RemoteFile
 from edi_bridge.transport.settling import Settling, exact_name, is_name, numbered, sendable, shown, token, wanted
-from edi_bridge.transport.sftp_packets import FSYNC, POSIX_RENAME, READING, WRITING, Attributes, Code, Dropped, Entry, Refusal, Session, Stuck
+from edi_bridge.transport.sftp_packets import BROKEN, FSYNC, POSIX_RENAME, READING, WRITING, Attributes, Code, Dropped, Entry, Refusal, Session, Stuck
 
 RESUMES = 3  # how often a fetch goes on after its connection dropped
 MOST = 100_000  # entries of a folder that are looked at; the others come when these are gone
@@ -299,7 +299,7 @@ class SftpTransport:
         """End the connection."""
         line, self._line, self._session = self._line, None, None
         if line is not None:
-            with suppress(paramiko.SSHException, OSError, EOFError):
+            with suppress(*BROKEN):
                 line.close()
 
     def _twice(self, act: Callable[[], T]) -> T:

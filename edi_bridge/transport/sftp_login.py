@@ -22,7 +22,7 @@ import paramiko
 from edi_bridge.channel import Channel
 from edi_bridge.fault import ChannelFault, ConfigFault, TerminalFault, TransientFault, UntrustedFault
 from edi_bridge.secret import Secrets
-from edi_bridge.transport.sftp_packets import Session
+from edi_bridge.transport.sftp_packets import BROKEN, Session
 
 # What paramiko would offer and nobody should use: CBC (RFC 4253 with plaintext recovery, CVE-2008-5161), 3DES, MD5, SHA-1.
 WEAK: dict[str, tuple[str, ...]] = {
@@ -62,7 +62,7 @@ def open_sftp(line: paramiko.Transport, channel: Channel) -> paramiko.Channel:
             pipe = line.open_session(timeout=channel.options["timeout"])
             pipe.settimeout(channel.options["timeout"])
             pipe.invoke_subsystem("sftp")
-        except (paramiko.SSHException, OSError, EOFError) as error:
+        except BROKEN as error:
             raise TransientFault(f"{_place(channel)} opens no SFTP session: {_words(error)}") from None
     return pipe
 
@@ -147,7 +147,7 @@ def _greet(channel: Channel, families: Sequence[str]) -> paramiko.Transport:
     except paramiko.ssh_exception.IncompatiblePeer:
         line.close()
         raise
-    except (paramiko.SSHException, OSError, EOFError) as error:
+    except BROKEN as error:
         line.close()
         raise TransientFault(f"{_place(channel)} does not greet us as an SSH server does: {_words(error)}") from None
     except TransientFault:
@@ -170,7 +170,7 @@ def _in_time(line: paramiko.Transport, channel: Channel) -> Iterator[None]:
     watch.start()
     try:
         yield
-    except (TransientFault, TerminalFault, paramiko.SSHException, OSError, EOFError):
+    except (TransientFault, TerminalFault, *BROKEN):
         if over.is_set():
             raise TransientFault(f"{_place(channel)} has not answered for {channel.options['timeout']:g} s") from None
         raise
@@ -192,7 +192,7 @@ def _sign_in(line: paramiko.Transport, channel: Channel, secrets: Secrets) -> No
             if not line.is_active() or "timeout" in str(error).lower():
                 raise TransientFault(f"{_place(channel)} ended the connection while we signed in: {_words(error)}") from None
             refused.append(what)
-        except (paramiko.SSHException, OSError, EOFError) as error:
+        except BROKEN as error:
             if refused:
                 break
             raise TransientFault(f"{_place(channel)} ended the connection while we signed in: {_words(error)}") from None

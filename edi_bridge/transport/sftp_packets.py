@@ -54,6 +54,10 @@ class Stuck(TransientFault):
     """The line is of no more use: too late, or silent."""
 
 
+BROKEN = (OSError, EOFError, paramiko.SSHException)  # what paramiko raises where the line is cut
+ENDED = "the server ended the connection"
+
+
 class Dropped(Stuck):
     """The connection ended in the middle; where nothing was changed there, it can be gone on with over a new one."""
 
@@ -322,8 +326,10 @@ class Session:
             except TimeoutError:
                 self._limit()
                 raise Stuck(f"the server has not answered for {self._timeout:g} s") from None
+            except BROKEN:  # who receives tells the server how much more it may send, which is writing
+                raise Dropped(ENDED) from None
             if not block:
-                raise Dropped("the server ended the connection")
+                raise Dropped(ENDED)
             self._came += block
         taken = bytes(self._came[:count])
         del self._came[:count]
@@ -334,11 +340,11 @@ class Session:
         begun = self.writing_since = time.monotonic()
         try:
             self._pipe.sendall(struct.pack(">I", len(packet)) + packet)
-        except (OSError, EOFError, paramiko.SSHException):
+        except BROKEN:
             self._limit()
             if time.monotonic() - begun >= self._timeout:
                 raise Stuck(f"the server has taken nothing for {self._timeout:g} s") from None
-            raise Dropped("the server ended the connection") from None
+            raise Dropped(ENDED) from None
         finally:
             self.writing_since = float("inf")
 

@@ -85,6 +85,19 @@ def test_a_connection_that_ends_is_told_from_one_that_is_wrong() -> None:
         session.lstat(b"/x")
 
 
+@pytest.mark.parametrize("error", [EOFError(), ConnectionResetError(104, "reset"), paramiko.SSHException("gone")])
+def test_a_connection_that_breaks_while_we_read_is_dropped_whatever_is_raised(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Paramiko tells the server from within `recv` how much more it may send: on a line that was cut that is a failed write."""
+    session = Session(Tape(VERSION), 1)
+
+    def cut(self: Tape, nbytes: int) -> bytes:
+        raise error
+
+    monkeypatch.setattr(Tape, "recv", cut)
+    with pytest.raises(Dropped, match="ended the connection"):
+        session.lstat(b"/x")
+
+
 def test_a_refusal_has_the_server_s_words_on_one_line() -> None:
     says = b"Quota\r\nexceeded\x1b[31m"
     session = Session(Tape(VERSION, answer(101, 1, struct.pack(">II", 4, len(says)) + says)), 1)

@@ -70,7 +70,7 @@ def place(tmp_path: Path, authority: Authority, pem: Path) -> Iterator[HttpPlace
 
     def cut(after: int, up: bool) -> dict[str, Any]:
         lines.append(CutLine(partner.port, after, up=up))
-        return {"port": lines[-1].port}
+        return {"port": lines[-1].port, "timeout": "5s"}  # who writes into a line that was cut is not always told
 
     made = HttpPlace("http", {"bearer": "token", "ca": str(authority.ca), "get": "/out"}, Secrets(environ=ENVIRON), *folders, cut=cut, partner=partner)
     yield made

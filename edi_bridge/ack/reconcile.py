@@ -244,15 +244,16 @@ def states(sent: Iterable[Sent], reconciled: Sequence[Reconciled], now: datetime
     for one in sent:
         mine = [each for each in reconciled if each.sent is one]
         overdue = now is not None and one.due_at is not None and now > one.due_at
-        outer = _state(one, ("interchange", "", ""), mine)
+        outer = _state(one, ("interchange", "", ""), mine, one.final)
         inner: list[State] = []
         for group in one.groups:
             around = outer
             if group.control:
-                around = _inside(_state(one, ("group", group.control, ""), mine), outer)
+                around = _inside(_state(one, ("group", group.control, ""), mine, group.final), outer)
                 inner.append(around)
             inner += [
-                _inside(_state(one, ("message", group.control, message.reference), mine), around) for message in group.messages
+                _inside(_state(one, ("message", group.control, message.reference), mine, message.final), around)
+                for message in group.messages
             ]
         tops = [state for state in inner if state.key[0] == "group"] or inner
         if outer.outcome in (None, Outcome.RECEIVED) and tops and all(state.outcome is not None for state in tops):
@@ -262,20 +263,17 @@ def states(sent: Iterable[Sent], reconciled: Sequence[Reconciled], now: datetime
                 by=outer.by or tuple(statement for state in tops for statement in state.by),
                 named=outer.outcome is not None,
             )
-        final = {("message", group.control, message.reference): message.final for group, message in one.messages()}
-        final |= {("group", group.control, ""): group.final for group in one.groups} | {outer.key: one.final}
-        listed += [replace(state, final=final[state.key], overdue=overdue and not final[state.key] and state.outcome in (None, Outcome.RECEIVED))
-                   for state in (outer, *inner)]
+        listed += [replace(state, overdue=overdue and not state.final and state.outcome in (None, Outcome.RECEIVED)) for state in (outer, *inner)]
     return listed
 
 
-def _state(sent: Sent, key: Key, reconciled: Sequence[Reconciled]) -> State:
+def _state(sent: Sent, key: Key, reconciled: Sequence[Reconciled], final: bool) -> State:
     """What the answers that name it say: the newest of each family, the worst of all."""
     newest = {FAMILIES[one.statement.answer]: one.statement for one in reconciled if one.key == key}
     if not newest:
-        return State(sent, key, None)
+        return State(sent, key, None, final=final)
     outcome = next(one for one in WORST_FIRST if any(statement.outcome is one for statement in newest.values()))
-    return State(sent, key, outcome, tuple(newest.values()))
+    return State(sent, key, outcome, tuple(newest.values()), final=final)
 
 
 def _inside(state: State, around: State) -> State:

@@ -255,10 +255,10 @@ def unqueue(id: int, reason: str, home: str | None, database: str | None) -> int
         if row is None:
             raise ConfigFault.at("", 0, 0, f"no record {id} waits for others: it went out, or never was there")
         queue.remove(connection, [id])
-        audit.write(connection, now(), actor(), "unqueue", f"queue {row.partner} {row.key}", reason,
+        audit.write(connection, now(), actor(), "unqueue", queue.subject(row.partner, row.key), reason,
                     {"type": row.record_type, "record": json.loads(row.record), "origin": row.origin})
         if not queue.waiting(connection, row.partner, row.key):  # else it may be about another
-            alarm.clear(connection, "refused", f"queue {row.partner} {row.key}", now())
+            alarm.clear(connection, "refused", queue.subject(row.partner, row.key), now())
     show.note(f"{', '.join(_numbers(row)) or 'it'} is not sent to {row.partner}")
     return 0
 

@@ -92,7 +92,7 @@ def _at(name: str, known_by: Sequence[str]) -> tuple[int, ...]:
 
 
 def _there(batch: Batch, name: str, known_by: Sequence[str], taken: Sequence[int]) -> dict[tuple[Any, ...], int]:
-    """What these customers have of what is to be added: customer and columns, with the number of the row where it has one (else 0)."""
+    """What these customers have of what is to be added: customer and columns, with the number of the row (of the customer, where rows have none)."""
     at = _at(name, known_by)
     c = getattr(batch.tables, name).c
     columns = [c[column] for column in ("id" if "id" in c else "customer_id", "customer_id", *known_by)]

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from edi_bridge.partner import PRIORITY, stride
 from edi_bridge.store.ledger import Receipt
+from edi_bridge.store.state import UNFINISHED
 
 SMALL = 1_000_000  # bytes; larger ones are read alone
 TOGETHER = 64  # small ones that share their commits
@@ -20,7 +21,6 @@ TOGETHER_BYTES = 4_000_000
 MOST = 5_000  # waiting receipts from which on nothing more is fetched
 MOST_BYTES = 4_000_000_000
 REMEMBERED = 20_000
-OPEN = ("received", "scanned")
 
 One = tuple[Receipt, bool]
 
@@ -87,7 +87,7 @@ class Backlog:
         count = 0
         with self._changed:
             for receipt, joined in () if self.elsewhere else taken:
-                if receipt.id in self._sizes or receipt.state not in OPEN or (not joined and receipt.id in self._past):
+                if receipt.id in self._sizes or receipt.state not in UNFINISHED or (not joined and receipt.id in self._past):
                     continue  # the ledger told of it before who received it did
                 self._sizes[receipt.id] = receipt.size
                 queues = self._large if receipt.size > SMALL else self._small

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from edi_bridge.database import Database
 from edi_bridge.fault import ConfigFault
+from edi_bridge.store.tables import LEFT
 from edi_bridge.store.waiting import wake, wake_expired
 
 QUEUE = "receipts"
@@ -22,27 +23,32 @@ GONE = 15  # seconds without a heartbeat after which a worker's jobs are nobody'
 SCHEMA = "procrastinate"  # how the comment begins that says which version's tables are there
 AT_ONCE = 1000
 
+# The database's own time as the ledger writes times, so that no machine's clock decides who holds what.
+TEXT = "'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'"
+NOW = f"(SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC', {TEXT}))"  # asked once, not for each row
+FREE = f"{LEFT} AND (held_until = '' OR held_until < {NOW})"  # a receipt that is not through, and that nobody holds
+
 _LOCK = 'SELECT id FROM "receipt" WHERE id = ANY(%s) ORDER BY id FOR UPDATE'
 _DEFER = f"""
 SELECT count(*) FROM unnest(procrastinate_defer_jobs_v1(ARRAY(
     SELECT ROW('{QUEUE}', '{TASK}', 0, NULL, 'receipt ' || r.id, jsonb_build_object('receipt', r.id),
                NULL)::procrastinate_job_to_defer_v1
     FROM "receipt" r
-    WHERE r.id = ANY(%s) AND r.state IN ('received', 'scanned')
+    WHERE r.id = ANY(%s) AND {LEFT}
       AND NOT EXISTS (SELECT 1 FROM procrastinate_jobs j WHERE j.queueing_lock = 'receipt ' || r.id AND j.status = 'todo')
     ORDER BY r.id)))
 """
 # Both sides are read once and compared as wholes: that costs little more for 100,000 that wait and have their jobs, whatever PostgreSQL
 # knows of the tables' sizes.
-_FREE = """
+_LOST = f"""
 WITH lost AS MATERIALIZED (
-    SELECT id FROM "receipt" WHERE state IN ('received', 'scanned') AND (held_until = '' OR held_until < {now})
+    SELECT id FROM "receipt" WHERE {FREE}
     EXCEPT
     SELECT substr(queueing_lock, length('receipt ') + 1)::bigint FROM procrastinate_jobs
     WHERE status = 'todo' AND starts_with(queueing_lock, 'receipt ')
     ORDER BY 1 LIMIT %s)
 SELECT r.id FROM "receipt" r JOIN lost ON lost.id = r.id
-WHERE r.state IN ('received', 'scanned') AND (r.held_until = '' OR r.held_until < {now})
+WHERE {FREE}
 ORDER BY r.id FOR UPDATE OF r SKIP LOCKED
 """
 _DEAD = """
@@ -58,13 +64,9 @@ _UNDONE = """
 UPDATE "receipt" SET state = 'scanned' WHERE state = 'done'
 AND id IN (SELECT receipt_id FROM "exchange" WHERE state = 'open')
 """
-_TURNS = """
-SELECT DISTINCT w.key FROM "waiting" w JOIN "receipt" r ON w.key = 'receipt ' || r.id WHERE r.state NOT IN ('received', 'scanned')
+_TURNS = f"""
+SELECT DISTINCT w.key FROM "waiting" w JOIN "receipt" r ON w.key = 'receipt ' || r.id WHERE NOT {LEFT}
 """
-
-# The database's own time as the ledger writes times, so that no machine's clock decides who holds what.
-TEXT = "'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'"
-NOW = f"(SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC', {TEXT}))"  # asked once, not for each row
 
 
 def installed(connection: Connection) -> str:
@@ -126,7 +128,7 @@ def sweep(connection: Connection, now: str) -> int:
     connection.exec_driver_sql(_UNDONE)
     wake(connection, list(connection.exec_driver_sql(_TURNS).scalars()))
     wake_expired(connection, now)
-    free = list(connection.exec_driver_sql(_FREE.format(now=NOW), (AT_ONCE,)).scalars())
+    free = list(connection.exec_driver_sql(_LOST, (AT_ONCE,)).scalars())
     return defer(connection, free)
 
 

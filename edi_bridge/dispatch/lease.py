@@ -12,10 +12,11 @@ from types import MappingProxyType
 
 from sqlalchemy import Connection
 
-from edi_bridge.dispatch.jobs import NOW, TEXT, drop, workers
+from edi_bridge.dispatch.jobs import FREE, TEXT, drop, workers
 from edi_bridge.partner import stride
 from edi_bridge.store import ledger
 from edi_bridge.store.ledger import Receipt
+from edi_bridge.store.tables import LEFT
 
 HELD = 15  # seconds
 NO_STRIDES: Mapping[str, int] = MappingProxyType({})
@@ -24,21 +25,19 @@ TOGETHER = 64  # small ones that share their commits
 LEAST = 4  # that are taken together even where many workers wait
 
 _UNTIL = f"to_char((clock_timestamp() + make_interval(secs => {HELD})) AT TIME ZONE 'UTC', {TEXT})"
-_LEFT = "state IN ('received', 'scanned')"
-_FREE = f"{_LEFT} AND (held_until = '' OR held_until < {NOW})"
-_ONE = f'SELECT id, size, starts FROM "receipt" WHERE id = %s AND {_FREE} FOR UPDATE SKIP LOCKED'
-_SMALL = f"{_FREE} AND size <= {SMALL} AND starts = 0"
+_ONE = f'SELECT id, size, starts FROM "receipt" WHERE id = %s AND {FREE} FOR UPDATE SKIP LOCKED'
+_SMALL = f"{FREE} AND size <= {SMALL} AND starts = 0"
 _FREE_SMALL = f'SELECT count(*) FROM (SELECT FROM "receipt" WHERE {_SMALL} LIMIT %s) counted'
 # The partners (channels, where no partner is told) in turn, urgent ones more often (`partner.turns`), the oldest first. Which partners
 # have something left is found by steps through the index, and of each only the oldest are looked at: it costs the same however many wait.
 _MORE = f"""
 WITH RECURSIVE lane AS (
-    (SELECT partner, channel FROM "receipt" WHERE {_LEFT} ORDER BY partner, channel LIMIT 1)
+    (SELECT partner, channel FROM "receipt" WHERE {LEFT} ORDER BY partner, channel LIMIT 1)
     UNION ALL
     SELECT further.* FROM lane, LATERAL (
-        SELECT r.partner, r.channel FROM "receipt" r WHERE {_LEFT} AND (r.partner, r.channel) > (lane.partner, lane.channel)
+        SELECT r.partner, r.channel FROM "receipt" r WHERE {LEFT} AND (r.partner, r.channel) > (lane.partner, lane.channel)
         ORDER BY r.partner, r.channel LIMIT 1) further)
-SELECT id FROM "receipt" WHERE {_FREE} AND id IN (
+SELECT id FROM "receipt" WHERE {FREE} AND id IN (
     SELECT small.id FROM lane, LATERAL (
         SELECT oldest.id, row_number() OVER (ORDER BY oldest.id) AS turn FROM (
             SELECT r.id FROM "receipt" r WHERE {_SMALL} AND r.partner = lane.partner AND r.channel = lane.channel

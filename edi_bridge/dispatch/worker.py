@@ -25,6 +25,7 @@ from edi_bridge.engine.guard import Failure, guarded
 from edi_bridge.fault import ConfigFault, Fault, TerminalFault, TransientFault
 from edi_bridge.store import ledger
 from edi_bridge.store.ledger import Receipt
+from edi_bridge.store.state import UNFINISHED
 
 log = logging.getLogger("edi_bridge")
 
@@ -276,4 +277,4 @@ class Worker:
 def ledger_rows(database: Database, receipts: Sequence[int]) -> list[Receipt]:
     """The receipts as they are now."""
     with database.read() as connection:
-        return [one for one in ledger.by_ids(connection, receipts) if one.state in ("received", "scanned")]
+        return [one for one in ledger.by_ids(connection, receipts) if one.state in UNFINISHED]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
-from edi_bridge.database import Database
+from edi_bridge.database import Database, chunks
 from edi_bridge.engine.guard import Failure, guarded
 from edi_bridge.engine.report import ReceiptSummary
 from edi_bridge.engine.sending import Sending
@@ -24,6 +24,7 @@ from edi_bridge.store import alarm, ledger, outbox
 from edi_bridge.store.archive import Archive
 from edi_bridge.store.ledger import Receipt
 from edi_bridge.store.outbox import Entry
+from edi_bridge.store.state import UNFINISHED
 from edi_bridge.store.tables import ledger as tables
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class Networks:
 
     def take(self, receipt: Receipt, joined: bool = False) -> ReceiptSummary:
         """Read a report and write down what it says; closed afterwards. Our own mistake leaves the receipt failed, with an alarm."""
-        if receipt.state not in ("received", "scanned"):
+        if receipt.state not in UNFINISHED:
             return ReceiptSummary(receipt.id, receipt.name, receipt.sha256, receipt.size, joined, [], reported=0)
         from edi_bridge.network_report import read_report  # loads long, and a daemon must soon be back at work
 
@@ -206,9 +207,8 @@ def _of_channel(connection: Connection, base: str, statements: Sequence[Statemen
     found: dict[int, Entry] = {}
     for column, wanted in ((func.ltrim(t.c.control, "0"), {_number(one.control).lstrip("0") for one in statements if one.control}),
                            (t.c.file_name, {one.name for one in statements if one.name})):
-        listed = sorted(wanted)
-        for start in range(0, len(listed), 500):
-            ids = connection.execute(select(t.c.id).where(t.c.channel == base, t.c.tries > 0, column.in_(listed[start: start + 500]))).scalars().all()
+        for some in chunks(sorted(wanted)):
+            ids = connection.execute(select(t.c.id).where(t.c.channel == base, t.c.tries > 0, column.in_(some))).scalars().all()
             for id in ids:
                 entry = outbox.get(connection, id)
                 if entry is not None:

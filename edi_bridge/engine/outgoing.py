@@ -216,6 +216,7 @@ class Writing:
         """The entries of one interchange out of the queue; [] where all that was chosen is stuck, None where nothing goes now."""
         with self.database.write() as connection:
             key = f"{message} {'test' if test else 'live'}"
+            subject = queue.subject(partner, key)
             rows = queue.waiting(connection, partner, key)
             free = [row for row in rows if row.id not in self.stuck]
             if not free:
@@ -223,28 +224,35 @@ class Writing:
             try:
                 way = self.way(partner, free[0].record_type, message, test=test)
             except ConfigFault as fault:  # its stage or its agreement is another by now: it stays, and keeps nobody else waiting
-                alarm.raise_(connection, "refused", f"queue {partner} {key}", f"{len(rows)} for {partner} ({key}) wait and cannot go out: {fault}", self._now())
+                alarm.raise_(connection, "refused", subject, f"{len(rows)} for {partner} ({key}) wait and cannot go out: {fault}", self._now())
                 return None
             if way.departure.then != SEND:  # paused
                 return None
             if not (chosen := self._enough(way, free, everything)):
                 return None
-            entries: list[int] = []
-            left, why = list(chosen), ""
-            while left and not entries:
-                try:
-                    with connection.begin_nested():
-                        entries = self._out_of_queue(connection, way, left)
-                except Refused:  # it was good when it came: a map or an agreement is another by now
-                    bad, reason = self._not_good(way, left)
-                    self.stuck.update(bad)
-                    left, why = [row for row in left if row.id not in bad], why or reason
-            if why:
-                alarm.raise_(connection, "refused", f"queue {partner} {key}", f"{len(chosen) - len(left)} of {len(chosen)} for {partner} ({key}) cannot go"
+            entries, stuck, why = self._as_many_as_go(connection, way, chosen)
+            self.stuck.update(stuck)
+            if stuck:
+                alarm.raise_(connection, "refused", subject, f"{len(stuck)} of {len(chosen)} for {partner} ({key}) cannot go"
                              f" out any more, and wait until map or agreement are put right: {why}", self._now())
             elif len(free) == len(rows):
-                alarm.clear(connection, "refused", f"queue {partner} {key}", self._now())
+                alarm.clear(connection, "refused", subject, self._now())
             return entries
+
+    def _as_many_as_go(self, connection: Connection, way: Way, rows: Sequence[Any]) -> tuple[list[int], list[int], str]:
+        """The entries of those that can go out, the numbers of those that cannot, and what is wrong with the first of these: they were good
+        when they came, a map or an agreement is another by now."""
+        stuck: list[int] = []
+        why = ""
+        while rows:
+            try:
+                with connection.begin_nested():
+                    return self._out_of_queue(connection, way, rows), stuck, why
+            except Refused:
+                bad, reason = self._not_good(way, rows)
+                stuck, why = stuck + bad, why or reason
+                rows = [row for row in rows if row.id not in bad]
+        return [], stuck, why
 
     def _out_of_queue(self, connection: Connection, way: Way, rows: Sequence[Any]) -> list[int]:
         records = [record for row in rows for record in all_from_json(row.record, row.record_type)]

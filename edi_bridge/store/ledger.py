@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Connection, delete, func, select, update
 from edi_bridge.database import insert_rows, take_ids
 from edi_bridge.finding import Verdict
 from edi_bridge.store.archive import Blob
+from edi_bridge.store.state import UNFINISHED
 from edi_bridge.store.tables import ledger
 
 Versions = Mapping[str, str]
@@ -196,14 +197,14 @@ def _open(connection: Connection, exchanges: Sequence[int]) -> list[int]:
 def unfinished(connection: Connection) -> list[Receipt]:
     """The receipts that a stopped or killed process left, the oldest first."""
     t = ledger().receipt
-    rows = connection.execute(select(t).where(t.c.state.in_(("received", "scanned"))).order_by(t.c.id))
+    rows = connection.execute(select(t).where(t.c.state.in_(UNFINISHED)).order_by(t.c.id))
     return [_receipt(row) for row in rows]
 
 
 def count_unfinished(connection: Connection) -> int:
     """How many receipts are not through."""
     t = ledger().receipt
-    return int(connection.execute(select(func.count()).select_from(t).where(t.c.state.in_(("received", "scanned")))).scalar_one())
+    return int(connection.execute(select(func.count()).select_from(t).where(t.c.state.in_(UNFINISHED))).scalar_one())
 
 
 def by_ids(connection: Connection, receipts: Sequence[int]) -> list[Receipt]:
@@ -237,14 +238,14 @@ def done(connection: Connection, receipts: Sequence[int]) -> None:
 def oldest_unfinished(connection: Connection) -> str:
     """When the oldest receipt came that is not finished; '' when all are."""
     t = ledger().receipt
-    query = select(t.c.received_at).where(t.c.state.in_(("received", "scanned"))).order_by(t.c.id).limit(1)
+    query = select(t.c.received_at).where(t.c.state.in_(UNFINISHED)).order_by(t.c.id).limit(1)
     return connection.execute(query).scalar() or ""
 
 
 def suspects(connection: Connection) -> set[int]:
     """Those of the unfinished receipts whose processing began before: one of them may be what stopped the program."""
     t = ledger().receipt
-    query = select(t.c.id).where(t.c.state.in_(("received", "scanned")), t.c.starts > 0)
+    query = select(t.c.id).where(t.c.state.in_(UNFINISHED), t.c.starts > 0)
     return set(connection.execute(query).scalars())
 
 

@@ -34,6 +34,11 @@ def add(connection: Connection, partner: str, key: str, map: str, record_type: s
     return made
 
 
+def subject(partner: str, key: str) -> str:
+    """What goes out together, as alarms and the audit log name it."""
+    return f"queue {partner} {key}"
+
+
 def keys(connection: Connection, partner: str = "") -> list[tuple[str, str]]:
     """(partner, key) of all that waits."""
     t = ledger().queue

@@ -26,6 +26,7 @@ from edi_bridge.store import alarm, audit, control_number
 from edi_bridge.store.archive import Archive
 from edi_bridge.store.backup import Contents, blobs_of, read_contents, rows_in
 from edi_bridge.store.outbox import OPEN
+from edi_bridge.store.state import UNFINISHED
 from edi_bridge.store.tables import ledger
 from edi_bridge.store.tabular import fill, set_sequences, sum_of, tables_with_rows
 
@@ -95,7 +96,7 @@ def _afterwards(connection: Connection, made: Restored, at: str, actor: str, nev
         alarm.raise_(connection, "uncertain", f"outbox {id}", f"outbox {id}: {WHY.format(made_at=made_at)}", at)
     made.held = _hold(connection, at, WHY_HELD.format(made_at=made_at))
     connection.execute(update(t.receipt).values(worker="", held_until="", starts=0))
-    made.unfinished = len(connection.execute(select(t.receipt.c.id).where(t.receipt.c.state.in_(("received", "scanned")))).all())
+    made.unfinished = len(connection.execute(select(t.receipt.c.id).where(t.receipt.c.state.in_(UNFINISHED))).all())
     audit.write(connection, at, actor, "restore", "store", f"from the backup of {made_at}", {
         "ahead": ahead, "numbers": [list(one) for one in made.numbers], "uncertain": made.uncertain, "held": made.held, "rows": made.rows})
 

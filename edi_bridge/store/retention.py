@@ -15,6 +15,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, delete, func, or_, select, update
 
+from edi_bridge.database import chunks
 from edi_bridge.store import audit
 from edi_bridge.store.archive import Archive
 from edi_bridge.store.tables import ledger
@@ -128,8 +129,7 @@ def _young(before: str, limits: Mapping[str, str]) -> Select[tuple[int]]:
 def purge(connection: Connection, what: Old, at: str, actor: str, reason: str) -> None:
     """Take their rows of findings and identities away. The caller removes the bytes after the commit."""
     t = ledger()
-    for start in range(0, len(what.receipts), 500):
-        part = what.receipts[start: start + 500]
+    for part in chunks(what.receipts):
         exchanges = select(t.exchange.c.id).where(t.exchange.c.receipt_id.in_(part))
         connection.execute(delete(t.finding).where(t.finding.c.receipt_id.in_(part)))
         connection.execute(delete(t.identity).where(t.identity.c.exchange_id.in_(exchanges)))

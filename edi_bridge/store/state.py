@@ -48,6 +48,8 @@ STATES = (
     State("message", "discarded", "a person decided that it is not posted, or has sent an edited copy of it its way"),
 )
 
+UNFINISHED = ("received", "scanned")  # states of a receipt that is not through
+
 OUTCOMES = (
     ("new", "nothing of it was here"),
     ("again", "the same came before, in the same bytes or in others: nothing changes, the row points to the first"),

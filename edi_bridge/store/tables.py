@@ -12,8 +12,9 @@ from functools import cache
 from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, LargeBinary, MetaData, Table, Text, UniqueConstraint, text
 
 from edi_bridge.database import Id, new_metadata
+from edi_bridge.store.state import UNFINISHED
 
-LEFT = text("state IN ('received', 'scanned')")  # of a receipt: it is not through
+LEFT = f"state IN {UNFINISHED}"  # of a receipt, as SQL
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ def make(metadata: MetaData) -> LedgerTables:
         Column("starts", Integer, nullable=False, server_default="0"),  # how often its processing began
         Index(None, "sha256"),
         Index(None, "state"),
-        Index("ix_receipt_left", "partner", "channel", "id", postgresql_where=LEFT, sqlite_where=LEFT),
+        Index("ix_receipt_left", "partner", "channel", "id", postgresql_where=text(LEFT), sqlite_where=text(LEFT)),
     )
     exchange = Table(
         "exchange",

@@ -13,7 +13,7 @@ from uuid import uuid4
 from edi_bridge.fault import Fault, TransientFault
 from edi_bridge.transport import certificate
 from edi_bridge.transport.contract import Probe
-from edi_bridge.transport.ftp_session import Session, refusal
+from edi_bridge.transport.ftp_session import BROKEN, Session, refusal
 from edi_bridge.transport.settling import shown
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def probes(transport: FtpTransport, session: Session, get: str, put: str, writin
         step = "put"
         if put and writing:
             yield from _written(transport, session, put)
-    except (ftplib.Error, OSError, EOFError) as error:
+    except BROKEN as error:
         yield Probe(step, False, str(refusal(session, put or get, "", error)))
     except Fault as fault:
         yield Probe(step, False, str(fault))

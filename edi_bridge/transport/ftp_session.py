@@ -14,6 +14,7 @@ from edi_bridge.transport import certificate
 from edi_bridge.transport.ftp_line import FtpLine, Overdue, Security
 from edi_bridge.transport.settling import shown
 
+BROKEN = (ftplib.Error, OSError, EOFError)  # what ftplib raises where a server refuses or the line is cut
 IDLE = 2.0  # seconds after which we ask whether the server is still there before we rely on it
 PORTS = {"explicit": 21, "implicit": 990}  # IANA: ftp, ftps
 FULL = ("452", "552")  # RFC 959 4.2: no room
@@ -42,7 +43,7 @@ class Session:
             try:
                 self.line.until = until
                 self.line.voidcmd("NOOP")
-            except (ftplib.Error, OSError, EOFError):
+            except BROKEN:
                 self.drop()
         if self.line is None:
             self.connect(until)
@@ -68,7 +69,7 @@ class Session:
                 raise TransientFault(f"{self.host}:{self.port}: the server turns us away: {self.words(error)}") from None
             raise ChannelFault(f"{self.host}:{self.port}: the server does not take AUTH TLS ({self.words(error)}), "
                                "and nothing is said to it in clear") from None
-        except (ftplib.Error, OSError, EOFError) as error:
+        except BROKEN as error:
             line.close()
             raise TransientFault(f"{self.host}:{self.port}: no connection: {self.words(error)}") from None
         except Fault:
@@ -108,7 +109,7 @@ class Session:
         except (ftplib.error_perm, ftplib.error_reply, ValueError) as error:
             self.drop()
             raise ChannelFault(f"{self.host}:{self.port}: the server refuses us as {said['user']}: {self.words(error)}") from None
-        except (ftplib.Error, OSError, EOFError) as error:
+        except BROKEN as error:
             self.drop()
             raise TransientFault(f"{self.host}:{self.port}: signing in failed: {self.words(error)}") from None
 
@@ -168,7 +169,7 @@ class Session:
         """Say goodbye, or hang up."""
         line = self.line
         if line is not None and line.sock is not None:
-            with suppress(ftplib.Error, OSError, EOFError):
+            with suppress(*BROKEN):
                 line.until = float("inf")
                 line.sock.settimeout(min(5.0, self._channel.options["timeout"]))
                 line.voidcmd("QUIT")

@@ -23,7 +23,7 @@ from edi_bridge.transport import ftp_probe
 from edi_bridge.transport.contract import UNKNOWN_SIZE, Presence, Probe, RemoteFile
 from edi_bridge.transport.ftp_line import FtpLine, blocks
 from edi_bridge.transport.ftp_listing import Entry, entries, iso, lists, mlsd, names
-from edi_bridge.transport.ftp_session import Session, refusal
+from edi_bridge.transport.ftp_session import BROKEN, Session, refusal
 from edi_bridge.transport.settling import Settling, is_name, numbered, sendable, shown, token, token_parts, wanted
 
 TRIES = 4  # how often a fetch goes on after its connection dropped, within the deadline
@@ -266,7 +266,7 @@ class FtpTransport:
 
     def _discard(self, target: bytes) -> None:
         """Delete what was written in part, if that can be done."""
-        with suppress(Fault, ftplib.Error, OSError, EOFError):
+        with suppress(Fault, *BROKEN):
             line = self.session.ready()
             self.session.enter(self._put)
             line.sendcmd("DELE " + target.decode("latin-1"))
@@ -364,7 +364,7 @@ class FtpTransport:
         except TerminalFault:
             self.session.drop()  # perhaps in the middle of a transfer
             raise
-        except (ftplib.Error, OSError, EOFError) as error:
+        except BROKEN as error:
             raise refusal(self.session, folder, name, error) from error
 
 
